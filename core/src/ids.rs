@@ -1,0 +1,215 @@
+//! Identities: text codes at the border, dense numbers inside.
+//!
+//! A [`Code`] is what people and other systems write. The engine turns it into a dense id when it is defined, and the
+//! id is what buckets, orders and events carry. Ids are handed out by the engine, in history order, and never reused.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bincode::de::{BorrowDecode, BorrowDecoder, Decode, Decoder};
+use bincode::enc::{Encode, Encoder};
+use bincode::error::{DecodeError, EncodeError};
+use compact_str::CompactString;
+
+use crate::limits::CODE_BYTES_MAX;
+
+macro_rules! dense_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, bincode::Encode, bincode::Decode)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The id as an index into a dense table.
+            #[inline]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+dense_id!(
+    /// A stock keeping unit.
+    SkuId(u32)
+);
+dense_id!(
+    /// A warehouse or store: a place that holds stock and ships parcels.
+    WarehouseId(u16)
+);
+dense_id!(
+    /// A sales channel.
+    ChannelId(u16)
+);
+dense_id!(
+    /// A stock pool. Id 0 is always the pool `regular`.
+    PoolId(u16)
+);
+dense_id!(
+    /// A carrier.
+    CarrierId(u16)
+);
+dense_id!(
+    /// An order. Holds the key shard in its upper bits, so that an order is found without an index.
+    OrderId(u64)
+);
+dense_id!(
+    /// The place of an event in the history. The first event has sequence 1; 0 means "before everything".
+    Seq(u64)
+);
+dense_id!(
+    /// The version of a rule set. The first one applied is 1; 0 means "no rules yet".
+    RulesVersion(u32)
+);
+dense_id!(
+    /// The number of a sub-order within its order, from 1.
+    SubNo(u16)
+);
+
+impl PoolId {
+    /// The pool every cell has and from which safety stock is withheld.
+    pub const REGULAR: PoolId = PoolId(0);
+}
+
+impl Seq {
+    /// The sequence right after this one.
+    #[inline]
+    #[must_use]
+    pub const fn next(self) -> Seq {
+        Seq(self.0 + 1)
+    }
+}
+
+/// A text code: 1 to 64 bytes of UTF-8 without control characters and without spaces at its ends.
+///
+/// Up to 24 bytes are kept inline, so that ordinary codes never allocate.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Code(CompactString);
+
+/// Why a text is not a [`Code`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CodeError {
+    /// Nothing in it.
+    #[error("a code must not be empty")]
+    Empty,
+    /// More than 64 bytes.
+    #[error("a code has at most {CODE_BYTES_MAX} bytes, this one has {0}")]
+    TooLong(usize),
+    /// A control character, or a space at an end.
+    #[error("a code must not hold control characters nor begin or end with a space")]
+    BadCharacter,
+}
+
+impl Code {
+    /// Checks and wraps a text.
+    pub fn new(text: &str) -> Result<Code, CodeError> {
+        if text.is_empty() {
+            return Err(CodeError::Empty);
+        }
+        if text.len() > CODE_BYTES_MAX {
+            return Err(CodeError::TooLong(text.len()));
+        }
+        let plain = text.bytes().all(|b| b.is_ascii_graphic());
+        if !plain
+            && (text.chars().any(char::is_control)
+                || text.starts_with(char::is_whitespace)
+                || text.ends_with(char::is_whitespace))
+        {
+            return Err(CodeError::BadCharacter);
+        }
+        Ok(Code(CompactString::new(text)))
+    }
+
+    /// The text.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Code {
+    type Err = CodeError;
+
+    fn from_str(text: &str) -> Result<Code, CodeError> {
+        Code::new(text)
+    }
+}
+
+impl AsRef<str> for Code {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Code {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Encode for Code {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.as_str().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for Code {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let len = usize::try_from(u64::decode(decoder)?).unwrap_or(usize::MAX);
+        if len > CODE_BYTES_MAX {
+            return Err(DecodeError::OtherString(CodeError::TooLong(len).to_string()));
+        }
+        decoder.claim_bytes_read(len)?;
+        let mut bytes = [0u8; CODE_BYTES_MAX];
+        bincode::de::read::Reader::read(decoder.reader(), &mut bytes[..len])?;
+        let text = std::str::from_utf8(&bytes[..len]).map_err(|inner| DecodeError::Utf8 { inner })?;
+        Code::new(text).map_err(|e| DecodeError::OtherString(e.to_string()))
+    }
+}
+
+impl<'de, C> BorrowDecode<'de, C> for Code {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Code::decode(decoder)
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Code::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_checked() {
+        assert_eq!(Code::new(""), Err(CodeError::Empty));
+        assert_eq!(Code::new(&"x".repeat(65)), Err(CodeError::TooLong(65)));
+        assert_eq!(Code::new("a\nb"), Err(CodeError::BadCharacter));
+        assert_eq!(Code::new(" a"), Err(CodeError::BadCharacter));
+        assert_eq!(Code::new("a b").unwrap().as_str(), "a b");
+        assert_eq!(Code::new("上海").unwrap().as_str(), "上海");
+        assert!(Code::new(&"x".repeat(64)).is_ok());
+    }
+}

@@ -1,0 +1,13 @@
+//! The stock and routing engine of Stockade.
+
+pub mod command;
+pub mod event;
+pub mod ids;
+pub mod limits;
+pub mod money;
+pub mod reject;
+pub mod reply;
+pub mod stock;
+pub(crate) mod sync;
+pub mod time;
+pub mod units;

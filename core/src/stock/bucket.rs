@@ -1,0 +1,72 @@
+//! The accounts of the ledger.
+
+use std::fmt;
+
+use bincode::{Decode, Encode};
+
+use crate::ids::PoolId;
+use crate::time::Day;
+
+/// An account: units of one SKU at one warehouse stand in exactly one bucket.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub enum Bucket {
+    /// Free, for channels that are granted the pool.
+    Available(PoolId),
+    /// Held by unpaid orders, drawn from the pool.
+    Held(PoolId),
+    /// Paid, not on a pick ticket.
+    Allocated,
+    /// On a pick ticket or packed.
+    Picked,
+    /// Out with couriers.
+    Shipped,
+    /// Delivered, not confirmed by the customer.
+    Awaiting,
+    /// Returned, not inspected.
+    Inspection,
+    /// Not fit for sale.
+    Damaged,
+    /// On the way here from another warehouse.
+    InTransit,
+    /// Expected from a supplier on a day. Not physical; never counted as on hand.
+    Inbound(Day),
+    /// Contra-account: units that other buckets claim and that are not there. Moving units out of `Short` makes it grow.
+    Short,
+    /// The world outside.
+    Outside(Outside),
+}
+
+/// Where units come from and go to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub enum Outside {
+    /// Delivered by, or expected from, suppliers.
+    Supplier,
+    /// With customers for good.
+    Customer,
+    /// Found or lost at a count or by hand.
+    WriteOff,
+    /// Left for, or came from, another warehouse.
+    Transfer,
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bucket::Available(pool) => write!(f, "available in pool {pool}"),
+            Bucket::Held(pool) => write!(f, "held from pool {pool}"),
+            Bucket::Allocated => f.write_str("allocated"),
+            Bucket::Picked => f.write_str("picked"),
+            Bucket::Shipped => f.write_str("shipped"),
+            Bucket::Awaiting => f.write_str("awaiting confirmation"),
+            Bucket::Inspection => f.write_str("in inspection"),
+            Bucket::Damaged => f.write_str("damaged"),
+            Bucket::InTransit => f.write_str("in transit"),
+            Bucket::Inbound(day) => write!(f, "inbound on {day}"),
+            Bucket::Short => f.write_str("short"),
+            Bucket::Outside(Outside::Supplier) => f.write_str("supplier"),
+            Bucket::Outside(Outside::Customer) => f.write_str("customer"),
+            Bucket::Outside(Outside::WriteOff) => f.write_str("write-off"),
+            Bucket::Outside(Outside::Transfer) => f.write_str("other warehouse"),
+        }
+    }
+}

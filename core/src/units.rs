@@ -1,0 +1,73 @@
+//! Whole units of stock.
+
+use std::fmt;
+use std::iter::Sum;
+
+/// A number of units. Never negative: taking more than there is answers `None`.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+pub struct Units(pub u64);
+
+impl Units {
+    /// No units.
+    pub const ZERO: Units = Units(0);
+    /// What an unlimited warehouse (a drop-shipper) has of everything.
+    pub const UNLIMITED: Units = Units(u64::MAX);
+
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The sum, or `None` when it does not fit.
+    #[inline]
+    pub fn checked_add(self, other: Units) -> Option<Units> {
+        self.0.checked_add(other.0).map(Units)
+    }
+
+    /// What is left, or `None` when `other` is more.
+    #[inline]
+    pub fn checked_sub(self, other: Units) -> Option<Units> {
+        self.0.checked_sub(other.0).map(Units)
+    }
+
+    /// The sum, or [`Units::UNLIMITED`] when it does not fit.
+    #[inline]
+    #[must_use]
+    pub fn saturating_add(self, other: Units) -> Units {
+        Units(self.0.saturating_add(other.0))
+    }
+
+    /// What is left, or none when `other` is more.
+    #[inline]
+    #[must_use]
+    pub fn saturating_sub(self, other: Units) -> Units {
+        Units(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sum for Units {
+    fn sum<I: Iterator<Item = Units>>(iter: I) -> Units {
+        iter.fold(Units::ZERO, Units::saturating_add)
+    }
+}
+
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
