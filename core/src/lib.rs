@@ -7,6 +7,7 @@ pub mod limits;
 pub mod money;
 pub mod reject;
 pub mod reply;
+pub mod routing;
 pub mod stock;
 pub(crate) mod sync;
 pub mod time;

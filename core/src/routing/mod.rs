@@ -1,0 +1,5 @@
+//! Which warehouses and carriers serve an order.
+
+mod rates;
+
+pub use rates::{Rate, Weights};
