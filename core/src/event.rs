@@ -255,6 +255,8 @@ pub struct PlannedSub {
     pub weight_g: u64,
     /// The money by part.
     pub parts: CostParts,
+    /// Whether the warehouse is unlimited: its units come from the supplier when they are held and go back there.
+    pub from_supplier: bool,
     /// What is in it.
     pub lines: Vec<PlannedLine>,
 }
@@ -483,7 +485,7 @@ impl Decision {
                 f(Move {
                     sku: line.sku,
                     warehouse: sub.warehouse,
-                    from: Bucket::Available(line.pool),
+                    from: Bucket::free(sub.from_supplier, line.pool),
                     to: to(line.pool),
                     units: line.units,
                 });

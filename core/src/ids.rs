@@ -56,7 +56,7 @@ dense_id!(
     CarrierId(u16)
 );
 dense_id!(
-    /// An order. Holds the key shard in its upper bits, so that an order is found without an index.
+    /// An order. Holds its key shard in the lowest 12 bits, so that an order is found without an index.
     OrderId(u64)
 );
 dense_id!(

@@ -40,7 +40,7 @@ pub const RING_BYTES: usize = 256 * 1024 * 1024;
 
 /// Shards of stock; a SKU lives in shard `id % STOCK_SHARDS`.
 pub const STOCK_SHARDS: usize = 1_024;
-/// Shards of orders and movement keys.
+/// Shards of orders and movement keys. Order ids hold the shard, so this number is part of the journal format.
 pub const KEY_SHARDS: usize = 4_096;
 /// Plans made without locks before the order is planned under them.
 pub const REPLANS_MAX: usize = 3;
@@ -48,8 +48,6 @@ pub const REPLANS_MAX: usize = 3;
 pub const PLAN_UNDER_LOCKS_LINES: usize = 4;
 /// Physical changes a cell remembers so that a count taken in the past can be laid under them.
 pub const CELL_HISTORY: usize = 256;
-/// Keys of lifecycle commands an order remembers.
-pub const ORDER_MEMOS_MAX: usize = 256;
 
 /// How long an unpaid order holds stock when its channel does not say.
 pub const HOLD_TTL: Span = Span::from_mins(30);

@@ -49,6 +49,26 @@ pub enum Outside {
     Transfer,
 }
 
+impl Bucket {
+    /// Where units are free to be held: in their pool, or at the supplier of an unlimited warehouse.
+    pub const fn free(from_supplier: bool, pool: PoolId) -> Bucket {
+        if from_supplier { Bucket::Outside(Outside::Supplier) } else { Bucket::Available(pool) }
+    }
+
+    /// Whether units in it are physically in the warehouse.
+    pub const fn is_on_hand(self) -> bool {
+        matches!(
+            self,
+            Bucket::Available(_)
+                | Bucket::Held(_)
+                | Bucket::Allocated
+                | Bucket::Picked
+                | Bucket::Inspection
+                | Bucket::Damaged
+        )
+    }
+}
+
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

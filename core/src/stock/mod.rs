@@ -1,5 +1,11 @@
 //! The stock ledger: double-entry buckets per SKU and warehouse, sharded by SKU. Knows nothing of orders.
 
+mod availability;
 mod bucket;
+mod cell;
+mod shard;
 
+pub use availability::{draw, drawable};
 pub use bucket::{Bucket, Outside};
+pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
+pub use shard::{SkuStock, StockShard};

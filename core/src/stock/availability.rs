@@ -1,0 +1,81 @@
+//! What may be promised.
+
+use smallvec::SmallVec;
+
+use crate::ids::PoolId;
+use crate::stock::Cell;
+use crate::units::Units;
+
+/// What a channel granted these pools could draw from a cell: the free units of its pools, less the safety stock, which
+/// is withheld from the regular pool; and never more than all free units less the short ones, which are not there.
+pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
+    let mut all = Units::ZERO;
+    let mut granted = Units::ZERO;
+    for stock in cell.pools() {
+        all = all.saturating_add(stock.available);
+        if pools.contains(&stock.pool) {
+            granted = granted.saturating_add(free_of_safety(cell, stock.pool, stock.available));
+        }
+    }
+    granted.min(all.saturating_sub(cell.units(crate::stock::Bucket::Short)))
+}
+
+/// From which pools, in the channel's order of preference, units of a cell are drawn; less than asked when they do not
+/// suffice.
+pub fn draw(cell: Option<&Cell>, pools: &[PoolId], units: Units) -> SmallVec<[(PoolId, Units); 2]> {
+    let mut left = units;
+    let mut drawn = SmallVec::new();
+    for &pool in pools {
+        let free = cell.map_or(Units::ZERO, |cell| free_of_safety(cell, pool, cell.available(pool)));
+        let take = free.min(left);
+        if !take.is_zero() {
+            drawn.push((pool, take));
+            left = left.saturating_sub(take);
+        }
+    }
+    drawn
+}
+
+fn free_of_safety(cell: &Cell, pool: PoolId, available: Units) -> Units {
+    if pool == PoolId::REGULAR { available.saturating_sub(cell.safety()) } else { available }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Seq, WarehouseId};
+    use crate::stock::{Bucket, Outside};
+
+    const PROMO: PoolId = PoolId(1);
+
+    fn cell(regular: u64, promo: u64, safety: u64, short: u64) -> Cell {
+        let mut cell = Cell::new(WarehouseId(0));
+        cell.post(Bucket::Outside(Outside::Supplier), Bucket::Available(PoolId::REGULAR), Units(regular)).unwrap();
+        cell.post(Bucket::Outside(Outside::Supplier), Bucket::Available(PROMO), Units(promo)).unwrap();
+        cell.post(Bucket::Short, Bucket::Outside(Outside::WriteOff), Units(short)).unwrap();
+        cell.set_safety(Units(safety));
+        cell.stamp(Seq(1));
+        cell
+    }
+
+    #[test]
+    fn safety_guards_the_regular_pool_and_short_guards_all() {
+        let both = [PROMO, PoolId::REGULAR];
+        assert_eq!(drawable(&cell(10, 5, 3, 0), &[PoolId::REGULAR]), Units(7));
+        assert_eq!(drawable(&cell(10, 5, 3, 0), &both), Units(12));
+        assert_eq!(drawable(&cell(2, 5, 3, 0), &[PoolId::REGULAR]), Units(0));
+        assert_eq!(drawable(&cell(10, 5, 0, 12), &[PoolId::REGULAR]), Units(3));
+        assert_eq!(drawable(&cell(10, 5, 0, 20), &both), Units(0));
+        assert_eq!(drawable(&cell(10, 5, 0, 0), &[]), Units(0));
+    }
+
+    #[test]
+    fn draws_in_order_of_preference() {
+        let cell = cell(10, 5, 3, 0);
+        assert_eq!(
+            draw(Some(&cell), &[PROMO, PoolId::REGULAR], Units(7)).as_slice(),
+            [(PROMO, Units(5)), (PoolId::REGULAR, Units(2))]
+        );
+        assert_eq!(draw(Some(&cell), &[PoolId::REGULAR], Units(9)).as_slice(), [(PoolId::REGULAR, Units(7))]);
+    }
+}

@@ -1,0 +1,387 @@
+//! One SKU at one warehouse: its buckets, and what moves between them.
+
+use std::collections::VecDeque;
+
+use bincode::Encode;
+use smallvec::SmallVec;
+
+use crate::ids::{PoolId, Seq, WarehouseId};
+use crate::limits::CELL_HISTORY;
+use crate::stock::{Bucket, Outside};
+use crate::time::Day;
+use crate::units::Units;
+
+/// A movement the ledger cannot make: the bucket does not hold the units, or they do not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{units} units cannot move from {from} to {to}: {there} are there")]
+pub struct Overdrawn {
+    /// Out of this bucket.
+    pub from: Bucket,
+    /// Into this bucket.
+    pub to: Bucket,
+    /// Units asked.
+    pub units: Units,
+    /// Units there.
+    pub there: Units,
+}
+
+/// Free and held units of one pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode)]
+pub struct PoolStock {
+    /// The pool.
+    pub pool: PoolId,
+    /// Free.
+    pub available: Units,
+    /// Held by unpaid orders.
+    pub held: Units,
+}
+
+/// Units that crossed the border between a cell and the world outside, ever. What came in less what went out is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode)]
+pub struct Crossed {
+    /// Into the cell.
+    pub came_in: Units,
+    /// Out of the cell.
+    pub went_out: Units,
+}
+
+/// The double-entry account of one SKU at one warehouse.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cell {
+    warehouse: WarehouseId,
+    pools: SmallVec<[PoolStock; 1]>,
+    allocated: Units,
+    picked: Units,
+    shipped: Units,
+    awaiting: Units,
+    inspection: Units,
+    damaged: Units,
+    in_transit: Units,
+    inbound: Vec<(Day, Units)>,
+    short: Units,
+    safety: Units,
+    crossed: Crossed,
+    version: Seq,
+    history: History,
+}
+
+/// The latest physical changes of a cell, so that a count taken in the past can be laid under them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct History {
+    changes: VecDeque<(Seq, i64)>,
+    forgotten: Seq,
+    pending: i64,
+}
+
+impl Cell {
+    /// An empty cell.
+    pub fn new(warehouse: WarehouseId) -> Cell {
+        Cell {
+            warehouse,
+            pools: SmallVec::new(),
+            allocated: Units::ZERO,
+            picked: Units::ZERO,
+            shipped: Units::ZERO,
+            awaiting: Units::ZERO,
+            inspection: Units::ZERO,
+            damaged: Units::ZERO,
+            in_transit: Units::ZERO,
+            inbound: Vec::new(),
+            short: Units::ZERO,
+            safety: Units::ZERO,
+            crossed: Crossed::default(),
+            version: Seq(0),
+            history: History::default(),
+        }
+    }
+
+    /// The warehouse.
+    pub fn warehouse(&self) -> WarehouseId {
+        self.warehouse
+    }
+
+    /// The pools that ever held units, by id.
+    pub fn pools(&self) -> &[PoolStock] {
+        &self.pools
+    }
+
+    /// Free units of a pool.
+    pub fn available(&self, pool: PoolId) -> Units {
+        self.pools.iter().find(|p| p.pool == pool).map_or(Units::ZERO, |p| p.available)
+    }
+
+    /// Units in a bucket; for [`Bucket::Outside`], units that crossed the border in either direction are not told apart
+    /// by place, so it answers none.
+    pub fn units(&self, bucket: Bucket) -> Units {
+        match bucket {
+            Bucket::Available(pool) => self.available(pool),
+            Bucket::Held(pool) => self.pools.iter().find(|p| p.pool == pool).map_or(Units::ZERO, |p| p.held),
+            Bucket::Allocated => self.allocated,
+            Bucket::Picked => self.picked,
+            Bucket::Shipped => self.shipped,
+            Bucket::Awaiting => self.awaiting,
+            Bucket::Inspection => self.inspection,
+            Bucket::Damaged => self.damaged,
+            Bucket::InTransit => self.in_transit,
+            Bucket::Inbound(day) => self.inbound.iter().find(|(d, _)| *d == day).map_or(Units::ZERO, |(_, n)| *n),
+            Bucket::Short => self.short,
+            Bucket::Outside(_) => Units::ZERO,
+        }
+    }
+
+    /// Expected receipts by day.
+    pub fn inbound(&self) -> &[(Day, Units)] {
+        &self.inbound
+    }
+
+    /// Units of the regular pool that orders may not take.
+    pub fn safety(&self) -> Units {
+        self.safety
+    }
+
+    /// The last event that touched the cell.
+    pub fn version(&self) -> Seq {
+        self.version
+    }
+
+    /// Units physically here: free, held, allocated, picked, in inspection and damaged, less the short ones.
+    pub fn on_hand(&self) -> Units {
+        let claimed: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
+        let rest: Units = [self.allocated, self.picked, self.inspection, self.damaged].into_iter().sum();
+        claimed.saturating_add(rest).saturating_sub(self.short)
+    }
+
+    /// The change of units on hand since a watermark, events in `except` counted as later; `Err` holds the oldest
+    /// watermark that is still remembered.
+    pub fn changed_since(&self, as_of: Seq, except: &[Seq]) -> Result<i64, Seq> {
+        let oldest_needed =
+            except.iter().copied().map(|s| Seq(s.0.saturating_sub(1))).min().unwrap_or(as_of).min(as_of);
+        if oldest_needed < self.history.forgotten {
+            return Err(self.history.forgotten);
+        }
+        let unseen = |seq: Seq| seq > as_of || except.contains(&seq);
+        Ok(self.history.changes.iter().filter(|(seq, _)| unseen(*seq)).map(|(_, change)| change).sum())
+    }
+
+    /// Moves units between two buckets.
+    pub fn post(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
+        let overdrawn = |there| Overdrawn { from, to, units, there };
+        self.take(from, units).map_err(overdrawn)?;
+        self.put(to, units).map_err(overdrawn)?;
+        // `Short` is a contra-account: what leaves it makes it grow, so it stands on the same side as units on hand.
+        let on_hand = |bucket: Bucket| i64::from(bucket.is_on_hand() || bucket == Bucket::Short);
+        let physical = on_hand(to) - on_hand(from);
+        if physical != 0 {
+            self.history.pending += physical * i64::try_from(units.0).unwrap_or(i64::MAX);
+        }
+        Ok(())
+    }
+
+    /// Sets the units of the regular pool that orders may not take.
+    pub fn set_safety(&mut self, units: Units) {
+        self.safety = units;
+    }
+
+    /// Notes that the event with this sequence touched the cell.
+    pub fn stamp(&mut self, seq: Seq) {
+        self.version = seq;
+        if self.history.pending != 0 {
+            self.history.changes.push_back((seq, std::mem::take(&mut self.history.pending)));
+            if self.history.changes.len() > CELL_HISTORY
+                && let Some((oldest, _)) = self.history.changes.pop_front()
+            {
+                self.history.forgotten = oldest;
+            }
+        }
+    }
+
+    /// What is wrong with the cell, if anything: units in must be units out and units here, and short ones are claimed.
+    pub fn check(&self) -> Result<(), String> {
+        let pools: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
+        let stages: Units = [self.allocated, self.picked, self.shipped, self.awaiting].into_iter().sum();
+        let rest: Units = [self.inspection, self.damaged, self.in_transit].into_iter().sum();
+        let inbound: Units = self.inbound.iter().map(|(_, n)| *n).sum();
+        let here = pools.saturating_add(stages).saturating_add(rest).saturating_add(inbound);
+        let expected = self.crossed.went_out.saturating_add(here);
+        if self.crossed.came_in.saturating_add(self.short) != expected {
+            return Err(format!(
+                "units in {} + short {} are not units out {} + units here {here}",
+                self.crossed.came_in, self.short, self.crossed.went_out
+            ));
+        }
+        if !self.pools.is_sorted_by(|a, b| a.pool < b.pool) {
+            return Err("pools are not sorted".to_owned());
+        }
+        if self.history.pending != 0 {
+            return Err(format!("a physical change of {} has no sequence", self.history.pending));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
+        let slot = match bucket {
+            Bucket::Outside(_) => {
+                self.crossed.came_in = self.crossed.came_in.checked_add(units).ok_or(self.crossed.came_in)?;
+                return Ok(());
+            }
+            Bucket::Short => {
+                self.short = self.short.checked_add(units).ok_or(self.short)?;
+                return Ok(());
+            }
+            Bucket::Inbound(day) => return self.take_inbound(day, units),
+            other => self.slot(other),
+        };
+        *slot = slot.checked_sub(units).ok_or(*slot)?;
+        Ok(())
+    }
+
+    fn put(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
+        let slot = match bucket {
+            Bucket::Outside(_) => &mut self.crossed.went_out,
+            Bucket::Short => {
+                self.short = self.short.checked_sub(units).ok_or(self.short)?;
+                return Ok(());
+            }
+            Bucket::Inbound(day) => {
+                match self.inbound.binary_search_by_key(&day, |(d, _)| *d) {
+                    Ok(at) => self.inbound[at].1 = self.inbound[at].1.saturating_add(units),
+                    Err(at) => self.inbound.insert(at, (day, units)),
+                }
+                return Ok(());
+            }
+            other => self.slot(other),
+        };
+        *slot = slot.checked_add(units).ok_or(*slot)?;
+        Ok(())
+    }
+
+    fn take_inbound(&mut self, day: Day, units: Units) -> Result<(), Units> {
+        let at = self.inbound.binary_search_by_key(&day, |(d, _)| *d).map_err(|_| Units::ZERO)?;
+        let left = self.inbound[at].1.checked_sub(units).ok_or(self.inbound[at].1)?;
+        if left.is_zero() {
+            self.inbound.remove(at);
+        } else {
+            self.inbound[at].1 = left;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn slot(&mut self, bucket: Bucket) -> &mut Units {
+        match bucket {
+            Bucket::Available(pool) => &mut self.pool_mut(pool).available,
+            Bucket::Held(pool) => &mut self.pool_mut(pool).held,
+            Bucket::Allocated => &mut self.allocated,
+            Bucket::Picked => &mut self.picked,
+            Bucket::Shipped => &mut self.shipped,
+            Bucket::Awaiting => &mut self.awaiting,
+            Bucket::Inspection => &mut self.inspection,
+            Bucket::Damaged => &mut self.damaged,
+            Bucket::InTransit => &mut self.in_transit,
+            Bucket::Inbound(_)
+            | Bucket::Short
+            | Bucket::Outside(Outside::Supplier | Outside::Customer)
+            | Bucket::Outside(Outside::WriteOff | Outside::Transfer) => unreachable!("handled by take and put"),
+        }
+    }
+
+    #[inline]
+    fn pool_mut(&mut self, pool: PoolId) -> &mut PoolStock {
+        let at = match self.pools.iter().position(|p| p.pool >= pool) {
+            Some(at) if self.pools[at].pool == pool => at,
+            found => {
+                let at = found.unwrap_or(self.pools.len());
+                self.pools.insert(at, PoolStock { pool, ..PoolStock::default() });
+                at
+            }
+        };
+        &mut self.pools[at]
+    }
+}
+
+impl Encode for Cell {
+    /// The whole state of the cell, for the digest.
+    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        self.warehouse.encode(encoder)?;
+        // A pool without units is the same as a pool never seen.
+        for pool in self.pools.iter().filter(|p| !p.available.is_zero() || !p.held.is_zero()) {
+            pool.encode(encoder)?;
+        }
+        let stages = (self.allocated, self.picked, self.shipped, self.awaiting, self.inspection, self.damaged);
+        stages.encode(encoder)?;
+        (self.in_transit, &self.inbound, self.short, self.safety, self.crossed, self.version).encode(encoder)?;
+        self.history.forgotten.encode(encoder)?;
+        for change in &self.history.changes {
+            change.encode(encoder)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
+    const LOST: Bucket = Bucket::Outside(Outside::WriteOff);
+    const FREE: Bucket = Bucket::Available(PoolId::REGULAR);
+    const HELD: Bucket = Bucket::Held(PoolId::REGULAR);
+
+    fn cell_with(units: u64) -> Cell {
+        let mut cell = Cell::new(WarehouseId(0));
+        cell.post(SUPPLIER, FREE, Units(units)).unwrap();
+        cell.stamp(Seq(1));
+        cell
+    }
+
+    #[test]
+    fn overdraft_is_refused_and_named() {
+        let mut cell = cell_with(2);
+        let error = cell.post(FREE, HELD, Units(3)).unwrap_err();
+        assert_eq!(error.there, Units(2));
+        assert_eq!(cell.available(PoolId::REGULAR), Units(2));
+        cell.check().unwrap();
+    }
+
+    #[test]
+    fn short_grows_when_units_vanish_and_shrinks_when_they_turn_up() {
+        let mut cell = cell_with(5);
+        cell.post(FREE, HELD, Units(5)).unwrap();
+        cell.post(Bucket::Short, LOST, Units(2)).unwrap();
+        cell.stamp(Seq(2));
+        assert_eq!((cell.on_hand(), cell.units(Bucket::Short)), (Units(3), Units(2)));
+        cell.check().unwrap();
+        cell.post(LOST, Bucket::Short, Units(2)).unwrap();
+        cell.stamp(Seq(3));
+        assert_eq!((cell.on_hand(), cell.units(Bucket::Short)), (Units(5), Units::ZERO));
+        cell.check().unwrap();
+        assert_eq!(cell.changed_since(Seq(1), &[]), Ok(0));
+        assert_eq!(cell.changed_since(Seq(2), &[]), Ok(2));
+        assert_eq!(cell.changed_since(Seq(2), &[Seq(2)]), Ok(0));
+    }
+
+    #[test]
+    fn holds_are_not_physical_changes() {
+        let mut cell = cell_with(5);
+        cell.post(FREE, HELD, Units(4)).unwrap();
+        cell.post(HELD, Bucket::Allocated, Units(4)).unwrap();
+        cell.stamp(Seq(2));
+        assert_eq!(cell.changed_since(Seq(1), &[]), Ok(0));
+        cell.post(Bucket::Allocated, Bucket::Picked, Units(4)).unwrap();
+        cell.post(Bucket::Picked, Bucket::Shipped, Units(4)).unwrap();
+        cell.stamp(Seq(3));
+        assert_eq!(cell.changed_since(Seq(1), &[]), Ok(-4));
+        assert_eq!(cell.on_hand(), Units(1));
+    }
+
+    #[test]
+    fn old_watermarks_are_refused_with_the_oldest_remembered() {
+        let mut cell = cell_with(1);
+        for n in 0..CELL_HISTORY as u64 + 3 {
+            cell.post(SUPPLIER, FREE, Units(1)).unwrap();
+            cell.stamp(Seq(2 + n));
+        }
+        let oldest = cell.changed_since(Seq(1), &[]).unwrap_err();
+        assert!(cell.changed_since(oldest, &[]).is_ok());
+    }
+}
