@@ -14,6 +14,9 @@
 //! | 100 to 109 | checkpoints and deletion |
 //! | 110 to 149 | reviews, risk, service levels, interception |
 
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
@@ -70,46 +73,83 @@ pub enum Cause {
     },
 }
 
-/// A commit.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-#[repr(u16)]
-pub enum Event {
-    /// A world file is in force.
-    WorldApplied(Box<WorldApplied>) = 1,
-    /// A rules file is in force.
-    RulesApplied(RulesApplied) = 2,
-    /// SKUs exist, or changed.
-    SkusDefined(SkusDefined) = 3,
-    /// Units moved by a stock command.
-    StockMoved(StockMoved) = 20,
-    /// A count was laid under the history of cells.
-    StockCounted(StockCounted) = 21,
-    /// A cell's safety stock changed.
-    SafetySet(SafetySet) = 22,
-    /// Stock is held for a new order.
-    OrderPlaced(Box<OrderPlaced>) = 40,
-    /// Paid in time.
-    OrderPaid(OrderPaid) = 41,
-    /// Paid after expiry and held anew.
-    OrderPaidLate(Box<OrderPaidLate>) = 42,
-    /// Paid after expiry, and the stock was gone.
-    RefundDue(RefundDue) = 43,
-    /// Not paid in time.
-    OrderExpired(OrderExpired) = 44,
-    /// The hold lasts longer.
-    HoldExtended(HoldExtended) = 45,
-    /// Given up, whole or in part.
-    OrderCancelled(OrderCancelled) = 46,
-    /// A sub-order went a step.
-    SubStepped(SubStepped) = 47,
-    /// Units were missing at the pick.
-    PickShorted(Box<PickShorted>) = 48,
-    /// Units came back.
-    ReturnReceived(ReturnReceived) = 49,
-    /// Returned units were inspected.
-    ReturnInspected(ReturnInspected) = 50,
-    /// Units in review were routed.
-    ReviewRouted(Box<ReviewRouted>) = 51,
+/// An enum whose variants are known by number in the journal. bincode's own derive would count positions instead, and a
+/// kind added in the middle would give every later one another meaning.
+macro_rules! numbered {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$about:meta])* $variant:ident($body:ty) = $number:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[repr(u16)]
+        pub enum $name {
+            $($(#[$about])* $variant($body) = $number,)+
+        }
+
+        impl Encode for $name {
+            fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                match self {
+                    $($name::$variant(body) => {
+                        Encode::encode(&($number as u16), encoder)?;
+                        Encode::encode(body, encoder)
+                    })+
+                }
+            }
+        }
+
+        impl<C> Decode<C> for $name {
+            fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                match <u16 as Decode<C>>::decode(decoder)? {
+                    $($number => Ok($name::$variant(Decode::decode(decoder)?)),)+
+                    other => Err(DecodeError::OtherString(format!(
+                        "event kind {other} is unknown to this version: use the one that wrote it or a newer one"
+                    ))),
+                }
+            }
+        }
+
+        bincode::impl_borrow_decode!($name);
+    };
+}
+
+numbered! {
+    /// A commit.
+    pub enum Event {
+        /// A world file is in force.
+        WorldApplied(Box<WorldApplied>) = 1,
+        /// A rules file is in force.
+        RulesApplied(RulesApplied) = 2,
+        /// SKUs exist, or changed.
+        SkusDefined(SkusDefined) = 3,
+        /// Units moved by a stock command.
+        StockMoved(StockMoved) = 20,
+        /// A count was laid under the history of cells.
+        StockCounted(StockCounted) = 21,
+        /// A cell's safety stock changed.
+        SafetySet(SafetySet) = 22,
+        /// Stock is held for a new order.
+        OrderPlaced(Box<OrderPlaced>) = 40,
+        /// Paid in time.
+        OrderPaid(OrderPaid) = 41,
+        /// Paid after expiry and held anew.
+        OrderPaidLate(Box<OrderPaidLate>) = 42,
+        /// Paid after expiry, and the stock was gone.
+        RefundDue(RefundDue) = 43,
+        /// Not paid in time.
+        OrderExpired(OrderExpired) = 44,
+        /// The hold lasts longer.
+        HoldExtended(HoldExtended) = 45,
+        /// Given up, whole or in part.
+        OrderCancelled(OrderCancelled) = 46,
+        /// A sub-order went a step.
+        SubStepped(SubStepped) = 47,
+        /// Units were missing at the pick.
+        PickShorted(Box<PickShorted>) = 48,
+        /// Units came back.
+        ReturnReceived(ReturnReceived) = 49,
+        /// Returned units were inspected.
+        ReturnInspected(ReturnInspected) = 50,
+        /// Units in review were routed.
+        ReviewRouted(Box<ReviewRouted>) = 51,
+    }
 }
 
 /// See [`Event::WorldApplied`].
@@ -552,3 +592,19 @@ impl Event {
 }
 
 const _: () = assert!(size_of::<Move>() <= 40, "a movement is copied on the hot path");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_written_by_number_and_unknown_ones_are_refused_by_name() {
+        let config = bincode::config::standard();
+        let event = Event::RefundDue(RefundDue { order: OrderId(7) });
+        let bytes = bincode::encode_to_vec(&event, config).unwrap();
+        assert_eq!(bytes, [43, 7]);
+        assert_eq!(bincode::decode_from_slice::<Event, _>(&bytes, config).unwrap(), (event, 2));
+        let refusal = bincode::decode_from_slice::<Event, _>(&[69, 7], config).unwrap_err().to_string();
+        assert!(refusal.contains("event kind 69 is unknown"), "{refusal}");
+    }
+}
