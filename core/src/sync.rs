@@ -8,14 +8,45 @@ pub(crate) use model::*;
 
 #[cfg(not(stockade_loom))]
 mod real {
-    pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-    pub(crate) use std::sync::Arc;
+    use std::time::Duration;
+
+    pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+    /// A condition variable whose guards travel by value, as loom's do.
+    #[derive(Debug, Default)]
+    pub(crate) struct Condvar(parking_lot::Condvar);
+
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Condvar(parking_lot::Condvar::new())
+        }
+
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        /// Waits while `waiting` holds, but no longer than `timeout`.
+        pub(crate) fn wait_while<'a, T>(
+            &self,
+            mut guard: MutexGuard<'a, T>,
+            timeout: Duration,
+            waiting: impl FnMut(&mut T) -> bool,
+        ) -> MutexGuard<'a, T> {
+            self.0.wait_while_for(&mut guard, waiting, timeout);
+            guard
+        }
+    }
 }
 
 #[cfg(stockade_loom)]
 mod model {
-    pub(crate) use loom::sync::Arc;
+    use std::time::Duration;
+
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
     pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
@@ -49,6 +80,18 @@ mod model {
 
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
+        }
+
+        pub(crate) fn wait_while<'a, T>(
+            &self,
+            mut guard: MutexGuard<'a, T>,
+            _timeout: Duration,
+            mut waiting: impl FnMut(&mut T) -> bool,
+        ) -> MutexGuard<'a, T> {
+            while waiting(&mut guard) {
+                guard = self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner());
+            }
+            guard
         }
     }
 }

@@ -1,0 +1,151 @@
+//! Where batches are kept: the promise every home of the history makes, and the home that keeps it in memory.
+
+use std::sync::Arc;
+
+use crate::reply::Durability;
+
+use super::SealedBatch;
+
+/// A home for the history. Used by one thread.
+pub trait Journal: Send {
+    /// Shows every batch from the first, in order, before anything is appended. The visitor's error ends it.
+    ///
+    /// # Errors
+    /// When the history cannot be read, or as the visitor says.
+    fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError>;
+
+    /// Writes the next batch and returns once it is durable. The same batch may be given again after
+    /// [`JournalError::Unavailable`], and no other may be given before it has been taken.
+    ///
+    /// # Errors
+    /// The variant says what to do: see [`JournalError`].
+    fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError>;
+
+    /// Called when there has been nothing to append for a while: keeps ownership and notices its loss.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    fn idle(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// Gives the history up, so that the next owner need not wait. Nothing is appended afterwards.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; the history is not in danger.
+    fn close(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// Journaled batches that are still in memory, oldest first, because the journal may turn out to have forgotten them.
+    fn kept(&self) -> Vec<SealedBatch> {
+        Vec::new()
+    }
+
+    /// What it is, in one word for people and metrics.
+    fn kind(&self) -> &'static str;
+
+    /// The highest level it can give.
+    fn best(&self) -> Durability;
+
+    /// What an accident could take of what was acknowledged, in a sentence or two for a person.
+    fn what_could_be_lost(&self) -> String;
+}
+
+/// Why a journal did not do as told. Each says what the one who holds the state has to do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Away, full or busy: try the same again, later. Whether it was applied may be unknown; trying again finds out.
+    #[error("the journal is not available: {reason}")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+    },
+    /// Somebody else owns the history now: stop at once.
+    #[error("another engine owns the journal now: {reason}")]
+    Deposed {
+        /// Who, as far as is known.
+        reason: String,
+    },
+    /// The journal forgot what it had acknowledged and could not be repaired: acknowledge nothing and keep the memory,
+    /// which may be the last copy.
+    #[error("the journal lost acknowledged history: {reason}")]
+    HistoryLost {
+        /// What is missing and what a person can do.
+        reason: String,
+    },
+    /// What was read is damaged, of an unknown version, or does not follow from what came before it.
+    #[error("the journal is damaged: {reason}")]
+    Corrupt {
+        /// Where and what.
+        reason: String,
+    },
+    /// It will not be opened like this; somebody has to change something first.
+    #[error("the journal cannot be opened: {reason}")]
+    Refused {
+        /// What and how to change it.
+        reason: String,
+    },
+}
+
+impl JournalError {
+    /// Whether trying the same again can help.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            JournalError::Unavailable { .. } => true,
+            JournalError::Deposed { .. }
+            | JournalError::HistoryLost { .. }
+            | JournalError::Corrupt { .. }
+            | JournalError::Refused { .. } => false,
+        }
+    }
+}
+
+/// A history that ends with the process: for tests, benches and replays.
+#[derive(Debug, Default)]
+pub struct MemoryJournal {
+    keep: bool,
+    batches: Vec<Arc<[u8]>>,
+}
+
+impl MemoryJournal {
+    /// A journal that forgets at once: nothing to replay, no memory used.
+    pub fn forgetful() -> MemoryJournal {
+        MemoryJournal::default()
+    }
+
+    /// A journal that keeps every batch and can replay them.
+    pub fn keeping() -> MemoryJournal {
+        MemoryJournal { keep: true, batches: Vec::new() }
+    }
+
+    /// Every batch kept so far.
+    pub fn batches(&self) -> &[Arc<[u8]>] {
+        &self.batches
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+        self.batches.iter().try_for_each(|batch| visit(batch))
+    }
+
+    fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {
+        if self.keep {
+            self.batches.push(Arc::clone(&batch.bytes));
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    fn best(&self) -> Durability {
+        Durability::Memory
+    }
+
+    fn what_could_be_lost(&self) -> String {
+        "everything, as soon as this process ends: the journal is in memory only".into()
+    }
+}

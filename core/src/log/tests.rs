@@ -1,0 +1,220 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::limits::BATCH_BYTES_SOFT;
+use crate::reply::Durability;
+
+const NOW: Duration = Duration::ZERO;
+const LONG: Duration = Duration::from_secs(20);
+
+fn log() -> Log {
+    Log::new(Seq(0), ChainHash::GENESIS)
+}
+
+fn add(log: &Log, event: &[u8]) -> Seq {
+    log.append(log.reserve(event.len(), Admission::Ordinary).unwrap(), event).unwrap()
+}
+
+fn events(batch: &SealedBatch) -> Vec<(u64, Vec<u8>)> {
+    let read = Batch::decode(&batch.bytes).unwrap();
+    assert_eq!((read.first, read.last, read.chain), (batch.first, batch.last, batch.chain));
+    read.events().map(|(seq, event)| (seq.0, event.to_vec())).collect()
+}
+
+#[test]
+fn what_arrives_while_the_journal_is_busy_is_the_next_batch() {
+    let log = log();
+    assert!(log.next_batch(NOW).is_none());
+    assert_eq!(add(&log, b"a"), Seq(1));
+    let one = log.next_batch(NOW).unwrap();
+    assert_eq!((add(&log, b"b"), add(&log, b"c"), log.last()), (Seq(2), Seq(3), Seq(3)));
+    let two = log.next_batch(NOW).unwrap();
+    assert_eq!(events(&one), [(1, b"a".to_vec())]);
+    assert_eq!(events(&two), [(2, b"b".to_vec()), (3, b"c".to_vec())]);
+    assert_eq!(Batch::decode(&one.bytes).unwrap().previous, ChainHash::GENESIS);
+    assert_eq!(Batch::decode(&two.bytes).unwrap().previous, one.chain);
+    assert!(!log.is_drained());
+    log.journaled(Seq(3));
+    assert!(log.is_drained());
+}
+
+#[test]
+fn a_full_batch_is_cut_and_the_sequence_goes_on() {
+    let log = log();
+    let event = vec![7; BATCH_BYTES_SOFT / 4];
+    for n in 1..=10 {
+        assert_eq!(add(&log, &event), Seq(n));
+    }
+    let mut next = 1;
+    while let Some(batch) = log.next_batch(NOW) {
+        assert!(batch.bytes.len() <= BATCH_BYTES_SOFT);
+        assert_eq!(batch.first, Seq(next));
+        next = batch.last.0 + 1;
+    }
+    assert_eq!(next, 11);
+    let huge = vec![1; 3 * BATCH_BYTES_SOFT];
+    add(&log, &huge);
+    add(&log, b"small");
+    assert_eq!(events(&log.next_batch(NOW).unwrap()), [(11, huge)]);
+    assert_eq!(events(&log.next_batch(NOW).unwrap()), [(12, b"small".to_vec())]);
+}
+
+#[test]
+fn admission_closes_when_the_journal_is_behind_and_opens_when_it_catches_up() {
+    let log = log();
+    let event = vec![0; 1 << 20];
+    let mut taken = 0;
+    let refusal = loop {
+        match log.reserve(event.len(), Admission::Ordinary) {
+            Ok(room) => taken = log.append(room, &event).unwrap().0,
+            Err(refusal) => break refusal,
+        }
+    };
+    assert!(refusal.is_transient() && matches!(refusal, Reject::Overloaded { .. }));
+    assert!((60..64).contains(&taken), "{taken}");
+    let reserved = log.reserve(event.len(), Admission::Reserved).unwrap();
+    log.append(reserved, &event).unwrap();
+    while let Some(batch) = log.next_batch(NOW) {
+        assert!(log.reserve(event.len(), Admission::Ordinary).is_err() || batch.first > Seq(1));
+        log.journaled(batch.last);
+    }
+    assert_eq!(log.backlog_bytes(), 0);
+    add(&log, &event);
+}
+
+#[test]
+fn room_that_is_not_used_comes_back() {
+    let log = log();
+    drop(log.reserve(1_000, Admission::Ordinary).unwrap());
+    assert_eq!(log.backlog_bytes(), 0);
+    log.append(log.reserve(1_000, Admission::Ordinary).unwrap(), b"short").unwrap();
+    assert_eq!(log.backlog_bytes(), 9);
+    log.append(log.reserve(2, Admission::Ordinary).unwrap(), b"longer than said").unwrap();
+    assert_eq!(log.backlog_bytes(), 29);
+    let batch = log.next_batch(NOW).unwrap();
+    assert_eq!(log.backlog_bytes(), 29);
+    log.journaled(batch.last);
+    assert_eq!(log.backlog_bytes(), 0);
+}
+
+#[test]
+fn an_event_no_batch_can_hold_is_refused_in_time_or_halts() {
+    let log = log();
+    assert!(matches!(log.reserve(EVENT_BYTES_MAX + 1, Admission::Reserved), Err(Reject::Invalid { .. })));
+    let room = log.reserve(1, Admission::Ordinary).unwrap();
+    assert_eq!(log.append(room, &vec![0; EVENT_BYTES_MAX + 1]), Err(Halted));
+    assert!(log.halted().is_some());
+    let log = self::log();
+    add(&log, &vec![0; EVENT_BYTES_MAX]);
+    assert_eq!(events(&log.next_batch(NOW).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_halt_stops_appends_and_the_gate_and_keeps_the_first_reason() {
+    let log = log();
+    add(&log, b"before");
+    let room = log.reserve(1, Admission::Ordinary).unwrap();
+    log.halt("first".into());
+    log.halt("second".into());
+    assert_eq!(log.append(room, b"x"), Err(Halted));
+    assert_eq!(log.halted().as_deref(), Some("first"));
+    assert!(matches!(log.reserve(1, Admission::Reserved), Err(Reject::Halted { .. })));
+    let batch = log.next_batch(LONG).unwrap();
+    assert_eq!(events(&batch), [(1, b"before".to_vec())]);
+    log.journaled(batch.last);
+    assert_eq!(log.gate().watermark(Durability::Journaled), Seq(0));
+    assert!(!log.gate().wait(Seq(1), Durability::Journaled, LONG));
+    assert!(log.next_batch(LONG).is_none());
+}
+
+#[test]
+fn the_gate_opens_by_level_and_never_runs_back() {
+    let log = log();
+    for _ in 0..5 {
+        add(&log, b"e");
+    }
+    let gate = log.gate();
+    assert_eq!(gate.watermark(Durability::Memory), Seq(u64::MAX));
+    assert!(!gate.wait(Seq(1), Durability::Journaled, Duration::from_millis(1)));
+    log.journaled(Seq(5));
+    log.journaled(Seq(3));
+    assert_eq!(gate.watermark(Durability::Journaled), Seq(5));
+    assert!(gate.wait(Seq(5), Durability::Journaled, NOW));
+    assert!(!gate.wait(Seq(1), Durability::Replicated, NOW));
+    log.replicated(Seq(2));
+    assert_eq!(gate.watermark(Durability::Replicated), Seq(2));
+}
+
+#[test]
+fn resuming_continues_numbers_and_chain_and_refuses_to_overlap() {
+    let log = log();
+    log.resume(Seq(41), ChainHash([9; 32]));
+    assert_eq!(log.gate().watermark(Durability::Journaled), Seq(41));
+    assert_eq!(add(&log, b"e"), Seq(42));
+    let batch = log.next_batch(NOW).unwrap();
+    assert_eq!(Batch::decode(&batch.bytes).unwrap().previous, ChainHash([9; 32]));
+    log.resume(Seq(7), ChainHash::GENESIS);
+    assert!(log.halted().is_some());
+}
+
+#[test]
+fn a_wake_makes_the_journal_thread_come_back_empty_handed() {
+    let log = log();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| log.next_batch(LONG));
+        log.wake();
+        assert!(waiting.join().unwrap().is_none());
+    });
+}
+
+#[test]
+fn many_threads_make_one_history_without_gaps() {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 5_000;
+    let log = log();
+    let advances = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&advances);
+    log.gate().on_advance(Box::new(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }));
+    let mut journal = MemoryJournal::keeping();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let log = &log;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    let seq = add(log, &(thread * EACH + n).to_le_bytes());
+                    if n % 64 == 0 {
+                        assert!(log.gate().wait(seq, Durability::Journaled, LONG), "{seq} was never journaled");
+                    }
+                }
+            });
+        }
+        while journal.batches().iter().map(|b| Batch::decode(b).unwrap().count()).sum::<u64>() < THREADS * EACH {
+            let batch = log.next_batch(LONG).expect("events are still to come");
+            journal.append(&batch).unwrap();
+            log.journaled(batch.last);
+        }
+    });
+    let (mut next, mut chain) = (Seq(1), ChainHash::GENESIS);
+    let mut last_of_thread = [None; THREADS as usize];
+    journal
+        .replay(&mut |bytes| {
+            let batch = Batch::decode(bytes).unwrap();
+            assert_eq!((batch.first, batch.previous), (next, chain));
+            for (_, event) in batch.events() {
+                let n = u64::from_le_bytes(event.try_into().unwrap());
+                let last = &mut last_of_thread[(n / EACH) as usize];
+                assert!(*last < Some(n));
+                *last = Some(n);
+            }
+            (next, chain) = (batch.last.next(), batch.chain);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(next, Seq(THREADS * EACH + 1));
+    assert_eq!(advances.load(Ordering::Relaxed), journal.batches().len());
+}

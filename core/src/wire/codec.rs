@@ -1,0 +1,115 @@
+//! The one place that turns vocabulary into bytes and back: bincode's `standard()` form (little-endian, variable-length
+//! integers), always with a bound on what a length may claim, and nothing may follow the value.
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::{Decode, Encode};
+
+use crate::event::Envelope;
+use crate::limits::BATCH_BYTES_MAX;
+
+/// What the lengths inside one value may claim before they are believed, in bytes of memory.
+const CLAIM_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
+
+type Config = Configuration<LittleEndian, Varint, Limit<CLAIM_BYTES_MAX>>;
+
+const CONFIG: Config = bincode::config::standard().with_limit::<CLAIM_BYTES_MAX>();
+
+/// Why bytes are not the value they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// Too large to be written: nothing that passed the limits of a command is.
+    #[error("the value cannot be encoded: {0}")]
+    Encode(#[from] bincode::error::EncodeError),
+    /// Cut short, out of range, beyond the bound, or of a kind this version does not know.
+    #[error("the bytes do not decode: {0}; they are damaged or of a newer version")]
+    Decode(#[from] bincode::error::DecodeError),
+    /// Something follows the value.
+    #[error("{0} bytes follow the value; they are damaged or of a newer version")]
+    TrailingBytes(usize),
+}
+
+/// Appends an envelope in the journal's form to a buffer that can be used again and again.
+///
+/// # Errors
+/// When the envelope claims more than the bound; the buffer is then as it was.
+pub fn encode_envelope(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    encode_onto(envelope, out)
+}
+
+/// Reads the envelope that fills `bytes` from first to last.
+///
+/// # Errors
+/// When they are anything else.
+pub fn decode_envelope(bytes: &[u8]) -> Result<Envelope, CodecError> {
+    decode_whole(bytes)
+}
+
+pub(crate) fn encode_onto<T: Encode>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let before = out.len();
+    bincode::encode_into_std_write(value, out, CONFIG).map_err(|e| {
+        out.truncate(before);
+        CodecError::Encode(e)
+    })?;
+    Ok(())
+}
+
+pub(crate) fn decode_whole<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (value, read) = bincode::decode_from_slice::<T, Config>(bytes, CONFIG)?;
+    if read != bytes.len() {
+        return Err(CodecError::TrailingBytes(bytes.len() - read));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Actor, Cause, Event};
+    use crate::ids::{Code, OrderId};
+    use crate::time::Time;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            actor: Actor::Named(Code::new("web").unwrap()),
+            arrived: Time(1_000_000),
+            occurred: None,
+            cause: Cause::Order,
+            event: Event::RefundDue(crate::event::RefundDue { order: OrderId(7) }),
+        }
+    }
+
+    #[test]
+    fn an_envelope_comes_back_and_the_buffer_is_appended_to() {
+        let mut out = vec![0xEE];
+        encode_envelope(&envelope(), &mut out).unwrap();
+        assert_eq!(out[0], 0xEE);
+        assert_eq!(decode_envelope(&out[1..]).unwrap(), envelope());
+    }
+
+    #[test]
+    fn an_envelope_has_these_bytes_for_ever() {
+        let mut out = Vec::new();
+        encode_envelope(&envelope(), &mut out).unwrap();
+        // Named, length 3, "web"; 1,000,000 as u32; no time of occurrence; the order itself; kind 43; order 7.
+        let golden = [1, 3, b'w', b'e', b'b', 252, 0x40, 0x42, 0x0F, 0, 0, 0, 43, 7];
+        assert_eq!(out, golden);
+    }
+
+    #[test]
+    fn trailing_and_missing_bytes_are_refused() {
+        let mut out = Vec::new();
+        encode_envelope(&envelope(), &mut out).unwrap();
+        for cut in 0..out.len() {
+            assert!(matches!(decode_envelope(&out[..cut]), Err(CodecError::Decode(_))), "{cut} bytes");
+        }
+        out.push(0);
+        assert!(matches!(decode_envelope(&out), Err(CodecError::TrailingBytes(1))));
+    }
+
+    #[test]
+    fn a_length_beyond_the_bound_is_refused_before_anything_is_allocated() {
+        let mut bytes = vec![253];
+        bytes.extend_from_slice(&(u64::MAX / 2).to_le_bytes());
+        assert!(decode_whole::<Vec<u8>>(&bytes).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! What leaves the process: bytes with a version, a bound and a checked end.
+
+pub mod codec;
