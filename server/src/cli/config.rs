@@ -1,0 +1,148 @@
+//! `config check|print`, and the flags by which other verbs take settings.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::{Output, Table};
+use crate::config::{Asked, Config, FlagValue, Problem, read_sources, shown};
+use crate::failure::Failure;
+
+/// See [`run`].
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    verb: ConfigVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigVerb {
+    /// Check file, environment and flags: what is wrong, and what a server would refuse to start with.
+    Check(SettingFlags),
+    /// Print every setting, its value, and where the value comes from.
+    Print(SettingFlags),
+}
+
+/// Flags that give settings; they win over environment and file.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SettingFlags {
+    /// The configuration file, or the folder that holds stockade.toml [default: ./stockade.toml, if there is one].
+    #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// For trying things out: make what is missing, allow what is unsafe.
+    #[arg(long)]
+    pub dev: bool,
+    /// Address of the QUIC listener (listen.quic).
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Address of the HTTP side, or off (listen.http).
+    #[arg(long, value_name = "ADDR")]
+    http: Option<String>,
+    /// local, memory or redis://host:port/db (journal.home).
+    #[arg(long, value_name = "HOME")]
+    journal: Option<String>,
+    /// Where the server keeps what it writes (data_dir).
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Any other setting.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl SettingFlags {
+    /// What these flags say.
+    pub fn asked(&self) -> Result<Asked, Failure> {
+        let mut flags = Vec::new();
+        let named = [
+            ("--listen", "listen.quic", &self.listen),
+            ("--http", "listen.http", &self.http),
+            ("--journal", "journal.home", &self.journal),
+        ];
+        for (flag, key, text) in named {
+            let given = text.as_ref().map(|text| FlagValue { flag: flag.into(), key: key.into(), text: text.clone() });
+            flags.extend(given);
+        }
+        if let Some(dir) = &self.data_dir {
+            // A path on the command line is relative to where the command runs, one in the file to the file.
+            let dir = std::path::absolute(dir).map_err(|e| Failure::usage(format!("--data-dir {dir}: {e}")))?;
+            let text = dir.to_string_lossy().into_owned();
+            flags.push(FlagValue { flag: "--data-dir".into(), key: "data_dir".into(), text });
+        }
+        for assignment in &self.set {
+            let Some((key, text)) = assignment.split_once('=') else {
+                return Err(Failure::usage(format!("--set {assignment}: write KEY=VALUE, like log.level=debug")));
+            };
+            flags.push(FlagValue { flag: "--set".into(), key: key.into(), text: text.into() });
+        }
+        Ok(Asked { path: self.config.clone(), flags, dev: self.dev })
+    }
+
+    /// The settings these flags, the environment and the file make together.
+    pub fn load(&self) -> Result<Config, Failure> {
+        Config::load(&self.asked()?).map_err(refused)
+    }
+}
+
+/// Checks or prints the configuration.
+pub fn run(args: ConfigArgs, out: Output) -> Result<(), Failure> {
+    match args.verb {
+        ConfigVerb::Check(flags) => check(&flags, out),
+        ConfigVerb::Print(flags) => print(&flags, out),
+    }
+}
+
+fn check(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
+    let config = flags.load()?;
+    let sources = read_sources(&flags.asked()?).map_err(refused)?;
+    for name in sources.unknown_variables() {
+        eprintln!("stockade: note: environment variable {name} is not a setting and is ignored");
+    }
+    let dangers = config.dangers();
+    if !config.dev && !dangers.is_empty() {
+        return Err(unsafe_settings(&config));
+    }
+    if out.json {
+        out.object(&json!({ "ok": true, "file": config.file, "dev": config.dev }));
+    } else {
+        match &config.file {
+            Some(file) => out.line(format!("{} is in order", file.display())),
+            None => out.line("no configuration file; defaults, environment and flags are in order"),
+        }
+        for danger in dangers {
+            out.line(format!("only because of --dev: {}: {}", danger.key, danger.reason));
+        }
+    }
+    Ok(())
+}
+
+fn print(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
+    let config = flags.load()?;
+    let mut table = Table::new(["setting", "value", "from"]);
+    for value in &config.values {
+        let text = shown(&value.text);
+        if out.json {
+            out.object(&json!({ "key": value.setting.key, "value": text, "from": value.origin.to_string() }));
+        } else {
+            let text = if text.is_empty() { "\"\"".to_owned() } else { text };
+            table.row([value.setting.key.to_owned(), text, value.origin.to_string()]);
+        }
+    }
+    out.table(&table);
+    Ok(())
+}
+
+/// The failure of a command whose configuration is wrong.
+fn refused(problems: Vec<Problem>) -> Failure {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Failure { code: "bad_config", ..Failure::usage(lines.join("\n          ")) }
+}
+
+/// The failure of a command that would start a server with unsafe settings.
+pub fn unsafe_settings(config: &Config) -> Failure {
+    let mut message = String::from("refused as unsafe (--dev allows it, for trying things out):");
+    for danger in config.dangers() {
+        message.push_str(&format!("\n  {}: {}", danger.key, danger.reason));
+    }
+    Failure { code: "unsafe_config", ..Failure::usage(message) }
+}

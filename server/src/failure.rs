@@ -1,0 +1,106 @@
+//! Why a command of the command line ends without its result, and the exit code that tells a script so.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use stockade_core::reject::Reject;
+
+/// The exit codes of the `stockade` command. They never change their meaning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// The engine refused: nothing was changed, and the reason says what to do.
+    Refused = 1,
+    /// A flag, the configuration or a file is not as it should be: nothing was sent.
+    Usage = 2,
+    /// The server is not there or cannot answer now: nothing was done, try again.
+    Unavailable = 3,
+    /// It may or may not have been done: ask again with the same key.
+    OutcomeUnknown = 4,
+    /// The command itself failed: a disk, a port, a journal, a broken invariant.
+    Failed = 5,
+}
+
+/// Why a command ends without its result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// A stable code: the reject's own, or the name of the exit code.
+    pub code: &'static str,
+    /// What was wrong, where, and what to do.
+    pub message: String,
+    /// More for programs, when there is more to say.
+    pub details: Option<Box<Value>>,
+}
+
+impl Failure {
+    fn new(exit: Exit, code: &'static str, message: impl fmt::Display) -> Failure {
+        Failure { exit, code, message: message.to_string(), details: None }
+    }
+
+    /// Something the caller wrote is wrong; nothing was sent.
+    pub fn usage(message: impl fmt::Display) -> Failure {
+        Failure::new(Exit::Usage, "usage", message)
+    }
+
+    /// The server is not there, or cannot answer now.
+    pub fn unavailable(message: impl fmt::Display) -> Failure {
+        Failure::new(Exit::Unavailable, "unavailable", message)
+    }
+
+    /// It may or may not have been done.
+    pub fn outcome_unknown(message: impl fmt::Display) -> Failure {
+        Failure::new(Exit::OutcomeUnknown, "outcome_unknown", message)
+    }
+
+    /// The command itself could not do its work.
+    pub fn failed(message: impl fmt::Display) -> Failure {
+        Failure::new(Exit::Failed, "failed", message)
+    }
+
+    /// The failure as one JSON object.
+    pub fn to_json(&self) -> Value {
+        let mut object = json!({ "error": self.code, "message": self.message, "exit": self.exit as u8 });
+        if let Some(details) = &self.details {
+            object["details"] = Value::clone(details);
+        }
+        object
+    }
+}
+
+impl From<Reject> for Failure {
+    fn from(reject: Reject) -> Failure {
+        let exit = match &reject {
+            Reject::OutcomeUnknown { .. } => Exit::OutcomeUnknown,
+            Reject::Overloaded { .. } | Reject::Unavailable { .. } | Reject::TooLate | Reject::Halted { .. } => {
+                Exit::Unavailable
+            }
+            _ => Exit::Refused,
+        };
+        Failure::new(exit, reject.code(), &reject)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_become_exit_codes() {
+        assert_eq!(Failure::from(Reject::UnknownOrder).exit, Exit::Refused);
+        assert_eq!(Failure::from(Reject::OutcomeUnknown { order: None }).exit, Exit::OutcomeUnknown);
+        assert_eq!(Failure::from(Reject::Unavailable { reason: "x".into() }).exit, Exit::Unavailable);
+        let json = Failure::from(Reject::UnknownOrder).to_json();
+        assert_eq!(json["error"], "unknown_order");
+        assert_eq!(json["exit"], 1);
+    }
+}
