@@ -1,0 +1,341 @@
+//! One small value of everything that travels, each with a name.
+
+use stockade_core::command::*;
+use stockade_core::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
+use stockade_core::money::Money;
+use stockade_core::reject::{CodeKind, Reject, Short};
+use stockade_core::reply::*;
+use stockade_core::time::{Day, Span, Time};
+use stockade_core::units::Units;
+
+pub fn code(text: &str) -> Code {
+    Code::new(text).expect("a sample code is a code")
+}
+
+fn line() -> Line {
+    Line { sku: code("A"), units: Units(3) }
+}
+
+fn by_number() -> OrderRef {
+    OrderRef::Number { channel: code("web"), number: code("1001") }
+}
+
+pub fn place() -> Place {
+    Place {
+        channel: code("web"),
+        number: code("1001"),
+        zone: Some(code("CN-44")),
+        customer: None,
+        carrier: Some(code("ZTO")),
+        ship_complete: true,
+        max_parcels: Some(2),
+        hold: Some(Span::from_mins(5)),
+        lines: vec![line(), Line { sku: code("上海"), units: Units(1_000_000) }],
+    }
+}
+
+pub fn commands() -> Vec<(&'static str, Command)> {
+    let regular = Some(code("regular"));
+    let step = |action| Command::Step(Step { order: by_number(), sub: SubNo(1), action });
+    let cancel =
+        |scope| Command::Cancel(Cancel { order: by_number(), scope, reason: Some("changed their mind".to_owned()) });
+    vec![
+        ("apply_world", Command::ApplyWorld(ApplyWorld { text: "currency = \"CNY\"".to_owned() })),
+        ("apply_rules", Command::ApplyRules(ApplyRules { text: String::new(), expect: Some(RulesVersion(3)) })),
+        (
+            "define_skus",
+            Command::DefineSkus(DefineSkus {
+                skus: vec![SkuSpec { sku: code("A"), weight_g: Some(250), category: Some(code("tea")) }],
+            }),
+        ),
+        (
+            "receive",
+            Command::Receive(Receive {
+                warehouse: code("HGH"),
+                pool: regular.clone(),
+                expected: Some(Day(20_000)),
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "adjust",
+            Command::Adjust(Adjust {
+                sku: code("A"),
+                warehouse: code("HGH"),
+                pool: None,
+                delta: -2,
+                reason: "broken".to_owned(),
+            }),
+        ),
+        (
+            "count",
+            Command::Count(Count {
+                warehouse: code("HGH"),
+                as_of: Some(Seq(300)),
+                except: vec![Seq(299)],
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "transfer",
+            Command::Transfer(Transfer {
+                from: code("HGH"),
+                to: code("CAN"),
+                pool: regular.clone(),
+                lines: vec![line()],
+            }),
+        ),
+        ("arrive", Command::Arrive(Arrive { warehouse: code("CAN"), pool: regular, lines: vec![line()] })),
+        (
+            "move_pool",
+            Command::MovePool(MovePool {
+                sku: code("A"),
+                warehouse: code("HGH"),
+                from: code("regular"),
+                to: code("live"),
+                units: Units(4),
+            }),
+        ),
+        ("set_safety", Command::SetSafety(SetSafety { sku: code("A"), warehouse: code("HGH"), units: Units(5) })),
+        (
+            "expect",
+            Command::Expect(Expect { sku: code("A"), warehouse: code("HGH"), day: Day(20_001), units: Units(6) }),
+        ),
+        ("place", Command::Place(place())),
+        ("pay", Command::Pay(Pay { order: by_number() })),
+        ("pay_by_id", Command::Pay(Pay { order: OrderRef::Id(OrderId(1 << 40)) })),
+        ("cancel_order", cancel(CancelScope::Order)),
+        ("cancel_sub", cancel(CancelScope::Sub(SubNo(2)))),
+        ("cancel_units", cancel(CancelScope::Units(line()))),
+        ("extend_hold", Command::ExtendHold(ExtendHold { order: by_number(), until: Time(1_794_355_200_125_000) })),
+        ("step_pick", step(StepAction::Pick)),
+        ("step_short", step(StepAction::Short(vec![line()]))),
+        ("step_pack", step(StepAction::Pack)),
+        ("step_weigh", step(StepAction::Weigh(1_234))),
+        ("step_label", step(StepAction::Label(code("SF123")))),
+        ("step_scan", step(StepAction::Scan(Some(code("SF123"))))),
+        ("step_pickup", step(StepAction::Pickup)),
+        ("step_deliver", step(StepAction::Deliver)),
+        ("step_confirm", step(StepAction::Confirm)),
+        ("step_return", step(StepAction::Return(vec![line()]))),
+        (
+            "step_inspect",
+            step(StepAction::Inspect(vec![Inspected { sku: code("A"), intact: Units(2), damaged: Units(1) }])),
+        ),
+        ("reroute", Command::Reroute(Reroute { order: by_number() })),
+    ]
+}
+
+pub fn queries() -> Vec<(&'static str, Query)> {
+    vec![
+        ("quote", Query::Quote(place())),
+        (
+            "availability",
+            Query::Availability(AvailabilityQuery { channel: code("web"), skus: vec![code("A"), code("B")] }),
+        ),
+        (
+            "stock",
+            Query::Stock(StockQuery {
+                skus: vec![code("A")],
+                warehouse: Some(code("HGH")),
+                after: Some(code("0")),
+                limit: 100,
+            }),
+        ),
+        ("order", Query::Order(by_number())),
+        (
+            "orders",
+            Query::Orders(OrdersQuery {
+                warehouse: Some(code("HGH")),
+                channel: None,
+                stage: Some(Stage::Packed),
+                after: Some(OrderId(9)),
+                limit: 50,
+            }),
+        ),
+        ("rules", Query::Rules),
+        ("world", Query::World),
+    ]
+}
+
+fn plan() -> PlanView {
+    let parts = CostParts { parcel: Money(500_000), unit: Money(0), first_kg: Money(4_200_000), further_kg: Money(1) };
+    PlanView {
+        rules_version: RulesVersion(3),
+        cost: parts.total(),
+        score: parts.total(),
+        bound: parts.total(),
+        proven: true,
+        sub_orders: vec![SubOrderView {
+            no: SubNo(1),
+            warehouse: code("HGH"),
+            carrier: code("ZTO"),
+            kind: SubKind::Regular,
+            hours: 36,
+            weight_g: 1_500,
+            cost: parts.total(),
+            parts,
+            lines: vec![SubLineView { sku: code("A"), units: Units(3), pool: code("regular") }],
+        }],
+    }
+}
+
+fn cell() -> CellView {
+    CellView {
+        sku: code("A"),
+        warehouse: code("HGH"),
+        pools: vec![PoolView { pool: code("regular"), available: Units(10), held: Units(3) }],
+        allocated: Units(1),
+        picked: Units(2),
+        shipped: Units(3),
+        awaiting: Units(4),
+        inspection: Units(5),
+        damaged: Units(6),
+        in_transit: Units(7),
+        inbound: vec![(Day(20_000), Units(8))],
+        short: Units(9),
+        safety: Units(10),
+        on_hand: Units(18),
+        watermark: Seq(11),
+        affected: vec![OrderId(12)],
+    }
+}
+
+fn order() -> OrderView {
+    OrderView {
+        order: OrderId(77),
+        channel: code("web"),
+        number: code("1001"),
+        zone: Some(code("CN-44")),
+        customer: Some(code("c-1")),
+        state: OrderState::Paid,
+        placed_at: Time(1_000_000),
+        expires_at: Time(2_000_000),
+        rules_version: RulesVersion(3),
+        cost: Money(4_700_001),
+        sub_orders: vec![SubOrderNow {
+            promised: plan().sub_orders.remove(0),
+            stage: Stage::PickedUp,
+            waybill: Some(code("SF123")),
+            in_inspection: Units(1),
+            returned: Units(2),
+        }],
+        review: vec![(code("B"), Units(1))],
+        timeline: vec![TimelineEntry {
+            seq: Seq(40),
+            what: "order_placed".to_owned(),
+            sub: None,
+            occurred: Time(900_000),
+            arrived: Time(1_000_000),
+            actor: code("shop"),
+        }],
+        version: Seq(41),
+    }
+}
+
+pub fn replies() -> Vec<(&'static str, Reply)> {
+    let changed = |change| {
+        Reply::Changed(Box::new(Changed {
+            order: OrderId(77),
+            seq: Seq(41),
+            change,
+            present: OrderState::Paid,
+            stages: vec![Stage::Allocated],
+            replayed: false,
+        }))
+    };
+    vec![
+        (
+            "placed",
+            Reply::Placed(Box::new(Placed {
+                order: OrderId(77),
+                seq: Seq(40),
+                expires_at: Time(2_000_000),
+                plan: plan(),
+                present: OrderState::Held,
+                replayed: true,
+            })),
+        ),
+        ("changed_paid", changed(Change::Paid)),
+        ("changed_paid_late", changed(Change::PaidLate { first_sub: SubNo(2) })),
+        ("changed_refund_due", changed(Change::RefundDue)),
+        ("changed_cancelled", changed(Change::Cancelled { units: Units(3) })),
+        ("changed_extended", changed(Change::Extended { until: Time(3_000_000) })),
+        ("changed_stepped", changed(Change::Stepped { sub: SubNo(1), stage: Stage::Outbound })),
+        ("changed_shorted", changed(Change::Shorted { missing: Units(3), rerouted: Units(2), review: Units(1) })),
+        ("changed_returned", changed(Change::Returned { units: Units(3) })),
+        ("changed_inspected", changed(Change::Inspected { intact: Units(2), damaged: Units(1) })),
+        ("changed_rerouted", changed(Change::Rerouted { units: Units(1) })),
+        ("moved", Reply::Moved(Moved { seq: Seq(20), units: Units(30), short: Units(1), replayed: false })),
+        ("configured", Reply::Configured(Configured { seq: Seq(1), rules_version: RulesVersion(1), replayed: false })),
+        ("quoted", Reply::Quoted(Box::new(plan()))),
+        (
+            "availability",
+            Reply::Availability(vec![
+                Available { sku: code("A"), units: Units(10) },
+                Available { sku: code("B"), units: Units::UNLIMITED },
+            ]),
+        ),
+        ("stock", Reply::Stock(vec![cell()])),
+        ("order", Reply::Order(Box::new(order()))),
+        (
+            "orders",
+            Reply::Orders(vec![OrderSummary {
+                order: OrderId(77),
+                channel: code("web"),
+                number: code("1001"),
+                sub: SubNo(1),
+                warehouse: code("HGH"),
+                carrier: code("ZTO"),
+                state: OrderState::Paid,
+                stage: Stage::Packed,
+                placed_at: Time(1_000_000),
+                units: Units(3),
+            }]),
+        ),
+        ("text", Reply::Text(VersionedText { rules_version: RulesVersion(3), text: "[policy]".to_owned() })),
+    ]
+}
+
+pub fn rejects() -> Vec<(&'static str, Reject)> {
+    let unknown = |kind| Reject::Unknown { kind, codes: vec![code("X")] };
+    let all = vec![
+        Reject::InsufficientStock { short: vec![Short { sku: code("A"), wanted: Units(3), available: Units(2) }] },
+        Reject::Unroutable { reason: "no rate".to_owned() },
+        Reject::CarrierNotEligible { carrier: code("ZTO"), zone: Some(code("CN-44")) },
+        unknown(CodeKind::Warehouse),
+        unknown(CodeKind::Channel),
+        unknown(CodeKind::Pool),
+        unknown(CodeKind::Carrier),
+        unknown(CodeKind::Sku),
+        Reject::UnknownOrder,
+        Reject::UnknownSubOrder { sub: SubNo(3), count: 2 },
+        Reject::Conflict { reason: "other lines".to_owned() },
+        Reject::IllegalStep {
+            step: "pack".to_owned(),
+            state: OrderState::Held,
+            stage: Some(Stage::Held),
+            reason: "not paid".to_owned(),
+        },
+        Reject::Invalid { field: "lines".to_owned(), reason: "empty".to_owned() },
+        Reject::BadFile { line: 7, reason: "no such carrier".to_owned() },
+        Reject::NotEnoughUnits {
+            sku: code("A"),
+            warehouse: code("HGH"),
+            bucket: "available".to_owned(),
+            wanted: Units(3),
+            available: Units(2),
+        },
+        Reject::StaleRules { expected: RulesVersion(1), actual: RulesVersion(2) },
+        Reject::CountTooOld { sku: code("A"), oldest: Seq(200) },
+        Reject::Forbidden { reason: "role support only reads".to_owned() },
+        Reject::Unauthenticated,
+        Reject::TooLate,
+        Reject::Overloaded { retry_after: RetryAfter(Span::from_millis(20)) },
+        Reject::Unavailable { reason: "draining".to_owned() },
+        Reject::DurabilityUnavailable { asked: Durability::Replicated, best: Durability::Journaled },
+        Reject::OutcomeUnknown { order: Some(OrderId(77)) },
+        Reject::Halted { reason: "ledger".to_owned() },
+    ];
+    all.into_iter().map(|reject| (reject.code(), reject)).collect()
+}
