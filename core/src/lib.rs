@@ -9,6 +9,7 @@ pub mod money;
 pub mod reject;
 pub mod reply;
 pub mod routing;
+pub mod rules;
 pub mod stock;
 pub(crate) mod sync;
 pub mod time;

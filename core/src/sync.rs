@@ -11,6 +11,7 @@ mod real {
     use std::time::Duration;
 
     pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use std::sync::OnceLock;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
     /// A condition variable whose guards travel by value, as loom's do.
@@ -48,6 +49,8 @@ mod model {
     use std::time::Duration;
 
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+    /// loom has none. Used only to keep what is computed from immutable data, so no interleaving changes its value.
+    pub(crate) use std::sync::OnceLock;
 
     pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
 
