@@ -1,5 +1,24 @@
+<<<<<<< HEAD
 //! Which warehouses and carriers serve an order.
 
 mod rates;
 
 pub use rates::{Rate, Weights};
+=======
+//! Routing: which warehouse sends what with which carrier, at the least score.
+//!
+//! A [`Problem`] goes in, a [`Router`] searches, a [`Solution`] comes out with its score and a bound that no plan can
+//! beat. The solver is pure: the same problem with the same budget of work always gives the same plan.
+
+mod assign;
+mod model;
+mod pricing;
+mod problem;
+mod rates;
+mod router;
+mod sets;
+
+pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
+pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};
+pub use router::{Router, WORK_DEFAULT};
+>>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)

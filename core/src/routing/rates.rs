@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! What a parcel costs, and what counts in a score.
 
 use crate::money::Money;
@@ -12,11 +13,36 @@ pub struct Rate {
     /// For the first 1,000 g, if the parcel has weight.
     pub first_kg: Money,
     /// Per further kilogram, in started steps of the world's `kg_step_g`.
+=======
+//! What a parcel costs, and how money, time and balance weigh against each other.
+
+use crate::money::Money;
+use crate::reply::CostParts;
+
+/// Grams that the price of the first kilogram covers.
+pub const FIRST_KG_G: u64 = 1_000;
+/// A weight of one in millionths: money counts as it is.
+pub const WEIGHT_ONE: i64 = 1_000_000;
+
+/// The price of a lane: what a carrier asks for a parcel from a warehouse to a destination zone.
+///
+/// No figure is negative; negative ones count as nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, bincode::Encode, bincode::Decode)]
+pub struct Rate {
+    /// For every parcel.
+    pub parcel: Money,
+    /// For every unit in it.
+    pub unit: Money,
+    /// For the first 1,000 g, when the parcel weighs anything.
+    pub first_kg: Money,
+    /// For every further kilogram, in started steps.
+>>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)
     pub further_kg: Money,
     /// Hours until delivery.
     pub hours: u32,
 }
 
+<<<<<<< HEAD
 /// How much money, time and balance count in a score, in millionths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Weights {
@@ -27,3 +53,133 @@ pub struct Weights {
     /// Score per unit of scarcity.
     pub balance: i64,
 }
+=======
+/// What the parts of a score weigh, in millionths: 1,000,000 stands for 1.0.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, bincode::Encode, bincode::Decode)]
+pub struct Weights {
+    /// Score for one unit of money.
+    pub money: i64,
+    /// Score for one hour of the slowest parcel.
+    pub time: i64,
+    /// Score for one unit of stock of scarcity one.
+    pub balance: i64,
+}
+
+impl Default for Weights {
+    /// Money alone counts.
+    fn default() -> Weights {
+        Weights { money: WEIGHT_ONE, time: 0, balance: 0 }
+    }
+}
+
+impl Weights {
+    /// An amount of money as score micros: `money × weight`, rounded half up; exact when the weight is 1.0.
+    #[inline]
+    pub fn weigh(&self, money: Money) -> i64 {
+        let amount = money.0.max(0);
+        if self.money == WEIGHT_ONE {
+            return amount;
+        }
+        let exact = i128::from(amount) * i128::from(self.money.max(0));
+        i64::try_from((exact + 500_000) / 1_000_000).unwrap_or(i64::MAX)
+    }
+}
+
+impl Rate {
+    /// The money of a parcel by part.
+    ///
+    /// `kg_step_g` is the step in which weight past the first kilogram counts, 0 for exact grams. The further part is
+    /// `further_kg × grams / 1,000`, rounded half up to millionths; the other parts are exact. Amounts too large for
+    /// [`Money`] stay at its largest.
+    pub fn parts(&self, units: u64, weight_g: u64, kg_step_g: u32) -> CostParts {
+        let charged = i128::from(charged_g(weight_g, kg_step_g));
+        let further = (i128::from(self.further_kg.0.max(0)) * charged + 500) / 1_000;
+        CostParts {
+            parcel: Money(self.parcel.0.max(0)),
+            unit: amount(i128::from(self.unit.0.max(0)) * i128::from(units)),
+            first_kg: if weight_g > 0 { Money(self.first_kg.0.max(0)) } else { Money::ZERO },
+            further_kg: amount(further),
+        }
+    }
+}
+
+/// Grams past the first kilogram, rounded up to started steps; a step of 0 means exact grams.
+#[inline]
+pub fn charged_g(weight_g: u64, kg_step_g: u32) -> u64 {
+    let over = weight_g.saturating_sub(FIRST_KG_G);
+    match u64::from(kg_step_g) {
+        0 => over,
+        step => over.div_ceil(step).saturating_mul(step),
+    }
+}
+
+/// How scarce a SKU is at a warehouse, in millionths: 0 where most of it lies, near 1,000,000 where hardly any is left.
+///
+/// `here` is what the channel could draw at this warehouse, `most` the largest such figure over the candidate
+/// warehouses with limited stock. Unlimited warehouses have scarcity 0 and are not asked.
+#[inline]
+pub fn scarcity(here: u64, most: u64) -> i64 {
+    if most == 0 {
+        return 0;
+    }
+    let share = u128::from(here.min(most)) * 1_000_000 / u128::from(most);
+    1_000_000 - i64::try_from(share).unwrap_or(1_000_000)
+}
+
+fn amount(micros: i128) -> Money {
+    Money(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate() -> Rate {
+        let money = |text: &str| text.parse().unwrap();
+        Rate { parcel: money("0.5"), unit: money("0.1"), first_kg: money("4.2"), further_kg: money("1.1"), hours: 36 }
+    }
+
+    #[test]
+    fn a_parcel_is_priced_by_started_steps() {
+        for (weight_g, step, further) in [
+            (1_000, 1_000, "0"),
+            (1_001, 1_000, "1.1"),
+            (2_000, 1_000, "1.1"),
+            (2_001, 1_000, "2.2"),
+            (1_001, 500, "0.55"),
+            (1_501, 500, "1.1"),
+            (1_001, 0, "0.0011"),
+            (2_345, 0, "1.4795"),
+        ] {
+            let parts = rate().parts(3, weight_g, step);
+            assert_eq!(parts.further_kg, further.parse().unwrap(), "{weight_g} g in steps of {step} g");
+            assert_eq!((parts.parcel, parts.unit, parts.first_kg), (Money(500_000), Money(300_000), Money(4_200_000)));
+        }
+        assert_eq!(rate().parts(2, 0, 1_000).total(), Money(700_000), "what weighs nothing has no first kilogram");
+    }
+
+    #[test]
+    fn exact_grams_round_half_up() {
+        let rate = Rate { further_kg: Money(1), ..Rate::default() };
+        for (over, micros) in [(499, 0), (500, 1), (1_499, 1), (1_500, 2)] {
+            assert_eq!(rate.parts(1, 1_000 + over, 0).further_kg, Money(micros), "{over} g");
+        }
+    }
+
+    #[test]
+    fn money_weighs_exactly_at_one() {
+        assert_eq!(Weights::default().weigh(Money(1_234_567)), 1_234_567);
+        assert_eq!(Weights { money: 500_000, ..Weights::default() }.weigh(Money(3)), 2);
+        assert_eq!(Weights { money: i64::MAX, ..Weights::default() }.weigh(Money(i64::MAX)), i64::MAX);
+    }
+
+    #[test]
+    fn scarcity_follows_the_fullest_warehouse() {
+        assert_eq!(scarcity(10, 10), 0);
+        assert_eq!(scarcity(0, 10), 1_000_000);
+        assert_eq!(scarcity(1, 3), 666_667);
+        assert_eq!(scarcity(5, 0), 0);
+        assert_eq!(scarcity(u64::MAX, u64::MAX), 0);
+    }
+}
+>>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)

@@ -1,0 +1,397 @@
+//! The best way to fill a given set of parcels.
+
+use super::model::{COST_MAX, Model, Take};
+use super::pricing::allowed;
+use super::problem::Problem;
+
+/// More ways than this to share a line between two parcels are not all tried.
+const SHARES_MAX: i64 = 16;
+
+/// The best plan so far, in fine units.
+#[derive(Debug, Default)]
+pub(super) struct Best {
+    /// What it costs; [`COST_MAX`] when there is none.
+    pub cost: i64,
+    /// What it is.
+    pub takes: Vec<Take>,
+}
+
+impl Best {
+    /// Forgets the plan.
+    pub fn clear(&mut self) {
+        self.cost = COST_MAX;
+        self.takes.clear();
+    }
+
+    /// Whether there is a plan.
+    pub fn found(&self) -> bool {
+        self.cost < COST_MAX
+    }
+}
+
+/// What a search may still spend, and what it looks at.
+pub(super) struct Ground<'a> {
+    pub problem: &'a Problem,
+    pub model: &'a Model,
+    pub work: i64,
+}
+
+impl Ground<'_> {
+    /// Whether a lane's ceiling allows a parcel.
+    fn allows(&self, lane: usize, units: i64, weight: i64) -> bool {
+        let lane = &self.model.lanes[lane];
+        if !lane.limited {
+            return true;
+        }
+        let asked = &self.problem.lanes[usize::from(lane.lane)];
+        allowed(self.problem, asked, units.unsigned_abs(), weight.unsigned_abs())
+    }
+
+    /// The most units of a line, up to `want`, that a lane's ceiling lets join a parcel.
+    fn room(&self, lane: usize, units: i64, weight: i64, grams: i64, want: i64) -> i64 {
+        let fits = |more: i64| self.allows(lane, units + more, weight + more * grams);
+        if want <= 0 || fits(want) {
+            return want.max(0);
+        }
+        let (mut some, mut many) = (0, want);
+        while many - some > 1 {
+            let half = some + (many - some) / 2;
+            if fits(half) {
+                some = half;
+            } else {
+                many = half;
+            }
+        }
+        some
+    }
+}
+
+/// Fills sets of parcels. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Assign {
+    /// Lanes of the set.
+    set: Vec<usize>,
+    /// Grams and units so far, by place in the set.
+    weight: Vec<i64>,
+    units: Vec<i64>,
+    /// Lines in the order they are placed.
+    order: Vec<usize>,
+    /// The least cost of the lines from a place in the order on, without weight; and their grams.
+    rest_cost: Vec<i64>,
+    rest_weight: Vec<i64>,
+    takes: Vec<Take>,
+    /// Unit costs and caps of a line, for sorting.
+    offers: Vec<(i64, usize, i64)>,
+    slope_min: i64,
+    base: i64,
+    whole: bool,
+}
+
+impl Assign {
+    /// Looks for the best plan that opens all of `set`. Answers whether nothing better was left out.
+    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> bool {
+        self.begin(ground.model, set);
+        if !self.bound_lines(ground) {
+            return true;
+        }
+        let hours = set.iter().map(|&lane| ground.model.lanes[lane].hours).max().unwrap_or(0);
+        self.base = hours + set.iter().map(|&lane| ground.model.lanes[lane].entry).sum::<i64>();
+        if self.base + self.rest_cost[0] >= best.cost {
+            return true;
+        }
+        self.whole = true;
+        if self.flat(ground.model) {
+            self.cheapest(ground, best);
+        } else {
+            self.place(ground, best, 0, 0);
+        }
+        self.whole && ground.work > 0
+    }
+
+    fn begin(&mut self, model: &Model, set: &[usize]) {
+        self.set.clear();
+        self.set.extend_from_slice(set);
+        self.weight.clear();
+        self.weight.resize(set.len(), 0);
+        self.units.clear();
+        self.units.resize(set.len(), 0);
+        self.takes.clear();
+        self.slope_min = set.iter().map(|&lane| model.lanes[lane].slope).min().unwrap_or(0);
+    }
+
+    /// Whether weight costs the same however the lines are shared, and nothing else ties them together.
+    fn flat(&self, model: &Model) -> bool {
+        let weightless = model.weight == 0;
+        let light =
+            model.all_weigh && (model.weight <= 1_000 || self.set.iter().all(|&lane| model.lanes[lane].slope == 0));
+        (weightless || light) && !self.set.iter().any(|&lane| model.lanes[lane].limited)
+    }
+
+    /// Orders the lines, fewest choices and most weight first, and bounds what the rest costs. False if a line cannot be covered.
+    fn bound_lines(&mut self, ground: &mut Ground<'_>) -> bool {
+        let model = ground.model;
+        let n = model.n();
+        ground.work -= (n * self.set.len()) as i64;
+        self.order.clear();
+        self.order.extend(0..n);
+        let set = &self.set;
+        let choices = |line: usize| set.iter().filter(|&&lane| model.cap(lane, line) > 0).count();
+        self.order.sort_unstable_by_key(|&line| {
+            (choices(line) > 1, -model.grams[line].saturating_mul(model.demand[line]), line)
+        });
+        self.rest_cost.clear();
+        self.rest_cost.resize(n + 1, 0);
+        self.rest_weight.clear();
+        self.rest_weight.resize(n + 1, 0);
+        for at in (0..n).rev() {
+            let line = self.order[at];
+            let Some(cost) = self.fill(model, line, None) else { return false };
+            self.rest_cost[at] = self.rest_cost[at + 1] + cost;
+            self.rest_weight[at] = self.rest_weight[at + 1] + model.grams[line] * model.demand[line];
+        }
+        true
+    }
+
+    /// The least cost of a line over the set's sites, weight apart. `into` receives the takes.
+    fn fill(&mut self, model: &Model, line: usize, mut into: Option<&mut Vec<Take>>) -> Option<i64> {
+        self.offers.clear();
+        for &lane in &self.set {
+            let cap = model.cap(lane, line);
+            if cap > 0 {
+                self.offers.push((model.unit_cost(lane, line), lane, cap));
+            }
+        }
+        self.offers.sort_unstable();
+        let (mut left, mut cost) = (model.demand[line], 0);
+        for at in 0..self.offers.len() {
+            let (unit, lane, cap) = self.offers[at];
+            let site = model.lanes[lane].site;
+            if self.offers[..at].iter().any(|&(_, other, _)| model.lanes[other].site == site) {
+                continue;
+            }
+            let units = cap.min(left);
+            if units == 0 {
+                break;
+            }
+            left -= units;
+            cost += unit * units;
+            if let Some(takes) = into.as_deref_mut() {
+                takes.push(Take { lane: lane as u32, line: line as u32, units });
+            }
+        }
+        (left == 0).then_some(cost)
+    }
+
+    /// Every line from the cheapest sites: exact when weight does not matter.
+    fn cheapest(&mut self, ground: &Ground<'_>, best: &mut Best) {
+        let mut takes = std::mem::take(&mut self.takes);
+        for line in 0..ground.model.n() {
+            self.fill(ground.model, line, Some(&mut takes));
+        }
+        self.takes = takes;
+        self.offer(ground.model, best);
+    }
+
+    /// Prices the takes and keeps them if they are better.
+    fn offer(&mut self, model: &Model, best: &mut Best) {
+        self.weight.iter_mut().for_each(|weight| *weight = 0);
+        self.units.iter_mut().for_each(|units| *units = 0);
+        let mut cost = 0;
+        for take in &self.takes {
+            let (lane, line) = (take.lane as usize, take.line as usize);
+            let at = self.set.iter().position(|&other| other == lane).unwrap_or(0);
+            self.weight[at] += take.units * model.grams[line];
+            self.units[at] += take.units;
+            cost += take.units * model.unit_cost(lane, line);
+        }
+        let mut hours = 0;
+        for (at, &lane) in self.set.iter().enumerate() {
+            if self.units[at] > 0 {
+                cost += model.lanes[lane].fixed + model.weight_cost(lane, self.weight[at]);
+                hours = hours.max(model.lanes[lane].hours);
+            }
+        }
+        if cost + hours < best.cost {
+            best.cost = cost + hours;
+            best.takes.clear();
+            best.takes.extend_from_slice(&self.takes);
+        }
+    }
+
+    /// What the weights so far cost beyond the entries.
+    fn weighed(&self, model: &Model, at: usize) -> i64 {
+        let lane = &model.lanes[self.set[at]];
+        let first = if model.all_weigh || self.weight[at] == 0 { 0 } else { lane.first };
+        first + lane.slope * model.charged(self.weight[at])
+    }
+
+    /// A lower bound of any way to go on from a place in the order, given the cost of lines placed.
+    fn bound(&self, model: &Model, place: usize, cost: i64) -> i64 {
+        let (mut weighed, mut free) = (0, 0);
+        for at in 0..self.set.len() {
+            weighed += self.weighed(model, at);
+            free += 1_000 + model.charged(self.weight[at]) - self.weight[at];
+        }
+        let over = (self.rest_weight[place] - free).max(0);
+        let charged = match i64::from(model.step) {
+            0 => over,
+            step => (over + step - 1) / step * step,
+        };
+        self.base + cost + self.rest_cost[place] + weighed + self.slope_min * charged
+    }
+
+    /// Places the lines from a place in the order on, in every way worth trying.
+    fn place(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, cost: i64) {
+        ground.work -= self.set.len() as i64;
+        if ground.work <= 0 || self.bound(ground.model, place, cost) >= best.cost {
+            return;
+        }
+        if place == self.order.len() {
+            let takes = self.takes.len();
+            self.offer_placed(ground.model, best);
+            self.takes.truncate(takes);
+            return;
+        }
+        let demand = ground.model.demand[self.order[place]];
+        self.share(ground, best, place, 0, demand, cost);
+    }
+
+    fn offer_placed(&mut self, model: &Model, best: &mut Best) {
+        let mut cost = 0;
+        let mut hours = 0;
+        for take in &self.takes {
+            cost += take.units * model.unit_cost(take.lane as usize, take.line as usize);
+        }
+        for (at, &lane) in self.set.iter().enumerate() {
+            if self.units[at] > 0 {
+                cost += model.lanes[lane].fixed + model.weight_cost(lane, self.weight[at]);
+                hours = hours.max(model.lanes[lane].hours);
+            }
+        }
+        if cost + hours < best.cost {
+            best.cost = cost + hours;
+            best.takes.clear();
+            best.takes.extend_from_slice(&self.takes);
+        }
+    }
+
+    /// Shares what is left of a line among the lanes of the set from `at` on.
+    fn share(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, at: usize, left: i64, cost: i64) {
+        let model = ground.model;
+        let line = self.order[place];
+        if left == 0 {
+            return self.place(ground, best, place + 1, cost);
+        }
+        if at == self.set.len() || ground.work <= 0 {
+            return;
+        }
+        let lane = self.set[at];
+        let here = self.cap_left(model, place, at);
+        let most = ground.room(lane, self.units[at], self.weight[at], model.grams[line], here.min(left));
+        let least = (left - self.cap_after(model, line, at)).max(0);
+        let mut units = most;
+        while units >= least {
+            self.step(model, at, line, units);
+            self.share(ground, best, place, at + 1, left - units, cost + units * model.unit_cost(lane, line));
+            self.step(model, at, line, -units);
+            if units == least {
+                break;
+            }
+            units = self.next_share(model, at, line, units, most, least);
+        }
+    }
+
+    /// The next smaller amount worth trying: each one if they are few, else what fills a step, and the least.
+    fn next_share(&mut self, model: &Model, at: usize, line: usize, units: i64, most: i64, least: i64) -> i64 {
+        if most - least <= SHARES_MAX {
+            return units - 1;
+        }
+        self.whole = false;
+        let grams = model.grams[line].max(1);
+        let weight = self.weight[at] + units * grams;
+        let step = i64::from(model.step).max(1_000);
+        let below = 1_000 + (weight - 1_001).div_euclid(step) * step;
+        let fill = (below - self.weight[at]).div_euclid(grams);
+        fill.clamp(least, units - 1)
+    }
+
+    fn step(&mut self, model: &Model, at: usize, line: usize, units: i64) {
+        self.units[at] += units;
+        self.weight[at] += units * model.grams[line];
+        if units > 0 {
+            self.takes.push(Take { lane: self.set[at] as u32, line: line as u32, units });
+        } else if units < 0 {
+            self.takes.pop();
+        }
+    }
+
+    /// Stock of the line being placed that lanes of the same site before this one left.
+    fn cap_left(&self, model: &Model, place: usize, at: usize) -> i64 {
+        let line = self.order[place];
+        let lane = self.set[at];
+        let site = model.lanes[lane].site;
+        let taken: i64 = self
+            .takes
+            .iter()
+            .rev()
+            .take_while(|take| take.line as usize == line)
+            .filter(|take| model.lanes[take.lane as usize].site == site)
+            .map(|take| take.units)
+            .sum();
+        model.cap(lane, line) - taken
+    }
+
+    /// At most this much of a line can go to lanes of the set after `at`.
+    fn cap_after(&self, model: &Model, line: usize, at: usize) -> i64 {
+        self.set[at + 1..].iter().map(|&lane| model.cap(lane, line)).sum()
+    }
+
+    /// A plan over all lanes of the set, line by line where it costs least at that moment. Answers whether it found one.
+    pub fn greedy(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> bool {
+        let model = ground.model;
+        self.begin(model, set);
+        if !self.bound_lines(ground) {
+            return false;
+        }
+        let mut opened = 0;
+        for place in 0..self.order.len() {
+            let line = self.order[place];
+            let mut left = model.demand[line];
+            while left > 0 {
+                ground.work -= set.len() as i64;
+                let Some((at, units)) = self.least_now(ground, place, left, opened) else { return false };
+                opened += usize::from(self.units[at] == 0);
+                self.step(model, at, line, units);
+                left -= units;
+            }
+        }
+        self.offer_placed(model, best);
+        true
+    }
+
+    /// The lane where the next units of a line add least to the score for each of them.
+    fn least_now(&self, ground: &Ground<'_>, place: usize, left: i64, opened: usize) -> Option<(usize, i64)> {
+        let model = ground.model;
+        let line = self.order[place];
+        let grams = model.grams[line];
+        let mut least: Option<(f64, usize, i64)> = None;
+        for (at, &lane) in self.set.iter().enumerate() {
+            if self.units[at] == 0 && opened >= model.parcels_max {
+                continue;
+            }
+            let here = self.cap_left(model, place, at).min(left);
+            let units = ground.room(lane, self.units[at], self.weight[at], grams, here);
+            if units == 0 {
+                continue;
+            }
+            let open = if self.units[at] == 0 { model.lanes[lane].fixed } else { 0 };
+            let weight = self.weight[at];
+            let more = model.weight_cost(lane, weight + units * grams) - model.weight_cost(lane, weight);
+            let each = (open + more) as f64 / units as f64 + model.unit_cost(lane, line) as f64;
+            if least.is_none_or(|(cost, ..)| each < cost) {
+                least = Some((each, at, units));
+            }
+        }
+        least.map(|(_, at, units)| (at, units))
+    }
+}

@@ -1,0 +1,269 @@
+//! A problem made ready for search: useful lanes only, cheapest first, every cost an integer of one fine unit.
+//!
+//! The fine unit is a thousandth of a score micro, so that the price of a gram is exact. When an order is so large that
+//! its cost might not fit, everything is halved and rounded down until it does: bounds stay bounds.
+
+use super::problem::{Lane, Problem};
+use super::rates::{FIRST_KG_G, charged_g};
+
+/// Fine units in a score micro.
+pub(super) const FINE: i64 = 1_000;
+/// No cost in a model reaches this.
+pub(super) const COST_MAX: i64 = 1 << 60;
+/// A component of a rate is held at this many micros.
+const MICROS_MAX: i64 = 1 << 50;
+
+/// A lane in fine units.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LaneModel {
+    /// The index in the problem.
+    pub lane: u16,
+    /// Where its stock lies.
+    pub site: usize,
+    /// For opening it.
+    pub fixed: i64,
+    /// For having weight in it.
+    pub first: i64,
+    /// `fixed`, with `first` when every line weighs something: what any parcel costs at least.
+    pub entry: i64,
+    /// For a charged gram past the first kilogram.
+    pub slope: i64,
+    /// For a unit, without scarcity.
+    pub unit: i64,
+    /// What its hours score.
+    pub hours: i64,
+    /// Whether a ceiling may bind.
+    pub limited: bool,
+}
+
+/// Units of a line in a lane, both as indices of the model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Take {
+    pub lane: u32,
+    pub line: u32,
+    pub units: i64,
+}
+
+/// The problem in fine units.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// Lines with demand, as indices of the problem.
+    pub lines: Vec<u16>,
+    /// Units wanted, by line.
+    pub demand: Vec<i64>,
+    /// Grams of a unit, by line.
+    pub grams: Vec<i64>,
+    /// Lanes by entry cost, then by their place in the problem.
+    pub lanes: Vec<LaneModel>,
+    /// Cost of a unit without weight, lane by lane.
+    pub cost: Vec<i64>,
+    /// Units to draw clipped to demand, site by site.
+    pub stock: Vec<i64>,
+    /// Sites of the problem.
+    pub sites: usize,
+    /// The weight step, 0 for exact grams.
+    pub step: u32,
+    /// Grams of the whole order.
+    pub weight: i64,
+    /// Whether every line weighs something.
+    pub all_weigh: bool,
+    /// The most parcels.
+    pub parcels_max: usize,
+    /// How often every cost was halved.
+    pub shift: u32,
+    /// Whether costs are exact, neither halved nor held.
+    pub exact: bool,
+}
+
+impl Model {
+    /// Reads a problem. What was there before is forgotten.
+    pub fn load(&mut self, problem: &Problem) {
+        self.load_lines(problem);
+        self.load_stock(problem);
+        self.load_lanes(problem);
+        self.scale(problem);
+        self.lanes.sort_unstable_by_key(|lane| (lane.entry, lane.lane));
+        self.load_costs(problem);
+    }
+
+    /// Lines with demand.
+    #[inline]
+    pub fn n(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Units of a line that a lane can take.
+    #[inline]
+    pub fn cap(&self, lane: usize, line: usize) -> i64 {
+        self.stock[self.lanes[lane].site * self.n() + line]
+    }
+
+    /// Cost of a unit of a line in a lane, without weight.
+    #[inline]
+    pub fn unit_cost(&self, lane: usize, line: usize) -> i64 {
+        self.cost[lane * self.n() + line]
+    }
+
+    /// Grams charged past the first kilogram.
+    #[inline]
+    pub fn charged(&self, weight: i64) -> i64 {
+        charged_g(weight.unsigned_abs(), self.step).cast_signed()
+    }
+
+    /// What weight costs in a lane.
+    #[inline]
+    pub fn weight_cost(&self, lane: usize, weight: i64) -> i64 {
+        if weight == 0 {
+            return 0;
+        }
+        self.lanes[lane].first + self.lanes[lane].slope * self.charged(weight)
+    }
+
+    /// Grams one more parcel can at most save: what a parcel carries before weight counts.
+    #[inline]
+    pub fn first_kg_charged(&self) -> i64 {
+        self.charged(2 * FIRST_KG_G.cast_signed())
+    }
+
+    /// A cost in score micros, rounded half up.
+    pub fn micros(&self, cost: i64) -> i64 {
+        let fine = i128::from(cost) << self.shift;
+        i64::try_from((fine + i128::from(FINE / 2)).div_euclid(i128::from(FINE))).unwrap_or(i64::MAX)
+    }
+
+    fn load_lines(&mut self, problem: &Problem) {
+        self.lines.clear();
+        self.demand.clear();
+        self.grams.clear();
+        self.all_weigh = true;
+        self.weight = 0;
+        for (at, line) in problem.lines.iter().enumerate() {
+            if line.units == 0 {
+                continue;
+            }
+            let units = line.units.min(1 << 40).cast_signed();
+            self.lines.push(u16::try_from(at).unwrap_or(u16::MAX));
+            self.demand.push(units);
+            self.grams.push(i64::from(line.weight_g));
+            self.all_weigh &= line.weight_g > 0;
+            self.weight = self.weight.saturating_add(units.saturating_mul(i64::from(line.weight_g)));
+        }
+    }
+
+    fn load_stock(&mut self, problem: &Problem) {
+        self.sites = problem.sites.len();
+        self.stock.clear();
+        let width = problem.lines.len();
+        for site in 0..self.sites {
+            let row = &problem.stock[site * width..][..width];
+            let cells = self.lines.iter().zip(&self.demand);
+            self.stock
+                .extend(cells.map(|(&line, &demand)| row[usize::from(line)].min(demand.unsigned_abs()).cast_signed()));
+        }
+    }
+
+    fn load_lanes(&mut self, problem: &Problem) {
+        self.lanes.clear();
+        self.exact = true;
+        self.step = problem.kg_step_g;
+        self.parcels_max = problem.max_parcels.map_or(usize::MAX, usize::from);
+        for (at, lane) in problem.lanes.iter().enumerate() {
+            let model = self.lane(problem, at, lane);
+            if self.useful(problem, &model) {
+                self.lanes.push(model);
+            }
+        }
+    }
+
+    fn lane(&mut self, problem: &Problem, at: usize, lane: &Lane) -> LaneModel {
+        let mut fine = |micros: i64| {
+            let micros = micros.max(0);
+            self.exact &= micros <= MICROS_MAX;
+            micros.min(MICROS_MAX) * FINE
+        };
+        let weights = &problem.weights;
+        let hours = i128::from(weights.time.max(0)) * i128::from(lane.rate.hours);
+        let fixed = fine(weights.weigh(lane.rate.parcel).saturating_add(lane.penalty.max(0)));
+        let first = fine(weights.weigh(lane.rate.first_kg));
+        LaneModel {
+            lane: u16::try_from(at).unwrap_or(u16::MAX),
+            site: usize::from(lane.site),
+            fixed,
+            first,
+            entry: fixed + if self.all_weigh { first } else { 0 },
+            // A micro for a kilogram is one fine unit for a gram.
+            slope: fine(weights.weigh(lane.rate.further_kg)) / FINE,
+            unit: fine(weights.weigh(lane.rate.unit)),
+            hours: fine(i64::try_from(hours).unwrap_or(i64::MAX)),
+            limited: lane.ceiling.is_some_and(|ceiling| self.may_exceed(problem, lane, ceiling.0)),
+        }
+    }
+
+    /// Whether the whole order in one parcel would cost more than the ceiling.
+    fn may_exceed(&self, problem: &Problem, lane: &Lane, ceiling: i64) -> bool {
+        let units: i64 = self.demand.iter().fold(0, |sum, &units| sum.saturating_add(units));
+        lane.rate.parts(units.unsigned_abs(), self.weight.unsigned_abs(), problem.kg_step_g).total().0 > ceiling
+    }
+
+    /// Whether the lane's site has anything that is wanted and one unit of it is allowed.
+    fn useful(&self, problem: &Problem, lane: &LaneModel) -> bool {
+        let n = self.n();
+        let row = &self.stock[lane.site * n..][..n];
+        if !lane.limited {
+            return row.iter().any(|&units| units > 0);
+        }
+        let asked = &problem.lanes[usize::from(lane.lane)];
+        let ceiling = asked.ceiling.map_or(i64::MAX, |ceiling| ceiling.0);
+        row.iter().zip(&self.grams).any(|(&units, &grams)| {
+            units > 0 && asked.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling
+        })
+    }
+
+    /// Halves the costs of lanes until no plan can cost [`COST_MAX`].
+    fn scale(&mut self, problem: &Problem) {
+        let largest = |of: fn(&LaneModel) -> i64| self.lanes.iter().map(of).max().unwrap_or(0) as f64;
+        let units: f64 = self.demand.iter().map(|&units| units as f64).sum();
+        let scarce = problem.scarcity.iter().map(|micros| micros.unsigned_abs()).max().unwrap_or(0);
+        let opened: f64 = self.lanes.iter().map(|lane| (lane.fixed + lane.first) as f64).sum();
+        let grams = self.weight as f64 + self.lanes.len() as f64 * f64::from(self.step);
+        let worst = opened
+            + largest(|lane| lane.hours)
+            + largest(|lane| lane.slope) * grams
+            + (largest(|lane| lane.unit) + scarce as f64 * FINE as f64) * units;
+        self.shift = 0;
+        let mut limit = COST_MAX as f64 / 4.0;
+        while worst > limit {
+            self.shift += 1;
+            limit *= 2.0;
+        }
+        if self.shift == 0 {
+            return;
+        }
+        self.exact = false;
+        for lane in &mut self.lanes {
+            for cost in
+                [&mut lane.fixed, &mut lane.first, &mut lane.entry, &mut lane.slope, &mut lane.unit, &mut lane.hours]
+            {
+                *cost >>= self.shift;
+            }
+        }
+    }
+
+    fn load_costs(&mut self, problem: &Problem) {
+        self.cost.clear();
+        let width = problem.lines.len();
+        for lane in &self.lanes {
+            if problem.scarcity.is_empty() {
+                self.cost.resize(self.cost.len() + self.lines.len(), lane.unit);
+                continue;
+            }
+            let row = &problem.scarcity[lane.site * width..][..width];
+            for &line in &self.lines {
+                let micros = row[usize::from(line)];
+                let held = micros.clamp(-MICROS_MAX, MICROS_MAX);
+                self.exact &= held == micros;
+                self.cost.push(lane.unit + ((held * FINE) >> self.shift));
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The way from a problem to its solution.
+
+use super::assign::{Assign, Best, Ground};
+use super::model::Model;
+use super::pricing;
+use super::problem::{Answer, ParcelPlan, Problem, Solution};
+use super::sets::Sets;
+
+/// A budget of work that takes about two milliseconds.
+pub const WORK_DEFAULT: u64 = 1_000_000;
+
+/// Solves problems. Keeps its buffers, so that a warm router allocates nothing on ordinary orders.
+#[derive(Debug, Default)]
+pub struct Router {
+    model: Model,
+    assign: Assign,
+    sets: Sets,
+    best: Best,
+    solution: Solution,
+    spare: Vec<ParcelPlan>,
+    everything: Vec<usize>,
+}
+
+impl Router {
+    /// A router with empty buffers.
+    pub fn new() -> Router {
+        Router::default()
+    }
+
+    /// Looks for the plan of least score. `work` bounds the search: when it runs out, the best plan so far is answered
+    /// with a bound.
+    ///
+    /// # Panics
+    ///
+    /// When [`Problem::check`] would refuse the problem.
+    pub fn solve(&mut self, problem: &Problem, work: u64) -> Answer {
+        debug_assert_eq!(problem.check(), Ok(()));
+        self.spare.append(&mut self.solution.parcels);
+        self.solution.score = 0;
+        self.solution.bound = 0;
+        self.solution.proven = false;
+        if short(problem) {
+            return Answer::Short;
+        }
+        self.model.load(problem);
+        if self.model.n() == 0 {
+            self.solution.proven = true;
+            return Answer::Plan;
+        }
+        self.search(problem, i64::try_from(work).unwrap_or(i64::MAX))
+    }
+
+    /// The plan of the last [`Answer::Plan`].
+    pub fn solution(&self) -> &Solution {
+        &self.solution
+    }
+
+    fn search(&mut self, problem: &Problem, work: i64) -> Answer {
+        let mut ground = Ground { problem, model: &self.model, work };
+        self.best.clear();
+        self.everything.clear();
+        self.everything.extend(0..self.model.lanes.len());
+        self.assign.greedy(&mut ground, &self.everything, &mut self.best);
+        let whole = self.sets.search(&mut ground, &mut self.assign, &mut self.best);
+        if !self.best.found() {
+            return Answer::NoWay;
+        }
+        let bound = self.sets.root_bound(&self.model).min(self.best.cost);
+        let bound = self.model.micros(if whole { self.best.cost } else { bound });
+        pricing::write(problem, &self.model, &mut self.best.takes, &mut self.solution, &mut self.spare);
+        self.solution.proven = (whole && self.model.exact) || bound >= self.solution.score;
+        self.solution.bound = if self.solution.proven { self.solution.score } else { bound.min(self.solution.score) };
+        Answer::Plan
+    }
+}
+
+/// Whether some line wants more than all sites have.
+fn short(problem: &Problem) -> bool {
+    let sites = problem.sites.len();
+    problem.lines.iter().enumerate().any(|(line, wanted)| {
+        let all = (0..sites).fold(0u64, |sum, site| sum.saturating_add(problem.stock_at(site, line)));
+        all < wanted.units
+    })
+}

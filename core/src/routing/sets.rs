@@ -1,0 +1,109 @@
+//! Every set of parcels that could be better than the best plan, cheapest first.
+
+use super::assign::{Assign, Best, Ground};
+use super::model::Model;
+
+/// Walks sets of lanes by entry cost. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    set: Vec<usize>,
+    /// Units of each line that the set can take at most, one row for each depth.
+    covered: Vec<i64>,
+    /// Every line's least cost over all lanes.
+    base: i64,
+    slope_min: i64,
+    whole: bool,
+}
+
+impl Sets {
+    /// Tries every set worth trying. Answers whether none was left out.
+    pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> bool {
+        self.prepare(ground.model);
+        self.whole = true;
+        self.extend(ground, assign, best, 0, 0, 0);
+        self.whole && ground.work > 0
+    }
+
+    /// No plan costs less than this.
+    pub fn root_bound(&mut self, model: &Model) -> i64 {
+        self.prepare(model);
+        let cheapest = model.lanes.iter().map(|lane| lane.entry).min().unwrap_or(0);
+        let hours = model.lanes.iter().map(|lane| lane.hours).min().unwrap_or(0);
+        self.base + hours + self.beyond(model, 0, cheapest)
+    }
+
+    fn prepare(&mut self, model: &Model) {
+        self.set.clear();
+        self.covered.clear();
+        self.covered.resize(model.n(), 0);
+        self.slope_min = model.lanes.iter().map(|lane| lane.slope).min().unwrap_or(0);
+        self.base = 0;
+        for line in 0..model.n() {
+            let offers = 0..model.lanes.len();
+            let least = offers.filter(|&lane| model.cap(lane, line) > 0).map(|lane| model.unit_cost(lane, line)).min();
+            self.base += least.unwrap_or(0) * model.demand[line];
+        }
+    }
+
+    /// At least this is to be paid for parcels beyond the first `open` ones and for weight, when another costs `entry`.
+    fn beyond(&self, model: &Model, open: usize, entry: i64) -> i64 {
+        let mut least = i64::MAX;
+        let mut more = usize::from(open == 0);
+        loop {
+            let over = (model.weight - 1_000 * (open + more) as i64).max(0);
+            let charged = match i64::from(model.step) {
+                0 => over,
+                step => (over + step - 1) / step * step,
+            };
+            let cost = entry.saturating_mul(more as i64).saturating_add(self.slope_min * charged);
+            least = least.min(cost);
+            if over == 0 || entry >= self.slope_min * model.first_kg_charged() {
+                return least;
+            }
+            more += 1;
+        }
+    }
+
+    fn extend(
+        &mut self,
+        ground: &mut Ground<'_>,
+        assign: &mut Assign,
+        best: &mut Best,
+        from: usize,
+        entry: i64,
+        hours: i64,
+    ) {
+        let model = ground.model;
+        let (n, depth) = (model.n(), self.set.len());
+        for at in from..model.lanes.len() {
+            let lane = &model.lanes[at];
+            let (with, slowest) = (entry + lane.entry, hours.max(lane.hours));
+            let bound = with + self.base + hours + self.beyond(model, depth + 1, lane.entry);
+            if bound >= best.cost {
+                break;
+            }
+            ground.work -= n as i64;
+            if ground.work <= 0 {
+                self.whole = false;
+                return;
+            }
+            if bound - hours + slowest >= best.cost {
+                continue;
+            }
+            self.set.push(at);
+            self.covered.truncate((depth + 1) * n);
+            for line in 0..n {
+                let before = self.covered[depth * n + line];
+                let again = self.set[..depth].iter().any(|&other| model.lanes[other].site == lane.site);
+                self.covered.push(before + if again { 0 } else { model.cap(at, line) });
+            }
+            if (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
+                self.whole &= assign.solve(ground, &self.set, best);
+            }
+            if depth + 1 < model.parcels_max {
+                self.extend(ground, assign, best, at + 1, with, slowest);
+            }
+            self.set.pop();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The router against solvers that share nothing with it but the model page of the documentation.
+
+mod generate;
+mod oracle;
+mod small;
