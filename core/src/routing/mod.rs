@@ -1,10 +1,3 @@
-<<<<<<< HEAD
-//! Which warehouses and carriers serve an order.
-
-mod rates;
-
-pub use rates::{Rate, Weights};
-=======
 //! Routing: which warehouse sends what with which carrier, at the least score.
 //!
 //! A [`Problem`] goes in, a [`Router`] searches, a [`Solution`] comes out with its score and a bound that no plan can
@@ -21,4 +14,3 @@ mod sets;
 pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
 pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};
 pub use router::{Router, WORK_DEFAULT};
->>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)

@@ -1,19 +1,3 @@
-<<<<<<< HEAD
-//! What a parcel costs, and what counts in a score.
-
-use crate::money::Money;
-
-/// The price list of one lane: a carrier from a warehouse to a zone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Rate {
-    /// Per parcel.
-    pub parcel: Money,
-    /// Per unit.
-    pub unit: Money,
-    /// For the first 1,000 g, if the parcel has weight.
-    pub first_kg: Money,
-    /// Per further kilogram, in started steps of the world's `kg_step_g`.
-=======
 //! What a parcel costs, and how money, time and balance weigh against each other.
 
 use crate::money::Money;
@@ -36,24 +20,11 @@ pub struct Rate {
     /// For the first 1,000 g, when the parcel weighs anything.
     pub first_kg: Money,
     /// For every further kilogram, in started steps.
->>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)
     pub further_kg: Money,
     /// Hours until delivery.
     pub hours: u32,
 }
 
-<<<<<<< HEAD
-/// How much money, time and balance count in a score, in millionths.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Weights {
-    /// Score per unit of money.
-    pub money: i64,
-    /// Score per hour of the slowest parcel.
-    pub time: i64,
-    /// Score per unit of scarcity.
-    pub balance: i64,
-}
-=======
 /// What the parts of a score weigh, in millionths: 1,000,000 stands for 1.0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, bincode::Encode, bincode::Decode)]
 pub struct Weights {
@@ -182,4 +153,3 @@ mod tests {
         assert_eq!(scarcity(u64::MAX, u64::MAX), 0);
     }
 }
->>>>>>> 5841625 (Route small orders exactly: every set of parcels worth trying, filled in every way worth trying)
