@@ -14,8 +14,10 @@
 //! |---|---|
 //! | [`cli`] | the command line: one file per family of verbs |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
+//! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 
 pub mod cli;
 pub mod config;
 pub mod failure;
+pub mod files;

@@ -1,0 +1,67 @@
+//! `catalog.csv`: `sku,weight_g[,category]`.
+
+use std::path::Path;
+
+use stockade_core::ids::Code;
+
+use super::columns::ColumnNames;
+use super::fault::FileFault;
+use super::sheet::{Column, Sheet};
+
+/// A SKU's facts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CatalogRow {
+    /// The line it stands on.
+    pub line: u64,
+    /// The SKU.
+    pub sku: Code,
+    /// Grams of one unit; the world's default when the cell is empty.
+    pub weight_g: Option<u32>,
+    /// Its category.
+    pub category: Option<Code>,
+}
+
+const COLUMNS: [Column; 3] = [
+    Column { name: "sku", required: true },
+    Column { name: "weight_g", required: true },
+    Column { name: "category", required: false },
+];
+
+/// Reads a catalog file whole. A SKU stands in it once.
+pub fn read_catalog(path: &Path) -> Result<Vec<CatalogRow>, FileFault> {
+    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
+    let mut rows: Vec<CatalogRow> = Vec::new();
+    let mut lines = std::collections::HashMap::new();
+    while let Some(row) = sheet.next_row()? {
+        let cell = row.required(0)?;
+        let sku = cell.code()?;
+        if let Some(first) = lines.insert(sku.clone(), row.line) {
+            return Err(cell.fault(format!("`{sku}` is there already, at line {first}: keep one of the two")));
+        }
+        rows.push(CatalogRow {
+            line: row.line,
+            sku,
+            weight_g: row.cell(1).map(|cell| cell.number()).transpose()?,
+            category: row.cell(2).map(|cell| cell.code()).transpose()?,
+        });
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_names_each_sku_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog.csv");
+        std::fs::write(&path, "sku\tweight_g\tcategory\nA\t250\tfresh\nB\t\t\n").unwrap();
+        let rows = read_catalog(&path).unwrap();
+        assert_eq!((rows[0].weight_g, rows[1].weight_g), (Some(250), None));
+        assert_eq!(rows[0].category.as_ref().unwrap().as_str(), "fresh");
+        std::fs::write(&path, "sku,weight_g\nA,1\nA,2\n").unwrap();
+        let fault = read_catalog(&path).unwrap_err().to_string();
+        assert!(fault.contains("line 3, column `sku`: `A` is there already, at line 2"), "{fault}");
+    }
+}

@@ -1,0 +1,58 @@
+//! What is wrong with a file, and where.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// A file cannot be used as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileFault {
+    /// The file.
+    pub file: String,
+    /// The line, from 1; `None` when it is about the whole.
+    pub line: Option<u64>,
+    /// The column as its header names it.
+    pub column: Option<String>,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl FileFault {
+    /// About the whole file.
+    pub fn whole(file: &Path, reason: impl fmt::Display) -> FileFault {
+        let (line, column) = (None, None);
+        FileFault { file: file.display().to_string(), line, column, reason: reason.to_string() }
+    }
+
+    /// About a line.
+    pub fn at(file: &Path, line: u64, reason: impl fmt::Display) -> FileFault {
+        FileFault { line: Some(line), ..FileFault::whole(file, reason) }
+    }
+
+    /// Reads a whole text file.
+    pub fn read_text(file: &Path) -> Result<String, FileFault> {
+        std::fs::read_to_string(file).map_err(|e| FileFault::whole(file, format!("cannot be read: {e}")))
+    }
+}
+
+impl fmt::Display for FileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column `{column}`")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+impl std::error::Error for FileFault {}
+
+impl From<FileFault> for Failure {
+    fn from(fault: FileFault) -> Failure {
+        Failure::usage(fault)
+    }
+}

@@ -1,0 +1,58 @@
+//! Bytes of a text file with line ends made plain, so that lines can be counted.
+
+use std::io::{self, BufRead, Read};
+
+/// Passes bytes on without carriage returns, and ends the last line if the file does not.
+pub(super) struct PlainLines<R> {
+    inner: R,
+    last: u8,
+}
+
+impl<R: BufRead> PlainLines<R> {
+    pub(super) fn new(inner: R) -> PlainLines<R> {
+        PlainLines { inner, last: b'\n' }
+    }
+}
+
+impl<R: BufRead> Read for PlainLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut kept = 0;
+        while kept == 0 && !buffer.is_empty() {
+            let available = self.inner.fill_buf()?;
+            if available.is_empty() {
+                let ended = std::mem::replace(&mut self.last, b'\n') == b'\n';
+                buffer[0] = b'\n';
+                return Ok(usize::from(!ended));
+            }
+            let taken = available.len().min(buffer.len());
+            for byte in available[..taken].iter().filter(|byte| **byte != b'\r') {
+                buffer[kept] = *byte;
+                kept += 1;
+            }
+            self.inner.consume(taken);
+        }
+        if kept > 0 {
+            self.last = buffer[kept - 1];
+        }
+        Ok(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    #[test]
+    fn line_ends_become_plain() {
+        for (text, plain) in
+            [("a\r\nb\r\n", "a\nb\n"), ("a\nb", "a\nb\n"), ("", ""), ("\r\n\r\n", "\n\n"), ("a\r", "a\n")]
+        {
+            for size in [1, 2, 3, 64] {
+                let mut read = String::new();
+                PlainLines::new(BufReader::with_capacity(size, text.as_bytes())).read_to_string(&mut read).unwrap();
+                assert_eq!(read, plain, "{text:?} in pieces of {size}");
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Tables people keep in spreadsheets: stock, catalog and orders as CSV or TSV, plain or gzip.
+//!
+//! Read as they come: with or without byte order mark, `\n` or `\r\n`, comma, semicolon or tab, columns in any order and
+//! more of them than asked for. What cannot be read is refused by file, line and column, with what would be right.
+
+mod catalog;
+mod columns;
+mod fault;
+mod lines;
+mod orders;
+mod sheet;
+mod stock;
+mod times;
+
+pub use catalog::{CatalogRow, read_catalog};
+pub use columns::ColumnNames;
+pub use fault::FileFault;
+pub use orders::{OrderKind, OrderRecord, OrderRow, OrderSheet};
+pub use sheet::{Cell, Column, Row, Sheet};
+pub use stock::{StockRow, read_stock};
+pub use times::parse_time;

@@ -1,0 +1,82 @@
+//! `stock.csv`: `sku,warehouse,on_hand[,pool][,safety]`.
+
+use std::path::Path;
+
+use stockade_core::ids::Code;
+use stockade_core::limits::MOVEMENT_UNITS_MAX;
+use stockade_core::units::Units;
+
+use super::columns::ColumnNames;
+use super::fault::FileFault;
+use super::sheet::{Cell, Column, Sheet};
+
+/// Units of a SKU at a warehouse.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StockRow {
+    /// The line it stands on.
+    pub line: u64,
+    /// The SKU.
+    pub sku: Code,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// Units there.
+    pub on_hand: Units,
+    /// The pool they are in; `regular` when not given.
+    pub pool: Option<Code>,
+    /// Units of the regular pool that orders may not take; not changed when not given.
+    pub safety: Option<Units>,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column { name: "sku", required: true },
+    Column { name: "warehouse", required: true },
+    Column { name: "on_hand", required: true },
+    Column { name: "pool", required: false },
+    Column { name: "safety", required: false },
+];
+
+/// Reads a stock file whole.
+pub fn read_stock(path: &Path) -> Result<Vec<StockRow>, FileFault> {
+    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
+    let mut rows = Vec::new();
+    while let Some(row) = sheet.next_row()? {
+        rows.push(StockRow {
+            line: row.line,
+            sku: row.required(0)?.code()?,
+            warehouse: row.required(1)?.code()?,
+            on_hand: units(&row.required(2)?)?,
+            pool: row.cell(3).map(|cell| cell.code()).transpose()?,
+            safety: row.cell(4).map(|cell| units(&cell)).transpose()?,
+        });
+    }
+    Ok(rows)
+}
+
+fn units(cell: &Cell<'_>) -> Result<Units, FileFault> {
+    let units: u64 = cell.number()?;
+    if units > MOVEMENT_UNITS_MAX {
+        return Err(cell.fault(format!("{units} is too many, at most {MOVEMENT_UNITS_MAX} are allowed")));
+    }
+    Ok(Units(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stock_is_read_with_and_without_pools() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stock.csv");
+        std::fs::write(&path, "sku,warehouse,on_hand,pool,safety\nA,HGH,10,,\nA,HGH,5,promo,2\n").unwrap();
+        let rows = read_stock(&path).unwrap();
+        assert_eq!((rows[0].on_hand, &rows[0].pool, rows[0].safety), (Units(10), &None, None));
+        assert_eq!((rows[1].line, rows[1].safety), (3, Some(Units(2))));
+        assert_eq!(rows[1].pool.as_ref().unwrap().as_str(), "promo");
+        for (cell, says) in [("-1", "not a whole number"), ("9999999999999", "too many"), ("", "is empty")] {
+            std::fs::write(&path, format!("sku,warehouse,on_hand\nA,HGH,{cell}\n")).unwrap();
+            let fault = read_stock(&path).unwrap_err().to_string();
+            assert!(fault.contains("stock.csv, line 2, column `on_hand`") && fault.contains(says), "{fault}");
+        }
+    }
+}
