@@ -1,4 +1,4 @@
-//! `world check` and `rules check`.
+//! `world check`, `world sketch` and `rules check`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use stockade_core::rules::{FileError, RuleSet, RulesFile, WorldFile};
 
 use super::output::Output;
 use crate::failure::Failure;
+use crate::sketch::SketchArgs;
 
 /// See [`world`].
 #[derive(Debug, Args)]
@@ -21,6 +22,7 @@ pub struct WorldArgs {
 enum WorldVerb {
     /// Read a world file as the server would, without a server.
     Check(FileArgs),
+    Sketch(SketchArgs),
 }
 
 /// See [`rules`].
@@ -51,7 +53,7 @@ struct CheckRulesArgs {
     world: PathBuf,
 }
 
-/// Checks the world.
+/// Checks or sketches a world.
 pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         WorldVerb::Check(args) => {
@@ -59,6 +61,7 @@ pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
             let world = WorldFile::parse(&text).map_err(|error| bad_file(&args.file, &error))?;
             summary(&args.file, &world, None, out)
         }
+        WorldVerb::Sketch(args) => crate::sketch::run(&args, out),
     }
 }
 
