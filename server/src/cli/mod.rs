@@ -51,6 +51,17 @@ pub fn main() -> ExitCode {
     run(std::env::args_os())
 }
 
+/// Reads a command line without running it: what the documentation shows is checked by this.
+///
+/// # Errors
+/// What the command would print before it ends with exit code 2.
+pub fn parse(words: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
