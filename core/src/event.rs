@@ -566,6 +566,58 @@ impl Event {
         listed.iter().copied().for_each(f);
     }
 
+    /// The order it is about, if it is about one.
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Event::WorldApplied(_)
+            | Event::RulesApplied(_)
+            | Event::SkusDefined(_)
+            | Event::StockMoved(_)
+            | Event::StockCounted(_)
+            | Event::SafetySet(_) => None,
+            Event::OrderPlaced(e) => Some(e.order),
+            Event::OrderPaid(e) => Some(e.order),
+            Event::OrderPaidLate(e) => Some(e.order),
+            Event::RefundDue(e) => Some(e.order),
+            Event::OrderExpired(e) => Some(e.order),
+            Event::HoldExtended(e) => Some(e.order),
+            Event::OrderCancelled(e) => Some(e.order),
+            Event::SubStepped(e) => Some(e.order),
+            Event::PickShorted(e) => Some(e.order),
+            Event::ReturnReceived(e) => Some(e.order),
+            Event::ReturnInspected(e) => Some(e.order),
+            Event::ReviewRouted(e) => Some(e.order),
+        }
+    }
+
+    /// The sub-order it is about, if it is about one.
+    pub fn sub(&self) -> Option<SubNo> {
+        match self {
+            Event::SubStepped(e) => Some(e.sub),
+            Event::PickShorted(e) => Some(e.sub),
+            Event::ReturnReceived(e) => e.takes.first().map(|take| take.sub),
+            Event::ReturnInspected(e) => e.takes.first().map(|take| take.sub),
+            _ => None,
+        }
+    }
+
+    /// What a timeline calls it: the step's name for steps, else the event's.
+    pub const fn moment(&self) -> &'static str {
+        match self {
+            Event::SubStepped(e) => match e.step {
+                PlainStep::Pick => "pick",
+                PlainStep::Pack => "pack",
+                PlainStep::Weigh(_) => "weigh",
+                PlainStep::Label(_) => "label",
+                PlainStep::Scan => "scan",
+                PlainStep::Pickup => "pickup",
+                PlainStep::Deliver => "deliver",
+                PlainStep::Confirm => "confirm",
+            },
+            _ => self.name(),
+        }
+    }
+
     /// The event's name in timelines and documents.
     pub const fn name(&self) -> &'static str {
         match self {

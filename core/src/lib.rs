@@ -1,11 +1,14 @@
 //! The stock and routing engine of Stockade.
 
+pub mod catalog;
 pub mod command;
+pub mod engine;
 pub mod event;
 pub mod ids;
 pub mod limits;
 pub mod log;
 pub mod money;
+pub mod orders;
 pub mod reject;
 pub mod reply;
 pub mod routing;

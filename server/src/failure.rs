@@ -78,8 +78,7 @@ impl From<Reject> for Failure {
             }
             _ => Exit::Refused,
         };
-        let details = Some(Box::new(crate::json::refusal(&reject)));
-        Failure { details, ..Failure::new(exit, reject.code(), &reject) }
+        Failure::new(exit, reject.code(), &reject)
     }
 }
 

@@ -54,6 +54,13 @@ impl Weights {
         let exact = i128::from(amount) * i128::from(self.money.max(0));
         i64::try_from((exact + 500_000) / 1_000_000).unwrap_or(i64::MAX)
     }
+
+    /// The score micros of drawing one unit where it is this scarce, in millionths: `balance × scarcity`, rounded half up.
+    #[inline]
+    pub fn weigh_scarcity(&self, scarcity: i64) -> i64 {
+        let exact = i128::from(self.balance.max(0)) * i128::from(scarcity.max(0));
+        i64::try_from((exact + 500_000) / 1_000_000).unwrap_or(i64::MAX)
+    }
 }
 
 impl Rate {

@@ -20,14 +20,19 @@ pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
     granted.min(all.saturating_sub(cell.units(crate::stock::Bucket::Short)))
 }
 
-/// From which pools, in the channel's order of preference, units of a cell are drawn; less than asked when they do not
-/// suffice.
-pub fn draw(cell: Option<&Cell>, pools: &[PoolId], units: Units) -> SmallVec<[(PoolId, Units); 2]> {
+/// From which pools, in the channel's order of preference, units of a cell are drawn, beside those `used` already; less
+/// than asked when they do not suffice.
+pub fn draw(
+    cell: Option<&Cell>,
+    pools: &[PoolId],
+    units: Units,
+    used: impl Fn(PoolId) -> Units,
+) -> SmallVec<[(PoolId, Units); 2]> {
     let mut left = units;
     let mut drawn = SmallVec::new();
     for &pool in pools {
         let free = cell.map_or(Units::ZERO, |cell| free_of_safety(cell, pool, cell.available(pool)));
-        let take = free.min(left);
+        let take = free.saturating_sub(used(pool)).min(left);
         if !take.is_zero() {
             drawn.push((pool, take));
             left = left.saturating_sub(take);
@@ -72,10 +77,13 @@ mod tests {
     #[test]
     fn draws_in_order_of_preference() {
         let cell = cell(10, 5, 3, 0);
+        let unused = |_| Units::ZERO;
         assert_eq!(
-            draw(Some(&cell), &[PROMO, PoolId::REGULAR], Units(7)).as_slice(),
+            draw(Some(&cell), &[PROMO, PoolId::REGULAR], Units(7), unused).as_slice(),
             [(PROMO, Units(5)), (PoolId::REGULAR, Units(2))]
         );
-        assert_eq!(draw(Some(&cell), &[PoolId::REGULAR], Units(9)).as_slice(), [(PoolId::REGULAR, Units(7))]);
+        assert_eq!(draw(Some(&cell), &[PoolId::REGULAR], Units(9), unused).as_slice(), [(PoolId::REGULAR, Units(7))]);
+        let used = |_| Units(6);
+        assert_eq!(draw(Some(&cell), &[PoolId::REGULAR], Units(9), used).as_slice(), [(PoolId::REGULAR, Units(1))]);
     }
 }

@@ -1,0 +1,60 @@
+//! Codes and ids: which SKUs there are, and the world and rules in force.
+//!
+//! What stands here may be read without locks at any time; it changes only in commits that hold every key shard, and
+//! becomes visible only once its event has a sequence.
+
+mod config;
+
+use dashmap::DashMap;
+
+use crate::event::SkuDefined;
+use crate::ids::{Code, SkuId};
+
+pub use config::{Codes, Config};
+
+/// What is known of a SKU.
+#[derive(Clone, PartialEq, Eq, Debug, bincode::Encode)]
+pub struct Sku {
+    /// The id.
+    pub id: SkuId,
+    /// Weight of one unit in grams; the world's default when not given.
+    pub weight_g: Option<u32>,
+    /// The category, for rules.
+    pub category: Option<Code>,
+}
+
+/// Every SKU, by code and by id.
+#[derive(Debug, Default)]
+pub struct Skus {
+    by_code: DashMap<Code, Sku, foldhash::fast::RandomState>,
+    by_id: DashMap<SkuId, Code, foldhash::fast::RandomState>,
+}
+
+impl Skus {
+    /// A SKU by its code.
+    pub fn find(&self, code: &Code) -> Option<Sku> {
+        self.by_code.get(code).map(|sku| sku.clone())
+    }
+
+    /// The code of a SKU.
+    pub fn code(&self, sku: SkuId) -> Option<Code> {
+        self.by_id.get(&sku).map(|code| code.clone())
+    }
+
+    /// How many SKUs there are; also the next id.
+    pub fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Looks at every SKU, in no order.
+    pub fn each(&self, mut f: impl FnMut(&Code, &Sku)) {
+        self.by_code.iter().for_each(|entry| f(entry.key(), entry.value()));
+    }
+
+    /// Makes a SKU known, or replaces what is known of it.
+    pub fn define(&self, defined: &SkuDefined) {
+        let sku = Sku { id: defined.id, weight_g: defined.weight_g, category: defined.category.clone() };
+        self.by_code.insert(defined.code.clone(), sku);
+        self.by_id.insert(defined.id, defined.code.clone());
+    }
+}

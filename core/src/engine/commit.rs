@@ -1,0 +1,174 @@
+//! The one way a change becomes true: encode, apply, append to the open batch, stamp what it touched.
+
+use crate::catalog::Config;
+use crate::engine::apply::apply;
+use crate::engine::{Engine, Locked};
+use crate::event::{Cause, Envelope, Event};
+use crate::ids::Seq;
+use crate::log::Room;
+use crate::orders::{KeyShard, Memo, Moment};
+use crate::reject::Reject;
+use crate::reply::{Change, Configured, Moved, Reply};
+use crate::stock::StockShard;
+use crate::sync::Ordering;
+use crate::units::Units;
+use crate::wire::codec::encode_envelope;
+
+pub(super) type EngineLocked<'a> = Locked<'a, KeyShard, StockShard>;
+
+impl Engine {
+    /// Commits an event under the locks of everything it touches and answers its sequence.
+    ///
+    /// Deciding has made sure that it applies; when it does not, that is a bug and the panic halts the engine.
+    pub(super) fn commit(
+        &self,
+        locked: &mut EngineLocked<'_>,
+        room: Room<'_>,
+        envelope: &Envelope,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Seq, Reject> {
+        bytes.clear();
+        encode_envelope(envelope, bytes)
+            .map_err(|e| Reject::Invalid { field: "command".to_owned(), reason: e.to_string() })?;
+        if let Err(broken) = apply(locked, &envelope.event, envelope) {
+            panic!("a decided event does not apply: {broken}: {envelope:?}");
+        }
+        let seq = self
+            .log
+            .append(room, bytes)
+            .map_err(|_| Reject::Halted { reason: self.log.halted().unwrap_or_default() })?;
+        if let Err(error) = self.stamp(locked, envelope, seq) {
+            panic!("a decided event cannot be stamped: {error}: {envelope:?}");
+        }
+        Ok(seq)
+    }
+
+    /// Writes the sequence into everything the event touched, remembers the answer under the command's key, and makes
+    /// new codes and rules visible.
+    pub(super) fn stamp(
+        &self,
+        locked: &mut EngineLocked<'_>,
+        envelope: &Envelope,
+        seq: Seq,
+    ) -> Result<(), crate::rules::FileError> {
+        let event = &envelope.event;
+        event.each_move(|m| locked.stock_mut(StockShard::of(m.sku)).sku_mut(m.sku).stamp(m.warehouse, seq));
+        match event {
+            Event::WorldApplied(e) => self.config.store(Some(Config::from_world(e, seq)?.into())),
+            Event::RulesApplied(e) => {
+                let present = self.config.load_full();
+                let config = present.as_deref().map(|config| config.with_rules(e, seq)).transpose()?;
+                self.config.store(config.map(Into::into));
+            }
+            Event::SkusDefined(e) => {
+                for sku in &e.skus {
+                    locked.stock_mut(StockShard::of(sku.id)).sku_mut(sku.id).touch(seq);
+                    self.skus.define(sku);
+                }
+            }
+            Event::StockCounted(e) => {
+                for (sku, _) in &e.counted {
+                    locked.stock_mut(StockShard::of(*sku)).sku_mut(*sku).stamp(e.warehouse, seq);
+                }
+            }
+            Event::SafetySet(e) => locked.stock_mut(StockShard::of(e.sku)).sku_mut(e.sku).stamp(e.warehouse, seq),
+            _ => {}
+        }
+        match event.order() {
+            Some(order) => self.stamp_order(locked, order, envelope, seq),
+            None => self.remember_movement(locked, envelope, seq),
+        }
+        Ok(())
+    }
+
+    fn stamp_order(&self, locked: &mut EngineLocked<'_>, id: crate::ids::OrderId, envelope: &Envelope, seq: Seq) {
+        let number = KeyShard::of_id(id);
+        let shard = locked.key_mut(number);
+        let Some(order) = shard.order_mut(id) else { return };
+        order.version = seq;
+        order.last_time = envelope.arrived;
+        match &envelope.event {
+            Event::OrderPlaced(_) => order.placed = seq,
+            event => {
+                order.moments.push(Moment {
+                    seq,
+                    what: event.moment(),
+                    sub: event.sub(),
+                    occurred: envelope.occurred_at(),
+                    arrived: envelope.arrived,
+                    actor: envelope.actor.clone(),
+                });
+                if let (Cause::Key { key, digest }, Some(answer)) = (&envelope.cause, change_of(event, order)) {
+                    order.memory.remember(Memo { key: key.clone(), digest: *digest, seq, answer });
+                }
+            }
+        }
+        if matches!(envelope.event, Event::OrderPlaced(_) | Event::HoldExtended(_)) {
+            let (deadline, placed) = (order.deadline, order.placed);
+            shard.deadlines.add(deadline, placed, id);
+            self.due[number].fetch_min(deadline.0, Ordering::AcqRel);
+        }
+    }
+
+    fn remember_movement(&self, locked: &mut EngineLocked<'_>, envelope: &Envelope, seq: Seq) {
+        let Cause::Key { key, digest } = &envelope.cause else { return };
+        let answer = match &envelope.event {
+            Event::WorldApplied(e) => Reply::Configured(Configured { seq, rules_version: e.version, replayed: false }),
+            Event::RulesApplied(e) => Reply::Configured(Configured { seq, rules_version: e.version, replayed: false }),
+            Event::SkusDefined(_) => {
+                let rules_version = self.config.load().as_ref().map(|c| c.version()).unwrap_or_default();
+                Reply::Configured(Configured { seq, rules_version, replayed: false })
+            }
+            event => Reply::Moved(moved(event, seq)),
+        };
+        let memo = Memo { key: key.clone(), digest: *digest, seq, answer };
+        locked.key_mut(KeyShard::of_movement(key)).remember_movement(memo);
+    }
+}
+
+/// What an event says it did to an order, for the reply and for repeats of the command.
+pub(super) fn change_of(event: &Event, order: &crate::orders::Order) -> Option<Change> {
+    let sum = |takes: &[crate::event::SubTake]| takes.iter().map(|t| t.units).sum::<Units>();
+    let planned = |decision: &crate::event::Decision| {
+        decision.subs.iter().flat_map(|s| s.lines.iter().map(|l| l.units)).sum::<Units>()
+    };
+    Some(match event {
+        Event::OrderPaid(_) => Change::Paid,
+        Event::OrderPaidLate(e) => {
+            let first = order.subs.len() + 1 - e.decision.subs.len();
+            Change::PaidLate { first_sub: crate::ids::SubNo(u16::try_from(first).unwrap_or(u16::MAX)) }
+        }
+        Event::RefundDue(_) => Change::RefundDue,
+        Event::HoldExtended(e) => Change::Extended { until: e.until },
+        Event::OrderCancelled(e) => {
+            let review: Units = e.review.iter().map(|(_, units)| *units).sum();
+            Change::Cancelled { units: sum(&e.takes).saturating_add(review) }
+        }
+        Event::SubStepped(e) => Change::Stepped { sub: e.sub, stage: e.stage },
+        Event::PickShorted(e) => Change::Shorted {
+            missing: sum(&e.missing),
+            rerouted: e.decision.as_ref().map(planned).unwrap_or_default(),
+            review: e.review.iter().map(|(_, units)| *units).sum(),
+        },
+        Event::ReturnReceived(e) => Change::Returned { units: sum(&e.takes) },
+        Event::ReturnInspected(e) => Change::Inspected { intact: e.intact, damaged: e.damaged },
+        Event::ReviewRouted(e) => Change::Rerouted { units: planned(&e.decision) },
+        _ => return None,
+    })
+}
+
+/// The first answer to a stock command.
+fn moved(event: &Event, seq: Seq) -> Moved {
+    use crate::stock::Bucket;
+    let (mut units, mut short) = (Units::ZERO, Units::ZERO);
+    event.each_move(|m| {
+        units = units.saturating_add(m.units);
+        if m.from == Bucket::Short {
+            short = short.saturating_add(m.units);
+        }
+    });
+    if let Event::SafetySet(e) = event {
+        units = e.units;
+    }
+    Moved { seq, units, short, replayed: false }
+}

@@ -1,0 +1,226 @@
+//! Placing orders: the main job.
+
+use crate::catalog::Config;
+use crate::command::Place;
+use crate::engine::demand::Demand;
+use crate::engine::planning::{Planned, Scratch, with_scratch};
+use crate::engine::{Asked, Decided, Engine, Refusal};
+use crate::event::{Cause, Envelope, Event, OrderPlaced};
+use crate::limits::{PLAN_UNDER_LOCKS_LINES, REPLANS_MAX};
+use crate::log::{Admission, Room};
+use crate::orders::{KeyShard, Order, OrderKey};
+use crate::reject::{CodeKind, Reject};
+use crate::reply::Reply;
+use crate::rules::ChannelRules;
+use crate::stock::{StockShard, drawable};
+use crate::time::Time;
+use crate::units::Units;
+
+/// Bytes an order's event may take beside its lines, and for each line at every warehouse it might be split over.
+const EVENT_BYTES: usize = 512;
+const LINE_BYTES: usize = 64;
+
+/// What one attempt to place came to.
+enum Attempt {
+    Done(Decided),
+    /// Rules or stock changed between planning and locking.
+    Stale,
+}
+
+impl Engine {
+    /// Holds stock for an order and routes it, in one commit.
+    pub(super) fn place(&self, place: &Place, asked: Asked<'_>) -> Decided {
+        with_scratch(|scratch| {
+            let mut plans = 0;
+            loop {
+                let config = self.config()?;
+                let channel = channel(place, &config)?;
+                let demand = Demand::read(place, channel, &config, &self.skus)?;
+                let digest = demand.digest(place, &mut scratch.bytes);
+                let bytes = EVENT_BYTES + LINE_BYTES * demand.lines.len();
+                let room = self.log.reserve(bytes, Admission::Ordinary)?;
+                let order = Asking { place, channel, demand, digest, asked };
+                let ahead = order.demand.lines.len() > PLAN_UNDER_LOCKS_LINES && plans < REPLANS_MAX;
+                if ahead {
+                    if let Some(done) = self.repeated(&order) {
+                        return done;
+                    }
+                    plans += 1;
+                }
+                match self.attempt(&order, &config, scratch, room, ahead) {
+                    Attempt::Done(decided) => return decided,
+                    Attempt::Stale => {}
+                }
+            }
+        })
+    }
+
+    /// The plan an order would get now. Holds nothing.
+    pub(super) fn quote(&self, place: &Place, _now: Time) -> Decided {
+        with_scratch(|scratch| {
+            let config = self.config()?;
+            let channel = channel(place, &config)?;
+            let demand = Demand::read(place, channel, &config, &self.skus)?;
+            let stock = demand.lines.iter().map(|l| StockShard::of(l.sku));
+            let locked = self.door.lock_keys(&self.log, []).lock_stock(stock);
+            let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
+            scratch.view.clear();
+            let mut seen = config.seq;
+            for line in &demand.lines {
+                scratch.view.add(sku(line.sku), demand.pools, &config, None);
+                seen = seen.max(sku(line.sku).version());
+            }
+            match scratch.plan(&demand, &config) {
+                Planned::No(reject) => Err(Refusal::seen(reject, seen)),
+                Planned::Plan => {
+                    let decision = scratch.decide(&demand, &config, sku);
+                    Ok((Reply::Quoted(Box::new(self.plan_view(&decision, &demand, &config))), seen))
+                }
+            }
+        })
+    }
+
+    /// The first answer, when the order was placed before: looked up before any planning.
+    fn repeated(&self, order: &Asking<'_>) -> Option<Decided> {
+        let key = order.key();
+        self.door.with_key(KeyShard::of_order(&key), |shard| shard.find(&key).map(|known| self.recall(order, known)))
+    }
+
+    fn attempt(
+        &self,
+        order: &Asking<'_>,
+        config: &Config,
+        scratch: &mut Scratch,
+        room: Room<'_>,
+        ahead: bool,
+    ) -> Attempt {
+        if ahead && !self.plan_ahead(order, config, scratch) {
+            // Refusals are decided only under locks: go there with no plan.
+            return self.commit_order(order, config, scratch, room, false);
+        }
+        self.commit_order(order, config, scratch, room, ahead)
+    }
+
+    /// Plans on a view gathered SKU by SKU, without holding locks while planning.
+    fn plan_ahead(&self, order: &Asking<'_>, config: &Config, scratch: &mut Scratch) -> bool {
+        scratch.view.clear();
+        for line in &order.demand.lines {
+            self.door.with_stock(StockShard::of(line.sku), |shard| {
+                scratch.view.add(shard.sku(line.sku), order.demand.pools, config, None);
+            });
+        }
+        matches!(scratch.plan(&order.demand, config), Planned::Plan)
+    }
+
+    fn commit_order(
+        &self,
+        order: &Asking<'_>,
+        config: &Config,
+        scratch: &mut Scratch,
+        room: Room<'_>,
+        planned: bool,
+    ) -> Attempt {
+        let demand = &order.demand;
+        let key = order.key();
+        let number = KeyShard::of_order(&key);
+        let keys = self.door.lock_keys(&self.log, [number]);
+        if !self.is_current(config) {
+            return Attempt::Stale;
+        }
+        if let Some(known) = keys.key(number).find(&key) {
+            return Attempt::Done(self.recall(order, known));
+        }
+        let mut locked = keys.lock_stock(demand.lines.iter().map(|l| StockShard::of(l.sku)));
+        let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
+        if planned {
+            let now = |id, warehouse| {
+                if config.is_unlimited(warehouse) {
+                    return Units::UNLIMITED;
+                }
+                sku(id).cell(warehouse).map_or(Units::ZERO, |cell| drawable(cell, demand.pools))
+            };
+            if !scratch.still_holds(demand, now) {
+                return Attempt::Stale;
+            }
+        } else {
+            scratch.view.clear();
+            for line in &demand.lines {
+                scratch.view.add(sku(line.sku), demand.pools, config, None);
+            }
+            if let Planned::No(reject) = scratch.plan(demand, config) {
+                let seen = demand.lines.iter().map(|l| sku(l.sku).version()).max().unwrap_or_default();
+                return Attempt::Done(Err(Refusal::seen(reject, seen.max(config.seq))));
+            }
+        }
+        let decision = scratch.decide(demand, config, sku);
+        let id = locked.key(number).next_id(number);
+        let envelope = order.envelope(id, decision);
+        let committed = self.commit(&mut locked, room, &envelope, &mut scratch.bytes);
+        drop(locked);
+        Attempt::Done(match committed {
+            Ok(seq) => Ok((self.placed_reply(&envelope, demand, config, seq), seq)),
+            Err(reject) => Err(reject.into()),
+        })
+    }
+
+    /// Whether the world and rules are still those in force. Asked under a key shard's lock, without which they cannot
+    /// change.
+    pub(super) fn is_current(&self, config: &Config) -> bool {
+        self.config.load().as_deref().is_some_and(|current| std::ptr::eq(current, config))
+    }
+
+    /// Answers an order that is there already: the same again, or a conflict.
+    fn recall(&self, order: &Asking<'_>, known: &Order) -> Decided {
+        if known.digest == order.digest {
+            return Ok((self.replayed_reply(known), known.version));
+        }
+        let reason = format!("order {} was placed with other content as event {}", known.number, known.placed);
+        Err(Refusal::seen(Reject::Conflict { reason }, known.version))
+    }
+}
+
+/// An order on its way in.
+struct Asking<'a> {
+    place: &'a Place,
+    channel: &'a ChannelRules,
+    demand: Demand<'a>,
+    digest: u128,
+    asked: Asked<'a>,
+}
+
+impl Asking<'_> {
+    fn key(&self) -> OrderKey {
+        OrderKey { channel: self.demand.channel, number: self.place.number.clone() }
+    }
+
+    fn envelope(&self, order: crate::ids::OrderId, decision: crate::event::Decision) -> Envelope {
+        let placed = OrderPlaced {
+            order,
+            channel: self.demand.channel,
+            number: self.place.number.clone(),
+            digest: self.digest,
+            zone: self.place.zone.clone(),
+            customer: self.place.customer.clone(),
+            carrier: self.demand.carrier,
+            ship_complete: self.demand.ship_complete,
+            max_parcels: self.demand.max_parcels,
+            hold: self.place.hold.unwrap_or(self.channel.hold_ttl),
+            decision,
+        };
+        Envelope {
+            actor: self.asked.actor.clone(),
+            arrived: self.asked.now,
+            occurred: self.asked.occurred,
+            cause: Cause::Order,
+            event: Event::OrderPlaced(Box::new(placed)),
+        }
+    }
+}
+
+fn channel<'c>(place: &Place, config: &'c Config) -> Result<&'c ChannelRules, Refusal> {
+    let known = config.codes.channel(&place.channel).and_then(|id| config.rules.channel(id));
+    let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![place.channel.clone()] };
+    known.ok_or_else(|| Refusal::seen(unknown(), config.seq))
+}
+
+const _: () = assert!(PLAN_UNDER_LOCKS_LINES >= 2, "one- and two-line orders are planned under their locks at once");

@@ -1,0 +1,190 @@
+//! Questions. Each answer says the latest event it depends on, so that it can wait until that is durable.
+
+use crate::catalog::Config;
+use crate::command::{AvailabilityQuery, OrderRef, OrdersQuery, StockQuery};
+use crate::engine::demand::invalid;
+use crate::engine::{Decided, Engine, Refusal};
+use crate::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
+use crate::limits::COMMAND_LINES_MAX;
+use crate::reject::{CodeKind, Reject};
+use crate::reply::{Available, CellView, Reply, VersionedText};
+use crate::stock::{Bucket, StockShard};
+use crate::units::Units;
+
+impl Engine {
+    /// What a channel may sell of each SKU, exact to the unit at the moment each is looked at.
+    pub(super) fn availability(&self, query: &AvailabilityQuery) -> Decided {
+        let config = self.config()?;
+        let channel = config.codes.channel(&query.channel).and_then(|id| config.rules.channel(id));
+        let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![query.channel.clone()] };
+        let pools = &channel.ok_or_else(|| Refusal::seen(unknown(), config.seq))?.pools;
+        let skus = self.query_skus(&query.skus)?;
+        let mut seen = config.seq;
+        let mut answers = Vec::with_capacity(skus.len());
+        for (code, sku) in query.skus.iter().zip(skus) {
+            let (units, version) = self.door.with_stock(StockShard::of(sku), |shard| {
+                let stock = shard.sku(sku);
+                let units = if config.unlimited.is_empty() { stock.drawable(pools) } else { Units::UNLIMITED };
+                (units, stock.version())
+            });
+            seen = seen.max(version);
+            answers.push(Available { sku: code.clone(), units });
+        }
+        Ok((Reply::Availability(answers), seen))
+    }
+
+    /// Every bucket of SKUs' cells.
+    pub(super) fn stock_view(&self, query: &StockQuery) -> Decided {
+        let config = self.config()?;
+        let warehouse = query.warehouse.as_ref().map(|code| super::movement::warehouse(&config, code)).transpose()?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX);
+        let skus = if query.skus.is_empty() {
+            let after = query.after.as_ref().map(|code| self.known_sku(code)).transpose()?;
+            let first = after.map_or(0, |sku| sku.index() + 1);
+            (first..self.skus.count()).take(limit).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect()
+        } else {
+            self.query_skus(&query.skus)?
+        };
+        let mut seen = config.seq;
+        let mut views = Vec::new();
+        for sku in skus {
+            seen = seen.max(self.sku_cells(sku, warehouse, &config, &mut views));
+        }
+        for view in views.iter_mut().filter(|view| !view.short.is_zero()) {
+            view.affected = self.claims(view, &config);
+        }
+        Ok((Reply::Stock(views), seen))
+    }
+
+    /// One order with its sub-orders and timeline.
+    pub(super) fn order_view(&self, order: &OrderRef) -> Decided {
+        let (number, place) = self.locate(order)?;
+        let config = self.config()?;
+        self.door.with_key(number, |shard| {
+            let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
+            Ok((Reply::Order(Box::new(self.order_now(order, &config))), order.version))
+        })
+    }
+
+    /// Sub-orders by warehouse and stage, by the id of their order.
+    pub(super) fn orders_view(&self, query: &OrdersQuery) -> Decided {
+        let config = self.config()?;
+        if let Some(code) = &query.warehouse {
+            super::movement::warehouse(&config, code)?;
+        }
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX);
+        let (mut seen, mut found) = (config.seq, Vec::new());
+        for number in 0..self.door.key_shards() {
+            self.door.with_key(number, |shard| {
+                for order in shard.orders().iter().filter(|order| query.after.is_none_or(|after| order.id > after)) {
+                    let rows = self.summaries(order, &config).filter(|row| {
+                        query.warehouse.as_ref().is_none_or(|w| *w == row.warehouse)
+                            && query.channel.as_ref().is_none_or(|c| *c == row.channel)
+                            && query.stage.is_none_or(|s| s == row.stage)
+                    });
+                    let before = found.len();
+                    found.extend(rows);
+                    if found.len() > before {
+                        seen = seen.max(order.version);
+                    }
+                }
+            });
+        }
+        found.sort_unstable_by_key(|row| (row.order, row.sub));
+        cut_whole_orders(&mut found, limit);
+        Ok((Reply::Orders(found), seen))
+    }
+
+    /// The rules file in force, or the world file when none was applied since.
+    pub(super) fn rules_view(&self) -> Decided {
+        let config = self.config()?;
+        let text = config.rules_text.as_ref().unwrap_or(&config.world_text).clone();
+        Ok((Reply::Text(VersionedText { rules_version: config.version(), text }), config.seq))
+    }
+
+    /// The world file in force.
+    pub(super) fn world_view(&self) -> Decided {
+        let config = self.config()?;
+        let text = config.world_text.clone();
+        Ok((Reply::Text(VersionedText { rules_version: config.version(), text }), config.seq))
+    }
+
+    fn query_skus(&self, codes: &[Code]) -> Result<Vec<SkuId>, Reject> {
+        if codes.is_empty() || codes.len() > COMMAND_LINES_MAX {
+            let reason = format!("name 1 to {COMMAND_LINES_MAX} SKUs, not {}", codes.len());
+            return Err(invalid("skus", reason));
+        }
+        let mut skus = Vec::with_capacity(codes.len());
+        let mut unknown = Vec::new();
+        for code in codes {
+            match self.skus.find(code) {
+                Some(sku) => skus.push(sku.id),
+                None => unknown.push(code.clone()),
+            }
+        }
+        if unknown.is_empty() { Ok(skus) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+    }
+
+    fn sku_cells(&self, sku: SkuId, warehouse: Option<WarehouseId>, config: &Config, views: &mut Vec<CellView>) -> Seq {
+        let code = self.sku_code(sku);
+        self.door.with_stock(StockShard::of(sku), |shard| {
+            let stock = shard.sku(sku);
+            let cells = stock.cells().iter().filter(|cell| warehouse.is_none_or(|w| w == cell.warehouse()));
+            views.extend(cells.map(|cell| self.cell_view(&code, cell, config, Vec::new())));
+            stock.version()
+        })
+    }
+
+    /// Orders that claim units of a short cell and have not left it, the latest first, as many as the short units reach.
+    fn claims(&self, view: &CellView, config: &Config) -> Vec<OrderId> {
+        let (Some(sku), Some(warehouse)) = (self.skus.find(&view.sku), config.codes.warehouse(&view.warehouse)) else {
+            return Vec::new();
+        };
+        let mut claims: Vec<(Seq, OrderId, Units)> = Vec::new();
+        for number in 0..self.door.key_shards() {
+            self.door.with_key(number, |shard| {
+                for order in shard.orders() {
+                    let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse);
+                    let units: Units = here
+                        .flat_map(|sub| sub.lines.iter().map(move |line| (sub.stage, line)))
+                        .filter(|(stage, line)| {
+                            let bucket = crate::orders::bucket_of(*stage, line.pool);
+                            line.sku == sku.id && bucket.is_some_and(Bucket::is_on_hand)
+                        })
+                        .map(|(_, line)| line.units)
+                        .sum();
+                    if !units.is_zero() {
+                        claims.push((order.placed, order.id, units));
+                    }
+                }
+            });
+        }
+        claims.sort_unstable_by(|a, b| b.cmp(a));
+        let mut left = view.short;
+        let mut affected = Vec::new();
+        for (_, id, units) in claims {
+            if left.is_zero() {
+                break;
+            }
+            affected.push(id);
+            left = left.saturating_sub(units);
+        }
+        affected
+    }
+}
+
+/// Keeps at most `limit` orders, each with all its rows, so that a caller can go on after the last one.
+fn cut_whole_orders(rows: &mut Vec<crate::reply::OrderSummary>, limit: usize) {
+    let mut orders = 0;
+    let mut last = None;
+    let end = rows.iter().position(|row| {
+        if last != Some(row.order) {
+            last = Some(row.order);
+            orders += 1;
+        }
+        orders > limit
+    });
+    if let Some(end) = end {
+        rows.truncate(end);
+    }
+}

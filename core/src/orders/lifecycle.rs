@@ -1,0 +1,203 @@
+//! What may follow what: one table for sub-orders, one for orders. Rules add guards on warehouse steps; nothing else
+//! decides whether a step is allowed.
+
+use crate::ids::PoolId;
+use crate::reply::{OrderState, Stage};
+use crate::stock::{Bucket, Outside};
+
+/// Something that happens to an order or one of its sub-orders.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Action {
+    /// Payment is confirmed.
+    Pay,
+    /// The hold runs out.
+    Expire,
+    /// The hold is extended.
+    Extend,
+    /// Units are given up.
+    Cancel,
+    /// The pick ticket is printed.
+    Pick,
+    /// Fewer units are found than asked.
+    Short,
+    /// Packed.
+    Pack,
+    /// Weighed.
+    Weigh,
+    /// Labelled.
+    Label,
+    /// Scanned out.
+    Scan,
+    /// The courier takes it.
+    Pickup,
+    /// Delivered.
+    Deliver,
+    /// Receipt is confirmed.
+    Confirm,
+    /// Units come back.
+    Return,
+    /// Returned units are inspected.
+    Inspect,
+}
+
+/// What the table says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Allowed; the sub-order reaches this stage.
+    To(Stage),
+    /// Not allowed, and why.
+    No(&'static str),
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 15] = [
+        Action::Pay,
+        Action::Expire,
+        Action::Extend,
+        Action::Cancel,
+        Action::Pick,
+        Action::Short,
+        Action::Pack,
+        Action::Weigh,
+        Action::Label,
+        Action::Scan,
+        Action::Pickup,
+        Action::Deliver,
+        Action::Confirm,
+        Action::Return,
+        Action::Inspect,
+    ];
+
+    /// The action as a verb, for sentences: "cannot scan out a sub-order that …".
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Action::Pay => "pay",
+            Action::Expire => "expire",
+            Action::Extend => "extend the hold of",
+            Action::Cancel => "cancel",
+            Action::Pick => "pick",
+            Action::Short => "report a short pick for",
+            Action::Pack => "pack",
+            Action::Weigh => "weigh",
+            Action::Label => "label",
+            Action::Scan => "scan out",
+            Action::Pickup => "hand over to the courier",
+            Action::Deliver => "deliver",
+            Action::Confirm => "confirm receipt of",
+            Action::Return => "take back",
+            Action::Inspect => "inspect returns of",
+        }
+    }
+}
+
+const UNPAID: &str = "it is not paid yet";
+const GIVEN_UP: &str = "it was cancelled; stop the parcel";
+const LAPSED: &str = "its hold expired unpaid; pay it again to hold stock anew";
+const IS_PAID: &str = "it is paid already";
+const HAS_LEFT: &str = "it has left the warehouse; ask the courier to intercept it, or take it back as a return";
+const NOT_LEFT: &str = "it has not left the warehouse";
+const NO_PICKUP: &str = "no courier has it yet";
+const PACKED: &str = "it is packed already; unpack and count again";
+const DONE: &str = "that was done already";
+const NOT_DELIVERED: &str = "it is not delivered yet";
+
+/// The transition table of sub-orders: what an action does to a sub-order in a stage.
+pub const fn verdict(stage: Stage, action: Action) -> Verdict {
+    use Action as A;
+    use Stage as S;
+    use Verdict::{No, To};
+    match (stage, action) {
+        (S::Held, A::Pay) => To(S::Allocated),
+        (S::Held, A::Expire) => To(S::Expired),
+        (S::Held, A::Extend) => To(S::Held),
+        (S::Held | S::Allocated | S::Picking | S::Packed, A::Cancel) => To(S::Cancelled),
+        (S::Held, _) => No(UNPAID),
+
+        (S::Cancelled, _) => No(GIVEN_UP),
+        (S::Expired, _) => No(LAPSED),
+        (_, A::Pay | A::Expire | A::Extend) => No(IS_PAID),
+        (_, A::Cancel) => No(HAS_LEFT),
+
+        (S::Allocated, A::Pick) => To(S::Picking),
+        (S::Allocated | S::Picking, A::Pack) => To(S::Packed),
+        (S::Picking | S::Packed, A::Pick) | (S::Packed, A::Pack) => No(DONE),
+        (S::Allocated | S::Picking, A::Short) => To(stage),
+        (S::Packed, A::Short) => No(PACKED),
+        (S::Allocated | S::Picking | S::Packed, A::Weigh | A::Label) => To(stage),
+        (S::Allocated | S::Picking | S::Packed, A::Scan) => To(S::Outbound),
+        (S::Allocated | S::Picking | S::Packed, _) => No(NOT_LEFT),
+
+        (_, A::Pick | A::Short | A::Pack | A::Weigh | A::Label) => No(HAS_LEFT),
+        (S::Outbound, A::Pickup) => To(S::PickedUp),
+        (S::Outbound, A::Return | A::Inspect) => No(NO_PICKUP),
+        (S::Outbound | S::PickedUp, A::Deliver) => To(S::Delivered),
+        (S::Outbound | S::PickedUp, A::Confirm) => No(NOT_DELIVERED),
+        (S::Delivered, A::Confirm) => To(S::Confirmed),
+        (_, A::Return | A::Inspect) => To(stage),
+        (_, A::Scan | A::Pickup | A::Deliver | A::Confirm) => No(DONE),
+    }
+}
+
+/// What an action on the whole order meets.
+pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'static str> {
+    match (state, action) {
+        (OrderState::Held, Action::Pay | Action::Expire | Action::Extend | Action::Cancel) => Ok(()),
+        (OrderState::Held, _) => Err(UNPAID),
+        (OrderState::Expired, Action::Pay) => Ok(()),
+        (OrderState::Expired, _) => Err(LAPSED),
+        (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
+        (OrderState::Cancelled, _) => Err(GIVEN_UP),
+        (OrderState::Paid, Action::Pay | Action::Expire | Action::Extend) => Err(IS_PAID),
+        (OrderState::Paid, _) => Ok(()),
+    }
+}
+
+/// The bucket in which the units of a sub-order stand, if they stand in any.
+pub const fn bucket_of(stage: Stage, pool: PoolId) -> Option<Bucket> {
+    Some(match stage {
+        Stage::Held => Bucket::Held(pool),
+        Stage::Allocated => Bucket::Allocated,
+        Stage::Picking | Stage::Packed => Bucket::Picked,
+        Stage::Outbound | Stage::PickedUp => Bucket::Shipped,
+        Stage::Delivered => Bucket::Awaiting,
+        Stage::Confirmed => Bucket::Outside(Outside::Customer),
+        Stage::Cancelled | Stage::Expired => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    /// Every stage × every action, so that a change of the table is a visible cell.
+    #[test]
+    fn every_stage_meets_every_action() {
+        let mut table = String::new();
+        for stage in Stage::ALL {
+            for action in Action::ALL {
+                let cell = match verdict(stage, action) {
+                    Verdict::To(next) => format!("-> {}", next.name()),
+                    Verdict::No(reason) => format!("no: {reason}"),
+                };
+                writeln!(table, "{:<10} {:<8} {cell}", stage.name(), format!("{action:?}").to_lowercase()).unwrap();
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn every_order_state_meets_every_action() {
+        let states =
+            [OrderState::Held, OrderState::Paid, OrderState::Expired, OrderState::RefundDue, OrderState::Cancelled];
+        let mut table = String::new();
+        for state in states {
+            for action in Action::ALL {
+                let cell = order_verdict(state, action).map_or_else(|no| format!("no: {no}"), |()| "ok".to_owned());
+                writeln!(table, "{:<10} {:<8} {cell}", state.name(), format!("{action:?}").to_lowercase()).unwrap();
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+}

@@ -1,0 +1,61 @@
+//! What was answered under a key, so that a repeat gets the same answer and holds nothing twice.
+
+use bincode::Encode;
+
+use crate::ids::{Code, Seq};
+
+/// An answer remembered under a key.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct Memo<A> {
+    /// The caller's key.
+    pub key: Code,
+    /// Digest of the request's content.
+    pub digest: u128,
+    /// The event that answered it.
+    pub seq: Seq,
+    /// The first answer.
+    pub answer: A,
+}
+
+/// The memos of one order.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct Memory<A>(Vec<Memo<A>>);
+
+/// What memory says of a request.
+#[derive(Debug)]
+pub enum Recalled<'a, A> {
+    /// Never heard of.
+    New,
+    /// Asked before: this was the answer.
+    Repeat(&'a Memo<A>),
+    /// The key was used for something else.
+    Conflict(Seq),
+}
+
+impl<A> Default for Memory<A> {
+    fn default() -> Self {
+        Memory(Vec::new())
+    }
+}
+
+impl<A> Memory<A> {
+    /// What is known of a key.
+    pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
+        match self.0.iter().find(|memo| memo.key == *key) {
+            Some(memo) => memo.compare(digest),
+            None => Recalled::New,
+        }
+    }
+
+    /// Remembers an answer.
+    pub fn remember(&mut self, memo: Memo<A>) {
+        self.0.push(memo);
+    }
+}
+
+impl<A> Memo<A> {
+    /// Whether a request with this digest repeats the remembered one.
+    pub fn compare(&self, digest: u128) -> Recalled<'_, A> {
+        if self.digest == digest { Recalled::Repeat(self) } else { Recalled::Conflict(self.seq) }
+    }
+}

@@ -1,0 +1,271 @@
+//! An order with its sub-orders, as they stand.
+
+use bincode::Encode;
+
+use crate::event::{Actor, Decision, OrderPlaced, PlannedSub, SubTake};
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
+use crate::money::Money;
+use crate::orders::{Memory, Moment};
+use crate::reply::{Change, CostParts, OrderState, Stage, SubKind};
+use crate::time::Time;
+use crate::units::Units;
+
+/// An order.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct Order {
+    /// The id.
+    pub id: OrderId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// The channel's number.
+    pub number: Code,
+    /// Digest of the request that placed it.
+    pub digest: u128,
+    /// The destination zone.
+    pub zone: Option<Code>,
+    /// The customer.
+    pub customer: Option<Code>,
+    /// The carrier it insists on.
+    pub carrier: Option<CarrierId>,
+    /// All in one parcel.
+    pub ship_complete: bool,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The event that placed it.
+    pub placed: Seq,
+    /// When it was placed.
+    pub placed_at: Time,
+    /// When that happened outside.
+    pub placed_occurred: Time,
+    /// Who placed it.
+    pub placed_by: Actor,
+    /// When its stock came free unless paid, as first promised.
+    pub first_deadline: Time,
+    /// When its stock comes free unless paid, now.
+    pub deadline: Time,
+    /// The rules of the first plan.
+    pub first_rules: RulesVersion,
+    /// The rules of the latest plan.
+    pub rules_version: RulesVersion,
+    /// The score of the first plan.
+    pub score: Money,
+    /// The bound of the first plan.
+    pub bound: Money,
+    /// How many of the sub-orders belong to the first plan.
+    pub first_subs: u16,
+    /// Every sub-order there ever was, by number.
+    pub subs: Vec<SubOrder>,
+    /// Units no warehouse could serve after a short pick, by SKU.
+    pub review: Vec<(SkuId, Units)>,
+    /// Answers by key.
+    pub memory: Memory<Change>,
+    /// What happened after it was placed.
+    pub moments: Vec<Moment>,
+    /// The last event that touched it.
+    pub version: Seq,
+    /// The engine time of the last event that touched it.
+    pub last_time: Time,
+}
+
+/// A sub-order: one parcel.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct SubOrder {
+    /// Ships from here.
+    pub warehouse: WarehouseId,
+    /// Ships with this carrier.
+    pub carrier: CarrierId,
+    /// Its kind.
+    pub kind: SubKind,
+    /// Hours until delivery, as promised.
+    pub hours: u32,
+    /// Parcel weight in grams, as promised.
+    pub weight_g: u64,
+    /// The money by part, as promised.
+    pub parts: CostParts,
+    /// Whether its units come from the supplier of an unlimited warehouse.
+    pub from_supplier: bool,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Warehouse steps done, one bit per step.
+    pub steps: u8,
+    /// The waybill, once labelled.
+    pub waybill: Option<Code>,
+    /// What is in it.
+    pub lines: Vec<SubLine>,
+}
+
+/// Units of one SKU from one pool in a sub-order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub struct SubLine {
+    /// The SKU.
+    pub sku: SkuId,
+    /// The pool they were drawn from.
+    pub pool: PoolId,
+    /// Units as promised.
+    pub promised: Units,
+    /// Units still in it: promised less cancelled and missing ones.
+    pub units: Units,
+    /// Units that came back and wait for inspection.
+    pub in_inspection: Units,
+    /// Units that came back, ever.
+    pub returned: Units,
+}
+
+impl SubLine {
+    /// Units that did not come back.
+    pub fn out(&self) -> Units {
+        self.units.saturating_sub(self.returned)
+    }
+}
+
+impl SubOrder {
+    /// A sub-order as planned.
+    pub fn new(planned: &PlannedSub, stage: Stage) -> SubOrder {
+        let line = |l: &crate::event::PlannedLine| SubLine {
+            sku: l.sku,
+            pool: l.pool,
+            promised: l.units,
+            units: l.units,
+            in_inspection: Units::ZERO,
+            returned: Units::ZERO,
+        };
+        SubOrder {
+            warehouse: planned.warehouse,
+            carrier: planned.carrier,
+            kind: planned.kind,
+            hours: planned.hours,
+            weight_g: planned.weight_g,
+            parts: planned.parts,
+            from_supplier: planned.from_supplier,
+            stage,
+            steps: 0,
+            waybill: None,
+            lines: planned.lines.iter().map(line).collect(),
+        }
+    }
+
+    /// Units still in it.
+    pub fn units(&self) -> Units {
+        self.lines.iter().map(|l| l.units).sum()
+    }
+
+    /// Its line of a SKU from a pool.
+    pub fn line_mut(&mut self, sku: SkuId, pool: PoolId) -> Option<&mut SubLine> {
+        self.lines.iter_mut().find(|l| l.sku == sku && l.pool == pool)
+    }
+
+    /// Whether it was given up or lapsed before it left.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.stage, Stage::Cancelled | Stage::Expired)
+    }
+}
+
+impl Order {
+    /// The order that an event placed.
+    pub fn place(event: &OrderPlaced, arrived: Time, occurred: Time, actor: &Actor) -> Order {
+        let deadline = arrived + event.hold;
+        let mut order = Order {
+            id: event.order,
+            channel: event.channel,
+            number: event.number.clone(),
+            digest: event.digest,
+            zone: event.zone.clone(),
+            customer: event.customer.clone(),
+            carrier: event.carrier,
+            ship_complete: event.ship_complete,
+            max_parcels: event.max_parcels,
+            state: OrderState::Held,
+            placed: Seq(0),
+            placed_at: arrived,
+            placed_occurred: occurred,
+            placed_by: actor.clone(),
+            first_deadline: deadline,
+            deadline,
+            first_rules: event.decision.rules_version,
+            rules_version: event.decision.rules_version,
+            score: event.decision.score,
+            bound: event.decision.bound,
+            first_subs: 0,
+            subs: Vec::new(),
+            review: Vec::new(),
+            memory: Memory::default(),
+            moments: Vec::new(),
+            version: Seq(0),
+            last_time: arrived,
+        };
+        order.append(&event.decision, Stage::Held);
+        order.first_subs = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
+        order
+    }
+
+    /// Adds the sub-orders of a plan after those there are; answers the number of the first.
+    pub fn append(&mut self, decision: &Decision, stage: Stage) -> SubNo {
+        let first = SubNo(u16::try_from(self.subs.len() + 1).unwrap_or(u16::MAX));
+        self.subs.extend(decision.subs.iter().map(|planned| SubOrder::new(planned, stage)));
+        self.rules_version = decision.rules_version;
+        first
+    }
+
+    /// A sub-order by number.
+    pub fn sub(&self, no: SubNo) -> Option<&SubOrder> {
+        no.index().checked_sub(1).and_then(|at| self.subs.get(at))
+    }
+
+    /// A sub-order by number.
+    pub fn sub_mut(&mut self, no: SubNo) -> Option<&mut SubOrder> {
+        no.index().checked_sub(1).and_then(|at| self.subs.get_mut(at))
+    }
+
+    /// The sub-orders with their numbers.
+    pub fn numbered(&self) -> impl DoubleEndedIterator<Item = (SubNo, &SubOrder)> {
+        self.subs.iter().enumerate().map(|(at, sub)| (SubNo(u16::try_from(at + 1).unwrap_or(u16::MAX)), sub))
+    }
+
+    /// Every SKU the order ever touched, sorted, once each.
+    pub fn skus(&self) -> Vec<SkuId> {
+        let lines = self.subs.iter().flat_map(|s| s.lines.iter().map(|l| l.sku));
+        let mut skus: Vec<SkuId> = lines.chain(self.review.iter().map(|(sku, _)| *sku)).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        skus
+    }
+
+    /// Takes units out of a line, when the line has them.
+    pub fn remove(&mut self, take: &SubTake) -> Option<()> {
+        let line = self.sub_mut(take.sub)?.line_mut(take.sku, take.pool)?;
+        line.units = line.units.checked_sub(take.units)?;
+        Some(())
+    }
+
+    /// What is wrong with the order, if anything.
+    pub fn check(&self) -> Result<(), String> {
+        for (no, sub) in self.numbered() {
+            let wrong = |what: &str| Err(format!("order {} sub-order {no}: {what}", self.id));
+            for line in &sub.lines {
+                if line.units > line.promised {
+                    return wrong("more units than promised");
+                }
+                if line.returned > line.units || line.in_inspection > line.returned {
+                    return wrong("more units returned than went out");
+                }
+            }
+            if sub.stage == Stage::Cancelled && !sub.units().is_zero() {
+                return wrong("cancelled with units in it");
+            }
+            if !sub.is_gone() && sub.units().is_zero() {
+                return wrong("empty and not cancelled");
+            }
+            let fits = match self.state {
+                OrderState::Held => matches!(sub.stage, Stage::Held | Stage::Cancelled),
+                OrderState::Paid => sub.stage != Stage::Held,
+                OrderState::Expired | OrderState::RefundDue | OrderState::Cancelled => sub.is_gone(),
+            };
+            if !fits {
+                return wrong(&format!("{} in an order that is {}", sub.stage.name(), self.state.name()));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,304 @@
+//! Lives of orders, as a shop sees them.
+
+mod support;
+
+use stockade_core::command::*;
+use stockade_core::ids::SubNo;
+use stockade_core::reject::Reject;
+use stockade_core::reply::*;
+use stockade_core::time::Span;
+use stockade_core::units::Units;
+use support::*;
+
+fn stocked() -> Shop {
+    let shop = Shop::new();
+    shop.skus(&["tea", "cup"]);
+    shop.receive("tea", "A", 10);
+    shop.receive("tea", "B", 5);
+    shop.receive("cup", "B", 3);
+    shop
+}
+
+#[test]
+fn placing_holds_all_lines_in_one_commit_and_splits_when_needed() {
+    let shop = stocked();
+    let before = shop.engine.seq();
+    let placed = shop.placed(order("1", &[("tea", 12), ("cup", 1)]));
+    assert_eq!(shop.engine.seq(), before.next(), "one event");
+    assert_eq!(placed.seq, shop.engine.seq());
+    assert_eq!(placed.plan.cost.to_string(), "11.00");
+    assert!(placed.plan.proven);
+    assert_eq!(placed.expires_at, shop.now + Span::from_mins(30));
+    assert_eq!(shop.available("web", "tea"), 3);
+    assert_eq!(shop.available("web", "cup"), 2);
+    shop.check();
+}
+
+#[test]
+fn all_or_nothing_and_each_short_sku_is_listed() {
+    let shop = stocked();
+    let reject = shop.no(Command::Place(order("1", &[("tea", 16), ("cup", 4)])));
+    let Reject::InsufficientStock { short } = reject else { panic!("{reject}") };
+    let told: Vec<(&str, u64, u64)> = short.iter().map(|s| (s.sku.as_str(), s.wanted.0, s.available.0)).collect();
+    assert_eq!(told, [("tea", 16, 15), ("cup", 4, 3)]);
+    assert_eq!(shop.available("web", "tea"), 15);
+    shop.check();
+}
+
+#[test]
+fn the_same_sku_twice_is_one_demand() {
+    let shop = stocked();
+    assert!(matches!(shop.no(Command::Place(order("1", &[("cup", 2), ("cup", 2)]))), Reject::InsufficientStock { .. }));
+    let placed = shop.placed(order("2", &[("cup", 1), ("cup", 2)]));
+    assert_eq!(placed.plan.sub_orders[0].lines[0].units, Units(3));
+    shop.check();
+}
+
+#[test]
+fn the_same_order_again_gets_the_first_answer_and_other_content_a_conflict() {
+    let shop = stocked();
+    let first = shop.placed(order("1", &[("tea", 2), ("cup", 1)]));
+    let again = shop.placed(order("1", &[("cup", 1), ("tea", 1), ("tea", 1)]));
+    assert!(again.replayed);
+    assert_eq!((again.order, again.seq, &again.plan), (first.order, first.seq, &first.plan));
+    assert!(matches!(shop.no(Command::Place(order("1", &[("tea", 3)]))), Reject::Conflict { .. }));
+    shop.ok(shop.pay("1"));
+    assert_eq!(shop.placed(order("1", &[("tea", 2), ("cup", 1)])).present, OrderState::Paid);
+    assert_eq!(shop.available("web", "tea"), 13);
+    shop.check();
+}
+
+#[test]
+fn refusals_for_stock_are_not_remembered() {
+    let shop = stocked();
+    shop.no(Command::Place(order("1", &[("cup", 4)])));
+    shop.receive("cup", "A", 1);
+    assert!(!shop.placed(order("1", &[("cup", 4)])).replayed);
+    shop.check();
+}
+
+#[test]
+fn channels_draw_from_their_pools_in_order() {
+    let shop = stocked();
+    shop.receive_into("tea", "A", "promo", 4);
+    assert_eq!((shop.available("web", "tea"), shop.available("live", "tea")), (15, 19));
+    let placed = shop.placed(order_by("live", "1", &[("tea", 6)]));
+    let drawn: Vec<(&str, u64)> =
+        placed.plan.sub_orders[0].lines.iter().map(|l| (l.pool.as_str(), l.units.0)).collect();
+    assert_eq!(drawn, [("promo", 4), ("regular", 2)]);
+    assert_eq!(placed.expires_at, shop.now + Span::from_mins(5));
+    shop.check();
+}
+
+#[test]
+fn safety_stock_is_not_promised() {
+    let shop = stocked();
+    let safety = SetSafety { sku: code("tea"), warehouse: code("A"), units: Units(8) };
+    shop.ok(Command::SetSafety(safety));
+    assert_eq!(shop.available("web", "tea"), 7);
+    assert!(matches!(shop.no(Command::Place(order("1", &[("tea", 8)]))), Reject::InsufficientStock { .. }));
+    shop.check();
+}
+
+#[test]
+fn an_unpaid_hold_expires_by_itself_and_names_what_came_free() {
+    let mut shop = stocked();
+    shop.placed(order("1", &[("tea", 12)]));
+    shop.wait(Span::from_millis(30 * 60 * 1_000 - 1));
+    assert!(shop.engine.expire_due(shop.now, 10).is_empty());
+    shop.wait(Span::from_millis(1));
+    assert_eq!(shop.engine.next_deadline(), Some(shop.now));
+    let released = shop.engine.expire_due(shop.now, 10);
+    assert_eq!(released.len(), 1);
+    assert_eq!(released[0].lines.iter().map(|(_, _, units)| units.0).sum::<u64>(), 12);
+    assert_eq!(shop.order("1").state, OrderState::Expired);
+    assert_eq!(shop.available("web", "tea"), 15);
+    assert_eq!(shop.engine.next_deadline(), None);
+    shop.check();
+}
+
+#[test]
+fn payment_at_the_deadline_is_late_and_holds_anew() {
+    let mut shop = stocked();
+    shop.placed(order("1", &[("tea", 12)]));
+    shop.wait(Span::from_mins(30));
+    let changed = shop.changed(shop.pay("1"));
+    assert_eq!(changed.change, Change::PaidLate { first_sub: SubNo(3) });
+    assert_eq!(changed.present, OrderState::Paid);
+    assert!(shop.engine.expire_due(shop.now, 10).is_empty());
+    assert_eq!(shop.available("web", "tea"), 3);
+    shop.check();
+}
+
+#[test]
+fn late_payment_without_stock_owes_a_refund_exactly_once() {
+    let mut shop = stocked();
+    shop.placed(order("1", &[("cup", 3)]));
+    shop.wait(Span::from_mins(31));
+    shop.engine.expire_due(shop.now, 10);
+    shop.placed(order("2", &[("cup", 1)]));
+    let pay = shop.pay("1");
+    let first = shop.run_as("payment-7", pay.clone()).result.unwrap();
+    let Reply::Changed(first) = first else { panic!("{first:?}") };
+    assert_eq!(first.change, Change::RefundDue);
+    let again = shop.run_as("payment-7", pay.clone()).result.unwrap();
+    let Reply::Changed(again) = again else { panic!("{again:?}") };
+    assert!(again.replayed && again.seq == first.seq);
+    assert!(matches!(shop.no(pay), Reject::IllegalStep { .. }));
+    shop.check();
+}
+
+#[test]
+fn late_payment_may_draw_from_any_pool() {
+    let mut shop = stocked();
+    shop.receive_into("cup", "A", "promo", 3);
+    shop.placed(order("1", &[("cup", 3)]));
+    shop.wait(Span::from_mins(31));
+    shop.engine.expire_due(shop.now, 10);
+    shop.placed(order("2", &[("cup", 3)]));
+    assert!(matches!(shop.changed(shop.pay("1")).change, Change::PaidLate { .. }));
+    assert_eq!(shop.available("live", "cup"), 0);
+    shop.check();
+}
+
+#[test]
+fn a_hold_can_be_extended_and_then_lasts_longer() {
+    let mut shop = stocked();
+    shop.placed(order("1", &[("cup", 3)]));
+    let until = shop.now + Span::from_mins(60);
+    shop.ok(Command::ExtendHold(ExtendHold { order: web("1"), until }));
+    shop.wait(Span::from_mins(45));
+    assert!(shop.engine.expire_due(shop.now, 10).is_empty());
+    assert_eq!(shop.changed(shop.pay("1")).change, Change::Paid);
+    shop.check();
+}
+
+#[test]
+fn a_parcel_goes_all_the_way_and_comes_back() {
+    let shop = stocked();
+    shop.placed(order("1", &[("tea", 4)]));
+    assert!(matches!(shop.no(shop.step("1", 1, StepAction::Pick)), Reject::IllegalStep { .. }));
+    shop.ok(shop.pay("1"));
+    assert!(matches!(shop.no(shop.step("1", 1, StepAction::Scan(None))), Reject::IllegalStep { .. }));
+    let way = [
+        (StepAction::Pick, Stage::Picking),
+        (StepAction::Pack, Stage::Packed),
+        (StepAction::Weigh(2_100), Stage::Packed),
+        (StepAction::Label(code("W1")), Stage::Packed),
+        (StepAction::Scan(Some(code("W1"))), Stage::Outbound),
+        (StepAction::Pickup, Stage::PickedUp),
+        (StepAction::Deliver, Stage::Delivered),
+    ];
+    for (step, stage) in way {
+        assert_eq!(shop.changed(shop.step("1", 1, step)).stages, [stage]);
+    }
+    assert_eq!((shop.cell("tea", "A").awaiting, shop.cell("tea", "A").on_hand), (Units(4), Units(6)));
+    shop.ok(shop.step("1", 1, StepAction::Return(vec![line("tea", 1)])));
+    shop.ok(shop.step("1", 1, StepAction::Confirm));
+    shop.ok(shop.step("1", 1, StepAction::Return(vec![line("tea", 2)])));
+    assert_eq!((shop.cell("tea", "A").inspection, shop.available("web", "tea")), (Units(3), 11));
+    let inspected = vec![Inspected { sku: code("tea"), intact: Units(2), damaged: Units(1) }];
+    shop.ok(shop.step("1", 1, StepAction::Inspect(inspected)));
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.inspection, cell.damaged, shop.available("web", "tea")), (Units(0), Units(1), 13));
+    assert!(matches!(shop.no(shop.step("1", 1, StepAction::Return(vec![line("tea", 2)]))), Reject::Invalid { .. }));
+    assert_eq!(shop.order("1").timeline.len(), 13);
+    shop.check();
+}
+
+#[test]
+fn a_wrong_parcel_is_stopped_at_the_scan() {
+    let shop = stocked();
+    shop.placed(order("1", &[("tea", 1)]));
+    shop.ok(shop.pay("1"));
+    for step in [StepAction::Pick, StepAction::Pack, StepAction::Label(code("W1"))] {
+        shop.ok(shop.step("1", 1, step));
+    }
+    let reject = shop.no(shop.step("1", 1, StepAction::Scan(Some(code("W2")))));
+    assert!(reject.to_string().contains("wrong parcel"), "{reject}");
+}
+
+#[test]
+fn cancel_and_scan_have_one_winner_and_both_are_told() {
+    let shop = stocked();
+    let cancel = |scope| Command::Cancel(Cancel { order: web("1"), scope, reason: None });
+    shop.placed(order("1", &[("tea", 12)]));
+    shop.ok(shop.pay("1"));
+    for step in [StepAction::Pick, StepAction::Pack, StepAction::Scan(None)] {
+        shop.ok(shop.step("1", 1, step));
+    }
+    let reject = shop.no(cancel(CancelScope::Order));
+    assert!(reject.to_string().contains("still be cancelled one by one: 2"), "{reject}");
+    shop.ok(cancel(CancelScope::Sub(SubNo(2))));
+    let reject = shop.no(shop.step("1", 2, StepAction::Scan(None)));
+    assert!(reject.to_string().contains("cancelled"), "{reject}");
+    shop.check();
+}
+
+#[test]
+fn units_of_a_line_are_cancelled_from_the_last_sub_order_first() {
+    let shop = stocked();
+    let cancel = |units| {
+        let scope = CancelScope::Units(line("tea", units));
+        Command::Cancel(Cancel { order: web("1"), scope, reason: Some("too much".into()) })
+    };
+    shop.placed(order("1", &[("tea", 12)]));
+    assert_eq!(shop.changed(cancel(3)).change, Change::Cancelled { units: Units(3) });
+    assert_eq!(shop.available("web", "tea"), 6);
+    assert!(matches!(shop.no(cancel(10)), Reject::IllegalStep { .. }));
+    let changed = shop.changed(cancel(9));
+    assert_eq!(changed.present, OrderState::Cancelled);
+    assert_eq!(shop.available("web", "tea"), 15);
+    shop.check();
+}
+
+#[test]
+fn a_short_pick_is_rerouted_or_put_to_review_in_one_commit() {
+    let shop = stocked();
+    shop.placed(order("1", &[("tea", 8)]));
+    shop.ok(shop.pay("1"));
+    shop.ok(shop.step("1", 1, StepAction::Pick));
+    let before = shop.engine.seq();
+    let changed = shop.changed(shop.step("1", 1, StepAction::Short(vec![line("tea", 5)])));
+    assert_eq!(shop.engine.seq(), before.next());
+    assert_eq!(changed.change, Change::Shorted { missing: Units(3), rerouted: Units(3), review: Units(0) });
+    assert_eq!(changed.stages, [Stage::Picking, Stage::Allocated]);
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.short, cell.on_hand), (Units(3), Units(7)));
+    assert_eq!(shop.available("web", "tea"), 4, "2 at A (5 free less 3 short) and 2 at B");
+
+    let changed = shop.changed(shop.step("1", 1, StepAction::Short(vec![line("tea", 0)])));
+    assert_eq!(changed.change, Change::Shorted { missing: Units(5), rerouted: Units(0), review: Units(5) });
+    assert_eq!(shop.order("1").review, [(code("tea"), Units(5))]);
+    shop.receive("tea", "B", 10);
+    let changed = shop.changed(Command::Reroute(Reroute { order: web("1") }));
+    assert_eq!(changed.change, Change::Rerouted { units: Units(5) });
+    assert!(shop.order("1").review.is_empty());
+    shop.check();
+}
+
+#[test]
+fn keys_of_later_commands_are_remembered_too() {
+    let shop = stocked();
+    shop.placed(order("1", &[("tea", 1)]));
+    let pay = shop.pay("1");
+    shop.run_as("k", pay.clone()).result.unwrap();
+    let Ok(Reply::Changed(again)) = shop.run_as("k", pay).result else { panic!() };
+    assert!(again.replayed);
+    let other = Command::Cancel(Cancel { order: web("1"), scope: CancelScope::Order, reason: None });
+    assert!(matches!(shop.run_as("k", other).result, Err(Reject::Conflict { .. })));
+    shop.check();
+}
+
+#[test]
+fn orders_are_found_by_warehouse_and_stage() {
+    let shop = stocked();
+    for number in ["1", "2", "3"] {
+        shop.placed(order(number, &[("tea", 1)]));
+    }
+    shop.ok(shop.pay("2"));
+    let query =
+        OrdersQuery { warehouse: Some(code("A")), channel: None, stage: Some(Stage::Allocated), after: None, limit: 9 };
+    let Ok(Reply::Orders(rows)) = shop.engine.query(&Query::Orders(query), shop.now).result else { panic!() };
+    assert_eq!(rows.iter().map(|r| r.number.as_str()).collect::<Vec<_>>(), ["2"]);
+}
