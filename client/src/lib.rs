@@ -1,1 +1,45 @@
-//! placeholder
+//! The library storefronts and allocation services link to talk to a Stockade server.
+//!
+//! ```no_run
+//! use stockade_client::{Client, ClientConfig, Stockade, Trust, by_number, code};
+//! use stockade_client::core::command::{Line, Place};
+//! use stockade_client::core::units::Units;
+//!
+//! # async fn shop() -> Result<(), Box<dyn std::error::Error>> {
+//! let pin = "5f0c…".parse()?; // printed by the server on its first start
+//! let client = Client::connect(ClientConfig::new("127.0.0.1:7470", Trust::Pinned(pin), "stk_…")).await?;
+//! let lines = vec![Line { sku: code("TEA-250")?, units: Units(2) }];
+//! let placed = client.place(Place { zone: Some(code("CN-44")?), ..Place::new(code("web")?, code("1001")?, lines) }).await?;
+//! println!("held until {}, {} parcels, {}", placed.expires_at, placed.plan.sub_orders.len(), placed.plan.cost);
+//! client.pay(by_number(code("web")?, code("1001")?)).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Calls from any number of tasks share a few connections; what they send at the same moment travels together. A call
+//! is tried again by itself while that is safe and of use, always under the same key. What then remains unknown is an
+//! error of its own, [`ClientError::OutcomeUnknown`].
+
+mod calls;
+mod client;
+mod clock;
+mod config;
+mod connection;
+mod error;
+mod lane;
+mod retry;
+mod tls;
+
+pub use calls::{Answer, Stockade, With, by_id, by_number};
+pub use client::Client;
+pub use config::{Call, ClientConfig, Retry};
+pub use error::ClientError;
+pub use stockade_core as core;
+pub use tls::{Fingerprint, FingerprintError, Trust};
+
+/// A text code, checked.
+///
+/// # Errors
+/// When the text is empty, longer than 64 bytes, or holds what a code must not.
+pub fn code(text: &str) -> Result<core::ids::Code, core::ids::CodeError> {
+    core::ids::Code::new(text)
+}

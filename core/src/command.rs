@@ -260,6 +260,23 @@ pub struct Place {
     pub lines: Vec<Line>,
 }
 
+impl Place {
+    /// An order without wishes: no zone, any carrier, as many parcels as it takes, the channel's hold.
+    pub fn new(channel: Code, number: Code, lines: Vec<Line>) -> Place {
+        Place {
+            channel,
+            number,
+            zone: None,
+            customer: None,
+            carrier: None,
+            ship_complete: false,
+            max_parcels: None,
+            hold: None,
+            lines,
+        }
+    }
+}
+
 /// See [`Command::Pay`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Pay {

@@ -78,7 +78,8 @@ impl From<Reject> for Failure {
             }
             _ => Exit::Refused,
         };
-        Failure::new(exit, reject.code(), &reject)
+        let details = Some(Box::new(crate::json::refusal(&reject)));
+        Failure { details, ..Failure::new(exit, reject.code(), &reject) }
     }
 }
 

@@ -12,12 +12,20 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`auth`] | tokens, roles and what each may do |
 //! | [`cli`] | the command line: one file per family of verbs |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
+//! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
+//! | [`sketch`] | a world and stock for any order file |
 //! | [`failure`] | why a command ends, and the exit code that says so |
+//! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
 
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod failure;
 pub mod files;
+pub mod invent;
+pub mod json;
+pub mod sketch;

@@ -183,7 +183,6 @@ mod tests {
     use super::*;
     use crate::reply::Durability;
     use crate::time::Time;
-    use crate::wire::codec::{CodecError, decode_first, decode_whole, encode_onto};
     use crate::wire::frame::FrameDecoder;
 
     fn header() -> Header {

@@ -4,7 +4,10 @@
 //! line, and a failure is one JSON object on standard error.
 
 mod config;
+mod init;
 pub mod output;
+mod token;
+mod world;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,6 +34,14 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wron
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make a folder to run a server in: configuration, a small world, the first admin token.
+    Init(init::InitArgs),
+    /// The world: warehouses, carriers, channels, pools and rules.
+    World(world::WorldArgs),
+    /// The rules alone.
+    Rules(world::RulesArgs),
+    /// Access tokens.
+    Token(token::TokenArgs),
     /// Check the configuration, or print every value with its origin.
     Config(config::ConfigArgs),
 }
@@ -38,6 +49,17 @@ enum Verb {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     run(std::env::args_os())
+}
+
+/// Reads a command line without running it: what the documentation shows is checked by this.
+///
+/// # Errors
+/// What the command would print before it ends with exit code 2.
+pub fn parse(words: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -62,6 +84,10 @@ fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
     match verb {
+        Verb::Init(args) => init::run(args, out),
+        Verb::World(args) => world::world(args, out),
+        Verb::Rules(args) => world::rules(args, out),
+        Verb::Token(args) => token::run(args, out),
         Verb::Config(args) => config::run(args, out),
     }
 }

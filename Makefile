@@ -1,0 +1,61 @@
+# One gate, the same here and in continuous integration: `make test`. It changes nothing in the tree.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build test lint check-docs loom fuzz bench docs redis clean
+
+# Seconds each fuzz target runs, and bound of loom's search.
+FUZZ_SECONDS ?= 20
+LOOM_PREEMPTIONS ?= 2
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build, then play a shop's day against a server that is killed in the middle
+	cargo build --release --package stockade-server
+	target/release/stockade demo
+
+build: ## Build the server for use
+	cargo build --release --package stockade-server
+
+test: redis lint ## Everything that must hold before a change lands
+	cargo test --workspace --all-targets
+	cargo test --workspace --doc
+	$(MAKE) --no-print-directory loom
+
+lint: ## Formatting and warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+
+loom: ## Concurrency proofs: every interleaving within the bound
+	RUSTFLAGS="--cfg stockade_loom" LOOM_MAX_PREEMPTIONS=$(LOOM_PREEMPTIONS) \
+	  cargo test --release --package stockade-core --lib --target-dir target/loom -- loom
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
+	@command -v cargo-fuzz > /dev/null || { \
+	  echo "cargo-fuzz is missing: cargo install cargo-fuzz, and rustup toolchain install nightly"; exit 1; }
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+	  cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS); done
+
+bench: ## Measure
+	cargo bench --package stockade-benches
+
+docs: ## Build the book into docs/book, and the reference of every crate
+	@command -v mdbook > /dev/null || cargo install --locked mdbook || { \
+	  echo "mdbook is missing and cannot be installed here; the pages are plain Markdown under docs/src"; exit 1; }
+	mdbook build docs
+	cargo doc --workspace --no-deps
+
+redis: # The crash tests need a real redis-server.
+	@command -v redis-server > /dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo || true); \
+	  if command -v apt-get > /dev/null; then $$sudo apt-get update -qq && $$sudo apt-get install -y -qq redis-server; \
+	  elif command -v dnf > /dev/null; then $$sudo dnf install -y -q redis; \
+	  elif command -v apk > /dev/null; then $$sudo apk add -q redis; \
+	  elif command -v brew > /dev/null; then brew install -q redis; \
+	  else echo "install redis-server (7.0 or newer) and try again"; exit 1; fi; }
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf docs/book

@@ -1,0 +1,431 @@
+//! The client: picks a lane for each call, tries again what may be tried again, and never hides an unknown outcome.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use stockade_core::command::{Command, Query, Request};
+use stockade_core::ids::{Code, OrderId};
+use stockade_core::reject::Reject;
+use stockade_core::reply::Reply;
+use stockade_core::time::Time;
+use stockade_core::wire::body::BATCH_MESSAGES_MAX;
+use stockade_core::wire::{ClientMessage, Features, ServerMessage};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout_at};
+
+use crate::calls::{Answer, Stockade};
+use crate::clock::ServerClock;
+use crate::config::{Call, ClientConfig};
+use crate::connection::{Connector, Live, State};
+use crate::error::ClientError;
+use crate::lane::{Answered, Messages, NoAnswer, NotSent};
+use crate::retry::{Budget, Keys, jittered};
+
+/// A client of a Stockade server. Cheap to clone; clones share connections. The calls themselves are those of
+/// [`Stockade`]. When the last clone is dropped its connections end.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: ClientConfig,
+    connections: Vec<watch::Receiver<State>>,
+    next: AtomicUsize,
+    clock: Arc<ServerClock>,
+    budget: Budget,
+    keys: Keys,
+    /// Gone with this, the keepers of the connections end.
+    _open: watch::Sender<()>,
+}
+
+impl Client {
+    /// Connects, and stays connected from then on by itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Config`], or what the first connection met: [`ClientError::Refused`] for a bad token,
+    /// [`ClientError::Unreachable`] when nobody answered within the connect timeout.
+    pub async fn connect(config: ClientConfig) -> Result<Client, ClientError> {
+        let patience = config.connect_timeout;
+        let client = Client::start(config)?;
+        let mut state = client.shared.connections[0].clone();
+        let settled = |state: &State| !matches!(state, State::Connecting(None));
+        match tokio::time::timeout(patience, state.wait_for(settled)).await {
+            Ok(Ok(state)) => match &*state {
+                State::Live(_) => {}
+                State::Refused(refusal) => return Err(ClientError::Refused(refusal.clone())),
+                State::Connecting(Some(error)) => return Err(error.clone()),
+                State::Connecting(None) => return Err(ClientError::Closed),
+            },
+            Ok(Err(_)) => return Err(ClientError::Closed),
+            Err(_) => {
+                let reason = format!("{}: no answer within {patience:?}", client.shared.config.addr);
+                return Err(ClientError::Unreachable { reason });
+            }
+        }
+        Ok(client)
+    }
+
+    /// Begins to connect and returns at once; calls wait for a connection within their timeouts.
+    ///
+    /// # Errors
+    /// [`ClientError::Config`].
+    pub fn start(config: ClientConfig) -> Result<Client, ClientError> {
+        config.check()?;
+        let clock = Arc::new(ServerClock::new());
+        let connector = Arc::new(Connector::new(config.clone(), Arc::clone(&clock))?);
+        let (open, closing) = watch::channel(());
+        let connections = (0..config.connections)
+            .map(|_| {
+                let (sender, state) = watch::channel(State::Connecting(None));
+                tokio::spawn(Arc::clone(&connector).keep(sender, closing.clone()));
+                state
+            })
+            .collect();
+        let budget = Budget::new(&config.retry);
+        let keys = Keys::new();
+        let next = AtomicUsize::new(0);
+        Ok(Client { shared: Arc::new(Shared { config, connections, next, clock, budget, keys, _open: open }) })
+    }
+
+    /// What the server told when it let this client in, once it has.
+    pub fn server(&self) -> Option<stockade_core::wire::Welcome> {
+        self.shared.connections.iter().find_map(|state| match &*state.borrow() {
+            State::Live(live) => Some(live.welcome.clone()),
+            State::Connecting(_) | State::Refused(_) => None,
+        })
+    }
+
+    /// Asks whether the server is there, and what time it is.
+    ///
+    /// # Errors
+    /// As for any query.
+    pub async fn ping(&self, call: &Call) -> Result<Time, ClientError> {
+        let mut trial = Trial::new(None, call);
+        loop {
+            let error = match self.shared.attempt(&[ClientMessage::Ping], false, call, trial.until).await {
+                Ok(answered) => return Ok(answered.server_time),
+                Err(Attempt::Failed(error)) => return Err(error),
+                Err(Attempt::NotSent(error) | Attempt::NoAnswer(_, error)) => error,
+            };
+            self.shared.again(&mut trial, error).await?;
+        }
+    }
+}
+
+impl Stockade for Client {
+    fn defaults(&self) -> Call {
+        self.shared.config.call.clone()
+    }
+
+    fn new_key(&self) -> Code {
+        self.shared.keys.key()
+    }
+
+    async fn command(&self, request: Request, call: &Call) -> Result<Answer<Reply>, ClientError> {
+        let (key, message) = self.shared.keyed(request);
+        self.shared.call(&message, Some(&key), call).await
+    }
+
+    async fn query(&self, query: Query, call: &Call) -> Result<Answer<Reply>, ClientError> {
+        let message = ClientMessage::Query { query, provisional: call.provisional };
+        self.shared.call(&message, None, call).await
+    }
+
+    async fn commands(&self, requests: Vec<Request>, call: &Call) -> Vec<Result<Answer<Reply>, ClientError>> {
+        let (keys, messages): (Vec<_>, Vec<_>) = requests.into_iter().map(|request| self.shared.keyed(request)).unzip();
+        let frames = keys.chunks(FRAME_MESSAGES).zip(messages.chunks(FRAME_MESSAGES));
+        // Frames lie on several lanes and are answered in any order.
+        let calls = frames.map(|(keys, messages)| Box::pin(self.shared.batch(keys, messages, call))).collect();
+        join(calls).await.into_iter().flatten().collect()
+    }
+}
+
+/// Messages of one batch frame: enough that a frame costs little, few enough that frames spread over lanes.
+const FRAME_MESSAGES: usize = 256;
+const _: () = assert!(FRAME_MESSAGES <= BATCH_MESSAGES_MAX);
+
+/// What became of one attempt that brought no answer.
+enum Attempt {
+    /// Nothing left this process.
+    NotSent(ClientError),
+    /// It may have arrived, and may still until then.
+    NoAnswer(Instant, ClientError),
+    /// Trying again is of no use.
+    Failed(ClientError),
+}
+
+/// A call with all its attempts.
+struct Trial<'a> {
+    key: Option<&'a Code>,
+    call: &'a Call,
+    until: Instant,
+    attempts: u32,
+    /// An attempt that may have arrived and was not answered may still arrive until then.
+    may_arrive: Option<Instant>,
+    order: Option<OrderId>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(key: Option<&'a Code>, call: &'a Call) -> Trial<'a> {
+        Trial { key, call, until: Instant::now() + call.timeout, attempts: 1, may_arrive: None, order: None }
+    }
+
+    /// What the caller hears at last: that it is not known, if any attempt may have had an effect.
+    fn end(&self, error: ClientError) -> ClientError {
+        match (self.may_arrive, self.key) {
+            (Some(_), Some(key)) => ClientError::OutcomeUnknown { key: key.clone(), order: self.order },
+            _ => error,
+        }
+    }
+
+    /// Takes the server's word: an answer, a refusal that stands, or nothing yet (`Ok(Err)`) and the call goes on.
+    fn judge(&mut self, result: Result<Reply, Reject>) -> Result<Result<Reply, ClientError>, ClientError> {
+        match result {
+            Ok(reply) => Ok(Ok(reply)),
+            Err(reject @ Reject::OutcomeUnknown { order }) => {
+                self.order = order.or(self.order);
+                self.may_arrive = self.may_arrive.max(Some(Instant::now()));
+                Ok(Err(ClientError::Rejected(reject)))
+            }
+            Err(reject) if reject.is_transient() => Ok(Err(ClientError::Rejected(reject))),
+            Err(reject) => match self.may_arrive {
+                // "Too late" says nothing of an earlier attempt; and one that may still arrive may be decided otherwise.
+                Some(until) if reject == Reject::TooLate || until > Instant::now() => {
+                    Err(self.end(ClientError::Rejected(reject)))
+                }
+                _ => Err(ClientError::Rejected(reject)),
+            },
+        }
+    }
+}
+
+impl Shared {
+    /// Makes sure that a command can be told from every other, and gives the key under which it can.
+    fn keyed(&self, mut request: Request) -> (Code, ClientMessage) {
+        let key = match (&request.command, request.key.take()) {
+            (Command::Place(place), _) => place.number.clone(),
+            (_, given) => {
+                let key = given.unwrap_or_else(|| self.keys.key());
+                request.key = Some(key.clone());
+                key
+            }
+        };
+        (key, ClientMessage::Command(request))
+    }
+
+    async fn call(
+        &self,
+        message: &ClientMessage,
+        key: Option<&Code>,
+        call: &Call,
+    ) -> Result<Answer<Reply>, ClientError> {
+        self.budget.earn(1);
+        self.go_on(message, Trial::new(key, call)).await
+    }
+
+    /// Makes attempts until there is an answer or no more to be made.
+    async fn go_on(&self, message: &ClientMessage, mut trial: Trial<'_>) -> Result<Answer<Reply>, ClientError> {
+        loop {
+            let error = match self.attempt(std::slice::from_ref(message), false, trial.call, trial.until).await {
+                Ok(Answered { level, server_time, messages: Messages::One(ServerMessage::Reply(result)) }) => {
+                    match trial.judge(result)? {
+                        Ok(value) => return Ok(Answer { value, level, server_time }),
+                        Err(error) => error,
+                    }
+                }
+                Ok(_) => return Err(trial.end(mismatched())),
+                Err(Attempt::Failed(error)) => return Err(trial.end(error)),
+                Err(Attempt::NotSent(error)) => error,
+                Err(Attempt::NoAnswer(until, error)) => {
+                    trial.may_arrive = trial.may_arrive.max(Some(until));
+                    error
+                }
+            };
+            self.again(&mut trial, error).await?;
+        }
+    }
+
+    /// Sends several commands in one frame. Those that come back undecided are tried again one by one.
+    async fn batch(
+        &self,
+        keys: &[Code],
+        messages: &[ClientMessage],
+        call: &Call,
+    ) -> Vec<Result<Answer<Reply>, ClientError>> {
+        self.budget.earn(messages.len());
+        let mut trials: Vec<Trial<'_>> = keys.iter().map(|key| Trial::new(Some(key), call)).collect();
+        let until = Instant::now() + call.timeout;
+        let mut all = |mut each: Box<dyn FnMut(&mut Trial<'_>) -> Decided>| trials.iter_mut().map(&mut each).collect();
+        let decided: Vec<Decided> = match self.attempt(messages, true, call, until).await {
+            Ok(Answered { level, server_time, messages: Messages::Many(answers) }) if answers.len() == keys.len() => {
+                let mut answers = answers.into_iter();
+                all(Box::new(move |trial| match answers.next() {
+                    Some(ServerMessage::Reply(result)) => match trial.judge(result) {
+                        Ok(Ok(value)) => Decided::Yes(Ok(Answer { value, level, server_time })),
+                        Ok(Err(error)) => Decided::No(error),
+                        Err(error) => Decided::Yes(Err(error)),
+                    },
+                    Some(ServerMessage::Pong) | None => Decided::Yes(Err(trial.end(mismatched()))),
+                }))
+            }
+            Ok(_) => all(Box::new(move |trial| {
+                trial.may_arrive = Some(until);
+                Decided::Yes(Err(trial.end(mismatched())))
+            })),
+            Err(Attempt::Failed(error)) => all(Box::new(move |_| Decided::Yes(Err(error.clone())))),
+            Err(Attempt::NotSent(error)) => all(Box::new(move |_| Decided::No(error.clone()))),
+            Err(Attempt::NoAnswer(until, error)) => all(Box::new(move |trial| {
+                trial.may_arrive = Some(until);
+                Decided::No(error.clone())
+            })),
+        };
+        let rest = trials.into_iter().zip(messages).zip(decided);
+        join(rest.map(|((trial, message), decided)| Box::pin(self.settle(message, trial, decided))).collect()).await
+    }
+
+    async fn settle(
+        &self,
+        message: &ClientMessage,
+        mut trial: Trial<'_>,
+        decided: Decided,
+    ) -> Result<Answer<Reply>, ClientError> {
+        match decided {
+            Decided::Yes(result) => result,
+            Decided::No(error) => {
+                self.again(&mut trial, error).await?;
+                self.go_on(message, trial).await
+            }
+        }
+    }
+
+    /// Waits for the next attempt's turn, or says why there is none.
+    async fn again(&self, trial: &mut Trial<'_>, error: ClientError) -> Result<(), ClientError> {
+        let retry = &self.config.retry;
+        if trial.attempts >= retry.attempts || !self.budget.spend() {
+            return Err(trial.end(error));
+        }
+        let mut wait = jittered(retry, trial.attempts);
+        if let ClientError::Rejected(Reject::Overloaded { retry_after }) = &error {
+            wait += Duration::from_micros(retry_after.0.0);
+        }
+        trial.attempts += 1;
+        if Instant::now() + wait >= trial.until {
+            return Err(trial.end(error));
+        }
+        sleep(wait).await;
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        messages: &[ClientMessage],
+        batch: bool,
+        call: &Call,
+        until: Instant,
+    ) -> Result<Answered, Attempt> {
+        let timed_out = || ClientError::TimedOut(call.timeout);
+        let live = match timeout_at(until.into(), self.live()).await {
+            Ok(live) => live.map_err(Attempt::Failed)?,
+            Err(_) => return Err(Attempt::NotSent(self.trouble().unwrap_or_else(timed_out))),
+        };
+        if batch && !live.welcome.features.contains(Features::BATCH) {
+            return Err(Attempt::NotSent(ClientError::Protocol("the server takes no batches".to_owned())));
+        }
+        let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        let most = live.welcome.in_flight_max;
+        if count > most {
+            let reason = format!("{count} messages at once, the server holds {most}");
+            return Err(Attempt::Failed(ClientError::Unsendable(reason)));
+        }
+        let _permit = match live.permits.try_acquire_many(count) {
+            Ok(permit) => permit,
+            Err(_) => match timeout_at(until.into(), live.permits.acquire_many(count)).await {
+                Ok(Ok(permit)) => permit,
+                Ok(Err(_)) => return Err(Attempt::NotSent(ClientError::Closed)),
+                Err(_) => return Err(Attempt::NotSent(timed_out())),
+            },
+        };
+        let now = Instant::now();
+        let not_after = self.clock.not_after(now, until);
+        let ticket = match live.lane().send(messages, batch, call.durability, not_after, until) {
+            Ok(ticket) => ticket,
+            Err(NotSent::Lost(lost)) => {
+                return Err(Attempt::NotSent(ClientError::Unreachable { reason: lost.reason().to_owned() }));
+            }
+            Err(NotSent::Unsendable(error)) => {
+                return Err(Attempt::Failed(ClientError::Unsendable(error.to_string())));
+            }
+            Err(NotSent::TooLong { bytes, max }) => {
+                let reason = format!("{bytes} bytes, the server takes {max}");
+                return Err(Attempt::Failed(ClientError::Unsendable(reason)));
+            }
+        };
+        ticket.answer().await.map_err(|missing| match missing {
+            NoAnswer::TimedOut => Attempt::NoAnswer(until, timed_out()),
+            NoAnswer::Lost(lost) => {
+                Attempt::NoAnswer(until, ClientError::Unreachable { reason: lost.reason().to_owned() })
+            }
+        })
+    }
+
+    /// A connection that is ready, the one whose turn it is if possible.
+    async fn live(&self) -> Result<Arc<Live>, ClientError> {
+        loop {
+            let turn = self.next.fetch_add(1, Ordering::Relaxed);
+            let count = self.connections.len();
+            let mut refused = None;
+            for n in 0..count {
+                match &*self.connections[(turn + n) % count].borrow() {
+                    State::Live(live) if live.is_open() => return Ok(Arc::clone(live)),
+                    State::Refused(refusal) => refused = Some(refusal.clone()),
+                    State::Live(_) | State::Connecting(_) => {}
+                }
+            }
+            if let Some(refusal) = refused {
+                return Err(ClientError::Refused(refusal));
+            }
+            let mut state = self.connections[turn % count].clone();
+            state.changed().await.map_err(|_| ClientError::Closed)?;
+        }
+    }
+
+    /// What stands in the way of a connection.
+    fn trouble(&self) -> Option<ClientError> {
+        self.connections.iter().find_map(|state| match &*state.borrow() {
+            State::Connecting(error) => error.clone(),
+            State::Live(_) | State::Refused(_) => None,
+        })
+    }
+}
+
+/// Whether a batch brought a decision for one of its commands.
+enum Decided {
+    Yes(Result<Answer<Reply>, ClientError>),
+    No(ClientError),
+}
+
+fn mismatched() -> ClientError {
+    ClientError::Protocol("the answer is not of the kind that was asked for".to_owned())
+}
+
+/// Runs futures side by side on this task.
+async fn join<F: Future + Unpin>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut slots: Vec<(F, Option<F::Output>)> = futures.into_iter().map(|future| (future, None)).collect();
+    std::future::poll_fn(|context| {
+        let mut waiting = false;
+        for (future, result) in &mut slots {
+            if result.is_none() {
+                match std::pin::Pin::new(future).poll(context) {
+                    std::task::Poll::Ready(value) => *result = Some(value),
+                    std::task::Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+    })
+    .await;
+    slots.into_iter().filter_map(|(_, result)| result).collect()
+}

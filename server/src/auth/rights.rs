@@ -1,0 +1,216 @@
+//! Roles and what each may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use stockade_core::command::{Command, OrderRef, Query, StepAction};
+use stockade_core::event::Actor;
+use stockade_core::ids::Code;
+use stockade_core::reject::Reject;
+
+/// What a caller is to the operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// A shop: quotes, places, pays, cancels and reads the orders of its own channel.
+    Storefront,
+    /// A warehouse: moves sub-orders along, receives and counts stock, and reads.
+    Warehouse,
+    /// Support staff: reads.
+    Support,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Storefront, Role::Warehouse, Role::Support, Role::Admin];
+
+    /// The role's name at the border.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Storefront => "storefront",
+            Role::Warehouse => "warehouse",
+            Role::Support => "support",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Role, String> {
+        let names = || Role::ALL.map(Role::name).join(", ");
+        Role::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| format!("write one of: {}", names()))
+    }
+}
+
+/// A caller whose token is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The token's name: the actor of every event it causes.
+    pub name: Code,
+    /// What the caller is.
+    pub role: Role,
+    /// The channel of a storefront; no other role has one.
+    pub channel: Option<Code>,
+}
+
+impl Identity {
+    /// The caller as events name it.
+    pub fn actor(&self) -> Actor {
+        Actor::Named(self.name.clone())
+    }
+
+    /// Whether the caller may give this command.
+    ///
+    /// # Errors
+    /// [`Reject::Forbidden`] with the right that is missing.
+    pub fn may(&self, command: &Command) -> Result<(), Reject> {
+        match self.role {
+            Role::Admin => Ok(()),
+            Role::Support => Err(self.lacks("support tokens only read")),
+            Role::Warehouse => match command {
+                Command::Step(_)
+                | Command::Receive(_)
+                | Command::Adjust(_)
+                | Command::Count(_)
+                | Command::Transfer(_)
+                | Command::Arrive(_) => Ok(()),
+                Command::ApplyWorld(_)
+                | Command::ApplyRules(_)
+                | Command::DefineSkus(_)
+                | Command::MovePool(_)
+                | Command::SetSafety(_)
+                | Command::Expect(_)
+                | Command::Place(_)
+                | Command::Pay(_)
+                | Command::Cancel(_)
+                | Command::ExtendHold(_)
+                | Command::Reroute(_) => {
+                    Err(self.lacks("warehouse tokens move sub-orders along and receive and count stock"))
+                }
+            },
+            Role::Storefront => match command {
+                Command::Place(place) => self.own(&place.channel),
+                Command::Pay(pay) => self.own_order(&pay.order),
+                Command::Cancel(cancel) => self.own_order(&cancel.order),
+                Command::ExtendHold(extend) => self.own_order(&extend.order),
+                Command::Step(step) if step.action == StepAction::Confirm => self.own_order(&step.order),
+                Command::ApplyWorld(_)
+                | Command::ApplyRules(_)
+                | Command::DefineSkus(_)
+                | Command::Receive(_)
+                | Command::Adjust(_)
+                | Command::Count(_)
+                | Command::Transfer(_)
+                | Command::Arrive(_)
+                | Command::MovePool(_)
+                | Command::SetSafety(_)
+                | Command::Expect(_)
+                | Command::Step(_)
+                | Command::Reroute(_) => {
+                    Err(self.lacks("storefront tokens place, pay, cancel and confirm orders of their channel"))
+                }
+            },
+        }
+    }
+
+    /// Whether the caller may ask this.
+    ///
+    /// # Errors
+    /// [`Reject::Forbidden`] with the right that is missing.
+    pub fn may_ask(&self, query: &Query) -> Result<(), Reject> {
+        if self.role != Role::Storefront {
+            return Ok(());
+        }
+        match query {
+            Query::Quote(place) => self.own(&place.channel),
+            Query::Availability(ask) => self.own(&ask.channel),
+            Query::Order(order) => self.own_order(order),
+            Query::Orders(ask) => match &ask.channel {
+                Some(channel) => self.own(channel),
+                None => Err(self.lacks("storefront tokens list orders of their own channel: name it")),
+            },
+            Query::Stock(_) | Query::Rules | Query::World => {
+                Err(self.lacks("storefront tokens read availability and orders of their channel"))
+            }
+        }
+    }
+
+    fn own(&self, channel: &Code) -> Result<(), Reject> {
+        match &self.channel {
+            Some(own) if own == channel => Ok(()),
+            Some(own) => Err(self.lacks(&format!("this token is for channel {own}, not {channel}"))),
+            None => Err(self.lacks("this storefront token has no channel")),
+        }
+    }
+
+    /// An engine id does not say whose order it is, so that a storefront must use its own numbers.
+    fn own_order(&self, order: &OrderRef) -> Result<(), Reject> {
+        match order {
+            OrderRef::Number { channel, .. } => self.own(channel),
+            OrderRef::Id(_) => Err(self.lacks("storefront tokens name orders by channel and number")),
+        }
+    }
+
+    fn lacks(&self, reason: &str) -> Reject {
+        Reject::Forbidden { reason: format!("{reason} (token {})", self.name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stockade_core::command::{AvailabilityQuery, Pay, Step};
+    use stockade_core::ids::{OrderId, SubNo};
+
+    fn code(text: &str) -> Code {
+        Code::new(text).unwrap()
+    }
+
+    fn identity(role: Role) -> Identity {
+        let channel = (role == Role::Storefront).then(|| code("web"));
+        Identity { name: code("x"), role, channel }
+    }
+
+    fn number(channel: &str) -> OrderRef {
+        OrderRef::Number { channel: code(channel), number: code("1") }
+    }
+
+    fn step(action: StepAction) -> Command {
+        Command::Step(Step { order: number("web"), sub: SubNo(1), action })
+    }
+
+    #[test]
+    fn storefronts_touch_only_their_channel() {
+        let shop = identity(Role::Storefront);
+        let pay = |order| Command::Pay(Pay { order });
+        assert_eq!(shop.may(&pay(number("web"))), Ok(()));
+        let refusal = shop.may(&pay(number("live"))).unwrap_err();
+        assert_eq!(refusal.to_string(), "not allowed: this token is for channel web, not live (token x)");
+        assert!(shop.may(&pay(OrderRef::Id(OrderId(1)))).is_err());
+        assert_eq!(shop.may(&step(StepAction::Confirm)), Ok(()));
+        assert!(shop.may(&step(StepAction::Pick)).is_err());
+        let ask = |channel| Query::Availability(AvailabilityQuery { channel: code(channel), skus: vec![] });
+        assert_eq!(shop.may_ask(&ask("web")), Ok(()));
+        assert!(shop.may_ask(&ask("live")).is_err());
+        assert!(shop.may_ask(&Query::World).is_err());
+    }
+
+    #[test]
+    fn warehouses_do_not_pay_and_support_only_reads() {
+        let pay = Command::Pay(Pay { order: number("web") });
+        assert_eq!(identity(Role::Warehouse).may(&step(StepAction::Pick)), Ok(()));
+        assert!(identity(Role::Warehouse).may(&pay).is_err());
+        assert!(identity(Role::Support).may(&step(StepAction::Pick)).is_err());
+        assert_eq!(identity(Role::Support).may_ask(&Query::World), Ok(()));
+        assert_eq!(identity(Role::Admin).may(&pay), Ok(()));
+    }
+}

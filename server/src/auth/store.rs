@@ -1,0 +1,315 @@
+//! The file of access tokens. A token is shown once, when it is made; the file holds its SHA-256 only, which is enough
+//! because a token is 256 random bits.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use stockade_core::ids::Code;
+
+use super::rights::{Identity, Role};
+
+/// What every token begins with, so that scanners of leaked secrets can find it.
+const PREFIX: &str = "stk_";
+
+/// Why the file of tokens cannot be used or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// It cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not a file of tokens.
+    #[error("{path}: {reason}")]
+    Bad {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The name is taken.
+    #[error("there is a token named {0} already: revoke it first or choose another name")]
+    Taken(Code),
+    /// There is none.
+    #[error("there is no token named {0}: `stockade token list` shows all")]
+    Unknown(Code),
+    /// A storefront without channel, or another role with one.
+    #[error("{0}")]
+    Channel(&'static str),
+    /// No randomness to be had.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// The tokens of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens {
+    entries: Vec<Entry>,
+}
+
+/// A token as the file knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its name.
+    pub name: Code,
+    /// Its role's name.
+    role: String,
+    /// The channel of a storefront.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Code>,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// SHA-256 of the token, in hexadecimal digits.
+    sha256: String,
+}
+
+/// A token that was just made. This is the only time its text is there.
+pub struct NewToken {
+    /// What the caller shows.
+    pub text: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "token")]
+    tokens: Vec<Entry>,
+}
+
+impl Entry {
+    /// What its bearer is.
+    pub fn role(&self) -> Option<Role> {
+        self.role.parse().ok()
+    }
+}
+
+impl Tokens {
+    /// Reads the file; a missing one holds no tokens.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or something in it is wrong.
+    pub fn load(path: &Path) -> Result<Tokens, TokenError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Tokens::default()),
+            Err(error) => return Err(TokenError::Io { path: path.to_owned(), error }),
+        };
+        let bad = |reason: String| TokenError::Bad { path: path.to_owned(), reason };
+        let file: File = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        for entry in &file.tokens {
+            if entry.role().is_none() || !is_hash(&entry.sha256) {
+                return Err(bad(format!("token {} has an unknown role or no SHA-256", entry.name)));
+            }
+        }
+        Ok(Tokens { entries: file.tokens })
+    }
+
+    /// Writes the file, readable by its owner only, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, path: &Path) -> Result<(), TokenError> {
+        let file = File { tokens: self.entries.clone() };
+        let body =
+            toml::to_string(&file).map_err(|e| TokenError::Bad { path: path.to_owned(), reason: e.to_string() })?;
+        let text = format!("# Access tokens, hashed. `stockade token add|list|revoke` edits this file.\n\n{body}");
+        write_private(path, text.as_bytes()).map_err(|error| TokenError::Io { path: path.to_owned(), error })
+    }
+
+    /// Makes a token. The file is not written by this.
+    ///
+    /// # Errors
+    /// When the name is taken, or the channel does not go with the role.
+    pub fn add(&mut self, name: Code, role: Role, channel: Option<Code>, now: &str) -> Result<NewToken, TokenError> {
+        match (role, &channel) {
+            (Role::Storefront, None) => return Err(TokenError::Channel("a storefront token needs its channel")),
+            (Role::Storefront, Some(_)) | (_, None) => {}
+            (_, Some(_)) => return Err(TokenError::Channel("only storefront tokens have a channel")),
+        }
+        if self.entries.iter().any(|entry| entry.name == name) {
+            return Err(TokenError::Taken(name));
+        }
+        let mut bytes = [0u8; 32];
+        getrandom::fill(&mut bytes).map_err(|error| TokenError::Random(error.to_string()))?;
+        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let sha256 = hex(&hash(&text));
+        self.entries.push(Entry { name, role: role.name().to_owned(), channel, created: now.to_owned(), sha256 });
+        Ok(NewToken { text })
+    }
+
+    /// Forgets a token. The file is not written by this.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn revoke(&mut self, name: &Code) -> Result<(), TokenError> {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.name != *name);
+        if self.entries.len() == before { Err(TokenError::Unknown(name.clone())) } else { Ok(()) }
+    }
+
+    /// All tokens, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn by_hash(&self) -> HashMap<String, Arc<Identity>> {
+        let identity = |entry: &Entry| {
+            let (name, channel) = (entry.name.clone(), entry.channel.clone());
+            Some((entry.sha256.clone(), Arc::new(Identity { name, role: entry.role()?, channel })))
+        };
+        self.entries.iter().filter_map(identity).collect()
+    }
+}
+
+/// The tokens a server knows, following its file: what `stockade token` changes holds within a second.
+#[derive(Debug)]
+pub struct TokenStore {
+    path: PathBuf,
+    known: ArcSwap<HashMap<String, Arc<Identity>>>,
+    seen: Mutex<Option<(SystemTime, u64)>>,
+}
+
+impl TokenStore {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// As [`Tokens::load`].
+    pub fn open(path: &Path) -> Result<TokenStore, TokenError> {
+        let seen = stamp(path);
+        let known = Tokens::load(path)?.by_hash();
+        Ok(TokenStore { path: path.to_owned(), known: ArcSwap::from_pointee(known), seen: Mutex::new(seen) })
+    }
+
+    /// Who shows this token; `None` when it is not known.
+    pub fn authenticate(&self, token: &str) -> Option<Arc<Identity>> {
+        self.known.load().get(&hex(&hash(token))).cloned()
+    }
+
+    /// Whether there is no token at all, so that nobody could get in.
+    pub fn is_empty(&self) -> bool {
+        self.known.load().is_empty()
+    }
+
+    /// Reads the file again if it changed; says whether it did. To be called about once a second.
+    ///
+    /// # Errors
+    /// As [`Tokens::load`]; the tokens known before stay in force.
+    pub fn refresh(&self) -> Result<bool, TokenError> {
+        let now = stamp(&self.path);
+        if *self.seen.lock() == now {
+            return Ok(false);
+        }
+        let known = Tokens::load(&self.path)?.by_hash();
+        self.known.store(Arc::new(known));
+        *self.seen.lock() = now;
+        Ok(true)
+    }
+}
+
+/// Writes a file that only its owner may read, by way of a temporary one, so that it is there whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = PathBuf::from(temporary);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.modified().ok()?, meta.len()))
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> Code {
+        Code::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_token_lives_from_add_to_revoke_and_is_never_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        let mut tokens = Tokens::load(&path).unwrap();
+        let shop = tokens.add(code("shop"), Role::Storefront, Some(code("web")), "2026-11-11T00:00:00Z").unwrap();
+        tokens.save(&path).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains(&shop.text));
+        let store = TokenStore::open(&path).unwrap();
+        let identity = store.authenticate(&shop.text).unwrap();
+        assert_eq!((identity.role, identity.channel.clone()), (Role::Storefront, Some(code("web"))));
+        assert_eq!(store.authenticate("stk_x"), None);
+        assert!(!store.refresh().unwrap());
+
+        let mut tokens = Tokens::load(&path).unwrap();
+        assert!(matches!(tokens.add(code("shop"), Role::Admin, None, ""), Err(TokenError::Taken(_))));
+        tokens.revoke(&code("shop")).unwrap();
+        assert!(matches!(tokens.revoke(&code("shop")), Err(TokenError::Unknown(_))));
+        tokens.save(&path).unwrap();
+        assert!(store.refresh().unwrap());
+        assert_eq!(store.authenticate(&shop.text), None);
+        assert!(store.is_empty());
+    }
+
+    #[test]
+    fn channels_go_with_storefronts_only() {
+        let mut tokens = Tokens::default();
+        assert!(matches!(tokens.add(code("a"), Role::Storefront, None, ""), Err(TokenError::Channel(_))));
+        assert!(matches!(tokens.add(code("a"), Role::Admin, Some(code("web")), ""), Err(TokenError::Channel(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        Tokens::default().save(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_broken_file_is_refused_with_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        fs::write(&path, "[[token]]\nname = \"a\"\nrole = \"king\"\ncreated = \"\"\nsha256 = \"\"\n").unwrap();
+        assert!(Tokens::load(&path).unwrap_err().to_string().contains("unknown role"));
+    }
+}

@@ -1,0 +1,123 @@
+//! `init`: a folder to run a server in, with a commented configuration, a small world and the first admin token.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use stockade_core::ids::Code;
+
+use super::output::Output;
+use super::token::now;
+use crate::auth::{Role, Tokens};
+use crate::config::{FILE_NAME, commented_file};
+use crate::failure::Failure;
+
+/// The small world that `init` writes.
+pub const SAMPLE_WORLD: &str = include_str!("sample_world.toml");
+
+const WORLD_NAME: &str = "world.toml";
+const TOKENS_NAME: &str = "tokens.toml";
+
+/// See [`run`].
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder; made when it is not there.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    Written,
+    Kept,
+}
+
+impl Fate {
+    fn name(self) -> &'static str {
+        match self {
+            Fate::Written => "written",
+            Fate::Kept => "was there, left as it is",
+        }
+    }
+}
+
+/// Writes what is missing in the folder; overwrites nothing.
+pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
+    let dir = &args.dir;
+    fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
+    let config = dir.join(FILE_NAME);
+    let world = dir.join(WORLD_NAME);
+    let tokens = dir.join(TOKENS_NAME);
+    let mut fates = vec![
+        (config.clone(), write_new(&config, &commented_file())?),
+        (world.clone(), write_new(&world, SAMPLE_WORLD)?),
+    ];
+    let admin = first_token(&tokens)?;
+    fates.push((tokens, if admin.is_some() { Fate::Written } else { Fate::Kept }));
+    if out.json {
+        let files = fates.iter().map(|(path, fate)| json!({ "path": path, "written": *fate == Fate::Written }));
+        out.object(&json!({ "files": files.collect::<Vec<_>>(), "admin_token": admin }));
+        return Ok(());
+    }
+    for (path, fate) in &fates {
+        out.line(format!("{}: {}", path.display(), fate.name()));
+    }
+    out.line("");
+    match &admin {
+        Some(token) => {
+            out.line(format!("Admin token, shown this once: {token}"));
+            out.line("Keep it where only you can read it, for example as STOCKADE_TOKEN.");
+        }
+        None => out.line("Tokens were there already; `stockade token list` names them."),
+    }
+    out.line("");
+    out.line("Next:");
+    if dir != Path::new(".") {
+        out.line(format!("  cd {}", dir.display()));
+    }
+    out.line("  stockade serve");
+    out.line("and in another terminal:");
+    out.line("  stockade world apply world.toml");
+    Ok(())
+}
+
+fn first_token(path: &Path) -> Result<Option<String>, Failure> {
+    let mut tokens = Tokens::load(path)?;
+    if path.exists() {
+        return Ok(None);
+    }
+    let name = Code::new(Role::Admin.name()).map_err(Failure::failed)?;
+    let token = tokens.add(name, Role::Admin, None, &now())?;
+    tokens.save(path)?;
+    Ok(Some(token.text))
+}
+
+fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
+            Ok(Fate::Written)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Fate::Kept),
+        Err(error) => Err(failed(path, &error)),
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stockade_core::rules::WorldFile;
+
+    #[test]
+    fn the_sample_world_is_in_order() {
+        let world = WorldFile::parse(SAMPLE_WORLD).unwrap();
+        assert_eq!(world.codes().warehouses.len(), 3);
+    }
+}

@@ -1,0 +1,112 @@
+//! `world check`, `world sketch` and `rules check`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use stockade_core::ids::RulesVersion;
+use stockade_core::rules::{FileError, RuleSet, RulesFile, WorldFile};
+
+use super::output::Output;
+use crate::failure::Failure;
+use crate::sketch::SketchArgs;
+
+/// See [`world`].
+#[derive(Debug, Args)]
+pub struct WorldArgs {
+    #[command(subcommand)]
+    verb: WorldVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum WorldVerb {
+    /// Read a world file as the server would, without a server.
+    Check(FileArgs),
+    Sketch(SketchArgs),
+}
+
+/// See [`rules`].
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    verb: RulesVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesVerb {
+    /// Read a rules file against a world file, without a server.
+    Check(CheckRulesArgs),
+}
+
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// The file.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct CheckRulesArgs {
+    /// The rules file.
+    file: PathBuf,
+    /// The world it is for.
+    #[arg(long, value_name = "WORLD")]
+    world: PathBuf,
+}
+
+/// Checks or sketches a world.
+pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
+    match args.verb {
+        WorldVerb::Check(args) => {
+            let text = read(&args.file)?;
+            let world = WorldFile::parse(&text).map_err(|error| bad_file(&args.file, &error))?;
+            summary(&args.file, &world, None, out)
+        }
+        WorldVerb::Sketch(args) => crate::sketch::run(&args, out),
+    }
+}
+
+/// Checks the rules.
+pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
+    match args.verb {
+        RulesVerb::Check(args) => {
+            let world = read(&args.world)?;
+            let world = WorldFile::parse(&world).map_err(|error| bad_file(&args.world, &error))?;
+            let rules = read(&args.file)?;
+            let rules = RulesFile::parse(&rules, &world).map_err(|error| bad_file(&args.file, &error))?;
+            summary(&args.file, &world, Some(&rules), out)
+        }
+    }
+}
+
+fn summary(file: &Path, world: &WorldFile, rules: Option<&RulesFile>, out: Output) -> Result<(), Failure> {
+    let ids = world.codes().numbered();
+    let set = RuleSet::resolve(world, rules, &ids, RulesVersion(1)).map_err(|error| bad_file(file, &error))?;
+    let (warehouses, carriers, channels) = (ids.warehouses.len(), ids.carriers.len(), ids.channels.len());
+    let anywhere = set.lanes(None).all().len();
+    if out.json {
+        out.object(&json!({
+            "ok": true, "currency": set.currency, "warehouses": warehouses, "carriers": carriers, "channels": channels,
+            "ways_without_zone": anywhere,
+        }));
+        return Ok(());
+    }
+    out.line(format!(
+        "{} is in order: {warehouses} warehouses, {carriers} carriers, {channels} channels",
+        file.display()
+    ));
+    if anywhere == 0 {
+        out.line(
+            "note: no rate goes to \"*\", so an order without a zone, or to a zone no rate names, cannot be routed",
+        );
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
+}
+
+fn bad_file(path: &Path, error: &FileError) -> Failure {
+    let place = if error.line == 0 { path.display().to_string() } else { format!("{}:{}", path.display(), error.line) };
+    Failure { code: "bad_file", ..Failure::usage(format!("{place}: {}", error.reason)) }
+}

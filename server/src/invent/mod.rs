@@ -1,0 +1,14 @@
+//! What can be invented from a seed: draws, places, tariffs, and the world file they make.
+//!
+//! The same seed gives the same bytes, on every machine and in every later version: nothing here depends on a random
+//! number library.
+
+mod draw;
+mod geo;
+mod tariff;
+mod world;
+
+pub use draw::{Draw, Zipf};
+pub use geo::Place;
+pub use tariff::{ECONOMY, EXPRESS, PREMIUM, Tariff};
+pub use world::{InventedChannel, InventedWarehouse, InventedWorld};

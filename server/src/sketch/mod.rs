@@ -1,0 +1,173 @@
+//! `stockade world sketch`: a plausible world and stock for any order file, so that it can be replayed at once.
+
+mod demand;
+mod geography;
+mod spread;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use stockade_core::money::Money;
+
+use crate::cli::output::Output;
+use crate::failure::Failure;
+use crate::files::{ColumnNames, OrderSheet};
+use crate::invent::Draw;
+use demand::Demand;
+
+/// Write world.toml and stock.csv for an order file.
+///
+/// Zones come from the file's zone column. Places, rates and hours are invented from the seed: warehouses near the
+/// zones that order most, prices and hours by distance. Each SKU gets the given share of its demand, spread over some of the warehouses.
+#[derive(Debug, Args)]
+pub struct SketchArgs {
+    /// The order file: CSV or TSV, plain or gzip.
+    #[arg(long, value_name = "FILE")]
+    pub orders: PathBuf,
+    /// How many warehouses.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub warehouses: u16,
+    /// Stock as a share of demand.
+    #[arg(long, default_value = "0.8")]
+    pub cover: Money,
+    /// The same seed gives the same files.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The folder to write into; it is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Read the column NAME under another header.
+    #[arg(long = "column", value_name = "NAME=HEADER")]
+    pub columns: Vec<String>,
+    /// Pass over rows of this kind.
+    #[arg(long = "skip-kind", value_name = "KIND")]
+    pub skip_kinds: Vec<String>,
+}
+
+/// Runs the verb.
+pub fn run(args: &SketchArgs, out: Output) -> Result<(), Failure> {
+    if args.cover < Money::ZERO {
+        return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
+    }
+    let names = ColumnNames::parse(&args.columns, &OrderSheet::column_names()).map_err(Failure::usage)?;
+    let demand = Demand::read(OrderSheet::open(&args.orders, &names, &args.skip_kinds)?)?;
+    let draw = Draw::new(args.seed);
+    let sites = geography::sites(&demand, usize::from(args.warehouses), &draw);
+    let world = geography::world(&demand, &sites, &head(args), &draw).to_toml();
+    let codes: Vec<_> = sites.iter().map(|site| site.code.clone()).collect();
+    let stock = spread::stock(&demand, &codes, args.cover, &draw);
+
+    fs::create_dir_all(&args.out)
+        .map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", args.out.display())))?;
+    write(&args.out.join("world.toml"), &world)?;
+    write(&args.out.join("stock.csv"), &spread::to_csv(&stock))?;
+    let units: u64 = stock.iter().map(|cell| cell.units).sum();
+    if out.json {
+        out.object(&json!({
+            "dir": args.out.display().to_string(), "orders": demand.orders, "zones": demand.zones.len(),
+            "skus": demand.skus.len(), "warehouses": sites.len(), "cells": stock.len(), "units": units,
+        }));
+    } else {
+        out.line(format!(
+            "{}: world.toml with {} warehouses and {} zones, stock.csv with {units} units of {} SKUs in {} cells, for {} orders",
+            args.out.display(),
+            sites.len(),
+            demand.zones.len(),
+            demand.skus.len(),
+            stock.len(),
+            demand.orders,
+        ));
+    }
+    Ok(())
+}
+
+fn head(args: &SketchArgs) -> Vec<String> {
+    let file = args.orders.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    vec![
+        format!("Sketched from {file} with seed {} and cover {}.", args.seed, args.cover),
+        "Places, rates and hours are invented: put your own in their stead.".to_owned(),
+    ]
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::read_stock;
+    use std::collections::BTreeMap;
+    use stockade_core::rules::WorldFile;
+
+    fn sketch(dir: &Path, orders: &str, seed: u64) -> (String, String) {
+        let file = dir.join("orders.csv");
+        fs::write(&file, orders).unwrap();
+        let args = SketchArgs {
+            orders: file,
+            warehouses: 4,
+            cover: "0.8".parse().unwrap(),
+            seed,
+            out: dir.join("out"),
+            columns: vec!["zone=country".into()],
+            skip_kinds: vec!["fee".into()],
+        };
+        run(&args, Output { json: true }).unwrap();
+        let read = |name| fs::read_to_string(dir.join("out").join(name)).unwrap();
+        (read("world.toml"), read("stock.csv"))
+    }
+
+    fn orders() -> String {
+        let mut text = "order_id,sku,qty,country,channel,kind\n".to_owned();
+        for n in 0..300 {
+            let country = ["UK", "UK", "UK", "FR", "DE"][n % 5];
+            text.push_str(&format!("{n},S{},{},{country},web{},sale\n", n % 37, n % 4 + 1, n % 2));
+        }
+        text.push_str("F,POST,1,UK,web0,fee\nC,S1,-5,UK,web0,cancel\nN,S1,-5,UK,web0,sale\n");
+        text
+    }
+
+    #[test]
+    fn a_sketch_covers_the_demand_and_is_fixed_by_its_seed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (world, stock) = sketch(dir.path(), &orders(), 1);
+        assert_eq!(sketch(dir.path(), &orders(), 1), (world.clone(), stock.clone()));
+        assert_ne!(sketch(dir.path(), &orders(), 2).1, stock);
+        sketch(dir.path(), &orders(), 1);
+
+        let codes = WorldFile::parse(&world).unwrap().codes();
+        assert_eq!(codes.warehouses.len(), 4);
+        assert_eq!(codes.channels.iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["web0", "web1"]);
+        let mut demand: BTreeMap<String, u64> = BTreeMap::new();
+        for n in 0..300u64 {
+            *demand.entry(format!("S{}", n % 37)).or_default() += n % 4 + 1;
+        }
+        let mut on_hand: BTreeMap<String, u64> = BTreeMap::new();
+        let rows = read_stock(&dir.path().join("out/stock.csv")).unwrap();
+        for row in &rows {
+            *on_hand.entry(row.sku.to_string()).or_default() += row.on_hand.0;
+        }
+        let expected: BTreeMap<String, u64> =
+            demand.iter().map(|(sku, units)| (sku.clone(), (units * 8).div_ceil(10))).collect();
+        assert_eq!(on_hand, expected);
+        assert!(rows.len() < 37 * 4, "there are no gaps: {} cells", rows.len());
+        assert!(rows.len() > 37, "each SKU lies at one place only");
+    }
+
+    #[test]
+    fn a_file_without_zones_gets_rates_to_everywhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("orders.csv");
+        fs::write(&file, "order_id,sku,qty\n1,A,2\n").unwrap();
+        let names = ColumnNames::default();
+        let demand = Demand::read(OrderSheet::open(&file, &names, &[]).unwrap()).unwrap();
+        let sites = geography::sites(&demand, 2, &Draw::new(3));
+        let text = geography::world(&demand, &sites, &[], &Draw::new(3)).to_toml();
+        let ids = WorldFile::parse(&text).unwrap().codes().numbered();
+        let rules = stockade_core::rules::RuleSet::parse(&text, None, &ids, Default::default()).unwrap();
+        assert_eq!(rules.lanes(None).all().len(), 4);
+        assert_eq!(rules.channels().next().unwrap().code.as_str(), "web");
+    }
+}

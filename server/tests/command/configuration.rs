@@ -1,0 +1,80 @@
+//! Flags over environment over file, and what is refused.
+
+use crate::rig::{finished, run, stockade};
+
+#[test]
+fn a_wrong_flag_ends_with_2_and_help_with_0() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = run(dir.path(), &["config", "print", "--colour"]).ended(2);
+    assert!(wrong.err.contains("--colour"), "{}", wrong.err);
+    run(dir.path(), &[]).ended(2);
+    let help = run(dir.path(), &["--help"]).ended(0);
+    assert!(help.out.contains("Exit codes:"), "{}", help.out);
+}
+
+#[test]
+fn every_value_says_where_it_comes_from() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stockade.toml"), "[log]\nlevel = \"warn\"\n[limits]\nin_flight = 10\n").unwrap();
+    let mut command = stockade(dir.path());
+    command.env("STOCKADE_LIMITS_IN_FLIGHT", "20").args(["config", "print", "--set", "limits.connections=5"]);
+    let printed = finished(&mut command).ended(0).out;
+    let line = |key: &str| {
+        let line = printed.lines().find(|line| line.starts_with(key)).expect("the setting is printed");
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("log.level"), "log.level warn stockade.toml:2");
+    assert_eq!(line("limits.in_flight"), "limits.in_flight 20 environment STOCKADE_LIMITS_IN_FLIGHT");
+    assert_eq!(line("limits.connections"), "limits.connections 5 flag --set");
+    assert_eq!(line("journal.home"), "journal.home local default");
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_line() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stockade.toml"), "\n[listen]\nquick = \"127.0.0.1:1\"\n").unwrap();
+    let refused = run(dir.path(), &["config", "check"]).ended(2);
+    assert_eq!(
+        refused.err,
+        "stockade: stockade.toml:3: there is no setting `listen.quick`; did you mean `listen.quic`?\n"
+    );
+    let json = run(dir.path(), &["config", "check", "--json"]).ended(2);
+    let failure: serde_json::Value = serde_json::from_str(&json.err).unwrap();
+    assert_eq!(failure["error"], "bad_config");
+}
+
+#[test]
+fn all_bad_values_are_named_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["config", "check", "--listen", "here", "--journal", "paper", "--set", "drain.timeout=soon"];
+    let refused = run(dir.path(), &args).ended(2);
+    for word in ["flag --listen", "flag --journal", "flag --set", "drain.timeout"] {
+        assert!(refused.err.contains(word), "{word} in {}", refused.err);
+    }
+}
+
+#[test]
+fn unsafe_settings_are_refused_outside_dev() {
+    let dir = tempfile::tempdir().unwrap();
+    let unsafe_args = ["config", "check", "--journal", "memory", "--http", "0.0.0.0:80"];
+    let refused = run(dir.path(), &unsafe_args).ended(2);
+    assert!(refused.err.contains("loses every order"), "{}", refused.err);
+    assert!(refused.err.contains("unencrypted"), "{}", refused.err);
+    let allowed = run(dir.path(), &[&unsafe_args[..], &["--dev"]].concat()).ended(0);
+    assert!(allowed.out.contains("only because of --dev"), "{}", allowed.out);
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_only_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    let checked = finished(stockade(dir.path()).env("STOCKADE_SERVICE_HOST", "10.0.0.1").args(["config", "check"]));
+    assert!(checked.ended(0).err.contains("STOCKADE_SERVICE_HOST is not a setting"));
+}
+
+#[test]
+fn passwords_are_not_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed = run(dir.path(), &["config", "print", "--journal", "redis://u:hunter2@10.0.0.1/0"]).ended(0);
+    assert!(printed.out.contains("redis://u:***@10.0.0.1/0"), "{}", printed.out);
+    assert!(!printed.out.contains("hunter2"));
+}
