@@ -19,6 +19,7 @@
 //! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
 //! | [`sketch`] | a world and stock for any order file |
 //! | [`failure`] | why a command ends, and the exit code that says so |
+//! | [`local`] | what a running server leaves for commands on the same machine |
 //! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
 
 pub mod auth;
@@ -28,4 +29,5 @@ pub mod failure;
 pub mod files;
 pub mod invent;
 pub mod json;
+pub mod local;
 pub mod sketch;

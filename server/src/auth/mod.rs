@@ -8,4 +8,5 @@ mod rights;
 mod store;
 
 pub use rights::{Identity, Role};
+pub(crate) use store::write_private;
 pub use store::{Entry, NewToken, TokenError, TokenStore, Tokens};

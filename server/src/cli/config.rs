@@ -133,7 +133,7 @@ fn print(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
 }
 
 /// The failure of a command whose configuration is wrong.
-fn refused(problems: Vec<Problem>) -> Failure {
+pub(super) fn refused(problems: Vec<Problem>) -> Failure {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Failure { code: "bad_config", ..Failure::usage(lines.join("\n          ")) }
 }

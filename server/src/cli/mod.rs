@@ -4,8 +4,13 @@
 //! line, and a failure is one JSON object on standard error.
 
 mod config;
+mod connect;
 mod init;
+mod order_ref;
+mod orders;
 pub mod output;
+mod show;
+mod stock;
 mod token;
 mod world;
 
@@ -36,6 +41,46 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wron
 enum Verb {
     /// Make a folder to run a server in: configuration, a small world, the first admin token.
     Init(init::InitArgs),
+    /// Show the plan an order would get; hold nothing.
+    Quote(orders::PlaceArgs),
+    /// Hold stock for an order and route it: all lines or none.
+    Place(orders::PlaceArgs),
+    /// Confirm that an order is paid.
+    Pay(orders::OrderArgs),
+    /// Give up an order, a sub-order, or units of a line.
+    Cancel(orders::CancelArgs),
+    /// Hold unpaid stock longer.
+    Extend(orders::ExtendArgs),
+    /// Record a step of a sub-order on its way to the customer and back.
+    Step(orders::StepArgs),
+    /// Try again to route what stands in review.
+    Reroute(orders::OrderArgs),
+    /// Show an order with its sub-orders and timeline.
+    Order(orders::ShowArgs),
+    /// List sub-orders by warehouse and stage, oldest first.
+    Orders(orders::OrdersArgs),
+    /// Show every bucket of SKUs' cells.
+    Stock(stock::StockArgs),
+    /// Show what a channel may sell, exact to the unit.
+    Available(stock::AvailableArgs),
+    /// Record units that arrive from a supplier.
+    Receive(stock::ReceiveArgs),
+    /// Correct a cell by hand, with a reason.
+    Adjust(stock::AdjustArgs),
+    /// Lay an absolute count under everything that moved since it was taken.
+    Count(stock::CountArgs),
+    /// Send units to another warehouse.
+    Transfer(stock::TransferArgs),
+    /// Record that units in transit arrive.
+    Arrive(stock::ArriveArgs),
+    /// Move free units between two pools of a cell.
+    Move(stock::MoveArgs),
+    /// Set the units of a cell that orders may not take.
+    Safety(stock::SafetyArgs),
+    /// Announce, change or withdraw an expected receipt.
+    Expect(stock::ExpectArgs),
+    /// Create SKUs, or change weight and category of known ones.
+    Sku(stock::SkuArgs),
     /// The world: warehouses, carriers, channels, pools and rules.
     World(world::WorldArgs),
     /// The rules alone.
@@ -85,6 +130,26 @@ fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
     match verb {
         Verb::Init(args) => init::run(args, out),
+        Verb::Quote(args) => orders::quote(args, out),
+        Verb::Place(args) => orders::place(args, out),
+        Verb::Pay(args) => orders::pay(args, out),
+        Verb::Cancel(args) => orders::cancel(args, out),
+        Verb::Extend(args) => orders::extend(args, out),
+        Verb::Step(args) => orders::step(args, out),
+        Verb::Reroute(args) => orders::reroute(args, out),
+        Verb::Order(args) => orders::order(args, out),
+        Verb::Orders(args) => orders::orders(args, out),
+        Verb::Stock(args) => stock::stock(args, out),
+        Verb::Available(args) => stock::available(args, out),
+        Verb::Receive(args) => stock::receive(args, out),
+        Verb::Adjust(args) => stock::adjust(args, out),
+        Verb::Count(args) => stock::count(args, out),
+        Verb::Transfer(args) => stock::transfer(args, out),
+        Verb::Arrive(args) => stock::arrive(args, out),
+        Verb::Move(args) => stock::move_pool(args, out),
+        Verb::Safety(args) => stock::safety(args, out),
+        Verb::Expect(args) => stock::expect(args, out),
+        Verb::Sku(args) => stock::sku(args, out),
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),

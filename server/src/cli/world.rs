@@ -1,15 +1,17 @@
-//! `world check`, `world sketch` and `rules check`.
+//! `world check|apply|show` and `rules check|apply|show`.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use stockade_core::command::{ApplyRules, ApplyWorld, Command, Query};
 use stockade_core::ids::RulesVersion;
 use stockade_core::rules::{FileError, RuleSet, RulesFile, WorldFile};
 
+use super::connect::{Connect, KeyFlags};
 use super::output::Output;
+use super::show;
 use crate::failure::Failure;
-use crate::sketch::SketchArgs;
 
 /// See [`world`].
 #[derive(Debug, Args)]
@@ -22,7 +24,10 @@ pub struct WorldArgs {
 enum WorldVerb {
     /// Read a world file as the server would, without a server.
     Check(FileArgs),
-    Sketch(SketchArgs),
+    /// Put a world file into force: warehouses, carriers, channels, pools and rules.
+    Apply(ApplyArgs),
+    /// Print the world in force.
+    Show(ShowArgs),
 }
 
 /// See [`rules`].
@@ -36,6 +41,10 @@ pub struct RulesArgs {
 enum RulesVerb {
     /// Read a rules file against a world file, without a server.
     Check(CheckRulesArgs),
+    /// Put a rules file into force.
+    Apply(ApplyRulesArgs),
+    /// Print the rules in force.
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,7 +62,36 @@ struct CheckRulesArgs {
     world: PathBuf,
 }
 
-/// Checks or sketches a world.
+#[derive(Debug, Args)]
+struct ApplyArgs {
+    /// The file.
+    file: PathBuf,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+struct ApplyRulesArgs {
+    /// The file.
+    file: PathBuf,
+    /// Refuse unless this version is in force.
+    #[arg(long, value_name = "VERSION")]
+    expect: Option<u32>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Checks, applies or prints the world.
 pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         WorldVerb::Check(args) => {
@@ -61,11 +99,19 @@ pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
             let world = WorldFile::parse(&text).map_err(|error| bad_file(&args.file, &error))?;
             summary(&args.file, &world, None, out)
         }
-        WorldVerb::Sketch(args) => crate::sketch::run(&args, out),
+        WorldVerb::Apply(args) => {
+            let text = read(&args.file)?;
+            WorldFile::parse(&text).map_err(|error| bad_file(&args.file, &error))?;
+            args.connect.run(&args.key, Command::ApplyWorld(ApplyWorld { text }), out)
+        }
+        WorldVerb::Show(args) => {
+            show::reply(&args.connect.open()?.query(Query::World)?, out);
+            Ok(())
+        }
     }
 }
 
-/// Checks the rules.
+/// Checks, applies or prints the rules.
 pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         RulesVerb::Check(args) => {
@@ -74,6 +120,14 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
             let rules = read(&args.file)?;
             let rules = RulesFile::parse(&rules, &world).map_err(|error| bad_file(&args.file, &error))?;
             summary(&args.file, &world, Some(&rules), out)
+        }
+        RulesVerb::Apply(args) => {
+            let command = ApplyRules { text: read(&args.file)?, expect: args.expect.map(RulesVersion) };
+            args.connect.run(&args.key, Command::ApplyRules(command), out)
+        }
+        RulesVerb::Show(args) => {
+            show::reply(&args.connect.open()?.query(Query::Rules)?, out);
+            Ok(())
         }
     }
 }

@@ -3,3 +3,4 @@
 mod configuration;
 mod folder;
 mod rig;
+mod unreachable;

@@ -1,0 +1,218 @@
+//! How verbs reach a running server: flags, then environment, then what a server in this folder left behind.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
+use stockade_core::command::{Command, Query, Request};
+use stockade_core::ids::Code;
+use stockade_core::reply::{Durability, Reply};
+use stockade_core::time::{Span, Time};
+
+use super::output::Output;
+use super::show;
+use crate::config::{Asked, Config};
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::local::{self, Local};
+
+/// Flags of every verb that talks to a server.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub struct Connect {
+    /// host:port of the server [default: the one started in this folder].
+    #[arg(long, env = "STOCKADE_ADDR")]
+    addr: Option<String>,
+    /// The access token.
+    #[arg(long, env = "STOCKADE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Fingerprint of the server's certificate, as the server prints it.
+    #[arg(long, env = "STOCKADE_PIN", value_name = "HEX")]
+    pin: Option<String>,
+    /// Trust servers whose certificate these authorities signed, instead of a fingerprint.
+    #[arg(long, value_name = "PEM", conflicts_with = "pin")]
+    ca: Option<PathBuf>,
+    /// The server's configuration file or folder.
+    #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// How durable the answer must be: memory, journaled or replicated.
+    #[arg(long, value_name = "LEVEL", default_value = "journaled", value_parser = durability)]
+    durability: Durability,
+    /// How long to wait, all attempts together.
+    #[arg(long, value_name = "SPAN", default_value = "10s")]
+    timeout: Span,
+}
+
+/// Flags of every verb that changes something.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeyFlags {
+    /// Key under which the command is recognised when it is sent again [default: a new one].
+    #[arg(long)]
+    key: Option<Code>,
+    /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    occurred: Option<Time>,
+}
+
+/// A connection to a server, and the runtime that drives it.
+pub struct Session {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    call: Call,
+}
+
+impl Connect {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] when no server is known, [`Exit::Unavailable`] when it does not answer.
+    pub fn open(&self) -> Result<Session, Failure> {
+        let config = self.client_config()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)?;
+        let call = config.call.clone();
+        let client = runtime.block_on(Client::connect(config))?;
+        Ok(Session { runtime, client, call })
+    }
+
+    /// Sends one command and prints the answer.
+    ///
+    /// # Errors
+    /// As [`Session::command`].
+    pub fn run(&self, key: &KeyFlags, command: Command, out: Output) -> Result<(), Failure> {
+        show::reply(&self.open()?.command(key, command)?, out);
+        Ok(())
+    }
+
+    fn client_config(&self) -> Result<ClientConfig, Failure> {
+        let known = match (&self.addr, &self.token, self.pin.is_some() || self.ca.is_some()) {
+            (Some(_), Some(_), true) => None,
+            _ => self.left_behind()?,
+        };
+        let addr = self.addr.clone().or_else(|| known.as_ref().map(|known| known.addr.clone()));
+        let token = self.token.clone().or_else(|| known.as_ref().map(|known| known.token.clone()));
+        let pin = self.pin.clone().or_else(|| known.as_ref().map(|known| known.pin.clone()));
+        let addr = addr.ok_or_else(|| missing("--addr or STOCKADE_ADDR"))?;
+        let token = token.ok_or_else(|| missing("--token or STOCKADE_TOKEN"))?;
+        let trust = match (&self.ca, pin) {
+            (Some(file), _) => roots(file)?,
+            (None, Some(pin)) => Trust::Pinned(pin.parse().map_err(|error| Failure::usage(format!("--pin: {error}")))?),
+            (None, None) => return Err(missing("--pin or STOCKADE_PIN")),
+        };
+        let mut config = ClientConfig::new(addr, trust, token);
+        config.name = concat!("stockade command ", env!("CARGO_PKG_VERSION")).to_owned();
+        config.call.durability = self.durability;
+        config.call.timeout = Duration::from_micros(self.timeout.0);
+        config.connect_timeout = config.connect_timeout.min(config.call.timeout);
+        Ok(config)
+    }
+
+    /// What a server started in this folder, or in that of `--config`, left for commands on the same machine.
+    fn left_behind(&self) -> Result<Option<Local>, Failure> {
+        for dev in [false, true] {
+            let asked = Asked { path: self.config.clone(), flags: Vec::new(), dev };
+            let config = Config::load(&asked).map_err(super::config::refused)?;
+            if let Some(found) = local::read(&config.data_dir).map_err(Failure::usage)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Session {
+    /// Sends a command under its key and waits for the decision.
+    ///
+    /// # Errors
+    /// The refusal, or what became of the call instead.
+    pub fn command(&self, key: &KeyFlags, command: Command) -> Result<Reply, Failure> {
+        let request = Request { key: key.key.clone(), occurred: key.occurred, command };
+        self.wait(self.client.command(request, &self.call))
+    }
+
+    /// Sends the parts of a file one after the other, each under a key made of a common one, and prints the answers.
+    ///
+    /// # Errors
+    /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again
+    /// under the same key does the rest only.
+    pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, out: Output) -> Result<(), Failure> {
+        let base = key.key.clone().unwrap_or_else(|| self.client.new_key());
+        let parts = commands.len();
+        for (n, command) in commands.into_iter().enumerate() {
+            let part = if parts == 1 { base.clone() } else { numbered(&base, n + 1)? };
+            let part = KeyFlags { key: Some(part), occurred: key.occurred };
+            let answer = self.command(&part, command).map_err(|failure| {
+                let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
+                if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
+            })?;
+            show::reply(&answer, out);
+        }
+        Ok(())
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// As [`Session::command`].
+    pub fn query(&self, query: Query) -> Result<Reply, Failure> {
+        self.wait(self.client.query(query, &self.call))
+    }
+
+    fn wait(
+        &self,
+        answer: impl Future<Output = Result<stockade_client::Answer<Reply>, ClientError>>,
+    ) -> Result<Reply, Failure> {
+        Ok(self.runtime.block_on(answer)?.value)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        match error {
+            ClientError::Rejected(reject) => Failure::from(reject),
+            ClientError::OutcomeUnknown { ref key, order } => {
+                let details = serde_json::json!({ "key": key, "order_id": order.map(|order| order.to_string()) });
+                Failure { details: Some(Box::new(details)), ..Failure::outcome_unknown(&error) }
+            }
+            ClientError::TimedOut(_) | ClientError::Unreachable { .. } | ClientError::Closed => {
+                Failure::unavailable(error)
+            }
+            ClientError::Refused(_) if error.is_transient() => Failure::unavailable(error),
+            ClientError::Refused(_) => Failure { exit: Exit::Refused, code: "client_refused", ..Failure::usage(error) },
+            ClientError::Unsendable(_) | ClientError::Config { .. } => Failure::usage(error),
+            ClientError::Protocol(_) => Failure::failed(error),
+        }
+    }
+}
+
+fn numbered(base: &Code, n: usize) -> Result<Code, Failure> {
+    Code::new(&format!("{base}.{n}")).map_err(|error| Failure::usage(format!("--key {base}: {error}")))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::usage(format!(
+        "no server is known here: run this where `stockade serve` runs, name its folder with --config, or give {what}"
+    ))
+}
+
+fn roots(file: &Path) -> Result<Trust, Failure> {
+    let unreadable = |error: rustls_pki_types::pem::Error| Failure::usage(format!("{}: {error}", file.display()));
+    let read = CertificateDer::pem_file_iter(file).map_err(unreadable)?;
+    let certificates: Vec<CertificateDer<'static>> = read.collect::<Result<_, _>>().map_err(unreadable)?;
+    if certificates.is_empty() {
+        return Err(Failure::usage(format!("{} holds no certificate", file.display())));
+    }
+    Ok(Trust::Roots(certificates))
+}
+
+fn durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "memory" => Ok(Durability::Memory),
+        "journaled" => Ok(Durability::Journaled),
+        "replicated" => Ok(Durability::Replicated),
+        _ => Err("write memory, journaled or replicated".into()),
+    }
+}

@@ -1,0 +1,147 @@
+//! How orders and lines are written on the command line.
+
+use std::str::FromStr;
+
+use stockade_core::command::{Line, OrderRef};
+use stockade_core::ids::{Code, OrderId, SubNo};
+use stockade_core::units::Units;
+
+/// An order: `channel/number`, or `id:N` (or just `N`) with the engine's id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderArg(pub OrderRef);
+
+/// An order and perhaps one of its sub-orders: `channel/number/2`, or `id:N/2`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubArg {
+    /// The order.
+    pub order: OrderRef,
+    /// The sub-order, when one is named.
+    pub sub: Option<SubNo>,
+}
+
+/// Units of a SKU: `SKU:3`, or just `SKU` for one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineArg(pub Line);
+
+/// Inspected units of a SKU: `SKU:intact:damaged`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InspectArg {
+    /// The SKU.
+    pub sku: Code,
+    /// Fit for sale.
+    pub intact: u64,
+    /// Not fit.
+    pub damaged: u64,
+}
+
+const ORDER_FORM: &str = "write channel/number, like web/1001, or id:N with the engine's id";
+
+impl FromStr for OrderArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<OrderArg, String> {
+        if let Some(id) = engine_id(text)? {
+            return Ok(OrderArg(id));
+        }
+        let (channel, number) = text.split_once('/').ok_or_else(|| format!("`{text}` names no order: {ORDER_FORM}"))?;
+        Ok(OrderArg(OrderRef::Number { channel: code(channel)?, number: code(number)? }))
+    }
+}
+
+impl FromStr for SubArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<SubArg, String> {
+        let numbered = text.rsplit_once('/').and_then(|(order, sub)| Some((order, sub.parse::<u16>().ok()?)));
+        if let Some((order, sub)) = numbered {
+            let names_order = order.starts_with("id:") || order.contains('/');
+            if names_order {
+                return Ok(SubArg { order: order.parse::<OrderArg>()?.0, sub: Some(SubNo(sub)) });
+            }
+        }
+        Ok(SubArg { order: text.parse::<OrderArg>()?.0, sub: None })
+    }
+}
+
+impl FromStr for LineArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LineArg, String> {
+        let counted = text.rsplit_once(':').and_then(|(sku, units)| Some((sku, units.parse::<u64>().ok()?)));
+        let (sku, units) = counted.unwrap_or((text, 1));
+        Ok(LineArg(Line { sku: code(sku)?, units: Units(units) }))
+    }
+}
+
+impl FromStr for InspectArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<InspectArg, String> {
+        let form = || format!("`{text}`: write SKU:intact:damaged, like TEE:2:0");
+        let mut parts = text.rsplitn(3, ':');
+        let damaged = parts.next().and_then(|n| n.parse().ok()).ok_or_else(form)?;
+        let intact = parts.next().and_then(|n| n.parse().ok()).ok_or_else(form)?;
+        let sku = code(parts.next().ok_or_else(form)?)?;
+        Ok(InspectArg { sku, intact, damaged })
+    }
+}
+
+fn engine_id(text: &str) -> Result<Option<OrderRef>, String> {
+    let (digits, named) = match text.strip_prefix("id:") {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    match digits.parse() {
+        Ok(id) => Ok(Some(OrderRef::Id(OrderId(id)))),
+        Err(_) if named => Err(format!("`{text}` names no order: after id: comes a whole number")),
+        Err(_) => Ok(None),
+    }
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    Code::new(text).map_err(|error| format!("`{text}`: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(channel: &str, number: &str) -> OrderRef {
+        OrderRef::Number { channel: code(channel).unwrap(), number: code(number).unwrap() }
+    }
+
+    #[test]
+    fn orders_are_read_by_number_and_by_id() {
+        let order = |text: &str| text.parse::<OrderArg>().map(|order| order.0);
+        assert_eq!(order("web/1001"), Ok(number("web", "1001")));
+        assert_eq!(order("web/A/7"), Ok(number("web", "A/7")));
+        assert_eq!(order("123"), Ok(OrderRef::Id(OrderId(123))));
+        assert_eq!(order("id:123"), Ok(OrderRef::Id(OrderId(123))));
+        assert!(order("id:x").is_err());
+        assert!(order("1001x").unwrap_err().contains("channel/number"));
+        assert!(order("web/").is_err());
+    }
+
+    #[test]
+    fn sub_orders_come_last() {
+        let sub = |text: &str| text.parse::<SubArg>().map(|arg| (arg.order, arg.sub));
+        assert_eq!(sub("web/1001"), Ok((number("web", "1001"), None)));
+        assert_eq!(sub("web/1001/2"), Ok((number("web", "1001"), Some(SubNo(2)))));
+        assert_eq!(sub("web/A/x"), Ok((number("web", "A/x"), None)));
+        assert_eq!(sub("id:5/2"), Ok((OrderRef::Id(OrderId(5)), Some(SubNo(2)))));
+        assert_eq!(sub("7/1001"), Ok((number("7", "1001"), None)));
+    }
+
+    #[test]
+    fn lines_have_a_quantity_or_mean_one() {
+        let line = |text: &str| text.parse::<LineArg>().map(|line| (line.0.sku.to_string(), line.0.units.0));
+        assert_eq!(line("TEE:3"), Ok(("TEE".into(), 3)));
+        assert_eq!(line("TEE"), Ok(("TEE".into(), 1)));
+        assert_eq!(line("TEE:red"), Ok(("TEE:red".into(), 1)));
+        assert_eq!(line("TEE:red:2"), Ok(("TEE:red".into(), 2)));
+        assert!(line("").is_err());
+        let inspected: InspectArg = "TEE:red:2:1".parse().unwrap();
+        assert_eq!((inspected.sku.as_str(), inspected.intact, inspected.damaged), ("TEE:red", 2, 1));
+        assert!("TEE:2".parse::<InspectArg>().is_err());
+    }
+}

@@ -1,0 +1,339 @@
+//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`, `orders`.
+
+use clap::{Args, Subcommand};
+use stockade_core::command::{
+    Cancel, CancelScope, Command, ExtendHold, Inspected, OrdersQuery, Pay, Place, Query, Reroute, Step, StepAction,
+};
+use stockade_core::ids::{Code, OrderId, SubNo};
+use stockade_core::reply::{OrderSummary, Reply, Stage};
+use stockade_core::time::Span;
+use stockade_core::units::Units;
+
+use super::connect::{Connect, KeyFlags};
+use super::order_ref::{InspectArg, LineArg, OrderArg, SubArg};
+use super::output::Output;
+use super::show;
+use crate::failure::Failure;
+use crate::json;
+
+/// What is ordered, for [`quote`] and [`place`].
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// The order: channel/number.
+    order: OrderArg,
+    /// What is ordered: SKU:units, or SKU for one.
+    #[arg(required = true, value_name = "SKU[:UNITS]")]
+    lines: Vec<LineArg>,
+    /// The destination zone.
+    #[arg(long)]
+    zone: Option<Code>,
+    /// The customer, as the channel knows it.
+    #[arg(long)]
+    customer: Option<Code>,
+    /// Only this carrier.
+    #[arg(long)]
+    carrier: Option<Code>,
+    /// All in one parcel or not at all.
+    #[arg(long)]
+    ship_complete: bool,
+    /// No more parcels than this.
+    #[arg(long, value_name = "N")]
+    max_parcels: Option<u16>,
+    /// How long to hold unpaid, like 30m [default: the channel's].
+    #[arg(long, value_name = "SPAN")]
+    hold: Option<Span>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// An order and nothing more.
+#[derive(Debug, Args)]
+pub struct OrderArgs {
+    /// The order: channel/number, or id:N.
+    order: OrderArg,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`order`].
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The order: channel/number, or id:N.
+    order: OrderArg,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`cancel`].
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    /// The order, or a sub-order of it: channel/number[/sub], or id:N[/sub].
+    order: SubArg,
+    /// Only units of a SKU.
+    #[arg(long, value_name = "SKU:UNITS")]
+    units: Option<LineArg>,
+    /// Why, for the timeline.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`extend`].
+#[derive(Debug, Args)]
+pub struct ExtendArgs {
+    /// The order: channel/number, or id:N.
+    order: OrderArg,
+    /// The new deadline, like 2026-11-11T08:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    until: stockade_core::time::Time,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`step`].
+#[derive(Debug, Args)]
+pub struct StepArgs {
+    /// The sub-order: channel/number[/sub], or id:N[/sub]; sub-order 1 when none is named.
+    order: SubArg,
+    #[command(subcommand)]
+    action: StepVerb,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Subcommand)]
+enum StepVerb {
+    /// The pick ticket is printed.
+    Pick,
+    /// Fewer units were found than asked.
+    Short {
+        /// Units found of each short SKU.
+        #[arg(required = true, value_name = "SKU:FOUND")]
+        found: Vec<LineArg>,
+    },
+    /// Packed.
+    Pack,
+    /// Weighed.
+    Weigh {
+        /// Grams.
+        grams: u32,
+    },
+    /// Labelled.
+    Label {
+        /// The waybill.
+        waybill: Code,
+    },
+    /// Scanned out of the warehouse.
+    Scan {
+        /// The waybill on the parcel, if the scanner read it.
+        waybill: Option<Code>,
+    },
+    /// The courier has it.
+    Pickup,
+    /// Delivered.
+    Deliver,
+    /// The customer confirmed receipt.
+    Confirm,
+    /// Units came back.
+    Return {
+        /// Which; all that is out when none is named.
+        #[arg(value_name = "SKU:UNITS")]
+        units: Vec<LineArg>,
+    },
+    /// Returned units are inspected.
+    Inspect {
+        /// Which; all of them intact when none is named.
+        #[arg(value_name = "SKU:INTACT:DAMAGED")]
+        units: Vec<InspectArg>,
+    },
+}
+
+/// See [`orders`].
+#[derive(Debug, Args)]
+pub struct OrdersArgs {
+    /// Only sub-orders of this warehouse.
+    #[arg(long)]
+    warehouse: Option<Code>,
+    /// Only this channel.
+    #[arg(long)]
+    channel: Option<Code>,
+    /// Only sub-orders in this stage: held, allocated, picking, packed, outbound, picked_up, delivered, confirmed,
+    /// cancelled or expired.
+    #[arg(long, value_name = "STAGE", value_parser = stage)]
+    state: Option<Stage>,
+    /// At most this many sub-orders.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    /// Print CSV, for spreadsheets.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Shows the plan an order would get. Holds nothing.
+pub fn quote(args: PlaceArgs, out: Output) -> Result<(), Failure> {
+    let (place, connect) = args.split()?;
+    show::reply(&connect.open()?.query(Query::Quote(place))?, out);
+    Ok(())
+}
+
+/// Holds stock for an order and routes it.
+pub fn place(args: PlaceArgs, out: Output) -> Result<(), Failure> {
+    let (place, connect) = args.split()?;
+    // An order is its own key, by channel and number.
+    connect.run(&KeyFlags::default(), Command::Place(place), out)
+}
+
+impl PlaceArgs {
+    fn split(self) -> Result<(Place, Connect), Failure> {
+        let stockade_core::command::OrderRef::Number { channel, number } = self.order.0 else {
+            return Err(Failure::usage("a new order is named channel/number, like web/1001"));
+        };
+        let place = Place {
+            channel,
+            number,
+            zone: self.zone,
+            customer: self.customer,
+            carrier: self.carrier,
+            ship_complete: self.ship_complete,
+            max_parcels: self.max_parcels,
+            hold: self.hold,
+            lines: self.lines.into_iter().map(|line| line.0).collect(),
+        };
+        Ok((place, self.connect))
+    }
+}
+
+/// Confirms that an order is paid.
+pub fn pay(args: OrderArgs, out: Output) -> Result<(), Failure> {
+    let command = Command::Pay(Pay { order: args.order.0 });
+    args.connect.run(&args.key, command, out)
+}
+
+/// Tries again to route what stands in review.
+pub fn reroute(args: OrderArgs, out: Output) -> Result<(), Failure> {
+    let command = Command::Reroute(Reroute { order: args.order.0 });
+    args.connect.run(&args.key, command, out)
+}
+
+/// Gives up an order, a sub-order, or units of a line.
+pub fn cancel(args: CancelArgs, out: Output) -> Result<(), Failure> {
+    let scope = match (args.order.sub, args.units) {
+        (None, None) => CancelScope::Order,
+        (Some(sub), None) => CancelScope::Sub(sub),
+        (None, Some(line)) => CancelScope::Units(line.0),
+        (Some(_), Some(_)) => return Err(Failure::usage("name a sub-order or --units, not both")),
+    };
+    let command = Command::Cancel(Cancel { order: args.order.order, scope, reason: args.reason });
+    args.connect.run(&args.key, command, out)
+}
+
+/// Holds unpaid stock longer.
+pub fn extend(args: ExtendArgs, out: Output) -> Result<(), Failure> {
+    let command = Command::ExtendHold(ExtendHold { order: args.order.0, until: args.until });
+    args.connect.run(&args.key, command, out)
+}
+
+/// Records a step of a sub-order on its way to the customer and back.
+pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
+    let lines = |args: Vec<LineArg>| args.into_iter().map(|line| line.0).collect();
+    let action = match args.action {
+        StepVerb::Pick => StepAction::Pick,
+        StepVerb::Short { found } => StepAction::Short(lines(found)),
+        StepVerb::Pack => StepAction::Pack,
+        StepVerb::Weigh { grams } => StepAction::Weigh(grams),
+        StepVerb::Label { waybill } => StepAction::Label(waybill),
+        StepVerb::Scan { waybill } => StepAction::Scan(waybill),
+        StepVerb::Pickup => StepAction::Pickup,
+        StepVerb::Deliver => StepAction::Deliver,
+        StepVerb::Confirm => StepAction::Confirm,
+        StepVerb::Return { units } => StepAction::Return(lines(units)),
+        StepVerb::Inspect { units } => {
+            let inspected =
+                |arg: InspectArg| Inspected { sku: arg.sku, intact: Units(arg.intact), damaged: Units(arg.damaged) };
+            StepAction::Inspect(units.into_iter().map(inspected).collect())
+        }
+    };
+    let sub = args.order.sub.unwrap_or(SubNo(1));
+    args.connect.run(&args.key, Command::Step(Step { order: args.order.order, sub, action }), out)
+}
+
+/// Shows one order with its sub-orders and timeline.
+pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
+    let answer = args.connect.open()?.query(Query::Order(args.order.0))?;
+    show::reply(&answer, out);
+    Ok(())
+}
+
+/// Lists sub-orders by warehouse and stage, oldest first.
+pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
+    const PAGE: usize = 1_000;
+    let session = args.connect.open()?;
+    let mut found: Vec<OrderSummary> = Vec::new();
+    let mut after: Option<OrderId> = None;
+    while found.len() < args.limit {
+        let query = OrdersQuery {
+            warehouse: args.warehouse.clone(),
+            channel: args.channel.clone(),
+            stage: args.state,
+            after,
+            limit: PAGE as u32,
+        };
+        let Reply::Orders(page) = session.query(Query::Orders(query))? else {
+            return Err(Failure::failed("the server answered a list of orders with something else"));
+        };
+        let Some(last) = page.last() else { break };
+        after = Some(last.order);
+        found.extend(page);
+    }
+    let more = found.len() > args.limit;
+    found.truncate(args.limit);
+    if args.csv {
+        return csv(&found);
+    }
+    show::reply(&Reply::Orders(found), out);
+    if more {
+        eprintln!("stockade: there are more; raise --limit");
+    }
+    Ok(())
+}
+
+fn csv(orders: &[OrderSummary]) -> Result<(), Failure> {
+    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+    let mut write = |row: [&str; 10]| writer.write_record(row);
+    let written = (|| {
+        write(["channel", "number", "sub", "stage", "state", "warehouse", "carrier", "qty", "placed_at", "order_id"])?;
+        for order in orders {
+            write([
+                order.channel.as_str(),
+                order.number.as_str(),
+                &order.sub.to_string(),
+                order.stage.name(),
+                order.state.name(),
+                order.warehouse.as_str(),
+                order.carrier.as_str(),
+                &order.units.to_string(),
+                &order.placed_at.to_string(),
+                &order.order.to_string(),
+            ])?;
+        }
+        Ok::<(), csv::Error>(())
+    })();
+    let written = written.and_then(|()| writer.flush().map_err(csv::Error::from));
+    written.map_err(|error| Failure::failed(format!("the list cannot be written: {error}")))
+}
+
+fn stage(text: &str) -> Result<Stage, String> {
+    let names = || Stage::ALL.map(Stage::name).join(", ");
+    Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| format!("write one of: {}", names()))
+}

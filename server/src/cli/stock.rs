@@ -1,0 +1,435 @@
+//! Verbs of stock: `receive`, `adjust`, `count`, `transfer`, `arrive`, `move`, `safety`, `expect`, `sku`, `stock`,
+//! `available`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use stockade_core::command::{
+    Adjust, Arrive, AvailabilityQuery, Command, Count, DefineSkus, Expect, Line, MovePool, Query, Receive, SetSafety,
+    SkuSpec, StockQuery, Transfer,
+};
+use stockade_core::ids::{Code, Seq};
+use stockade_core::limits::COMMAND_LINES_MAX;
+use stockade_core::reply::{CellView, Reply};
+use stockade_core::time::Day;
+use stockade_core::units::Units;
+
+use super::connect::{Connect, KeyFlags, Session};
+use super::order_ref::LineArg;
+use super::output::Output;
+use super::show;
+use crate::failure::Failure;
+use crate::files::{CatalogRow, FileFault, read_quantities};
+
+/// See [`receive`].
+#[derive(Debug, Args)]
+pub struct ReceiveArgs {
+    /// Where they arrive; may be left out when the file says.
+    warehouse: Option<Code>,
+    #[command(flatten)]
+    lines: LinesArgs,
+    /// The pool they join [default: regular].
+    #[arg(long)]
+    pool: Option<Code>,
+    /// The day of the expected receipt they fulfil, like 2026-11-11.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    expected: Option<Day>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Lines, on the command line or in a file.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct LinesArgs {
+    /// SKU:units, or SKU for one.
+    #[arg(value_name = "SKU[:UNITS]")]
+    lines: Vec<LineArg>,
+    /// A spreadsheet saved as CSV: columns sku and qty, perhaps warehouse and pool.
+    #[arg(long, value_name = "CSV")]
+    file: Option<PathBuf>,
+}
+
+/// See [`adjust`].
+#[derive(Debug, Args)]
+pub struct AdjustArgs {
+    /// The SKU.
+    sku: Code,
+    /// The warehouse.
+    warehouse: Code,
+    /// Units found (5), or lost (-5).
+    #[arg(allow_negative_numbers = true)]
+    delta: i64,
+    /// Why, for the auditor.
+    #[arg(long)]
+    reason: String,
+    /// The pool [default: regular].
+    #[arg(long)]
+    pool: Option<Code>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`count`].
+#[derive(Debug, Args)]
+pub struct CountArgs {
+    /// The warehouse counted; may be left out when the file says.
+    warehouse: Option<Code>,
+    #[command(flatten)]
+    lines: LinesArgs,
+    /// The watermark the count has seen, from `stock`, or now.
+    #[arg(long, value_name = "WATERMARK|now", value_parser = watermark)]
+    as_of: AsOf,
+    /// Events up to the watermark which the count had not seen.
+    #[arg(long, value_name = "SEQ")]
+    except: Vec<u64>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// What a count has seen.
+#[derive(Clone, Copy, Debug)]
+enum AsOf {
+    Now,
+    Watermark(Seq),
+}
+
+/// See [`transfer`].
+#[derive(Debug, Args)]
+pub struct TransferArgs {
+    /// From this warehouse.
+    from: Code,
+    /// To this warehouse.
+    to: Code,
+    /// SKU:units, or SKU for one.
+    #[arg(required = true, value_name = "SKU[:UNITS]")]
+    lines: Vec<LineArg>,
+    /// The pool they leave [default: regular].
+    #[arg(long)]
+    pool: Option<Code>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`arrive`].
+#[derive(Debug, Args)]
+pub struct ArriveArgs {
+    /// Where.
+    warehouse: Code,
+    /// SKU:units, or SKU for one.
+    #[arg(required = true, value_name = "SKU[:UNITS]")]
+    lines: Vec<LineArg>,
+    /// The pool they join [default: regular].
+    #[arg(long)]
+    pool: Option<Code>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`move_pool`].
+#[derive(Debug, Args)]
+pub struct MoveArgs {
+    /// The SKU.
+    sku: Code,
+    /// The warehouse.
+    warehouse: Code,
+    /// How many units.
+    units: u64,
+    /// From this pool.
+    #[arg(long, default_value = "regular")]
+    from: Code,
+    /// To this pool.
+    #[arg(long)]
+    to: Code,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`safety`].
+#[derive(Debug, Args)]
+pub struct SafetyArgs {
+    /// The SKU.
+    sku: Code,
+    /// The warehouse.
+    warehouse: Code,
+    /// Units that orders may not take.
+    units: u64,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`expect`].
+#[derive(Debug, Args)]
+pub struct ExpectArgs {
+    /// The SKU.
+    sku: Code,
+    /// The warehouse.
+    warehouse: Code,
+    /// The day, like 2026-11-11.
+    #[arg(value_parser = day)]
+    day: Day,
+    /// How many in all; 0 withdraws the announcement.
+    units: u64,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`sku`].
+#[derive(Debug, Args)]
+pub struct SkuArgs {
+    #[command(subcommand)]
+    verb: SkuVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum SkuVerb {
+    /// Create SKUs, or change weight and category of known ones.
+    Define(DefineArgs),
+}
+
+#[derive(Debug, Args)]
+struct DefineArgs {
+    /// The SKUs; all get the same weight and category.
+    #[arg(required_unless_present = "file")]
+    skus: Vec<Code>,
+    /// A catalog saved as CSV: columns sku and weight_g, perhaps category.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["skus", "weight", "category"])]
+    file: Option<PathBuf>,
+    /// Weight of one unit in grams [default: the world's].
+    #[arg(long, value_name = "GRAMS")]
+    weight: Option<u32>,
+    /// The category, for rules.
+    #[arg(long)]
+    category: Option<Code>,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`stock`].
+#[derive(Debug, Args)]
+pub struct StockArgs {
+    /// The SKUs; all when none is named.
+    skus: Vec<Code>,
+    /// Only this warehouse.
+    #[arg(long)]
+    warehouse: Option<Code>,
+    /// At most this many cells.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    limit: usize,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// See [`available`].
+#[derive(Debug, Args)]
+pub struct AvailableArgs {
+    /// The channel.
+    channel: Code,
+    /// The SKUs.
+    #[arg(required = true)]
+    skus: Vec<Code>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Records units that arrive from a supplier.
+pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
+    let batches = args.lines.read(args.warehouse, args.pool)?;
+    let receive = |batch: Batch| {
+        let Batch { warehouse, pool, lines } = batch;
+        Command::Receive(Receive { warehouse, pool, expected: args.expected, lines })
+    };
+    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), out)
+}
+
+/// Corrects a cell by hand.
+pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
+    let command =
+        Adjust { sku: args.sku, warehouse: args.warehouse, pool: args.pool, delta: args.delta, reason: args.reason };
+    args.connect.run(&args.key, Command::Adjust(command), out)
+}
+
+/// Lays an absolute count under what moved since.
+pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
+    let as_of = match args.as_of {
+        AsOf::Now => None,
+        AsOf::Watermark(seq) => Some(seq),
+    };
+    let except: Vec<Seq> = args.except.into_iter().map(Seq).collect();
+    let batches = args.lines.read(args.warehouse, None)?;
+    if let Some(pool) = batches.iter().find_map(|batch| batch.pool.as_ref()) {
+        return Err(Failure::usage(format!("a count is of all pools together; leave out the column pool ({pool})")));
+    }
+    let count = |batch: Batch| {
+        Command::Count(Count { warehouse: batch.warehouse, as_of, except: except.clone(), lines: batch.lines })
+    };
+    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), out)
+}
+
+/// Sends units to another warehouse.
+pub fn transfer(args: TransferArgs, out: Output) -> Result<(), Failure> {
+    let command = Transfer { from: args.from, to: args.to, pool: args.pool, lines: bare(args.lines) };
+    args.connect.run(&args.key, Command::Transfer(command), out)
+}
+
+/// Records that units in transit arrive.
+pub fn arrive(args: ArriveArgs, out: Output) -> Result<(), Failure> {
+    let command = Arrive { warehouse: args.warehouse, pool: args.pool, lines: bare(args.lines) };
+    args.connect.run(&args.key, Command::Arrive(command), out)
+}
+
+/// Moves free units between two pools of one cell.
+pub fn move_pool(args: MoveArgs, out: Output) -> Result<(), Failure> {
+    let command =
+        MovePool { sku: args.sku, warehouse: args.warehouse, from: args.from, to: args.to, units: Units(args.units) };
+    args.connect.run(&args.key, Command::MovePool(command), out)
+}
+
+/// Sets the units that orders may not take.
+pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
+    let command = SetSafety { sku: args.sku, warehouse: args.warehouse, units: Units(args.units) };
+    args.connect.run(&args.key, Command::SetSafety(command), out)
+}
+
+/// Announces, changes or withdraws an expected receipt.
+pub fn expect(args: ExpectArgs, out: Output) -> Result<(), Failure> {
+    let command = Expect { sku: args.sku, warehouse: args.warehouse, day: args.day, units: Units(args.units) };
+    args.connect.run(&args.key, Command::Expect(command), out)
+}
+
+/// Creates or changes SKUs.
+pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
+    let SkuVerb::Define(args) = args.verb;
+    let specs: Vec<SkuSpec> = match &args.file {
+        None => {
+            let spec = |sku| SkuSpec { sku, weight_g: args.weight, category: args.category.clone() };
+            args.skus.into_iter().map(spec).collect()
+        }
+        Some(path) => {
+            let rows = crate::files::read_catalog(path).map_err(Failure::usage)?;
+            let spec = |row: CatalogRow| SkuSpec { sku: row.sku, weight_g: row.weight_g, category: row.category };
+            rows.into_iter().map(spec).collect()
+        }
+    };
+    let define = |skus: &[SkuSpec]| Command::DefineSkus(DefineSkus { skus: skus.to_vec() });
+    args.connect.open()?.all(&args.key, specs.chunks(COMMAND_LINES_MAX).map(define).collect(), out)
+}
+
+/// Shows every bucket of SKUs' cells.
+pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
+    let session = args.connect.open()?;
+    let (cells, more) = all_cells(&session, &args)?;
+    show::reply(&Reply::Stock(cells), out);
+    if more {
+        eprintln!("stockade: there are more; raise --limit or name SKUs");
+    }
+    Ok(())
+}
+
+fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool), Failure> {
+    const PAGE: u32 = 500;
+    let mut found: Vec<CellView> = Vec::new();
+    let mut after: Option<Code> = None;
+    while found.len() <= args.limit {
+        let query = StockQuery {
+            skus: args.skus.clone(),
+            warehouse: args.warehouse.clone(),
+            after: after.clone(),
+            limit: PAGE.max(args.skus.len() as u32),
+        };
+        let Reply::Stock(page) = session.query(Query::Stock(query))? else {
+            return Err(Failure::failed("the server answered a question for stock with something else"));
+        };
+        let Some(last) = page.last() else { break };
+        after = Some(last.sku.clone());
+        found.extend(page);
+        if !args.skus.is_empty() {
+            break;
+        }
+    }
+    let more = found.len() > args.limit;
+    found.truncate(args.limit);
+    Ok((found, more))
+}
+
+/// Shows what a channel may sell, exact to the unit.
+pub fn available(args: AvailableArgs, out: Output) -> Result<(), Failure> {
+    let query = AvailabilityQuery { channel: args.channel, skus: args.skus };
+    show::reply(&args.connect.open()?.query(Query::Availability(query))?, out);
+    Ok(())
+}
+
+/// Lines that go into one command: a file of several warehouses or pools makes several.
+struct Batch {
+    warehouse: Code,
+    pool: Option<Code>,
+    lines: Vec<Line>,
+}
+
+impl LinesArgs {
+    fn read(self, warehouse: Option<Code>, pool: Option<Code>) -> Result<Vec<Batch>, Failure> {
+        let Some(path) = self.file else {
+            let warehouse = warehouse.ok_or_else(|| Failure::usage("name the warehouse before the lines"))?;
+            return Ok(vec![Batch { warehouse, pool, lines: bare(self.lines) }]);
+        };
+        let mut by_place: BTreeMap<(Code, Option<Code>), Vec<Line>> = BTreeMap::new();
+        for row in read_quantities(&path).map_err(Failure::usage)? {
+            let place = warehouse.clone().or(row.warehouse).ok_or_else(|| {
+                let at = FileFault::at(&path, row.line, "no warehouse here, and none on the command line");
+                Failure::usage(at)
+            })?;
+            let line = Line { sku: row.sku, units: row.units };
+            by_place.entry((place, pool.clone().or(row.pool))).or_default().push(line);
+        }
+        let mut batches = Vec::new();
+        for ((warehouse, pool), lines) in by_place {
+            let batch =
+                |lines: &[Line]| Batch { warehouse: warehouse.clone(), pool: pool.clone(), lines: lines.to_vec() };
+            batches.extend(lines.chunks(COMMAND_LINES_MAX).map(batch));
+        }
+        Ok(batches)
+    }
+}
+
+fn bare(lines: Vec<LineArg>) -> Vec<Line> {
+    lines.into_iter().map(|line| line.0).collect()
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let numbers: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([year, month, day]) => Day::from_date(*year, *month, *day),
+        _ => None,
+    }
+    .ok_or_else(|| format!("`{text}` is no day: write it like 2026-11-11"))
+}
+
+fn watermark(text: &str) -> Result<AsOf, String> {
+    match text {
+        "now" => Ok(AsOf::Now),
+        _ => text
+            .parse()
+            .map(|seq| AsOf::Watermark(Seq(seq)))
+            .map_err(|_| "write a watermark from `stock`, or now".into()),
+    }
+}

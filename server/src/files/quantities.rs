@@ -1,0 +1,87 @@
+//! Quantities for a receipt or a count: `sku,qty[,warehouse][,pool]`; a stock file's `on_hand` serves as `qty`.
+
+use std::path::Path;
+
+use stockade_core::ids::Code;
+use stockade_core::limits::MOVEMENT_UNITS_MAX;
+use stockade_core::units::Units;
+
+use super::columns::ColumnNames;
+use super::fault::FileFault;
+use super::sheet::{Column, Sheet};
+
+/// Units of a SKU, perhaps at a warehouse and in a pool.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QuantityRow {
+    /// The line it stands on.
+    pub line: u64,
+    /// The SKU.
+    pub sku: Code,
+    /// How many units.
+    pub units: Units,
+    /// The warehouse, when the file says.
+    pub warehouse: Option<Code>,
+    /// The pool, when the file says.
+    pub pool: Option<Code>,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column { name: "sku", required: true },
+    Column { name: "qty", required: false },
+    Column { name: "on_hand", required: false },
+    Column { name: "warehouse", required: false },
+    Column { name: "pool", required: false },
+];
+
+/// Reads a file of quantities whole.
+///
+/// # Errors
+/// When it cannot be read, or a row is not as it should be.
+pub fn read_quantities(path: &Path) -> Result<Vec<QuantityRow>, FileFault> {
+    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
+    let mut rows = Vec::new();
+    while let Some(row) = sheet.next_row()? {
+        let cell = row.cell(1).or_else(|| row.cell(2));
+        let cell = cell.ok_or_else(|| row.fault("there is no `qty` (nor `on_hand`) in this row"))?;
+        let units: u64 = cell.number()?;
+        if units > MOVEMENT_UNITS_MAX {
+            return Err(cell.fault(format!("{units} is too many, at most {MOVEMENT_UNITS_MAX} are allowed")));
+        }
+        rows.push(QuantityRow {
+            line: row.line,
+            sku: row.required(0)?.code()?,
+            units: Units(units),
+            warehouse: row.cell(3).map(|cell| cell.code()).transpose()?,
+            pool: row.cell(4).map(|cell| cell.code()).transpose()?,
+        });
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<QuantityRow>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.csv");
+        std::fs::write(&path, text).unwrap();
+        read_quantities(&path).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn receipts_and_stock_files_both_serve() {
+        let rows = read("\u{feff}SKU;qty\r\nA;3\r\n").or_else(|_| read("\u{feff}sku;qty\r\nA;3\r\n")).unwrap();
+        assert_eq!((rows[0].sku.as_str(), rows[0].units, rows[0].warehouse.clone()), ("A", Units(3), None));
+        let rows = read("sku,warehouse,on_hand,pool\nA,HGH,5,live\n").unwrap();
+        assert_eq!(rows[0].units, Units(5));
+        assert_eq!(rows[0].pool.as_ref().map(Code::as_str), Some("live"));
+    }
+
+    #[test]
+    fn rows_without_a_quantity_are_refused_by_line() {
+        let fault = read("sku,qty\nA,1\nB,\n").unwrap_err();
+        assert!(fault.contains("3") && fault.contains("qty"), "{fault}");
+        assert!(read("sku,qty\nA,many\n").is_err());
+    }
+}

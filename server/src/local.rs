@@ -1,0 +1,79 @@
+//! What a running server leaves in its data folder for commands on the same machine: address, fingerprint and a token
+//! that is worth nothing once the server ends.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+const NAME: &str = "local.toml";
+
+/// How a command on this machine reaches the server of this folder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Local {
+    /// `host:port` of the QUIC listener.
+    pub addr: String,
+    /// Fingerprint of the server's certificate.
+    pub pin: String,
+    /// A token for this run of the server.
+    pub token: String,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct LocalError {
+    path: PathBuf,
+    reason: String,
+}
+
+/// Leaves it, readable by the server's user only.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn leave(data_dir: &Path, local: &Local) -> Result<(), LocalError> {
+    let path = data_dir.join(NAME);
+    let failed = |reason: String| LocalError { path: path.clone(), reason };
+    let body = toml::to_string(local).map_err(|error| failed(error.to_string()))?;
+    let text = format!(
+        "# Left by the running server for `stockade` commands on this machine. Worthless when it ends.\n{body}"
+    );
+    crate::auth::write_private(&path, text.as_bytes()).map_err(|error| failed(error.to_string()))
+}
+
+/// Reads it, if a server left one.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read(data_dir: &Path) -> Result<Option<Local>, LocalError> {
+    let path = data_dir.join(NAME);
+    let failed = |reason: String| LocalError { path: path.clone(), reason };
+    match fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map(Some).map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Takes it away when the server ends.
+pub fn clear(data_dir: &Path) {
+    // A file left behind only misleads the next command for as long as it takes to find nobody there.
+    let _ = fs::remove_file(data_dir.join(NAME));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_read_until_it_is_taken_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let local = Local { addr: "127.0.0.1:7411".into(), pin: "ab".into(), token: "stk_x".into() };
+        assert_eq!(read(dir.path()).unwrap(), None);
+        leave(dir.path(), &local).unwrap();
+        assert_eq!(read(dir.path()).unwrap(), Some(local));
+        clear(dir.path());
+        assert_eq!(read(dir.path()).unwrap(), None);
+    }
+}
