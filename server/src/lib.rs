@@ -20,6 +20,7 @@
 //! | [`sketch`] | a world and stock for any order file |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 //! | [`local`] | what a running server leaves for commands on the same machine |
+//! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
 //! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
 
 pub mod auth;
@@ -28,6 +29,7 @@ pub mod config;
 pub mod failure;
 pub mod files;
 pub mod invent;
+pub mod journal;
 pub mod json;
 pub mod local;
 pub mod sketch;

@@ -147,15 +147,28 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// When anything is not as [`SealedBatch`] would have it.
     pub fn decode(bytes: &'a [u8]) -> Result<Batch<'a>, BatchError> {
-        let header = check_header(bytes)?;
+        let header = read_header(bytes)?;
+        let found = crc32fast::hash(&bytes[COUNT_AT..]);
+        if header.crc != found {
+            return Err(BatchError::Checksum { expected: header.crc, found });
+        }
         check_events(&bytes[HEADER_BYTES..], header.count)?;
         Ok(Batch {
             first: header.first,
-            last: Seq(header.first.0 + u64::from(header.count) - 1),
+            last: header.last(),
             previous: header.previous,
             chain: ChainHash::of(bytes),
             events: &bytes[HEADER_BYTES..],
         })
+    }
+
+    /// The first and last sequence a batch says it holds, without checking the rest of it.
+    ///
+    /// # Errors
+    /// When it does not begin as a batch does.
+    pub fn span(bytes: &[u8]) -> Result<(Seq, Seq), BatchError> {
+        let header = read_header(bytes)?;
+        Ok((header.first, header.last()))
     }
 
     /// The events and their sequences, in order.
@@ -178,12 +191,19 @@ impl<'a> Batch<'a> {
 }
 
 struct Header {
+    crc: u32,
     count: u32,
     first: Seq,
     previous: ChainHash,
 }
 
-fn check_header(bytes: &[u8]) -> Result<Header, BatchError> {
+impl Header {
+    fn last(&self) -> Seq {
+        Seq(self.first.0 + u64::from(self.count) - 1)
+    }
+}
+
+fn read_header(bytes: &[u8]) -> Result<Header, BatchError> {
     if bytes.len() < HEADER_BYTES {
         return Err(BatchError::Short(bytes.len()));
     }
@@ -201,11 +221,6 @@ fn check_header(bytes: &[u8]) -> Result<Header, BatchError> {
     if zero != 0 {
         return Err(BatchError::Reserved(zero));
     }
-    let expected = u32::from_le_bytes(array(bytes, CRC_AT));
-    let found = crc32fast::hash(&bytes[COUNT_AT..]);
-    if expected != found {
-        return Err(BatchError::Checksum { expected, found });
-    }
     let count = u32::from_le_bytes(array(bytes, COUNT_AT));
     let first = Seq(u64::from_le_bytes(array(bytes, FIRST_AT)));
     if count == 0 {
@@ -214,7 +229,8 @@ fn check_header(bytes: &[u8]) -> Result<Header, BatchError> {
     if first.0 == 0 || first.0.checked_add(u64::from(count)).is_none() {
         return Err(BatchError::Numbers { first, count });
     }
-    Ok(Header { count, first, previous: ChainHash(array(bytes, PREVIOUS_AT)) })
+    let crc = u32::from_le_bytes(array(bytes, CRC_AT));
+    Ok(Header { crc, count, first, previous: ChainHash(array(bytes, PREVIOUS_AT)) })
 }
 
 fn check_events(events: &[u8], count: u32) -> Result<(), BatchError> {

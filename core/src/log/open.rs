@@ -53,8 +53,7 @@ impl RawBatch {
 
 impl Open {
     pub(super) fn new(after: Seq) -> Open {
-        let mut bytes = Vec::new();
-        bytes.reserve(2 * BATCH_BYTES_SOFT);
+        let bytes = Vec::with_capacity(BATCH_BYTES_SOFT);
         Open {
             filling: RawBatch::new(after.next(), bytes),
             full: VecDeque::new(),

@@ -1,0 +1,392 @@
+//! The thread between the log and the journal: takes batches, writes them, opens the gate, and knows how things stand.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use stockade_core::ids::Seq;
+use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
+use stockade_core::reply::Durability;
+
+use super::emergency::EmergencyFile;
+
+/// First and longest pause between two tries of the same batch.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// Something that holds the log the driver serves.
+pub trait HasLog: Send + Sync + 'static {
+    /// The log.
+    fn log(&self) -> &Log;
+}
+
+impl HasLog for Log {
+    fn log(&self) -> &Log {
+        self
+    }
+}
+
+/// How the driver behaves.
+pub struct DriverConfig {
+    /// Where to write what exists nowhere else; without a place it is only reported.
+    pub emergency: Option<PathBuf>,
+    /// How long there may be nothing to append before the journal is asked whether all is well. A third of the time that
+    /// ownership lasts, or less.
+    pub beat: Duration,
+    /// Called once, on the driver's thread, when nothing more will be journaled: deposed, halted or damaged. The process
+    /// should report the reason and end.
+    pub on_end: Box<dyn FnOnce(&str) + Send>,
+}
+
+impl Default for DriverConfig {
+    fn default() -> DriverConfig {
+        DriverConfig { emergency: None, beat: Duration::from_secs(3), on_end: Box::new(|_| ()) }
+    }
+}
+
+/// How the journal stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// It takes batches.
+    Working,
+    /// It does not answer or refuses for now; the same batch is tried again and again.
+    Retrying,
+    /// It lost acknowledged history: nothing is acknowledged, memory is kept, a person is needed.
+    HistoryLost,
+    /// It will never take another batch from this process.
+    Ended,
+}
+
+/// What `/readyz` and metrics tell about the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JournalStatus {
+    /// `redis`, `local` or `memory`.
+    pub kind: &'static str,
+    /// How it stands.
+    pub health: Health,
+    /// The last trouble, also after it is over.
+    pub last_error: Option<String>,
+    /// The last sequence it acknowledged.
+    pub journaled: Seq,
+    /// Bytes that wait for it or are promised.
+    pub backlog_bytes: usize,
+    /// The highest level it can give.
+    pub best: Durability,
+    /// What an accident could take, in a sentence.
+    pub what_could_be_lost: String,
+    /// Batches written.
+    pub batches: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+impl JournalStatus {
+    /// Whether it takes batches now.
+    pub fn is_connected(&self) -> bool {
+        self.health == Health::Working
+    }
+}
+
+/// The running thread. Dropped without [`Driver::stop`] it goes on until the process ends.
+pub struct Driver<L: HasLog> {
+    shared: Arc<Shared<L>>,
+    thread: JoinHandle<Stopped>,
+}
+
+/// How it ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stopped {
+    /// The last sequence the journal acknowledged.
+    pub journaled: Seq,
+    /// Whether that was everything.
+    pub drained: bool,
+    /// Why it ended before it was told to.
+    pub reason: Option<String>,
+    /// The emergency file, when one was needed and written.
+    pub emergency: Option<PathBuf>,
+}
+
+struct Shared<L> {
+    holder: Arc<L>,
+    status: Mutex<JournalStatus>,
+    stop_by: Mutex<Option<Instant>>,
+    stopping: AtomicBool,
+}
+
+impl<L: HasLog> Driver<L> {
+    /// Starts the thread. The journal was replayed and the log resumed before.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(holder: Arc<L>, journal: Box<dyn Journal>, config: DriverConfig) -> std::io::Result<Driver<L>> {
+        let status = JournalStatus {
+            kind: journal.kind(),
+            health: Health::Working,
+            last_error: None,
+            journaled: holder.log().gate().watermark(Durability::Journaled),
+            backlog_bytes: 0,
+            best: journal.best(),
+            what_could_be_lost: journal.what_could_be_lost(),
+            batches: 0,
+            bytes: 0,
+        };
+        let shared = Arc::new(Shared {
+            holder,
+            status: Mutex::new(status),
+            stop_by: Mutex::new(None),
+            stopping: AtomicBool::new(false),
+        });
+        let run = Run {
+            shared: Arc::clone(&shared),
+            journal,
+            emergency: config.emergency,
+            beat: config.beat,
+            spilled: false,
+        };
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || run.run(config.on_end))?;
+        Ok(Driver { shared, thread })
+    }
+
+    /// How the journal stands.
+    pub fn status(&self) -> JournalStatus {
+        self.shared.status()
+    }
+
+    /// A function that tells how the journal stands, for whoever outlives this handle.
+    pub fn status_source(&self) -> impl Fn() -> JournalStatus + Send + Sync + use<L> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.status()
+    }
+
+    /// Writes what is left and gives the journal up. Nothing may be appended to the log any more. When the journal has not
+    /// taken everything after `patience`, the rest goes to the emergency file.
+    pub fn stop(self, patience: Duration) -> Stopped {
+        *self.shared.stop_by.lock() = Some(Instant::now() + patience);
+        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.log().wake();
+        self.thread.thread().unpark();
+        self.thread.join().unwrap_or_else(|_| Stopped {
+            journaled: self.shared.status.lock().journaled,
+            drained: false,
+            reason: Some("the journal thread panicked".into()),
+            emergency: None,
+        })
+    }
+}
+
+impl<L: HasLog> Shared<L> {
+    fn log(&self) -> &Log {
+        self.holder.log()
+    }
+
+    fn status(&self) -> JournalStatus {
+        let mut status = self.status.lock().clone();
+        status.backlog_bytes = self.log().backlog_bytes();
+        status
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn out_of_patience(&self) -> bool {
+        self.stop_by.lock().is_some_and(|by| Instant::now() >= by)
+    }
+}
+
+struct Run<L> {
+    shared: Arc<Shared<L>>,
+    journal: Box<dyn Journal>,
+    emergency: Option<PathBuf>,
+    beat: Duration,
+    /// Whether what memory holds was written to disk since the journal lost history.
+    spilled: bool,
+}
+
+/// What became of a batch.
+enum Written {
+    Yes,
+    /// The time to stop came first.
+    NotInTime,
+    /// Never, because the log was halted or somebody else owns the history: what memory holds is nobody's.
+    Ended(String),
+    /// Never, because what the journal holds makes no sense: what memory holds may be the last copy.
+    Damaged(String),
+}
+
+/// Why there is nothing more to do.
+enum End {
+    Told { in_hand: Option<SealedBatch> },
+    Over { reason: String, save: Option<Vec<SealedBatch>> },
+}
+
+impl<L: HasLog> Run<L> {
+    fn run(mut self, on_end: Box<dyn FnOnce(&str) + Send>) -> Stopped {
+        let (reason, emergency) = match self.serve() {
+            End::Told { in_hand } => (None, self.finish(in_hand)),
+            End::Over { reason, save } => {
+                self.shared.status.lock().health = Health::Ended;
+                self.shared.log().halt(reason.clone());
+                (Some(reason), save.and_then(|in_hand| self.spill_rest(in_hand)))
+            }
+        };
+        let stopped = Stopped {
+            journaled: self.shared.status.lock().journaled,
+            drained: reason.is_none() && emergency.is_none() && self.shared.log().is_drained(),
+            reason,
+            emergency,
+        };
+        if let Some(reason) = &stopped.reason {
+            tracing::error!(
+                reason,
+                journaled = stopped.journaled.0,
+                "the journal takes nothing more from this process"
+            );
+            on_end(reason);
+        }
+        stopped
+    }
+
+    /// Writes batches until told to stop or until that is impossible for good.
+    fn serve(&mut self) -> End {
+        loop {
+            if let Some(reason) = self.shared.log().halted() {
+                return End::Over { reason, save: None };
+            }
+            let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
+            let in_hand = self.shared.log().next_batch(wait);
+            let written = match &in_hand {
+                Some(batch) => self.write(batch),
+                None if self.shared.stopping() => return End::Told { in_hand: None },
+                None => self.until_done(|journal| journal.idle()),
+            };
+            match written {
+                Written::Yes => {}
+                Written::NotInTime => return End::Told { in_hand },
+                Written::Ended(reason) => return End::Over { reason, save: None },
+                Written::Damaged(reason) => {
+                    return End::Over { reason, save: Some(in_hand.into_iter().collect()) };
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, batch: &SealedBatch) -> Written {
+        let written = self.until_done(|journal| journal.append(batch));
+        if matches!(written, Written::Yes) {
+            let mut status = self.shared.status.lock();
+            status.journaled = batch.last;
+            status.batches += 1;
+            status.bytes += batch.bytes.len() as u64;
+            drop(status);
+            self.shared.log().journaled(batch.last);
+        }
+        written
+    }
+
+    /// Does the same thing until it is done, it cannot be done any more, or patience ends.
+    fn until_done(&mut self, mut act: impl FnMut(&mut dyn Journal) -> Result<(), JournalError>) -> Written {
+        let mut pause = PAUSE_MIN;
+        loop {
+            let error = match act(&mut *self.journal) {
+                Ok(()) => {
+                    self.recovered();
+                    return Written::Yes;
+                }
+                Err(error) => error,
+            };
+            let health = match &error {
+                // What is refused to a running engine, somebody can allow again: a password, a permission.
+                JournalError::Unavailable { .. } | JournalError::Refused { .. } => Health::Retrying,
+                JournalError::HistoryLost { .. } => Health::HistoryLost,
+                JournalError::Deposed { .. } | JournalError::Corrupt { .. } => Health::Ended,
+            };
+            self.trouble(health, &error);
+            match error {
+                JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
+                JournalError::Corrupt { .. } => return Written::Damaged(error.to_string()),
+                _ => {}
+            }
+            if let Some(reason) = self.shared.log().halted() {
+                return Written::Ended(reason);
+            }
+            if self.shared.out_of_patience() {
+                return Written::NotInTime;
+            }
+            std::thread::park_timeout(pause);
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    fn recovered(&mut self) {
+        let mut status = self.shared.status.lock();
+        if status.health != Health::Working {
+            tracing::info!("the journal takes batches again");
+            status.health = Health::Working;
+            self.spilled = false;
+        }
+        status.what_could_be_lost = self.journal.what_could_be_lost();
+    }
+
+    fn trouble(&mut self, health: Health, error: &JournalError) {
+        {
+            let mut status = self.shared.status.lock();
+            if status.health != health {
+                tracing::error!(%error, "trouble with the journal");
+            }
+            status.health = health;
+            status.last_error = Some(error.to_string());
+        }
+        if health == Health::HistoryLost && !self.spilled {
+            // What memory holds may be the last copy: it should survive the death of this process from now on.
+            self.spilled = true;
+            self.spill(Vec::new());
+        }
+    }
+
+    /// The orderly end: gives the journal up, or saves what it did not take.
+    fn finish(&mut self, in_hand: Option<SealedBatch>) -> Option<PathBuf> {
+        let health = self.shared.status.lock().health;
+        if in_hand.is_none() && health == Health::Working {
+            if let Err(error) = self.journal.close() {
+                tracing::warn!(%error, "the journal could not be given up; its next owner has to wait");
+            }
+            return None;
+        }
+        if in_hand.is_none() && health == Health::Retrying && self.shared.log().is_drained() {
+            return None;
+        }
+        self.spill_rest(in_hand.into_iter().collect())
+    }
+
+    /// Saves what the journal took, in case it lost it, and what it did not take.
+    fn spill_rest(&self, mut rest: Vec<SealedBatch>) -> Option<PathBuf> {
+        while let Some(batch) = self.shared.log().next_batch(Duration::ZERO) {
+            rest.push(batch);
+        }
+        self.spill(rest)
+    }
+
+    fn spill(&self, rest: Vec<SealedBatch>) -> Option<PathBuf> {
+        let mut batches = self.journal.kept();
+        batches.extend(rest);
+        let path = self.emergency.clone()?;
+        let file = EmergencyFile { journaled: self.shared.status.lock().journaled, batches };
+        if file.batches.is_empty() {
+            return None;
+        }
+        match file.write(&path) {
+            Ok(()) => {
+                tracing::error!(path = %path.display(), batches = file.batches.len(), "wrote what exists only in memory");
+                Some(path)
+            }
+            Err(error) => {
+                tracing::error!(%error, "what exists only in memory could not be written");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The history in a file of this machine: one redb transaction per batch, on disk before it is acknowledged.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use redb::{
+    Database, DatabaseError, Durability as Commit, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
+};
+use stockade_core::ids::Seq;
+use stockade_core::log::{Batch, Journal, JournalError, SealedBatch};
+use stockade_core::reply::Durability;
+
+/// First sequence to batch.
+const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
+/// Names to numbers: `format`.
+const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
+/// Version of the tables above; the batches in them have a version of their own.
+const FORMAT: u64 = 1;
+/// Memory redb may use for pages: what is written is not read again.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A journal in one file, owned by one process.
+pub struct LocalJournal {
+    path: PathBuf,
+    /// Nothing after a failed commit, whose outcome only opening the file again can tell.
+    file: Option<Database>,
+    last: Seq,
+}
+
+impl LocalJournal {
+    /// Opens the file, or creates it where there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::Refused`] when another process has it open, its format is newer, or the path is not usable;
+    /// [`JournalError::Corrupt`] when it is damaged.
+    pub fn open(path: impl Into<PathBuf>) -> Result<LocalJournal, JournalError> {
+        let path = path.into();
+        let file = open_file(&path)?;
+        let last = last_sequence(&file, &path)?;
+        Ok(LocalJournal { path, file: Some(file), last })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file; after a failure, opened again.
+    fn file(&mut self) -> Result<&Database, JournalError> {
+        if self.file.is_none() {
+            let file = open_file(&self.path)?;
+            self.last = last_sequence(&file, &self.path)?;
+            self.file = Some(file);
+        }
+        self.file.as_ref().ok_or_else(|| unavailable(&self.path, "the file is closed"))
+    }
+}
+
+impl Journal for LocalJournal {
+    fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+        let path = self.path.clone();
+        let read = self.file()?.begin_read().map_err(|e| damaged(&path, e))?;
+        let batches = read.open_table(BATCHES).map_err(|e| damaged(&path, e))?;
+        for entry in batches.iter().map_err(|e| damaged(&path, e))? {
+            let (first, bytes) = entry.map_err(|e| damaged(&path, e))?;
+            let (says, _) = Batch::span(bytes.value()).map_err(|e| damaged(&path, e))?;
+            if says.0 != first.value() {
+                return Err(damaged(&path, format!("the batch at {} says it begins at {says}", first.value())));
+            }
+            visit(bytes.value())?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {
+        let path = self.path.clone();
+        self.file()?;
+        if self.last == batch.last {
+            // The commit that failed had gone through after all.
+            return Ok(());
+        }
+        if batch.first != self.last.next() {
+            let what = format!("it ends at {} and events {} to {} do not follow", self.last, batch.first, batch.last);
+            return Err(JournalError::HistoryLost { reason: format!("{}: {what}", path.display()) });
+        }
+        match write(self.file()?, batch) {
+            Ok(()) => {
+                self.last = batch.last;
+                Ok(())
+            }
+            Err(error) => {
+                self.file = None;
+                Err(unavailable(&path, error))
+            }
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        "local"
+    }
+
+    fn best(&self) -> Durability {
+        Durability::Journaled
+    }
+
+    fn what_could_be_lost(&self) -> String {
+        format!(
+            "nothing acknowledged, as long as the disk under {} survives; a lost disk is lost history",
+            self.path.display()
+        )
+    }
+}
+
+fn write(file: &Database, batch: &SealedBatch) -> Result<(), redb::Error> {
+    let mut write = file.begin_write()?;
+    write.set_durability(Commit::Immediate)?;
+    write.open_table(BATCHES)?.insert(batch.first.0, &*batch.bytes)?;
+    write.commit()?;
+    Ok(())
+}
+
+fn open_file(path: &Path) -> Result<Database, JournalError> {
+    let file = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|e| refusal(path, e))?;
+    let format = format_of(&file).map_err(|e| damaged(path, e))?;
+    if format != FORMAT {
+        return Err(JournalError::Refused {
+            reason: format!(
+                "{} is in local journal format {format}, this version knows {FORMAT}: use the version that wrote it or a newer one",
+                path.display()
+            ),
+        });
+    }
+    Ok(file)
+}
+
+/// The format of the file, which is ours if nothing was in it.
+fn format_of(file: &Database) -> Result<u64, redb::Error> {
+    let write = file.begin_write()?;
+    let format = {
+        let mut about = write.open_table(ABOUT)?;
+        let found = about.get("format")?.map(|format| format.value());
+        match found {
+            Some(format) => return Ok(format),
+            None => about.insert("format", FORMAT)?,
+        };
+        write.open_table(BATCHES)?;
+        FORMAT
+    };
+    write.commit()?;
+    Ok(format)
+}
+
+fn last_sequence(file: &Database, path: &Path) -> Result<Seq, JournalError> {
+    let read = file.begin_read().map_err(|e| damaged(path, e))?;
+    let batches = read.open_table(BATCHES).map_err(|e| damaged(path, e))?;
+    let Some((_, bytes)) = batches.last().map_err(|e| damaged(path, e))? else { return Ok(Seq(0)) };
+    let (_, last) = Batch::span(bytes.value()).map_err(|e| damaged(path, e))?;
+    Ok(last)
+}
+
+fn refusal(path: &Path, error: DatabaseError) -> JournalError {
+    let path_text = path.display();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => JournalError::Refused {
+            reason: format!(
+                "another process has {path_text} open: stop the other stockade, or give this one another data directory"
+            ),
+        },
+        DatabaseError::UpgradeRequired(version) => JournalError::Refused {
+            reason: format!(
+                "{path_text} is in file format {version}, which this version does not read: use the version that wrote it"
+            ),
+        },
+        DatabaseError::Storage(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => damaged(path, e),
+        DatabaseError::Storage(StorageError::Io(e)) => JournalError::Refused {
+            reason: format!("{path_text}: {e}: check that the directory exists and may be written"),
+        },
+        other => damaged(path, other),
+    }
+}
+
+fn damaged(path: &Path, what: impl Display) -> JournalError {
+    JournalError::Corrupt { reason: format!("{}: {what}: restore it from a backup", path.display()) }
+}
+
+fn unavailable(path: &Path, what: impl Display) -> JournalError {
+    JournalError::Unavailable { reason: format!("{}: {what}", path.display()) }
+}

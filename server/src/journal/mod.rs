@@ -1,0 +1,21 @@
+//! The homes of the history, the thread that writes to them, and the way back after a crash.
+//!
+//! ```text
+//!   log.next_batch ──► driver ──► Journal: redis | local | memory ──► log.journaled ──► replies leave
+//!                                   │
+//!   log.resume ◄── recovery ◄───────┘  every batch from the first, checked, then an emergency file if there is one
+//! ```
+
+mod driver;
+mod emergency;
+mod local;
+mod recovery;
+mod redis;
+mod ring;
+
+pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
+pub use emergency::{EmergencyError, EmergencyFile};
+pub use local::LocalJournal;
+pub use recovery::{Recovered, VisitEvent, recover, replay_events};
+pub use redis::{RedisConfig, RedisJournal, new_partition_id};
+pub use ring::Ring;

@@ -1,0 +1,9 @@
+//! The journals against a log and events that mean nothing: what is acknowledged is there afterwards, whatever happens.
+
+mod load;
+mod local;
+mod redis_fencing;
+mod redis_loss;
+mod redis_outage;
+#[path = "../support/redis_server.rs"]
+mod redis_server;

@@ -1,0 +1,237 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stockade_core::ids::Seq;
+use stockade_core::log::{Admission, Journal, JournalError, Log, SealedBatch};
+use stockade_core::reply::Durability;
+use stockade_server::journal::{Driver, DriverConfig, EmergencyFile, Health, RedisConfig, RedisJournal};
+
+use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
+use crate::redis_fencing::config;
+use crate::redis_server::RedisServer;
+
+const STREAM: &str = "stockade:{t}:wal";
+const HASH: &str = "stockade:{t}:own";
+
+fn exists(redis: &RedisServer, key: &str) -> bool {
+    redis::cmd("EXISTS").arg(key).query(&mut redis.connection()).unwrap()
+}
+
+struct Running {
+    log: Arc<Log>,
+    driver: Driver<Log>,
+    emergency: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn start(config: RedisConfig) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let emergency = folder.path().join("emergency.stk");
+    let mut journal = RedisJournal::open(config).unwrap();
+    let (recovered, _) = replayed(&mut journal, Some(&emergency)).unwrap();
+    let log = Arc::new(Log::new(recovered.last, recovered.chain));
+    let settings = DriverConfig {
+        emergency: Some(emergency.clone()),
+        beat: Duration::from_millis(100),
+        ..DriverConfig::default()
+    };
+    let driver = Driver::start(Arc::clone(&log), Box::new(journal), settings).unwrap();
+    Running { log, driver, emergency, _folder: folder }
+}
+
+fn append(log: &Log, n: u64) -> Seq {
+    let event = n.to_le_bytes();
+    log.append(log.reserve(8, Admission::Ordinary).unwrap(), &event).unwrap()
+}
+
+fn journaled(log: &Log, seq: Seq) {
+    assert!(log.gate().wait(seq, Durability::Journaled, Duration::from_secs(20)), "{seq} was not journaled");
+}
+
+#[test]
+fn after_flushall_under_load_nothing_is_acknowledged_and_nothing_begins_anew() {
+    let redis = RedisServer::start();
+    let running = start(config(&redis, "a"));
+    let load = Load::start(&running.log);
+    load.wait_for(300);
+    redis.run(&["FLUSHALL"]);
+    eventually("the loss to be seen", || running.driver.status().health == Health::HistoryLost);
+    let watermark = running.log.gate().watermark(Durability::Journaled);
+    let before = load.count();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!((load.count(), running.log.gate().watermark(Durability::Journaled)), (before, watermark));
+    assert!(!exists(&redis, STREAM) && !exists(&redis, HASH));
+    let error = running.driver.status().last_error.unwrap();
+    assert!(error.contains("do not stop it") && error.contains("restore Redis"), "{error}");
+
+    let last = running.log.last();
+    let acknowledged = load.stop();
+    let stopped = running.driver.stop(Duration::ZERO);
+    assert!(!stopped.drained && !exists(&redis, STREAM));
+    let saved = EmergencyFile::read(&stopped.emergency.unwrap()).unwrap();
+    assert_eq!(saved.journaled, watermark);
+    assert!(acknowledged.keys().all(|seq| *seq <= watermark.0) && saved.batches.last().unwrap().last >= last);
+
+    // An empty Redis and the file make the history whole again, once a person has created the partition.
+    RedisJournal::init(&config(&redis, "a")).unwrap();
+    let mut journal = RedisJournal::open(config(&redis, "a")).unwrap();
+    let (recovered, read) = replayed(&mut journal, Some(&running.emergency)).unwrap();
+    assert!(recovered.restored > 0 && read.len() as u64 == recovered.last.0);
+    assert_holds(&read, &acknowledged);
+    assert_eq!(events(&mut RedisJournal::open(config(&redis, "a")).unwrap()), read);
+}
+
+#[test]
+fn a_deleted_stream_a_deleted_hash_and_a_deleted_entry_are_seen_and_not_replaced() {
+    for delete in [&["DEL", STREAM][..], &["DEL", HASH], &["XTRIM", STREAM, "MAXLEN", "1"], &["XDEL", STREAM, "1-1"]] {
+        let redis = RedisServer::start();
+        let log = new_log();
+        let mut journal = RedisJournal::open(config(&redis, "a")).unwrap();
+        journal.append(&batch(&log, b"one")).unwrap();
+        redis.run(delete);
+        let two = batch(&log, b"two");
+        for _ in 0..2 {
+            assert!(matches!(journal.append(&two), Err(JournalError::HistoryLost { .. })), "{delete:?}");
+            assert!(matches!(journal.idle(), Err(JournalError::HistoryLost { .. })), "{delete:?}");
+        }
+        assert!(!(exists(&redis, STREAM) && exists(&redis, HASH)) || delete[0].starts_with('X'));
+        let error = RedisJournal::open(config(&redis, "a")).map(drop);
+        assert!(error.is_err(), "{delete:?}: opened again without its history");
+    }
+}
+
+#[test]
+fn a_forgotten_tail_is_written_again_from_memory() {
+    let mut redis = RedisServer::start();
+    let running = start(config(&redis, "a"));
+    for n in 0..20 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    let backup = redis.backup();
+    for n in 20..60 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    redis.kill();
+    redis.restore(&backup);
+    redis.restart();
+    // Nothing is appended: the heartbeat alone finds out and repairs.
+    let entries = || redis::cmd("XLEN").arg(STREAM).query::<u64>(&mut redis.connection()).unwrap();
+    eventually("the repair", || entries() >= 62);
+    for n in 60..70 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    assert!(running.driver.stop(Duration::from_secs(20)).drained);
+    let read = events(&mut RedisJournal::open(config(&redis, "reader")).unwrap());
+    assert_eq!(read.values().cloned().collect::<Vec<_>>(), (0..70u64).map(|n| n.to_le_bytes()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_redis_that_forgot_the_opening_too_is_opened_again_and_repaired() {
+    let mut redis = RedisServer::start();
+    let first = start(config(&redis, "a"));
+    journaled(&first.log, append(&first.log, 0));
+    assert!(first.driver.stop(Duration::from_secs(20)).drained);
+    let backup = redis.backup();
+    let running = start(config(&redis, "b"));
+    for n in 1..30 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    redis.kill();
+    redis.restore(&backup);
+    redis.restart();
+    for n in 30..40 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    assert!(running.driver.stop(Duration::from_secs(20)).drained);
+    let read = events(&mut RedisJournal::open(config(&redis, "reader")).unwrap());
+    assert_eq!(read.values().cloned().collect::<Vec<_>>(), (0..40u64).map(|n| n.to_le_bytes()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_tail_that_memory_does_not_cover_stops_everything_until_the_backup_is_better() {
+    let mut redis = RedisServer::start();
+    let (log, mut journal) =
+        (new_log(), RedisJournal::open(RedisConfig { ring_bytes: 1_000, ..config(&redis, "a") }).unwrap());
+    let write = |journal: &mut RedisJournal, n: u64| journal.append(&batch(&log, &n.to_le_bytes())).unwrap();
+    (0..5).for_each(|n| write(&mut journal, n));
+    let old = redis.backup();
+    (5..30).for_each(|n| write(&mut journal, n));
+    let better = redis.backup();
+    (30..33).for_each(|n| write(&mut journal, n));
+    let swap = |redis: &mut RedisServer, backup| {
+        redis.kill();
+        redis.restore(backup);
+        redis.restart();
+    };
+    swap(&mut redis, &old);
+    let next = batch(&log, b"next");
+    let lost = |journal: &mut RedisJournal, batch: &SealedBatch| loop {
+        match journal.append(batch) {
+            Err(JournalError::Unavailable { .. }) => {}
+            Err(JournalError::HistoryLost { reason }) => return reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    let reason = lost(&mut journal, &next);
+    assert!(
+        reason.contains("forgot everything after event 5") && reason.contains("memory keeps events from"),
+        "{reason}"
+    );
+    lost(&mut journal, &next);
+    let entries: u64 = redis::cmd("XLEN").arg(STREAM).query(&mut redis.connection()).unwrap();
+    assert_eq!(entries, 2 + 5);
+
+    swap(&mut redis, &better);
+    eventually("the repair", || journal.append(&next).is_ok());
+    assert_eq!(events(&mut RedisJournal::open(config(&redis, "a")).unwrap()).len(), 34);
+}
+
+#[test]
+fn an_owner_that_came_and_went_unseen_is_not_written_over() {
+    let mut redis = RedisServer::start();
+    let (log, mut old) = (new_log(), RedisJournal::open(config(&redis, "old")).unwrap());
+    old.append(&batch(&log, b"one")).unwrap();
+    let before = redis.backup();
+    let mut new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    assert_eq!(events(&mut new).len(), 1);
+    new.append(&batch(&log, b"two of new")).unwrap();
+    redis.kill();
+    redis.restore(&before);
+    redis.restart();
+    // The failover forgot the new owner; the old one is accepted again and writes.
+    let old_log = Log::new(Seq(1), old.kept()[0].chain);
+    eventually("the old one", || match old.idle() {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.is_transient(), "{error}");
+            false
+        }
+    });
+    old.append(&batch(&old_log, b"two of old")).unwrap();
+    let three = batch(&log, b"three of new");
+    let error = loop {
+        match new.append(&three) {
+            Err(JournalError::Unavailable { .. }) => {}
+            other => break other.unwrap_err(),
+        }
+    };
+    assert!(matches!(error, JournalError::HistoryLost { .. }), "{error}");
+    assert_eq!(new.kept().len(), 2, "the living owner keeps what may be the last copy");
+}
+
+#[test]
+fn a_damaged_stream_is_refused_with_the_entry() {
+    let redis = RedisServer::start();
+    let log = new_log();
+    let mut journal = RedisJournal::open(config(&redis, "a")).unwrap();
+    journal.append(&batch(&log, b"one")).unwrap();
+    let mut two = batch(&log, b"two").bytes.to_vec();
+    *two.last_mut().unwrap() ^= 1;
+    // Somebody writes beside the functions.
+    redis::cmd("XADD").arg(STREAM).arg("1-2").arg("d").arg(&two).exec(&mut redis.connection()).unwrap();
+    redis.run(&["HSET", HASH, "l", "1-2", "s", "2", "n", "4"]);
+    let mut next = RedisJournal::open(config(&redis, "a")).unwrap();
+    let JournalError::Corrupt { reason } = replayed(&mut next, None).unwrap_err() else { panic!() };
+    assert!(reason.contains("after event 1: checksum"), "{reason}");
+}
