@@ -4,6 +4,8 @@
 //! beat. The solver is pure: the same problem with the same budget of work always gives the same plan.
 
 mod assign;
+mod branch;
+mod dual;
 mod model;
 mod pricing;
 mod problem;

@@ -10,6 +10,8 @@ use super::rates::{FIRST_KG_G, charged_g};
 pub(super) const FINE: i64 = 1_000;
 /// No cost in a model reaches this.
 pub(super) const COST_MAX: i64 = 1 << 60;
+/// The costs of all lines together stay below this, even when each were as dear as the whole order.
+const SUM_MAX: f64 = (1i64 << 60) as f64;
 /// A component of a rate is held at this many micros.
 const MICROS_MAX: i64 = 1 << 50;
 
@@ -69,6 +71,8 @@ pub(super) struct Model {
     pub all_weigh: bool,
     /// The most parcels.
     pub parcels_max: usize,
+    /// No plan costs more.
+    pub most: i64,
     /// How often every cost was halved.
     pub shift: u32,
     /// Whether costs are exact, neither halved nor held.
@@ -219,7 +223,7 @@ impl Model {
         })
     }
 
-    /// Halves the costs of lanes until no plan can cost [`COST_MAX`].
+    /// Halves the costs of lanes until sums of them cannot overflow.
     fn scale(&mut self, problem: &Problem) {
         let largest = |of: fn(&LaneModel) -> i64| self.lanes.iter().map(of).max().unwrap_or(0) as f64;
         let units: f64 = self.demand.iter().map(|&units| units as f64).sum();
@@ -231,11 +235,12 @@ impl Model {
             + largest(|lane| lane.slope) * grams
             + (largest(|lane| lane.unit) + scarce as f64 * FINE as f64) * units;
         self.shift = 0;
-        let mut limit = COST_MAX as f64 / 4.0;
+        let mut limit = SUM_MAX / (self.demand.len() + 4) as f64;
         while worst > limit {
             self.shift += 1;
             limit *= 2.0;
         }
+        self.most = (worst / f64::from(self.shift).exp2()) as i64 + 1;
         if self.shift == 0 {
             return;
         }

@@ -1,7 +1,8 @@
 //! The way from a problem to its solution.
 
 use super::assign::{Assign, Best, Ground};
-use super::model::Model;
+use super::branch::Branch;
+use super::model::{COST_MAX, Model};
 use super::pricing;
 use super::problem::{Answer, ParcelPlan, Problem, Solution};
 use super::sets::Sets;
@@ -9,12 +10,16 @@ use super::sets::Sets;
 /// A budget of work that takes about two milliseconds.
 pub const WORK_DEFAULT: u64 = 1_000_000;
 
+/// What may be spent on walking sets of parcels before bounds by prices are worth their cost.
+const SETS_WORK: i64 = 10_000;
+
 /// Solves problems. Keeps its buffers, so that a warm router allocates nothing on ordinary orders.
 #[derive(Debug, Default)]
 pub struct Router {
     model: Model,
     assign: Assign,
     sets: Sets,
+    branch: Branch,
     best: Best,
     solution: Solution,
     spare: Vec<ParcelPlan>,
@@ -61,12 +66,18 @@ impl Router {
         self.everything.clear();
         self.everything.extend(0..self.model.lanes.len());
         self.assign.greedy(&mut ground, &self.everything, &mut self.best);
-        let whole = self.sets.search(&mut ground, &mut self.assign, &mut self.best);
+        let mut rest = (ground.work - SETS_WORK).max(0);
+        ground.work -= rest;
+        let mut bound = COST_MAX;
+        if !self.sets.search(&mut ground, &mut self.assign, &mut self.best) {
+            std::mem::swap(&mut ground.work, &mut rest);
+            bound = self.branch.search(&mut ground, &mut self.assign, &mut self.best);
+        }
         if !self.best.found() {
             return Answer::NoWay;
         }
-        let bound = self.sets.root_bound(&self.model).min(self.best.cost);
-        let bound = self.model.micros(if whole { self.best.cost } else { bound });
+        let whole = bound >= self.best.cost;
+        let bound = self.model.micros(bound.min(self.best.cost));
         pricing::write(problem, &self.model, &mut self.best.takes, &mut self.solution, &mut self.spare);
         self.solution.proven = (whole && self.model.exact) || bound >= self.solution.score;
         self.solution.bound = if self.solution.proven { self.solution.score } else { bound.min(self.solution.score) };

@@ -24,14 +24,6 @@ impl Sets {
         self.whole && ground.work > 0
     }
 
-    /// No plan costs less than this.
-    pub fn root_bound(&mut self, model: &Model) -> i64 {
-        self.prepare(model);
-        let cheapest = model.lanes.iter().map(|lane| lane.entry).min().unwrap_or(0);
-        let hours = model.lanes.iter().map(|lane| lane.hours).min().unwrap_or(0);
-        self.base + hours + self.beyond(model, 0, cheapest)
-    }
-
     fn prepare(&mut self, model: &Model) {
         self.set.clear();
         self.covered.clear();

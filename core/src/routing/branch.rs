@@ -1,0 +1,201 @@
+//! Branch and bound over lanes: open or closed, steered and cut short by the bound of prices.
+
+use super::assign::{Assign, Best, Ground};
+use super::dual::{Dual, State};
+use super::model::{COST_MAX, Model};
+
+/// Rounds of price search at the root and below it.
+const ROOT_ROUNDS: usize = 60;
+const NODE_ROUNDS: usize = 6;
+
+/// The search tree, kept as a trail. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Branch {
+    dual: Dual,
+    /// Lanes decided below the present node, in order.
+    trail: Vec<usize>,
+    /// Prices of each node on the path.
+    prices: Vec<i64>,
+    set: Vec<usize>,
+    tried: Vec<usize>,
+    /// The least bound of what was not searched.
+    left_out: i64,
+    /// What the slowest parcel scores in the present pass.
+    hours: i64,
+}
+
+impl Branch {
+    /// Looks for the best plan. Answers a bound that no plan is below; at least the plan's cost when that is proven.
+    pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
+        self.left_out = COST_MAX;
+        let quickest = next_hours(ground.model, -1).unwrap_or(0);
+        let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
+        let apart = if quickest == slowest { 0 } else { self.without_hours(ground, best, quickest) };
+        let mut last = -1;
+        while let Some(hours) = next_hours(ground.model, last) {
+            last = hours;
+            if apart.saturating_add(hours) >= best.cost {
+                break;
+            }
+            self.pass(ground, assign, best, hours);
+        }
+        self.left_out.min(best.cost)
+    }
+
+    /// A bound of everything but the hours.
+    fn without_hours(&mut self, ground: &mut Ground<'_>, best: &Best, quickest: i64) -> i64 {
+        self.dual.begin(ground.model);
+        self.dual.choose_grams(ground.model);
+        let target = best.cost.saturating_sub(quickest);
+        self.dual.ascend(ground.model, target, ROOT_ROUNDS, 1.2, &mut ground.work)
+    }
+
+    /// Searches plans whose slowest parcel scores at most `hours`.
+    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, hours: i64) {
+        let model = ground.model;
+        self.hours = hours;
+        self.dual.begin(model);
+        self.trail.clear();
+        self.prices.clear();
+        self.tried.clear();
+        for lane in 0..model.lanes.len() {
+            if model.lanes[lane].hours > hours {
+                self.dual.state[lane] = State::Closed;
+            }
+        }
+        if self.coverable(model) {
+            self.dual.choose_grams(model);
+            self.node(ground, assign, best, ROOT_ROUNDS);
+        }
+    }
+
+    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, rounds: usize) {
+        let model = ground.model;
+        let target = best.cost.saturating_sub(self.hours);
+        let pace = if rounds == ROOT_ROUNDS { 1.2 } else { 0.6 };
+        let bound = self.dual.ascend(model, target, rounds, pace, &mut ground.work);
+        if bound >= target {
+            return;
+        }
+        if ground.work <= 0 {
+            self.left_out = self.left_out.min(bound + self.hours);
+            return;
+        }
+        self.try_wanted(ground, assign, best);
+        let begun = self.trail.len();
+        if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
+            match self.choose(model) {
+                None => self.leaf(ground, assign, best, bound),
+                Some(lane) => self.split(ground, assign, best, lane),
+            }
+        }
+        self.undo(begun);
+    }
+
+    fn split(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, lane: usize) {
+        let kept = self.prices.len();
+        self.prices.extend_from_slice(&self.dual.price);
+        for state in [State::Open, State::Closed] {
+            self.decide(lane, state);
+            if self.coverable(ground.model) {
+                self.node(ground, assign, best, NODE_ROUNDS);
+            }
+            self.undo(self.trail.len() - 1);
+            self.dual.price.copy_from_slice(&self.prices[kept..]);
+        }
+        self.prices.truncate(kept);
+    }
+
+    /// Everything is decided: the best plan with just these parcels.
+    fn leaf(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
+        self.set.clear();
+        self.set.extend((0..ground.model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open));
+        if !assign.solve(ground, &self.set, best) {
+            self.left_out = self.left_out.min(bound + self.hours);
+        }
+    }
+
+    /// A plan from the parcels that the prices want, when they cover the order and were not tried last.
+    fn try_wanted(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+        let model = ground.model;
+        self.set.clear();
+        self.set.extend(
+            (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open || self.dual.wants(model, lane)),
+        );
+        if self.set.len() > model.parcels_max || self.set == self.tried {
+            return;
+        }
+        self.tried.clone_from(&self.set);
+        assign.greedy(ground, &self.set, best);
+    }
+
+    /// Decides every lane whose other choice the bound excludes. False when neither choice is left.
+    fn fix(&mut self, model: &Model, best: &Best, bound: i64) -> bool {
+        let target = best.cost.saturating_sub(self.hours);
+        for lane in 0..model.lanes.len() {
+            if self.dual.state[lane] != State::Free {
+                continue;
+            }
+            let (opened, closed) = self.dual.if_decided(model, lane, bound);
+            match (opened >= target, closed >= target) {
+                (true, true) => return false,
+                (true, false) => self.decide(lane, State::Closed),
+                (false, true) => self.decide(lane, State::Open),
+                (false, false) => {}
+            }
+        }
+        true
+    }
+
+    /// The free lane that the bound wants most, or that costs it least.
+    fn choose(&self, model: &Model) -> Option<usize> {
+        let free = (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Free);
+        free.min_by_key(|&lane| (self.dual.value(lane), lane))
+    }
+
+    /// Whether the lanes left can cover the order with the parcels left.
+    fn coverable(&self, model: &Model) -> bool {
+        let open = self.dual.state.iter().filter(|&&state| state == State::Open).count();
+        if open > model.parcels_max {
+            return false;
+        }
+        (0..model.n()).all(|line| self.reach(model, line, model.parcels_max - open) >= model.demand[line])
+    }
+
+    /// Units of a line that open lanes and at most `more` others can take.
+    fn reach(&self, model: &Model, line: usize, more: usize) -> i64 {
+        let mut sum = 0;
+        let mut tops = [0i64; 4];
+        for site in 0..model.sites {
+            let (open, usable) = self.dual.site_states(site);
+            if open {
+                sum += model.stock[site * model.n() + line];
+            } else if usable {
+                let stock = model.stock[site * model.n() + line];
+                if more > tops.len() {
+                    sum += stock;
+                } else if stock > tops[0] {
+                    tops[0] = stock;
+                    tops.sort_unstable();
+                }
+            }
+        }
+        if more > tops.len() { sum } else { sum + tops[tops.len() - more..].iter().sum::<i64>() }
+    }
+
+    fn decide(&mut self, lane: usize, state: State) {
+        self.dual.state[lane] = state;
+        self.trail.push(lane);
+    }
+
+    fn undo(&mut self, to: usize) {
+        for lane in self.trail.drain(to..) {
+            self.dual.state[lane] = State::Free;
+        }
+    }
+}
+
+/// The next larger score of hours that some lane has.
+fn next_hours(model: &Model, last: i64) -> Option<i64> {
+    model.lanes.iter().map(|lane| lane.hours).filter(|&hours| hours > last).min()
+}
