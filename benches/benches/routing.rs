@@ -110,9 +110,13 @@ fn report(shape: &Shape) {
         router.solve(problem, WORK_DEFAULT);
     }
     for problem in &problems {
-        let begun = Instant::now();
-        assert_eq!(router.solve(black_box(problem), WORK_DEFAULT), Answer::Plan);
-        times.push(begun.elapsed());
+        let mut took = Duration::MAX;
+        for _ in 0..5 {
+            let begun = Instant::now();
+            assert_eq!(router.solve(black_box(problem), WORK_DEFAULT), Answer::Plan);
+            took = took.min(begun.elapsed());
+        }
+        times.push(took);
         let solution = router.solution();
         proven += usize::from(solution.proven);
         parcels += solution.parcels.len();

@@ -7,6 +7,9 @@ use super::problem::Problem;
 /// More ways than this to share a line between two parcels are not all tried.
 const SHARES_MAX: i64 = 16;
 
+/// Rounds of looking for the price of a gram in a set.
+const GRAM_ROUNDS: usize = 10;
+
 /// The best plan so far, in fine units.
 #[derive(Debug, Default)]
 pub(super) struct Best {
@@ -79,6 +82,10 @@ pub(super) struct Assign {
     /// The least cost of the lines from a place in the order on, without weight; and their grams.
     rest_cost: Vec<i64>,
     rest_weight: Vec<i64>,
+    /// A price of a gram for each place in the set, and the least cost of the rest at these prices.
+    gram: Vec<i64>,
+    rest_gram: Vec<i64>,
+    kept: Vec<i64>,
     takes: Vec<Take>,
     /// Unit costs and caps of a line, for sorting.
     offers: Vec<(i64, usize, i64)>,
@@ -88,24 +95,83 @@ pub(super) struct Assign {
 }
 
 impl Assign {
-    /// Looks for the best plan that opens all of `set`. Answers whether nothing better was left out.
-    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> bool {
+    /// Looks for the best plan that opens all of `set`. Answers a bound of what it left out; [`COST_MAX`] when nothing
+    /// better was.
+    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> i64 {
         self.begin(ground.model, set);
-        if !self.bound_lines(ground) {
-            return true;
-        }
         let hours = set.iter().map(|&lane| ground.model.lanes[lane].hours).max().unwrap_or(0);
         self.base = hours + set.iter().map(|&lane| ground.model.lanes[lane].entry).sum::<i64>();
-        if self.base + self.rest_cost[0] >= best.cost {
-            return true;
+        if !self.bound_lines(ground) || self.base + self.rest_cost[0] >= best.cost {
+            return COST_MAX;
         }
-        self.whole = true;
         if self.flat(ground.model) {
             self.cheapest(ground, best);
-        } else {
-            self.place(ground, best, 0, 0);
+            return COST_MAX;
         }
-        self.whole && ground.work > 0
+        let bound = self.price_grams(ground, best);
+        if bound >= best.cost {
+            return COST_MAX;
+        }
+        self.whole = true;
+        self.takes.clear();
+        self.weight.iter_mut().for_each(|weight| *weight = 0);
+        self.units.iter_mut().for_each(|units| *units = 0);
+        self.place(ground, best, 0, 0);
+        if self.whole && ground.work > 0 { COST_MAX } else { bound.min(best.cost) }
+    }
+
+    /// Looks for prices of a gram that tell best what weight must cost: a bound of the set, and plans on the way.
+    fn price_grams(&mut self, ground: &mut Ground<'_>, best: &mut Best) -> i64 {
+        let model = ground.model;
+        let n = model.n();
+        self.gram.clear();
+        self.gram.extend(self.set.iter().map(|&lane| model.lanes[lane].slope));
+        self.rest_gram.clear();
+        self.rest_gram.resize(n + 1, 0);
+        let (mut bound, mut part) = (i64::MIN, 2);
+        for _ in 0..GRAM_ROUNDS {
+            ground.work -= (2 * n * self.set.len()) as i64;
+            let mut takes = std::mem::take(&mut self.takes);
+            takes.clear();
+            let mut now = self.base;
+            for line in 0..n {
+                now += self.fill(model, line, Some(&mut takes)).unwrap_or(0);
+            }
+            self.takes = takes;
+            now -= self.gram.iter().map(|gram| gram * 1_000).sum::<i64>();
+            self.offer(ground, best);
+            if now > bound {
+                bound = now;
+                self.kept.clone_from(&self.gram);
+            }
+            if bound >= best.cost || !self.move_grams(model, part) {
+                break;
+            }
+            part += 1;
+        }
+        self.gram.clone_from(&self.kept);
+        for at in (0..n).rev() {
+            let cost = self.fill(model, self.order[at], None).unwrap_or(0);
+            self.rest_gram[at] = self.rest_gram[at + 1] + cost;
+        }
+        bound
+    }
+
+    /// Raises the price of a gram where a parcel is heavier than its first kilogram, lowers it where it is lighter.
+    fn move_grams(&mut self, model: &Model, part: i64) -> bool {
+        let mut moved = false;
+        for (at, &lane) in self.set.iter().enumerate() {
+            let slope = model.lanes[lane].slope;
+            let by = (slope / part).max(1);
+            let to = match self.weight[at].cmp(&1_000) {
+                std::cmp::Ordering::Greater => (self.gram[at] + by).min(slope),
+                std::cmp::Ordering::Less => (self.gram[at] - by).max(0),
+                std::cmp::Ordering::Equal => self.gram[at],
+            };
+            moved |= to != self.gram[at];
+            self.gram[at] = to;
+        }
+        moved
     }
 
     fn begin(&mut self, model: &Model, set: &[usize]) {
@@ -116,6 +182,8 @@ impl Assign {
         self.units.clear();
         self.units.resize(set.len(), 0);
         self.takes.clear();
+        self.gram.clear();
+        self.gram.resize(set.len(), 0);
         self.slope_min = set.iter().map(|&lane| model.lanes[lane].slope).min().unwrap_or(0);
     }
 
@@ -152,17 +220,27 @@ impl Assign {
         true
     }
 
-    /// The least cost of a line over the set's sites, weight apart. `into` receives the takes.
+    /// The least cost of a line over the set's sites at the present prices of a gram. `into` receives the takes.
     fn fill(&mut self, model: &Model, line: usize, mut into: Option<&mut Vec<Take>>) -> Option<i64> {
+        let (demand, grams) = (model.demand[line], model.grams[line]);
         self.offers.clear();
-        for &lane in &self.set {
+        let mut least = (i64::MAX, 0, 0);
+        for (at, &lane) in self.set.iter().enumerate() {
             let cap = model.cap(lane, line);
             if cap > 0 {
-                self.offers.push((model.unit_cost(lane, line), lane, cap));
+                let offer = (model.unit_cost(lane, line) + self.gram[at] * grams, lane, cap);
+                least = least.min(offer);
+                self.offers.push(offer);
             }
         }
+        if least.2 >= demand {
+            if let Some(takes) = into {
+                takes.push(Take { lane: least.1 as u32, line: line as u32, units: demand });
+            }
+            return Some(least.0 * demand);
+        }
         self.offers.sort_unstable();
-        let (mut left, mut cost) = (model.demand[line], 0);
+        let (mut left, mut cost) = (demand, 0);
         for at in 0..self.offers.len() {
             let (unit, lane, cap) = self.offers[at];
             let site = model.lanes[lane].site;
@@ -189,32 +267,22 @@ impl Assign {
             self.fill(ground.model, line, Some(&mut takes));
         }
         self.takes = takes;
-        self.offer(ground.model, best);
+        self.offer(ground, best);
     }
 
-    /// Prices the takes and keeps them if they are better.
-    fn offer(&mut self, model: &Model, best: &mut Best) {
+    /// Prices the takes and keeps them if they are allowed and better.
+    fn offer(&mut self, ground: &Ground<'_>, best: &mut Best) {
+        let model = ground.model;
         self.weight.iter_mut().for_each(|weight| *weight = 0);
         self.units.iter_mut().for_each(|units| *units = 0);
-        let mut cost = 0;
         for take in &self.takes {
-            let (lane, line) = (take.lane as usize, take.line as usize);
-            let at = self.set.iter().position(|&other| other == lane).unwrap_or(0);
-            self.weight[at] += take.units * model.grams[line];
+            let at = self.set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
+            self.weight[at] += take.units * model.grams[take.line as usize];
             self.units[at] += take.units;
-            cost += take.units * model.unit_cost(lane, line);
         }
-        let mut hours = 0;
-        for (at, &lane) in self.set.iter().enumerate() {
-            if self.units[at] > 0 {
-                cost += model.lanes[lane].fixed + model.weight_cost(lane, self.weight[at]);
-                hours = hours.max(model.lanes[lane].hours);
-            }
-        }
-        if cost + hours < best.cost {
-            best.cost = cost + hours;
-            best.takes.clear();
-            best.takes.extend_from_slice(&self.takes);
+        let mut lanes = self.set.iter().zip(self.units.iter().zip(&self.weight));
+        if lanes.all(|(&lane, (&units, &weight))| ground.allows(lane, units, weight)) {
+            self.offer_placed(model, best);
         }
     }
 
@@ -225,32 +293,29 @@ impl Assign {
         first + lane.slope * model.charged(self.weight[at])
     }
 
-    /// A lower bound of any way to go on from a place in the order, given the cost of lines placed.
+    /// A lower bound of any way to go on from a place in the order, given the cost of lines placed: weight either fills
+    /// what is paid for and then goes where it is cheapest, or is paid for at the prices of a gram.
     fn bound(&self, model: &Model, place: usize, cost: i64) -> i64 {
-        let (mut weighed, mut free) = (0, 0);
+        let (mut weighed, mut free, mut unpaid) = (0, 0, 0);
         for at in 0..self.set.len() {
             weighed += self.weighed(model, at);
-            free += 1_000 + model.charged(self.weight[at]) - self.weight[at];
+            let room = 1_000 + model.charged(self.weight[at]) - self.weight[at];
+            free += room;
+            unpaid += self.gram[at] * room;
         }
         let over = (self.rest_weight[place] - free).max(0);
-        let charged = match i64::from(model.step) {
-            0 => over,
-            step => (over + step - 1) / step * step,
-        };
-        self.base + cost + self.rest_cost[place] + weighed + self.slope_min * charged
+        let filled = self.rest_cost[place] + self.slope_min * model.steps(over);
+        self.base + cost + weighed + filled.max(self.rest_gram[place] - unpaid)
     }
 
     /// Places the lines from a place in the order on, in every way worth trying.
     fn place(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, cost: i64) {
-        ground.work -= self.set.len() as i64;
+        ground.work -= 8 + 4 * self.set.len() as i64;
         if ground.work <= 0 || self.bound(ground.model, place, cost) >= best.cost {
             return;
         }
         if place == self.order.len() {
-            let takes = self.takes.len();
-            self.offer_placed(ground.model, best);
-            self.takes.truncate(takes);
-            return;
+            return self.offer_placed(ground.model, best);
         }
         let demand = ground.model.demand[self.order[place]];
         self.share(ground, best, place, 0, demand, cost);

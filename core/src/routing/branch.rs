@@ -84,7 +84,7 @@ impl Branch {
         self.try_wanted(ground, assign, best);
         let begun = self.trail.len();
         if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
-            match self.choose(model) {
+            match self.choose(model, bound) {
                 None => self.leaf(ground, assign, best, bound),
                 Some(lane) => self.split(ground, assign, best, lane),
             }
@@ -110,8 +110,9 @@ impl Branch {
     fn leaf(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
         self.set.clear();
         self.set.extend((0..ground.model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open));
-        if !assign.solve(ground, &self.set, best) {
-            self.left_out = self.left_out.min(bound + self.hours);
+        let open = assign.solve(ground, &self.set, best);
+        if open < COST_MAX {
+            self.left_out = self.left_out.min(open.max(bound + self.hours));
         }
     }
 
@@ -147,10 +148,15 @@ impl Branch {
         true
     }
 
-    /// The free lane that the bound wants most, or that costs it least.
-    fn choose(&self, model: &Model) -> Option<usize> {
+    /// The free lane whose decision moves the bound most either way; among equals the one the prices doubt most.
+    fn choose(&self, model: &Model, bound: i64) -> Option<usize> {
         let free = (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Free);
-        free.min_by_key(|&lane| (self.dual.value(lane), lane))
+        let doubt = |lane: usize| {
+            let (opened, closed) = self.dual.if_decided(model, lane, bound);
+            let worse = (opened - bound).max(0).min(closed - bound);
+            (std::cmp::Reverse(worse), std::cmp::Reverse(self.dual.doubt(lane)), self.dual.value(lane), lane)
+        };
+        free.min_by_key(|&lane| doubt(lane))
     }
 
     /// Whether the lanes left can cover the order with the parcels left.

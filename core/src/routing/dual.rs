@@ -49,6 +49,10 @@ pub(super) struct Dual {
     top: Vec<i64>,
     offers: Vec<(i64, usize, i64)>,
     least: Vec<i64>,
+    /// How often of late the bound used a lane, of 1,024.
+    used: Vec<i64>,
+    /// Lanes that are not closed.
+    usable: usize,
 }
 
 impl Dual {
@@ -58,6 +62,8 @@ impl Dual {
         refill(&mut self.state, m, State::Free);
         refill(&mut self.gram, m, 0);
         refill(&mut self.value, m, 0);
+        refill(&mut self.used, m, 0);
+        self.usable = m;
         refill(&mut self.taken, n, 0);
         refill(&mut self.top, n, 0);
         refill(&mut self.site_value, model.sites, 0);
@@ -106,7 +112,9 @@ impl Dual {
 
     /// Better prices in a bounded number of rounds. Answers their bound; they stay in place and are evaluated.
     pub fn ascend(&mut self, model: &Model, target: i64, rounds: usize, mut pace: f64, work: &mut i64) -> i64 {
-        let cost = (model.lanes.len() * model.n()) as i64;
+        self.usable = self.state.iter().filter(|&&state| state != State::Closed).count();
+        let cost = (self.usable * model.n() + model.sites + model.lanes.len()) as i64;
+        *work -= cost;
         let mut bound = self.evaluate(model);
         let mut best = bound;
         self.keep();
@@ -179,6 +187,11 @@ impl Dual {
         (open, open || lanes.iter().any(|&lane| self.state[lane] == State::Free))
     }
 
+    /// How far from settled the use of a lane is.
+    pub fn doubt(&self, lane: usize) -> i64 {
+        self.used[lane].min(1_024 - self.used[lane])
+    }
+
     /// What opening a lane alone adds at these prices.
     pub fn value(&self, lane: usize) -> i64 {
         self.value[lane]
@@ -226,6 +239,10 @@ impl Dual {
 
     /// The offer at which the cheapest sites in `offers` together reach the demand.
     fn covering(&mut self, model: &Model, demand: i64) -> i64 {
+        let least = self.offers.iter().copied().min().unwrap_or_default();
+        if least.2 >= demand {
+            return least.0;
+        }
         self.offers.sort_unstable();
         let (mut covered, mut price) = (0, 0);
         for at in 0..self.offers.len() {
@@ -252,11 +269,9 @@ impl Dual {
         let n = model.n();
         let costs = &model.cost[lane * n..][..n];
         let stock = &model.stock[model.lanes[lane].site * n..][..n];
-        let mut profit = 0;
-        for line in 0..n {
-            let gain = self.price[line] - costs[line] - gram * model.grams[line];
-            profit += stock[line] * gain.max(0);
-        }
+        let cells = self.price.iter().zip(costs).zip(stock.iter().zip(&model.grams));
+        let profit: i64 =
+            cells.map(|((price, cost), (stock, grams))| stock * (price - cost - gram * grams).max(0)).sum();
         base - profit
     }
 
@@ -291,6 +306,11 @@ impl Dual {
         }
         self.site_value[site] = best.0;
         self.picks[site] = best.1;
+        for at in range {
+            let lane = self.by_site[at];
+            let used = if best.1 == Pick::One(lane) { 1_024 } else { 0 };
+            self.used[lane] += (used - self.used[lane]) / 8;
+        }
         self.take(model, site, best.1);
         best.0
     }

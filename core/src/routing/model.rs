@@ -114,6 +114,15 @@ impl Model {
         charged_g(weight.unsigned_abs(), self.step).cast_signed()
     }
 
+    /// Grams rounded up to started steps.
+    #[inline]
+    pub fn steps(&self, grams: i64) -> i64 {
+        match i64::from(self.step) {
+            0 => grams,
+            step => (grams + step - 1) / step * step,
+        }
+    }
+
     /// What weight costs in a lane.
     #[inline]
     pub fn weight_cost(&self, lane: usize, weight: i64) -> i64 {
@@ -174,9 +183,43 @@ impl Model {
         for (at, lane) in problem.lanes.iter().enumerate() {
             let model = self.lane(problem, at, lane);
             if self.useful(problem, &model) {
-                self.lanes.push(model);
+                self.join(model);
             }
         }
+    }
+
+    /// Adds a lane unless another one of its site serves every parcel at least as well; drops those it serves so.
+    fn join(&mut self, lane: LaneModel) {
+        let charged = self.charged(self.weight);
+        let units = self.demand.iter().fold(0i64, |sum, &units| sum.saturating_add(units));
+        let mate = |other: &LaneModel| other.site == lane.site;
+        if self.lanes.iter().any(|other| mate(other) && self.replaces(other, &lane, charged, units)) {
+            return;
+        }
+        let mut at = 0;
+        while at < self.lanes.len() {
+            if mate(&self.lanes[at]) && self.replaces(&lane, &self.lanes[at], charged, units) {
+                self.lanes.swap_remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        self.lanes.push(lane);
+    }
+
+    /// Whether `one` carries whatever `other` could for no more, alone or on top of its own parcel.
+    fn replaces(&self, one: &LaneModel, other: &LaneModel, charged: i64, units: i64) -> bool {
+        let joins = self.weight <= 1_000
+            || i128::from(one.entry) >= i128::from(one.slope) * i128::from(self.first_kg_charged());
+        if one.limited || one.hours > other.hours || !joins || (!self.all_weigh && one.first > other.first) {
+            return false;
+        }
+        let gain = |charged: i64, units: i64| {
+            i128::from(other.entry - one.entry)
+                + i128::from(other.slope - one.slope) * i128::from(charged)
+                + i128::from(other.unit - one.unit) * i128::from(units)
+        };
+        gain(0, 1) >= 0 && gain(0, units) >= 0 && gain(charged, 1) >= 0 && gain(charged, units) >= 0
     }
 
     fn lane(&mut self, problem: &Problem, at: usize, lane: &Lane) -> LaneModel {

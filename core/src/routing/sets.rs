@@ -1,7 +1,7 @@
 //! Every set of parcels that could be better than the best plan, cheapest first.
 
 use super::assign::{Assign, Best, Ground};
-use super::model::Model;
+use super::model::{COST_MAX, Model};
 
 /// Walks sets of lanes by entry cost. All buffers are kept.
 #[derive(Debug, Default)]
@@ -43,11 +43,8 @@ impl Sets {
         let mut more = usize::from(open == 0);
         loop {
             let over = (model.weight - 1_000 * (open + more) as i64).max(0);
-            let charged = match i64::from(model.step) {
-                0 => over,
-                step => (over + step - 1) / step * step,
-            };
-            let cost = entry.saturating_mul(more as i64).saturating_add(self.slope_min * charged);
+            let weighed = self.slope_min * model.steps(over);
+            let cost = entry.saturating_mul(more as i64).saturating_add(weighed);
             least = least.min(cost);
             if over == 0 || entry >= self.slope_min * model.first_kg_charged() {
                 return least;
@@ -90,7 +87,7 @@ impl Sets {
                 self.covered.push(before + if again { 0 } else { model.cap(at, line) });
             }
             if (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
-                self.whole &= assign.solve(ground, &self.set, best);
+                self.whole &= assign.solve(ground, &self.set, best) >= COST_MAX;
             }
             if depth + 1 < model.parcels_max {
                 self.extend(ground, assign, best, at + 1, with, slowest);
