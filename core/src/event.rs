@@ -319,8 +319,10 @@ pub struct SeenLine {
     pub sku: SkuId,
     /// Units demanded.
     pub wanted: Units,
-    /// One bit per warehouse id, lowest first, set where all demanded units could be drawn.
-    pub full: Vec<u8>,
+    /// One bit per warehouse id below 64, lowest first, set where all demanded units could be drawn.
+    pub full: u64,
+    /// The ids from 64 on where all demanded units could be drawn.
+    pub full_beyond: Vec<WarehouseId>,
     /// Units that could be drawn elsewhere, where that was not none; and everywhere when the rules weigh balance.
     pub partial: Vec<(WarehouseId, Units)>,
 }

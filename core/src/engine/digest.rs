@@ -29,7 +29,7 @@ impl Engine {
         let mut sum = Sum::default();
         for number in 0..self.door.key_shards() {
             self.door.with_key(number, |shard| {
-                shard.orders().iter().for_each(|order| sum.add(b'o', order));
+                shard.orders().for_each(|order| sum.add(b'o', order));
                 shard.movements().for_each(|memo| sum.add(b'm', memo));
             });
         }

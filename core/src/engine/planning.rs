@@ -269,14 +269,19 @@ impl Scratch {
     fn seen(&self, demand: &Demand<'_>) -> Vec<SeenLine> {
         let exact = self.problem.weights.balance != 0;
         let line_seen = |(line, wanted): (usize, &crate::engine::demand::Wanted)| {
-            let mut seen = SeenLine { sku: wanted.sku, wanted: wanted.units, full: Vec::new(), partial: Vec::new() };
+            let mut seen = SeenLine {
+                sku: wanted.sku,
+                wanted: wanted.units,
+                full: 0,
+                full_beyond: Vec::new(),
+                partial: Vec::new(),
+            };
             for &(warehouse, units) in self.view.cells(line) {
                 if units >= wanted.units.0 {
-                    let (byte, bit) = (warehouse.index() / 8, warehouse.index() % 8);
-                    if seen.full.len() <= byte {
-                        seen.full.resize(byte + 1, 0);
+                    match warehouse.0 {
+                        bit @ 0..64 => seen.full |= 1 << bit,
+                        _ => seen.full_beyond.push(warehouse),
                     }
-                    seen.full[byte] |= 1 << bit;
                 }
                 if units < wanted.units.0 || (exact && units != u64::MAX) {
                     seen.partial.push((warehouse, Units(units)));

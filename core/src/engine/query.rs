@@ -76,7 +76,7 @@ impl Engine {
         let (mut seen, mut found) = (config.seq, Vec::new());
         for number in 0..self.door.key_shards() {
             self.door.with_key(number, |shard| {
-                for order in shard.orders().iter().filter(|order| query.after.is_none_or(|after| order.id > after)) {
+                for order in shard.orders().filter(|order| query.after.is_none_or(|after| order.id > after)) {
                     let rows = self.summaries(order, &config).filter(|row| {
                         query.warehouse.as_ref().is_none_or(|w| *w == row.warehouse)
                             && query.channel.as_ref().is_none_or(|c| *c == row.channel)

@@ -22,7 +22,8 @@ pub type MovementAnswer = Reply;
 /// Orders and movement memos of one shard.
 #[derive(Debug, Default)]
 pub struct KeyShard {
-    orders: Vec<Order>,
+    /// Boxed, so that growing does not move them.
+    orders: Vec<Box<Order>>,
     by_key: HashMap<OrderKey, u32, foldhash::fast::RandomState>,
     movements: HashMap<Code, Memo<MovementAnswer>, foldhash::fast::RandomState>,
     /// When holds of the shard's orders run out.
@@ -56,17 +57,17 @@ impl KeyShard {
 
     /// Finds an order by its key.
     pub fn find(&self, key: &OrderKey) -> Option<&Order> {
-        self.by_key.get(key).map(|slot| &self.orders[*slot as usize])
+        self.by_key.get(key).map(|slot| &*self.orders[*slot as usize])
     }
 
     /// An order of this shard by id.
     pub fn order(&self, id: OrderId) -> Option<&Order> {
-        self.orders.get(slot(id))
+        self.orders.get(slot(id)).map(Box::as_ref)
     }
 
     /// An order of this shard by id.
     pub fn order_mut(&mut self, id: OrderId) -> Option<&mut Order> {
-        self.orders.get_mut(slot(id))
+        self.orders.get_mut(slot(id)).map(Box::as_mut)
     }
 
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
@@ -76,13 +77,13 @@ impl KeyShard {
         if at != self.orders.len() || self.by_key.insert(key, u32::try_from(at).ok()?).is_some() {
             return None;
         }
-        self.orders.push(order);
+        self.orders.push(Box::new(order));
         Some(())
     }
 
     /// Every order of the shard, in the order of their ids.
-    pub fn orders(&self) -> &[Order] {
-        &self.orders
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter().map(Box::as_ref)
     }
 
     /// What was answered to a movement key.

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::ids::PoolId;
-use crate::stock::Cell;
+use crate::stock::{Bucket, Cell};
 use crate::units::Units;
 
 /// What a channel granted these pools could draw from a cell: the free units of its pools, less the safety stock, which
@@ -17,7 +17,7 @@ pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
             granted = granted.saturating_add(free_of_safety(cell, stock.pool, stock.available));
         }
     }
-    granted.min(all.saturating_sub(cell.units(crate::stock::Bucket::Short)))
+    if cell.withholds() { granted.min(all.saturating_sub(cell.units(Bucket::Short))) } else { granted }
 }
 
 /// From which pools, in the channel's order of preference, units of a cell are drawn, beside those `used` already; less
@@ -42,14 +42,14 @@ pub fn draw(
 }
 
 fn free_of_safety(cell: &Cell, pool: PoolId, available: Units) -> Units {
-    if pool == PoolId::REGULAR { available.saturating_sub(cell.safety()) } else { available }
+    if pool == PoolId::REGULAR && cell.withholds() { available.saturating_sub(cell.safety()) } else { available }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::{Seq, WarehouseId};
-    use crate::stock::{Bucket, Outside};
+    use crate::stock::Outside;
 
     const PROMO: PoolId = PoolId(1);
 

@@ -46,10 +46,24 @@ pub struct Crossed {
 }
 
 /// The double-entry account of one SKU at one warehouse.
+///
+/// What every order reads and writes stands together in one cache line; the rest is behind a pointer.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[repr(align(64))]
 pub struct Cell {
-    warehouse: WarehouseId,
     pools: SmallVec<[PoolStock; 1]>,
+    version: Seq,
+    rest: Box<Rest>,
+    warehouse: WarehouseId,
+    /// Whether units are short or kept safe, so that the free ones are not all to be had.
+    withheld: bool,
+    /// Whether physical changes wait for their sequence.
+    moved: bool,
+}
+
+/// What only payment, picking, shipping, counts and returns touch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Rest {
     allocated: Units,
     picked: Units,
     shipped: Units,
@@ -61,9 +75,10 @@ pub struct Cell {
     short: Units,
     safety: Units,
     crossed: Crossed,
-    version: Seq,
     history: History,
 }
+
+const _: () = assert!(size_of::<Cell>() == 64, "a cell's hot part is one cache line");
 
 /// The latest physical changes of a cell, so that a count taken in the past can be laid under them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -76,23 +91,7 @@ struct History {
 impl Cell {
     /// An empty cell.
     pub fn new(warehouse: WarehouseId) -> Cell {
-        Cell {
-            warehouse,
-            pools: SmallVec::new(),
-            allocated: Units::ZERO,
-            picked: Units::ZERO,
-            shipped: Units::ZERO,
-            awaiting: Units::ZERO,
-            inspection: Units::ZERO,
-            damaged: Units::ZERO,
-            in_transit: Units::ZERO,
-            inbound: Vec::new(),
-            short: Units::ZERO,
-            safety: Units::ZERO,
-            crossed: Crossed::default(),
-            version: Seq(0),
-            history: History::default(),
-        }
+        Cell { pools: SmallVec::new(), version: Seq(0), rest: Box::default(), warehouse, withheld: false, moved: false }
     }
 
     /// The warehouse.
@@ -116,27 +115,27 @@ impl Cell {
         match bucket {
             Bucket::Available(pool) => self.available(pool),
             Bucket::Held(pool) => self.pools.iter().find(|p| p.pool == pool).map_or(Units::ZERO, |p| p.held),
-            Bucket::Allocated => self.allocated,
-            Bucket::Picked => self.picked,
-            Bucket::Shipped => self.shipped,
-            Bucket::Awaiting => self.awaiting,
-            Bucket::Inspection => self.inspection,
-            Bucket::Damaged => self.damaged,
-            Bucket::InTransit => self.in_transit,
-            Bucket::Inbound(day) => self.inbound.iter().find(|(d, _)| *d == day).map_or(Units::ZERO, |(_, n)| *n),
-            Bucket::Short => self.short,
+            Bucket::Allocated => self.rest.allocated,
+            Bucket::Picked => self.rest.picked,
+            Bucket::Shipped => self.rest.shipped,
+            Bucket::Awaiting => self.rest.awaiting,
+            Bucket::Inspection => self.rest.inspection,
+            Bucket::Damaged => self.rest.damaged,
+            Bucket::InTransit => self.rest.in_transit,
+            Bucket::Inbound(day) => self.rest.inbound.iter().find(|(d, _)| *d == day).map_or(Units::ZERO, |(_, n)| *n),
+            Bucket::Short => self.rest.short,
             Bucket::Outside(_) => Units::ZERO,
         }
     }
 
     /// Expected receipts by day.
     pub fn inbound(&self) -> &[(Day, Units)] {
-        &self.inbound
+        &self.rest.inbound
     }
 
     /// Units of the regular pool that orders may not take.
     pub fn safety(&self) -> Units {
-        self.safety
+        self.rest.safety
     }
 
     /// The last event that touched the cell.
@@ -147,8 +146,9 @@ impl Cell {
     /// Units physically here: free, held, allocated, picked, in inspection and damaged, less the short ones.
     pub fn on_hand(&self) -> Units {
         let claimed: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
-        let rest: Units = [self.allocated, self.picked, self.inspection, self.damaged].into_iter().sum();
-        claimed.saturating_add(rest).saturating_sub(self.short)
+        let rest: Units =
+            [self.rest.allocated, self.rest.picked, self.rest.inspection, self.rest.damaged].into_iter().sum();
+        claimed.saturating_add(rest).saturating_sub(self.rest.short)
     }
 
     /// The change of units on hand since a watermark, events in `except` counted as later; `Err` holds the oldest
@@ -156,11 +156,11 @@ impl Cell {
     pub fn changed_since(&self, as_of: Seq, except: &[Seq]) -> Result<i64, Seq> {
         let oldest_needed =
             except.iter().copied().map(|s| Seq(s.0.saturating_sub(1))).min().unwrap_or(as_of).min(as_of);
-        if oldest_needed < self.history.forgotten {
-            return Err(self.history.forgotten);
+        if oldest_needed < self.rest.history.forgotten {
+            return Err(self.rest.history.forgotten);
         }
         let unseen = |seq: Seq| seq > as_of || except.contains(&seq);
-        Ok(self.history.changes.iter().filter(|(seq, _)| unseen(*seq)).map(|(_, change)| change).sum())
+        Ok(self.rest.history.changes.iter().filter(|(seq, _)| unseen(*seq)).map(|(_, change)| change).sum())
     }
 
     /// Moves units between two buckets.
@@ -172,25 +172,36 @@ impl Cell {
         let on_hand = |bucket: Bucket| i64::from(bucket.is_on_hand() || bucket == Bucket::Short);
         let physical = on_hand(to) - on_hand(from);
         if physical != 0 {
-            self.history.pending += physical * i64::try_from(units.0).unwrap_or(i64::MAX);
+            self.moved = true;
+            self.rest.history.pending += physical * i64::try_from(units.0).unwrap_or(i64::MAX);
         }
         Ok(())
     }
 
     /// Sets the units of the regular pool that orders may not take.
     pub fn set_safety(&mut self, units: Units) {
-        self.safety = units;
+        self.rest.safety = units;
+        self.note_withheld();
+    }
+
+    /// Whether units are short or kept safe, so that the free ones are not all to be had.
+    #[inline]
+    pub fn withholds(&self) -> bool {
+        self.withheld
     }
 
     /// Notes that the event with this sequence touched the cell.
     pub fn stamp(&mut self, seq: Seq) {
         self.version = seq;
-        if self.history.pending != 0 {
-            self.history.changes.push_back((seq, std::mem::take(&mut self.history.pending)));
-            if self.history.changes.len() > CELL_HISTORY
-                && let Some((oldest, _)) = self.history.changes.pop_front()
+        if !std::mem::take(&mut self.moved) {
+            return;
+        }
+        if self.rest.history.pending != 0 {
+            self.rest.history.changes.push_back((seq, std::mem::take(&mut self.rest.history.pending)));
+            if self.rest.history.changes.len() > CELL_HISTORY
+                && let Some((oldest, _)) = self.rest.history.changes.pop_front()
             {
-                self.history.forgotten = oldest;
+                self.rest.history.forgotten = oldest;
             }
         }
     }
@@ -198,22 +209,23 @@ impl Cell {
     /// What is wrong with the cell, if anything: units in must be units out and units here, and short ones are claimed.
     pub fn check(&self) -> Result<(), String> {
         let pools: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
-        let stages: Units = [self.allocated, self.picked, self.shipped, self.awaiting].into_iter().sum();
-        let rest: Units = [self.inspection, self.damaged, self.in_transit].into_iter().sum();
-        let inbound: Units = self.inbound.iter().map(|(_, n)| *n).sum();
+        let stages: Units =
+            [self.rest.allocated, self.rest.picked, self.rest.shipped, self.rest.awaiting].into_iter().sum();
+        let rest: Units = [self.rest.inspection, self.rest.damaged, self.rest.in_transit].into_iter().sum();
+        let inbound: Units = self.rest.inbound.iter().map(|(_, n)| *n).sum();
         let here = pools.saturating_add(stages).saturating_add(rest).saturating_add(inbound);
-        let expected = self.crossed.went_out.saturating_add(here);
-        if self.crossed.came_in.saturating_add(self.short) != expected {
+        let expected = self.rest.crossed.went_out.saturating_add(here);
+        if self.rest.crossed.came_in.saturating_add(self.rest.short) != expected {
             return Err(format!(
                 "units in {} + short {} are not units out {} + units here {here}",
-                self.crossed.came_in, self.short, self.crossed.went_out
+                self.rest.crossed.came_in, self.rest.short, self.rest.crossed.went_out
             ));
         }
         if !self.pools.is_sorted_by(|a, b| a.pool < b.pool) {
             return Err("pools are not sorted".to_owned());
         }
-        if self.history.pending != 0 {
-            return Err(format!("a physical change of {} has no sequence", self.history.pending));
+        if self.rest.history.pending != 0 {
+            return Err(format!("a physical change of {} has no sequence", self.rest.history.pending));
         }
         Ok(())
     }
@@ -221,11 +233,13 @@ impl Cell {
     fn take(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
         let slot = match bucket {
             Bucket::Outside(_) => {
-                self.crossed.came_in = self.crossed.came_in.checked_add(units).ok_or(self.crossed.came_in)?;
+                self.rest.crossed.came_in =
+                    self.rest.crossed.came_in.checked_add(units).ok_or(self.rest.crossed.came_in)?;
                 return Ok(());
             }
             Bucket::Short => {
-                self.short = self.short.checked_add(units).ok_or(self.short)?;
+                self.rest.short = self.rest.short.checked_add(units).ok_or(self.rest.short)?;
+                self.note_withheld();
                 return Ok(());
             }
             Bucket::Inbound(day) => return self.take_inbound(day, units),
@@ -237,15 +251,16 @@ impl Cell {
 
     fn put(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
         let slot = match bucket {
-            Bucket::Outside(_) => &mut self.crossed.went_out,
+            Bucket::Outside(_) => &mut self.rest.crossed.went_out,
             Bucket::Short => {
-                self.short = self.short.checked_sub(units).ok_or(self.short)?;
+                self.rest.short = self.rest.short.checked_sub(units).ok_or(self.rest.short)?;
+                self.note_withheld();
                 return Ok(());
             }
             Bucket::Inbound(day) => {
-                match self.inbound.binary_search_by_key(&day, |(d, _)| *d) {
-                    Ok(at) => self.inbound[at].1 = self.inbound[at].1.saturating_add(units),
-                    Err(at) => self.inbound.insert(at, (day, units)),
+                match self.rest.inbound.binary_search_by_key(&day, |(d, _)| *d) {
+                    Ok(at) => self.rest.inbound[at].1 = self.rest.inbound[at].1.saturating_add(units),
+                    Err(at) => self.rest.inbound.insert(at, (day, units)),
                 }
                 return Ok(());
             }
@@ -255,13 +270,17 @@ impl Cell {
         Ok(())
     }
 
+    fn note_withheld(&mut self) {
+        self.withheld = !self.rest.short.is_zero() || !self.rest.safety.is_zero();
+    }
+
     fn take_inbound(&mut self, day: Day, units: Units) -> Result<(), Units> {
-        let at = self.inbound.binary_search_by_key(&day, |(d, _)| *d).map_err(|_| Units::ZERO)?;
-        let left = self.inbound[at].1.checked_sub(units).ok_or(self.inbound[at].1)?;
+        let at = self.rest.inbound.binary_search_by_key(&day, |(d, _)| *d).map_err(|_| Units::ZERO)?;
+        let left = self.rest.inbound[at].1.checked_sub(units).ok_or(self.rest.inbound[at].1)?;
         if left.is_zero() {
-            self.inbound.remove(at);
+            self.rest.inbound.remove(at);
         } else {
-            self.inbound[at].1 = left;
+            self.rest.inbound[at].1 = left;
         }
         Ok(())
     }
@@ -271,13 +290,13 @@ impl Cell {
         match bucket {
             Bucket::Available(pool) => &mut self.pool_mut(pool).available,
             Bucket::Held(pool) => &mut self.pool_mut(pool).held,
-            Bucket::Allocated => &mut self.allocated,
-            Bucket::Picked => &mut self.picked,
-            Bucket::Shipped => &mut self.shipped,
-            Bucket::Awaiting => &mut self.awaiting,
-            Bucket::Inspection => &mut self.inspection,
-            Bucket::Damaged => &mut self.damaged,
-            Bucket::InTransit => &mut self.in_transit,
+            Bucket::Allocated => &mut self.rest.allocated,
+            Bucket::Picked => &mut self.rest.picked,
+            Bucket::Shipped => &mut self.rest.shipped,
+            Bucket::Awaiting => &mut self.rest.awaiting,
+            Bucket::Inspection => &mut self.rest.inspection,
+            Bucket::Damaged => &mut self.rest.damaged,
+            Bucket::InTransit => &mut self.rest.in_transit,
             Bucket::Inbound(_)
             | Bucket::Short
             | Bucket::Outside(Outside::Supplier | Outside::Customer)
@@ -307,11 +326,19 @@ impl Encode for Cell {
         for pool in self.pools.iter().filter(|p| !p.available.is_zero() || !p.held.is_zero()) {
             pool.encode(encoder)?;
         }
-        let stages = (self.allocated, self.picked, self.shipped, self.awaiting, self.inspection, self.damaged);
+        let stages = (
+            self.rest.allocated,
+            self.rest.picked,
+            self.rest.shipped,
+            self.rest.awaiting,
+            self.rest.inspection,
+            self.rest.damaged,
+        );
         stages.encode(encoder)?;
-        (self.in_transit, &self.inbound, self.short, self.safety, self.crossed, self.version).encode(encoder)?;
-        self.history.forgotten.encode(encoder)?;
-        for change in &self.history.changes {
+        (self.rest.in_transit, &self.rest.inbound, self.rest.short, self.rest.safety, self.rest.crossed, self.version)
+            .encode(encoder)?;
+        self.rest.history.forgotten.encode(encoder)?;
+        for change in &self.rest.history.changes {
             change.encode(encoder)?;
         }
         Ok(())
