@@ -294,6 +294,7 @@ fn transport() -> Result<TransportConfig, ClientError> {
         .stream_receive_window(VarInt::from_u32(1024 * 1024))
         .receive_window(VarInt::from_u32(8 * 1024 * 1024))
         .send_window(4 * 1024 * 1024)
+        .ack_frequency_config(Some(quinn::AckFrequencyConfig::default()))
         .initial_mtu(1_400);
     Ok(transport)
 }

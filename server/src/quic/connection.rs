@@ -1,0 +1,207 @@
+//! One connection: hello, welcome, lanes, and an orderly end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use quinn::{Connection, RecvStream, SendStream};
+use stockade_core::reply::Durability;
+use stockade_core::time::Span;
+use stockade_core::wire::body::{put_frame, read_body};
+use stockade_core::wire::hello::HELLO_BYTES_MAX;
+use stockade_core::wire::{
+    Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, HelloRefusal, VERSION, VERSION_OLDEST, Welcome,
+};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, info, warn};
+
+use super::lane::{Caller, Lane, Phase};
+use super::{QuicConfig, close};
+use crate::auth::Identity;
+use crate::service::Service;
+
+/// Serves a connection from its hello to its end. `full` is set when there is no room for it.
+pub(super) async fn serve(connection: Connection, service: Arc<Service>, config: Arc<QuicConfig>, full: bool) {
+    let peer = connection.remote_address();
+    let greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, full)).await;
+    let (identity, send, receive, decoder) = match greeted {
+        Ok(Ok(greeted)) => greeted,
+        Ok(Err(reason)) => {
+            info!(%peer, reason, "a client was not let in");
+            return connection.close(close::REFUSED, reason.as_bytes());
+        }
+        Err(_) => {
+            debug!(%peer, "no hello in time");
+            return connection.close(close::REFUSED, b"no hello in time");
+        }
+    };
+    debug!(%peer, token = %identity.name, "a client was let in");
+    let in_flight_max = config.in_flight as usize;
+    let caller = Arc::new(Caller { identity, in_flight: AtomicUsize::new(0), in_flight_max });
+    let (phase, phases) = watch::channel(Phase::Open);
+    let open = Open { connection, service, config, caller, phases, lanes: JoinSet::new() };
+    open.serve((send, receive, decoder), phase).await;
+}
+
+struct Open {
+    connection: Connection,
+    service: Arc<Service>,
+    config: Arc<QuicConfig>,
+    caller: Arc<Caller>,
+    phases: watch::Receiver<Phase>,
+    lanes: JoinSet<()>,
+}
+
+impl Open {
+    async fn serve(mut self, first: (SendStream, RecvStream, FrameDecoder), phase: watch::Sender<Phase>) {
+        let mut draining = self.service.draining();
+        self.add(first, true);
+        loop {
+            tokio::select! {
+                stream = self.connection.accept_bi() => match stream {
+                    Ok((send, receive)) => {
+                        let decoder = FrameDecoder::new(self.config.body_max as usize);
+                        self.add((send, receive, decoder), false);
+                    }
+                    Err(error) => {
+                        debug!(%error, "a connection ended");
+                        break;
+                    }
+                },
+                Some(_) = self.lanes.join_next() => {}
+                () = begins(&mut draining) => {
+                    self.wind_up(&phase).await;
+                    break;
+                }
+            }
+        }
+        // Lanes whose connection is gone end by themselves; their answers have nowhere to go.
+        self.connection.close(close::DONE, b"");
+        self.lanes.shutdown().await;
+    }
+
+    fn add(&mut self, (mut send, mut receive, decoder): (SendStream, RecvStream, FrameDecoder), announces: bool) {
+        let lane = Lane::new(Arc::clone(&self.service), Arc::clone(&self.caller), decoder, announces);
+        let (connection, phases) = (self.connection.clone(), self.phases.clone());
+        self.lanes.spawn(async move {
+            match lane.serve(&mut send, &mut receive, phases).await {
+                Ok(()) => {
+                    let _ = send.finish();
+                    // The stream's last bytes are on their way until the peer has acknowledged them.
+                    let _ = timeout(LAST_BYTES, send.stopped()).await;
+                }
+                Err(error) if error.is_fault() => {
+                    warn!(peer = %connection.remote_address(), %error, "a client broke the protocol");
+                    connection.close(close::PROTOCOL, error.to_string().as_bytes());
+                }
+                Err(error) => debug!(%error, "a lane ended"),
+            }
+        });
+    }
+
+    /// Tells the client to go, lets what is in flight be answered, and waits until the answers have arrived.
+    async fn wind_up(&mut self, phase: &watch::Sender<Phase>) {
+        let until = self.service.clock().now() + LINGER;
+        phase.send_replace(Phase::Draining { until });
+        // Requests that crossed the go-away on their way here are refused rather than lost.
+        sleep(CROSSING).await;
+        while self.caller.in_flight.load(Ordering::Relaxed) > 0 && self.connection.close_reason().is_none() {
+            sleep(Duration::from_millis(2)).await;
+        }
+        phase.send_replace(Phase::Closing);
+        while self.lanes.join_next().await.is_some() {}
+    }
+}
+
+/// Waits until the service drains. One that is gone without draining never does.
+async fn begins(draining: &mut watch::Receiver<bool>) {
+    if draining.wait_for(|draining| *draining).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+type Greeted = (Arc<Identity>, SendStream, RecvStream, FrameDecoder);
+
+async fn greet(connection: &Connection, service: &Service, config: &QuicConfig, full: bool) -> Result<Greeted, String> {
+    let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
+    let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
+    let hello = read_hello(&mut receive, &mut decoder).await;
+    let judged = hello.and_then(|hello| judge(&hello, service, config, full));
+    let (answer, identity) = match judged {
+        Ok((welcome, identity)) => (HelloAnswer::Welcome(welcome), Ok(identity)),
+        Err(refusal) => (HelloAnswer::Refused(refusal.clone()), Err(refusal.to_string())),
+    };
+    let header = Header {
+        kind: FrameKind::HelloAnswer,
+        durability: Durability::Memory,
+        correlation: 0,
+        time: service.clock().now(),
+    };
+    let mut out = Vec::new();
+    put_frame(&mut out, header, &answer).map_err(|error| error.to_string())?;
+    send.write_all(&out).await.map_err(|error| error.to_string())?;
+    match identity {
+        Ok(identity) => {
+            decoder.set_body_max(config.body_max as usize);
+            Ok((identity, send, receive, decoder))
+        }
+        Err(reason) => {
+            let _ = send.finish();
+            let _ = timeout(LAST_BYTES, send.stopped()).await;
+            Err(reason)
+        }
+    }
+}
+
+async fn read_hello(receive: &mut RecvStream, decoder: &mut FrameDecoder) -> Result<Hello, HelloRefusal> {
+    let malformed = |error: &dyn std::fmt::Display| HelloRefusal::Malformed { reason: error.to_string() };
+    loop {
+        if let Some(frame) = decoder.next_frame().map_err(|error| malformed(&error))? {
+            if frame.header.kind != FrameKind::Hello {
+                return Err(malformed(&format_args!("it began with a {:?} frame", frame.header.kind)));
+            }
+            return read_body(frame.body).map_err(|error| malformed(&error));
+        }
+        match receive.read_chunk(HELLO_BYTES_MAX, true).await {
+            Ok(Some(chunk)) => decoder.extend(&chunk.bytes),
+            Ok(None) => return Err(malformed(&"the stream ended")),
+            Err(error) => return Err(malformed(&error)),
+        }
+    }
+}
+
+fn judge(
+    hello: &Hello,
+    service: &Service,
+    config: &QuicConfig,
+    full: bool,
+) -> Result<(Welcome, Arc<Identity>), HelloRefusal> {
+    let version = hello.agree(VERSION_OLDEST, VERSION)?;
+    let identity = service.authenticate(&hello.token).map_err(|_| HelloRefusal::Unauthenticated)?;
+    if *service.draining().borrow() {
+        return Err(HelloRefusal::Draining);
+    }
+    if full {
+        return Err(HelloRefusal::Full { retry_after: Span::from_secs(1) });
+    }
+    let welcome = Welcome {
+        version,
+        features: hello.features.common(Features::KNOWN),
+        server_time: service.clock().now(),
+        in_flight_max: config.in_flight,
+        lanes_max: config.lanes,
+        body_max: config.body_max,
+        best: service.best(),
+        server: concat!("stockade ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    Ok((welcome, identity))
+}
+
+/// How long the last bytes of a stream may take to be acknowledged.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+/// How long requests may be on their way here when the go-away leaves.
+const CROSSING: Duration = Duration::from_millis(50);
+/// How long a client may count on a connection that is going away.
+const LINGER: Span = Span::from_secs(5);

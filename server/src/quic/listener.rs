@@ -1,0 +1,201 @@
+//! The door: which peers are let through to say hello.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use quinn::{AckFrequencyConfig, Endpoint, IdleTimeout, Incoming, ServerConfig, TransportConfig, VarInt};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use super::{QuicConfig, close, connection};
+use crate::service::Service;
+use crate::tls::{Certificate, TlsError};
+
+/// A listening endpoint with its connections.
+#[derive(Debug)]
+pub struct Listener {
+    endpoint: Endpoint,
+    addr: SocketAddr,
+    connections: watch::Receiver<u32>,
+    accepting: JoinHandle<()>,
+}
+
+/// Why there is no listener.
+#[derive(Debug, thiserror::Error)]
+pub enum QuicError {
+    /// The address cannot be used.
+    #[error("cannot listen on {addr} (UDP): {error}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A setting makes no sense.
+    #[error("{field}: {reason}")]
+    Config {
+        /// Which.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Listener {
+    /// Listens. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// When the address or the certificate cannot be used.
+    pub fn start(config: QuicConfig, certificate: &Certificate, service: Arc<Service>) -> Result<Listener, QuicError> {
+        let mut server = ServerConfig::with_crypto(Arc::new(certificate.quic_crypto()?));
+        server.transport_config(Arc::new(transport(&config)?)).max_incoming(config.handshakes as usize).migration(true);
+        let listen = |error| QuicError::Listen { addr: config.addr, error };
+        let endpoint = Endpoint::server(server, config.addr).map_err(listen)?;
+        let addr = endpoint.local_addr().map_err(listen)?;
+        info!(%addr, "listening for QUIC");
+        let (count, connections) = watch::channel(0);
+        let door = Door { service, config: Arc::new(config), count, handshakes: Arc::new(AtomicU32::new(0)) };
+        let accepting = tokio::spawn(door.accept(endpoint.clone()));
+        Ok(Listener { endpoint, addr, connections, accepting })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connections at this moment.
+    pub fn connections(&self) -> u32 {
+        *self.connections.borrow()
+    }
+
+    /// Lets nobody in any more, waits until every connection has answered or refused what it carries, and closes.
+    /// [`Service::drain`] was called before. Returns whether all ended in time.
+    pub async fn drain(mut self, patience: Duration) -> bool {
+        // The endpoint stays open for the connections; newcomers are turned away at the handshake.
+        self.endpoint.set_server_config(None);
+        let all = timeout(patience, self.connections.wait_for(|count| *count == 0)).await.is_ok();
+        if !all {
+            warn!(left = self.connections(), "connections were cut off: the time to drain is over");
+        }
+        self.accepting.abort();
+        self.endpoint.close(close::DONE, b"the server is shutting down");
+        let _ = timeout(LAST_PACKETS, self.endpoint.wait_idle()).await;
+        all
+    }
+}
+
+struct Door {
+    service: Arc<Service>,
+    config: Arc<QuicConfig>,
+    count: watch::Sender<u32>,
+    handshakes: Arc<AtomicU32>,
+}
+
+impl Door {
+    async fn accept(self, endpoint: Endpoint) {
+        while let Some(incoming) = endpoint.accept().await {
+            let open = self.handshakes.load(Ordering::Relaxed);
+            if open >= self.config.handshakes {
+                incoming.refuse();
+            } else if open >= self.config.handshakes_before_retry && incoming.may_retry() {
+                // A forged sender address costs the server nothing more from here on.
+                let _ = incoming.retry();
+            } else {
+                self.enter(incoming);
+            }
+        }
+    }
+
+    fn enter(&self, incoming: Incoming) {
+        let peer = incoming.remote_address();
+        let connecting = match incoming.accept() {
+            Ok(connecting) => connecting,
+            Err(error) => return debug!(%peer, %error, "a handshake failed"),
+        };
+        let (service, config, count) = (Arc::clone(&self.service), Arc::clone(&self.config), self.count.clone());
+        let handshake = Counted::new(Arc::clone(&self.handshakes));
+        tokio::spawn(async move {
+            let connected = timeout(config.hello_timeout, connecting).await;
+            drop(handshake);
+            match connected {
+                Ok(Ok(connection)) => {
+                    let place = Place::take(count);
+                    let full = place.number > config.connections;
+                    connection::serve(connection, service, config, full).await;
+                }
+                Ok(Err(error)) => debug!(%peer, %error, "a handshake failed"),
+                Err(_) => debug!(%peer, "a handshake took too long"),
+            }
+        });
+    }
+}
+
+/// A handshake under way, counted while it lasts.
+struct Counted(Arc<AtomicU32>);
+
+impl Counted {
+    fn new(count: Arc<AtomicU32>) -> Counted {
+        count.fetch_add(1, Ordering::Relaxed);
+        Counted(count)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection, counted while it lasts.
+struct Place {
+    count: watch::Sender<u32>,
+    number: u32,
+}
+
+impl Place {
+    fn take(count: watch::Sender<u32>) -> Place {
+        let mut number = 0;
+        count.send_modify(|count| {
+            *count += 1;
+            number = *count;
+        });
+        Place { count, number }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.count.send_modify(|count| *count -= 1);
+    }
+}
+
+fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
+    let idle = IdleTimeout::try_from(config.idle)
+        .map_err(|error| QuicError::Config { field: "idle", reason: error.to_string() })?;
+    let mut transport = TransportConfig::default();
+    transport
+        .max_idle_timeout(Some(idle))
+        .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(config.lanes)))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
+        .send_window(SEND_WINDOW)
+        .ack_frequency_config(Some(AckFrequencyConfig::default()))
+        .initial_mtu(INITIAL_MTU);
+    Ok(transport)
+}
+
+const STREAM_WINDOW: u32 = 512 * 1024;
+const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
+const SEND_WINDOW: u64 = 2 * 1024 * 1024;
+const INITIAL_MTU: u16 = 1_400;
+const LAST_PACKETS: Duration = Duration::from_secs(1);

@@ -1,0 +1,71 @@
+//! The QUIC listener.
+//!
+//! ```text
+//!   Listener ── accept, Retry when handshakes pile up ──► connection: hello, token, welcome
+//!                                                            └── one task per lane:
+//!                       read what is there ─► decide all of it ─► queue ─► flush what the gate lets go, in one write
+//! ```
+//!
+//! Everything a peer can make the server hold is bounded: handshakes, connections, streams, bytes on their way in both
+//! directions, requests in flight, and the size of a frame before the peer has said who it is.
+
+mod connection;
+mod lane;
+mod listener;
+mod queue;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use stockade_core::limits::FRAME_BYTES_MAX;
+
+pub use listener::{Listener, QuicError};
+
+/// Settings of the listener.
+#[derive(Clone, Debug)]
+pub struct QuicConfig {
+    /// Where to listen; port 0 lets the system choose.
+    pub addr: SocketAddr,
+    /// Connections at one time.
+    pub connections: u32,
+    /// Requests one connection may have in flight; more are refused as overloaded.
+    pub in_flight: u32,
+    /// Streams of one connection.
+    pub lanes: u16,
+    /// Bytes of a frame's body.
+    pub body_max: u32,
+    /// Handshakes at one time from which on peers must prove their address.
+    pub handshakes_before_retry: u32,
+    /// Handshakes at one time.
+    pub handshakes: u32,
+    /// How long a peer may take from its first packet to its hello.
+    pub hello_timeout: Duration,
+    /// How long a connection may be silent.
+    pub idle: Duration,
+}
+
+impl QuicConfig {
+    /// Ordinary limits.
+    pub fn new(addr: SocketAddr) -> QuicConfig {
+        QuicConfig {
+            addr,
+            connections: 1_024,
+            in_flight: 4_096,
+            lanes: 16,
+            body_max: FRAME_BYTES_MAX as u32,
+            handshakes_before_retry: 64,
+            handshakes: 1_024,
+            hello_timeout: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Codes with which the server closes a connection or a stream.
+mod close {
+    use quinn::VarInt;
+
+    pub(super) const DONE: VarInt = VarInt::from_u32(0);
+    pub(super) const REFUSED: VarInt = VarInt::from_u32(1);
+    pub(super) const PROTOCOL: VarInt = VarInt::from_u32(2);
+}

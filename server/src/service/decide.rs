@@ -1,0 +1,47 @@
+//! What the service needs of the engine.
+
+use stockade_core::command::{Query, Request};
+use stockade_core::engine::{Engine, Outcome};
+use stockade_core::event::Actor;
+use stockade_core::log::Gate;
+use stockade_core::time::Time;
+
+/// Something that decides: the engine, or what a test puts in its place. None of it waits.
+pub trait Decide: Send + Sync + 'static {
+    /// Decides a command.
+    fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome;
+
+    /// Answers a query.
+    fn query(&self, query: &Query, now: Time) -> Outcome;
+
+    /// The earliest deadline there may be.
+    fn next_deadline(&self) -> Option<Time>;
+
+    /// Expires up to `max` orders whose deadline has come; how many it did.
+    fn expire_due(&self, now: Time, max: usize) -> usize;
+
+    /// Where answers wait until they are durable.
+    fn gate(&self) -> &Gate;
+}
+
+impl Decide for Engine {
+    fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome {
+        Engine::execute(self, request, actor, now)
+    }
+
+    fn query(&self, query: &Query, now: Time) -> Outcome {
+        Engine::query(self, query, now)
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        Engine::next_deadline(self)
+    }
+
+    fn expire_due(&self, now: Time, max: usize) -> usize {
+        Engine::expire_due(self, now, max).len()
+    }
+
+    fn gate(&self) -> &Gate {
+        self.log().gate()
+    }
+}

@@ -1,0 +1,267 @@
+//! What every way in shares: who may do what, when it is too late, and when an answer may leave.
+//!
+//! ```text
+//!   QUIC lane ─┐                                              ┌─► lane queue ──► frames, in order
+//!              ├─► Service::command / query ──► Decided ──────┤      (Waits rings when the gate advances)
+//!   HTTP call ─┘    authorise, check time, decide             └─► Service::answer ──► response
+//! ```
+//!
+//! [`Service::command`] never waits. What it returns must not be told before [`Waits::is_due`] says so.
+
+mod decide;
+mod expiry;
+mod waits;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use stockade_core::command::{Query, Request};
+use stockade_core::ids::{OrderId, Seq};
+use stockade_core::reject::Reject;
+use stockade_core::reply::{Durability, Reply};
+use stockade_core::time::{Span, Time};
+use tokio::sync::watch;
+
+use crate::auth::{Identity, TokenStore};
+use crate::clock::Clock;
+
+pub use decide::Decide;
+pub use expiry::Expiry;
+pub use waits::{Wait, Waits};
+
+/// The engine with all that stands between it and its callers. Shared by every listener.
+pub struct Service {
+    decide: Arc<dyn Decide>,
+    clock: Arc<Clock>,
+    tokens: Arc<TokenStore>,
+    waits: Arc<Waits>,
+    best: Durability,
+    patience: Span,
+    draining: watch::Sender<bool>,
+    counts: Counts,
+}
+
+/// How a request wants to be treated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// How durable the answer must be.
+    pub level: Durability,
+    /// Engine time after which it must not be begun, and its answer not be waited for.
+    pub not_after: Option<Time>,
+}
+
+/// What was decided and may not be told yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// The answer.
+    pub result: Result<Reply, Reject>,
+    /// It may be told once this event is durable to the level below.
+    pub seen: Seq,
+    /// The level asked for; [`Durability::Memory`] for an answer that waits for nothing.
+    pub level: Durability,
+    /// When waiting ends.
+    pub until: Time,
+    /// What is said if it ends too early.
+    pub late: Late,
+}
+
+/// What is said when an answer did not become durable in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Late {
+    /// Nothing was changed by the request.
+    Unchanged,
+    /// It was applied, perhaps to an order, and may or may not last.
+    Applied(Option<OrderId>),
+}
+
+/// What went through since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    commands: AtomicU64,
+    queries: AtomicU64,
+    refused: AtomicU64,
+    unknown: AtomicU64,
+}
+
+/// A moment's copy of [`Counts`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counted {
+    /// Commands that reached the engine.
+    pub commands: u64,
+    /// Queries that reached the engine.
+    pub queries: u64,
+    /// Requests answered with a refusal, by the engine or before it.
+    pub refused: u64,
+    /// Commands whose durability did not come in time.
+    pub unknown: u64,
+}
+
+impl Service {
+    /// A service that answers as durably as `best` and lets a request without a not-after time wait for `patience`.
+    pub fn new(
+        decide: Arc<dyn Decide>,
+        clock: Arc<Clock>,
+        tokens: Arc<TokenStore>,
+        best: Durability,
+        patience: Duration,
+    ) -> Service {
+        let waits = Waits::new(Arc::clone(&decide));
+        let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
+        let (draining, _) = watch::channel(false);
+        Service { decide, clock, tokens, waits, best, patience, draining, counts: Counts::default() }
+    }
+
+    /// Who shows this token.
+    ///
+    /// # Errors
+    /// [`Reject::Unauthenticated`].
+    pub fn authenticate(&self, token: &str) -> Result<Arc<Identity>, Reject> {
+        self.tokens.authenticate(token).ok_or(Reject::Unauthenticated)
+    }
+
+    /// Decides a command. Never waits.
+    pub fn command(&self, who: &Identity, request: &Request, terms: Terms) -> Decided {
+        let now = self.clock.now();
+        let until = match self.admit(now, terms).and_then(|until| who.may(&request.command).map(|()| until)) {
+            Ok(until) => until,
+            Err(reject) => return self.refuse(now, reject),
+        };
+        Counts::add(&self.counts.commands);
+        let outcome = self.decide.execute(request, &who.actor(), now);
+        let late = match &outcome.result {
+            Ok(Reply::Placed(placed)) => Late::Applied(Some(placed.order)),
+            Ok(Reply::Changed(changed)) => Late::Applied(Some(changed.order)),
+            Ok(_) => Late::Applied(None),
+            Err(_) => {
+                Counts::add(&self.counts.refused);
+                Late::Unchanged
+            }
+        };
+        Decided { result: outcome.result, seen: outcome.seen, level: terms.level, until, late }
+    }
+
+    /// Answers a query. Never waits; a `provisional` answer need not be waited for either.
+    pub fn query(&self, who: &Identity, query: &Query, provisional: bool, terms: Terms) -> Decided {
+        let now = self.clock.now();
+        let level = if provisional { Durability::Memory } else { terms.level };
+        let terms = Terms { level, ..terms };
+        let until = match self.admit(now, terms).and_then(|until| who.may_ask(query).map(|()| until)) {
+            Ok(until) => until,
+            Err(reject) => return self.refuse(now, reject),
+        };
+        Counts::add(&self.counts.queries);
+        let outcome = self.decide.query(query, now);
+        if outcome.result.is_err() {
+            Counts::add(&self.counts.refused);
+        }
+        Decided { result: outcome.result, seen: outcome.seen, level, until, late: Late::Unchanged }
+    }
+
+    /// A refusal that was decided before anything was looked at.
+    pub fn refuse(&self, now: Time, reject: Reject) -> Decided {
+        Counts::add(&self.counts.refused);
+        let (result, late) = (Err(reject), Late::Unchanged);
+        Decided { result, seen: Seq(0), level: Durability::Memory, until: now, late }
+    }
+
+    /// Waits until what was decided may be told, and tells it with the level it reached. For callers that wait one by one.
+    pub async fn answer(&self, decided: Decided) -> (Result<Reply, Reject>, Durability) {
+        let Decided { result, seen, level, until, late } = decided;
+        if self.waits.is_due(seen, level) {
+            return (result, level);
+        }
+        let wait = self.waits.enter();
+        loop {
+            wait.want(seen, level);
+            if self.waits.is_due(seen, level) {
+                return (result, level);
+            }
+            let left = until.since(self.clock.now());
+            if left == Span::ZERO {
+                return (Err(self.late(late)), Durability::Memory);
+            }
+            let _ = tokio::time::timeout(Duration::from_micros(left.0), wait.rung()).await;
+        }
+    }
+
+    /// What is said of an answer that did not become durable in time.
+    pub fn late(&self, late: Late) -> Reject {
+        match late {
+            Late::Applied(order) => {
+                Counts::add(&self.counts.unknown);
+                Reject::OutcomeUnknown { order }
+            }
+            Late::Unchanged => {
+                let reason = "the journal did not confirm in time what the answer depends on".to_owned();
+                Reject::Unavailable { reason }
+            }
+        }
+    }
+
+    /// From now on every new request is refused.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Whether the service is draining, to be watched.
+    pub fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+
+    /// Where answers wait.
+    pub fn waits(&self) -> &Arc<Waits> {
+        &self.waits
+    }
+
+    /// Engine time.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// What decides.
+    pub fn decide(&self) -> &Arc<dyn Decide> {
+        &self.decide
+    }
+
+    /// The highest durability to be had.
+    pub fn best(&self) -> Durability {
+        self.best
+    }
+
+    /// What went through so far.
+    pub fn counted(&self) -> Counted {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let Counts { commands, queries, refused, unknown } = &self.counts;
+        Counted { commands: of(commands), queries: of(queries), refused: of(refused), unknown: of(unknown) }
+    }
+
+    /// Whether a request may be begun, and how long its answer may be waited for.
+    fn admit(&self, now: Time, terms: Terms) -> Result<Time, Reject> {
+        if *self.draining.borrow() {
+            let reason = "the server is shutting down: try another or come back later".to_owned();
+            return Err(Reject::Unavailable { reason });
+        }
+        if terms.level > self.best {
+            return Err(Reject::DurabilityUnavailable { asked: terms.level, best: self.best });
+        }
+        let longest = now + self.patience;
+        match terms.not_after {
+            Some(not_after) if not_after < now => Err(Reject::TooLate),
+            Some(not_after) => Ok(not_after.min(longest)),
+            None => Ok(longest),
+        }
+    }
+}
+
+impl Counts {
+    fn add(count: &AtomicU64) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("best", &self.best).field("counted", &self.counted()).finish_non_exhaustive()
+    }
+}
