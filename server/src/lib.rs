@@ -20,6 +20,7 @@
 //! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
 //! | [`quic`] | the QUIC listener: connections, lanes, frames |
 //! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
+//! | [`replay`] | an order file decided order by order, every decision written down |
 //! | [`sketch`] | a world and stock for any order file |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 //! | [`local`] | what a running server leaves for commands on the same machine |
@@ -38,6 +39,7 @@ pub mod journal;
 pub mod json;
 pub mod local;
 pub mod quic;
+pub mod replay;
 pub mod service;
 pub mod sketch;
 pub mod tls;

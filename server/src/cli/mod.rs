@@ -87,6 +87,7 @@ enum Verb {
     Rules(world::RulesArgs),
     /// Access tokens.
     Token(token::TokenArgs),
+    Replay(Box<crate::replay::ReplayArgs>),
     /// Check the configuration, or print every value with its origin.
     Config(config::ConfigArgs),
 }
@@ -153,6 +154,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
+        Verb::Replay(args) => crate::replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),
     }
 }

@@ -30,6 +30,11 @@ impl FileFault {
         FileFault { line: Some(line), ..FileFault::whole(file, reason) }
     }
 
+    /// About a line, or about the whole file when the line is 0.
+    pub fn at_line_or_whole(file: &Path, line: u32, reason: impl fmt::Display) -> FileFault {
+        FileFault { line: (line > 0).then_some(u64::from(line)), ..FileFault::whole(file, reason) }
+    }
+
     /// Reads a whole text file.
     pub fn read_text(file: &Path) -> Result<String, FileFault> {
         std::fs::read_to_string(file).map_err(|e| FileFault::whole(file, format!("cannot be read: {e}")))

@@ -1,0 +1,280 @@
+//! The order file against the engine, in time.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use stockade_core::engine::Released;
+use stockade_core::ids::{Code, OrderId, RulesVersion};
+use stockade_core::reply::Placed;
+use stockade_core::time::Time;
+
+use super::args::{PayMode, ReplayArgs};
+use super::decide::{CancelDone, Decided, PaymentDone, cancel, pay, place};
+use super::ledger::Ledger;
+use super::lines::{DecisionLine, LineFile, ReleaseKind, Verdict, released_cells, shorts, sub_orders};
+use super::reports::Reports;
+use super::summary::Tally;
+use super::survey::Survey;
+use super::target::Target;
+use crate::failure::Failure;
+use crate::files::{OrderKind, OrderRecord};
+
+/// Orders expired in one call.
+const EXPIRE_MAX: usize = 256;
+
+/// A replay under way.
+pub(super) struct Drive<'a> {
+    pub(super) target: &'a dyn Target,
+    pub(super) survey: &'a Survey,
+    pub(super) rules_version: RulesVersion,
+    pub(super) pay: PayMode,
+    pub(super) clock: ReplayClock,
+    pub(super) lines: LineFile,
+    pub(super) ledger: Ledger,
+    pub(super) tally: Tally,
+    pub(super) reports: Reports,
+    /// Payments to come, by time and then in order of placing.
+    payments: BinaryHeap<Reverse<(Time, u64, OrderId, Code)>>,
+    /// Refused orders whose ids come again: the engine forgets refusals, the file's reader does not.
+    refused: HashMap<(Code, Code), Content>,
+    commands: u64,
+}
+
+/// What makes two orders the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Content {
+    zone: Option<Code>,
+    customer: Option<Code>,
+    units: BTreeMap<Code, i64>,
+}
+
+/// The time of a replay: never backwards.
+pub(super) enum ReplayClock {
+    /// Runs by the rows.
+    Rows(Time),
+    /// Runs by the wall.
+    Wall,
+}
+
+impl ReplayClock {
+    /// The time of a row, which says its own or goes on from the row before.
+    pub(super) fn at(&mut self, ts: Option<Time>) -> Time {
+        match self {
+            ReplayClock::Rows(last) => {
+                *last = ts.map_or(*last, |ts| ts.max(*last));
+                *last
+            }
+            ReplayClock::Wall => wall(),
+        }
+    }
+}
+
+fn wall() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}
+
+impl<'a> Drive<'a> {
+    pub(super) fn new(
+        args: &ReplayArgs,
+        target: &'a dyn Target,
+        survey: &'a Survey,
+        rules_version: RulesVersion,
+        clock: ReplayClock,
+    ) -> Result<Drive<'a>, Failure> {
+        Ok(Drive {
+            target,
+            survey,
+            rules_version,
+            pay: args.pay,
+            clock,
+            lines: LineFile::create(&args.out)?,
+            ledger: Ledger::new(survey),
+            tally: Tally::new(),
+            reports: Reports::new(&args.orders),
+            payments: BinaryHeap::new(),
+            refused: HashMap::new(),
+            commands: 0,
+        })
+    }
+
+    /// Takes the next order of the file: first what time brings, then the order.
+    pub(super) fn step(&mut self, order: &OrderRecord) -> Result<(), Failure> {
+        let now = self.clock.at(order.ts);
+        self.advance(now)?;
+        match order.kind {
+            OrderKind::Cancel => self.cancel(order, now),
+            OrderKind::Sale => {
+                let channel = self.channel(order);
+                let decided = match self.repeat_of_refused(order, &channel) {
+                    Some(decided) => decided,
+                    None => place(self.target, order, &channel, now)?,
+                };
+                self.record(order, decided, now)
+            }
+        }
+    }
+
+    /// The channel of an order.
+    pub(super) fn channel(&self, order: &OrderRecord) -> Code {
+        order.channel.as_ref().unwrap_or(&self.survey.channel).clone()
+    }
+
+    /// Lets time pass up to `now`: payments that are due, and before each of them the holds that have run out by then.
+    pub(super) fn advance(&mut self, now: Time) -> Result<(), Failure> {
+        while let Some(Reverse((at, ..))) = self.payments.peek()
+            && *at <= now
+        {
+            let at = *at;
+            self.expire(at)?;
+            if let Some(Reverse((_, _, order, number))) = self.payments.pop() {
+                self.settle_payment(order, &number, at)?;
+            }
+        }
+        self.expire(now)
+    }
+
+    /// The first moment after `now` at which time alone could change what is free, orders placed from now on included.
+    pub(super) fn next_change(&self, now: Time) -> Time {
+        let shortest = match self.pay {
+            // Every order is paid when it is placed: no hold ever runs out.
+            PayMode::Immediate => return Time::NEVER,
+            PayMode::Never | PayMode::After(_) => now + self.survey.shortest_hold,
+        };
+        let due = self.target.next_deadline().unwrap_or(Time::NEVER);
+        let paid = self.payments.peek().map_or(Time::NEVER, |Reverse((at, ..))| *at);
+        shortest.min(due).min(paid)
+    }
+
+    /// Writes a decision down, and pays the order if it is to be paid now.
+    pub(super) fn record(&mut self, order: &OrderRecord, decided: Decided, now: Time) -> Result<(), Failure> {
+        let channel = self.channel(order);
+        self.write(order, &channel, &decided)?;
+        self.tally.decided(&decided);
+        match (decided.verdict, decided.placed) {
+            (Verdict::Placed, Some(placed)) => {
+                self.ledger.place(&placed.plan);
+                self.plan_payment(&placed, order, now)?;
+            }
+            (Verdict::Refused, _) => {
+                if decided.took.is_none()
+                    && let Some(reason) = &decided.reason
+                {
+                    self.reports.add(order.line, format!("order {}: {reason}", order.number));
+                }
+                if self.survey.returning.contains(&order.number) {
+                    self.refused.entry((channel, order.number.clone())).or_insert_with(|| Content::of(order));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, order: &OrderRecord, channel: &Code, decided: &Decided) -> Result<(), Failure> {
+        let new = decided.placed.as_ref().filter(|_| decided.verdict == Verdict::Placed);
+        let line = DecisionLine {
+            seq: new.map(|placed| placed.seq.0),
+            order: order.number.as_str(),
+            channel: channel.as_str(),
+            outcome: decided.verdict.name(),
+            code: decided.code,
+            rules_version: new.map_or(self.rules_version, |placed| placed.plan.rules_version).0,
+            cost: new.map(|placed| placed.plan.cost),
+            score: new.map(|placed| placed.plan.score),
+            sub_orders: new.map(|placed| sub_orders(&placed.plan)).unwrap_or_default(),
+            short: shorts(&decided.short),
+        };
+        self.lines.decision(&line, self.target)
+    }
+
+    /// An order that was refused before and comes again is a repeat, like one that was placed.
+    fn repeat_of_refused(&self, order: &OrderRecord, channel: &Code) -> Option<Decided> {
+        if self.refused.is_empty() {
+            return None;
+        }
+        let first = self.refused.get(&(channel.clone(), order.number.clone()))?;
+        let same = *first == Content::of(order);
+        let (verdict, code) = if same { (Verdict::Duplicate, None) } else { (Verdict::Conflict, Some("conflict")) };
+        Some(Decided::without_engine(verdict, code, None))
+    }
+
+    fn plan_payment(&mut self, placed: &Placed, order: &OrderRecord, now: Time) -> Result<(), Failure> {
+        match self.pay {
+            PayMode::Never => Ok(()),
+            PayMode::Immediate => self.settle_payment(placed.order, &order.number, now),
+            PayMode::After(span) => {
+                self.commands += 1;
+                self.payments.push(Reverse((now + span, self.commands, placed.order, order.number.clone())));
+                Ok(())
+            }
+        }
+    }
+
+    fn settle_payment(&mut self, order: OrderId, number: &Code, now: Time) -> Result<(), Failure> {
+        self.commands += 1;
+        match pay(self.target, order, self.commands, now)? {
+            PaymentDone::Paid => Ok(()),
+            PaymentDone::RefundDue => {
+                self.tally.refunds_due += 1;
+                Ok(())
+            }
+            PaymentDone::PaidLate(seq, cells) => {
+                self.tally.paid_late += 1;
+                self.ledger.apply(&cells);
+                self.lines.release(seq, number, ReleaseKind::PaidLate, &cells, self.target)
+            }
+        }
+    }
+
+    fn cancel(&mut self, order: &OrderRecord, now: Time) -> Result<(), Failure> {
+        self.commands += 1;
+        let channel = self.channel(order);
+        match cancel(self.target, &channel, &order.number, self.commands, now)? {
+            CancelDone::Cancelled(seq, cells) => {
+                self.tally.cancelled += 1;
+                self.ledger.apply(&cells);
+                self.lines.release(seq, &order.number, ReleaseKind::Cancelled, &cells, self.target)
+            }
+            CancelDone::Not(reject) => {
+                self.reports.add(order.line, format!("order {} is not cancelled: {reject}", order.number));
+                Ok(())
+            }
+        }
+    }
+
+    /// Expires holds at their own deadlines, up to `now`.
+    fn expire(&mut self, now: Time) -> Result<(), Failure> {
+        while let Some(deadline) = self.target.next_deadline()
+            && deadline <= now
+        {
+            let released = self.target.expire_due(deadline, EXPIRE_MAX);
+            for order in &released {
+                self.release(order)?;
+            }
+            if released.is_empty() && self.target.next_deadline() == Some(deadline) {
+                return Err(Failure::failed(format!(
+                    "holds due at {deadline} cannot be expired: the log takes no more"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, released: &Released) -> Result<(), Failure> {
+        let cells = released_cells(released);
+        self.tally.expired += 1;
+        self.ledger.apply(&cells);
+        self.lines.release(released.seq, &released.number, ReleaseKind::Expired, &cells, self.target)
+    }
+}
+
+impl Content {
+    fn of(order: &OrderRecord) -> Content {
+        let mut units: BTreeMap<Code, i64> = BTreeMap::new();
+        for line in &order.lines {
+            *units.entry(line.sku.clone()).or_default() += line.qty;
+        }
+        Content { zone: order.zone.clone(), customer: order.customer.clone(), units }
+    }
+}

@@ -1,0 +1,129 @@
+//! `stockade replay`: an order file decided order by order, every decision written down.
+//!
+//! ```text
+//!  survey (first reading: SKUs, faults) ──► load (world, SKUs, stock) ──► drive ──► summary, ledger check
+//!                                                                          │
+//!      each order: time moves on (payments due, holds that run out) ──► decide ──► record ──► one JSON line
+//! ```
+//!
+//! The engine is behind [`Target`]. The lines are written in decision order and only once their decisions are as durable
+//! as the journal makes them; they hold nothing that differs between engines, journals or runs.
+
+mod args;
+mod decide;
+mod drive;
+mod embedded;
+mod home;
+mod ledger;
+mod lines;
+mod load;
+mod parallel;
+mod reports;
+mod summary;
+mod survey;
+mod target;
+
+pub use args::{EngineChoice, JournalChoice, PayMode, ReplayArgs};
+pub use target::{Answer, Final, Target};
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::output::Output;
+use crate::failure::Failure;
+use drive::{Drive, ReplayClock};
+use summary::Summary;
+use survey::Survey;
+
+/// Runs the verb.
+pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
+    let survey = Survey::take(args)?;
+    let target = start(args)?;
+    let begun = Instant::now();
+    let mut clock =
+        if args.realtime { ReplayClock::Wall } else { ReplayClock::Rows(survey.first_ts.unwrap_or_default()) };
+    let start = clock.at(None);
+    let rules_version = load::load(target.as_ref(), &survey, start)?;
+    target.settle()?;
+    let load = begun.elapsed();
+
+    let mut replay = Drive::new(args, target.as_ref(), &survey, rules_version, clock)?;
+    let begun = Instant::now();
+    drive_file(args, &survey, &mut replay)?;
+    let now = replay.clock.at(None);
+    let Drive { lines, ledger, tally, reports, .. } = replay;
+    lines.finish(target.as_ref())?;
+    let elapsed = begun.elapsed();
+    let differences = ledger.compare(target.as_ref(), now)?;
+    let end = target.finish()?;
+    for line in reports.lines() {
+        eprintln!("{line}");
+    }
+    let summary = Summary {
+        tally: &tally,
+        reports: reports.count(),
+        load,
+        elapsed,
+        oversold: ledger.oversold(),
+        differences: &differences,
+        end: &end,
+        currency: &survey.currency,
+    };
+    tell(args, &summary, out)
+}
+
+/// Starts the engine that was asked for, empty.
+fn start(args: &ReplayArgs) -> Result<Box<dyn Target>, Failure> {
+    let home = home::Home::new(&args.journal)?;
+    match args.engine {
+        EngineChoice::Embedded => Ok(Box::new(embedded::Embedded::start(home)?)),
+        EngineChoice::Quic => Err(Failure::usage("--engine quic")),
+    }
+}
+
+fn drive_file(args: &ReplayArgs, survey: &Survey, replay: &mut Drive<'_>) -> Result<(), Failure> {
+    let mut orders = survey.open_orders(args)?;
+    let bar = progress_bar(survey.orders);
+    if args.parallel > 1 {
+        parallel::drive(replay, &mut orders, usize::from(args.parallel), |orders| bar.inc(orders))?;
+    } else {
+        while let Some(order) = orders.next_order()? {
+            replay.step(&order)?;
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Shown on a terminal only.
+fn progress_bar(orders: u64) -> ProgressBar {
+    let bar = ProgressBar::new(orders);
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} orders, {per_sec}, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn tell(args: &ReplayArgs, summary: &Summary<'_>, out: Output) -> Result<(), Failure> {
+    let json = summary.to_json();
+    if let Some(path) = &args.summary {
+        let text = format!("{json:#}\n");
+        std::fs::write(path, text)
+            .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
+    }
+    if out.json {
+        out.object(&json);
+    } else {
+        for line in summary.lines() {
+            eprintln!("{line}");
+        }
+    }
+    if summary.is_sound() {
+        return Ok(());
+    }
+    Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
+}

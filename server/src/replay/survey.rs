@@ -1,0 +1,133 @@
+//! The first reading of the files: everything that could be refused is refused before anything is decided.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use stockade_core::command::SkuSpec;
+use stockade_core::ids::{Code, RulesVersion};
+use stockade_core::limits::HOLD_TTL;
+use stockade_core::rules::{FileError, RuleSet, WorldCodes, WorldFile};
+use stockade_core::time::{Span, Time};
+
+use super::args::ReplayArgs;
+use crate::failure::Failure;
+use crate::files::{ColumnNames, FileFault, OrderKind, OrderSheet, StockRow, read_catalog, read_stock};
+
+/// What the files hold.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// The world as text.
+    pub(super) world: String,
+    /// Warehouses that never run short.
+    pub(super) unlimited: BTreeSet<Code>,
+    /// Every SKU of stock, catalog and orders, by code.
+    pub(super) skus: Vec<SkuSpec>,
+    /// The stock.
+    pub(super) stock: Vec<StockRow>,
+    /// Orders and cancellations in the order file.
+    pub(super) orders: u64,
+    /// The first time that a row says.
+    pub(super) first_ts: Option<Time>,
+    /// Ids of sales that come more than once.
+    pub(super) returning: HashSet<Code>,
+    /// The shortest time a channel holds unpaid orders.
+    pub(super) shortest_hold: Span,
+    /// The label of the world's money.
+    pub(super) currency: String,
+    /// The channel of orders that name none: the world's first.
+    pub(super) channel: Code,
+    /// What the order file calls its columns.
+    pub(super) names: ColumnNames,
+}
+
+impl Survey {
+    /// Reads all files once.
+    pub(super) fn take(args: &ReplayArgs) -> Result<Survey, Failure> {
+        let names = ColumnNames::parse(&args.columns, &OrderSheet::column_names()).map_err(Failure::usage)?;
+        let world = FileFault::read_text(&args.world)?;
+        let fault = |e: FileError| FileFault::at_line_or_whole(&args.world, e.line, e.reason);
+        let parsed = WorldFile::parse(&world).map_err(fault)?;
+        let codes = parsed.codes();
+        let rules = RuleSet::resolve(&parsed, None, &codes.numbered(), RulesVersion::default()).map_err(fault)?;
+        let mut skus: BTreeMap<Code, SkuSpec> = BTreeMap::new();
+        if let Some(catalog) = &args.catalog {
+            for row in read_catalog(catalog)? {
+                let spec = SkuSpec { sku: row.sku.clone(), weight_g: row.weight_g, category: row.category };
+                skus.insert(row.sku, spec);
+            }
+        }
+        let stock = read_stock(&args.stock)?;
+        check_stock(args, &codes, &stock)?;
+        for row in &stock {
+            add(&mut skus, &row.sku);
+        }
+        let mut survey = Survey {
+            world,
+            unlimited: rules.warehouses().filter(|w| w.unlimited).map(|w| w.code.clone()).collect(),
+            skus: Vec::new(),
+            stock,
+            orders: 0,
+            first_ts: None,
+            returning: HashSet::new(),
+            shortest_hold: rules.channels().map(|channel| channel.hold_ttl).min().unwrap_or(HOLD_TTL),
+            currency: rules.currency.clone(),
+            channel: codes.channels[0].clone(),
+            names,
+        };
+        survey.read_orders(args, &codes, &mut skus)?;
+        survey.skus = skus.into_values().collect();
+        Ok(survey)
+    }
+
+    /// Opens the order file to be decided.
+    pub(super) fn open_orders(&self, args: &ReplayArgs) -> Result<OrderSheet, Failure> {
+        Ok(OrderSheet::open(&args.orders, &self.names, &args.skip_kinds)?)
+    }
+
+    fn read_orders(
+        &mut self,
+        args: &ReplayArgs,
+        codes: &WorldCodes,
+        skus: &mut BTreeMap<Code, SkuSpec>,
+    ) -> Result<(), Failure> {
+        let channels: HashSet<&Code> = codes.channels.iter().collect();
+        let mut seen: HashSet<Code> = HashSet::new();
+        let mut orders = self.open_orders(args)?;
+        while let Some(order) = orders.next_order()? {
+            self.orders += 1;
+            self.first_ts = self.first_ts.or(order.ts);
+            if let Some(channel) = order.channel.as_ref().filter(|channel| !channels.contains(channel)) {
+                let known: Vec<&str> = codes.channels.iter().map(Code::as_str).collect();
+                let reason = format!("channel `{channel}` is not in the world, only {}", known.join(", "));
+                return Err(FileFault::at(&args.orders, order.line, reason).into());
+            }
+            if order.kind == OrderKind::Sale && !seen.insert(order.number.clone()) {
+                self.returning.insert(order.number);
+            }
+            for line in &order.lines {
+                add(skus, &line.sku);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(skus: &mut BTreeMap<Code, SkuSpec>, sku: &Code) {
+    if !skus.contains_key(sku) {
+        skus.insert(sku.clone(), SkuSpec { sku: sku.clone(), weight_g: None, category: None });
+    }
+}
+
+fn check_stock(args: &ReplayArgs, codes: &WorldCodes, stock: &[StockRow]) -> Result<(), FileFault> {
+    let warehouses: HashSet<&Code> = codes.warehouses.iter().collect();
+    let pools: HashSet<&Code> = codes.pools.iter().collect();
+    for row in stock {
+        let fault = |reason: String| Err(FileFault::at(&args.stock, row.line, reason));
+        if !warehouses.contains(&row.warehouse) {
+            return fault(format!("warehouse `{}` is not in the world", row.warehouse));
+        }
+        if let Some(pool) = row.pool.as_ref().filter(|pool| !pools.contains(pool)) {
+            return fault(format!("pool `{pool}` is not in the world: name it in a channel's pools or a [[pool]]"));
+        }
+    }
+    Ok(())
+}
