@@ -13,6 +13,8 @@
 mod batch;
 mod gate;
 mod journal;
+#[cfg(all(test, stockade_loom))]
+mod loom_tests;
 mod open;
 
 use std::collections::VecDeque;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 use stockade_core::reply::Durability;
@@ -16,6 +17,8 @@ use super::emergency::EmergencyFile;
 /// First and longest pause between two tries of the same batch.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// Batches between two looks at what could be lost.
+const LOOK_EVERY: u64 = 256;
 
 /// Something that holds the log the driver serves.
 pub trait HasLog: Send + Sync + 'static {
@@ -26,6 +29,12 @@ pub trait HasLog: Send + Sync + 'static {
 impl HasLog for Log {
     fn log(&self) -> &Log {
         self
+    }
+}
+
+impl HasLog for Engine {
+    fn log(&self) -> &Log {
+        Engine::log(self)
     }
 }
 
@@ -328,7 +337,9 @@ impl<L: HasLog> Run<L> {
             status.health = Health::Working;
             self.spilled = false;
         }
-        status.what_could_be_lost = self.journal.what_could_be_lost();
+        if status.batches.is_multiple_of(LOOK_EVERY) {
+            status.what_could_be_lost = self.journal.what_could_be_lost();
+        }
     }
 
     fn trouble(&mut self, health: Health, error: &JournalError) {

@@ -2,6 +2,7 @@
 
 mod load;
 mod local;
+mod measure;
 mod redis_fencing;
 mod redis_loss;
 mod redis_outage;

@@ -32,7 +32,7 @@ impl RedisServer {
             let _ = child.kill();
             let _ = child.wait();
         }
-        panic!("redis-server does not start: is it installed at /usr/bin/redis-server?");
+        panic!("redis-server does not start: is version 7.0 or newer on the path?");
     }
 
     /// Its address.
@@ -104,14 +104,14 @@ impl Drop for RedisServer {
 }
 
 fn spawn(folder: &Path, port: u16, args: &[String]) -> Child {
-    Command::new("/usr/bin/redis-server")
+    Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--appendonly", "yes", "--save", "", "--dir"])
         .arg(folder)
         .args(args)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server is installed at /usr/bin/redis-server")
+        .expect("redis-server 7.0 or newer is on the path")
 }
 
 fn answers(port: u16, child: &mut Child) -> bool {
