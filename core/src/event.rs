@@ -568,6 +568,12 @@ impl Event {
         listed.iter().copied().for_each(f);
     }
 
+    /// Whether one of its movements only sets the books right: what a count or a short pick misses was missing before, so
+    /// a count taken earlier must not be laid under it, or it would be deducted twice.
+    pub const fn corrects(&self, m: &Move) -> bool {
+        matches!(self, Event::StockCounted(_) | Event::PickShorted(_)) && (m.from.is_books() || m.to.is_books())
+    }
+
     /// The order it is about, if it is about one.
     pub const fn order(&self) -> Option<OrderId> {
         match self {

@@ -56,19 +56,20 @@ fn apply_stock(locked: &mut EngineLocked<'_>, event: &Event) -> Result<(), Broke
     let mut result = Ok(());
     event.each_move(|m| {
         if result.is_ok() {
-            result = apply_move(locked, &m);
+            result = apply_move(locked, &m, event.corrects(&m));
         }
     });
     result
 }
 
-fn apply_move(locked: &mut EngineLocked<'_>, m: &Move) -> Result<(), Broken> {
+fn apply_move(locked: &mut EngineLocked<'_>, m: &Move, corrects: bool) -> Result<(), Broken> {
     let shard = locked.stock_mut(StockShard::of(m.sku));
     if !shard.has(m.sku) {
         return Err(Broken::UnknownSku(m.sku));
     }
     let overdrawn = |error| Broken::Overdrawn { sku: m.sku, warehouse: m.warehouse, error };
-    shard.sku_mut(m.sku).apply(m).map_err(overdrawn)
+    let stock = shard.sku_mut(m.sku);
+    if corrects { stock.correct(m) } else { stock.apply(m) }.map_err(overdrawn)
 }
 
 fn apply_order(locked: &mut EngineLocked<'_>, id: OrderId, event: &Event, envelope: &Envelope) -> Result<(), Broken> {

@@ -61,8 +61,9 @@ fn correct(
             .map_err(|oldest| Reject::CountTooOld { sku: code.clone(), oldest })?,
     };
     let truth = Units(counted.0.saturating_add_signed(since));
-    let found = truth.saturating_sub(cell.on_hand());
-    let lost = cell.on_hand().saturating_sub(truth);
+    let differs = i128::from(truth.0) - cell.balance();
+    let found = Units(u64::try_from(differs).unwrap_or(0));
+    let lost = Units(u64::try_from(-differs).unwrap_or(0));
 
     let made_up = found.min(cell.units(Bucket::Short));
     push(moves, sku, warehouse, WRITE_OFF, Bucket::Short, made_up);

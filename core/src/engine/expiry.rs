@@ -67,7 +67,8 @@ impl Engine {
         while taken < max
             && let Some(entry) = shard.deadlines.take_due(now)
         {
-            let is_due = |order: &Order| order.state == OrderState::Held && order.deadline <= now;
+            // An entry of a hold that was extended since is out of date: the extension left one of its own.
+            let is_due = |order: &Order| order.state == OrderState::Held && order.deadline == entry.0;
             if shard.order(entry.2).is_some_and(is_due) {
                 due.push(entry);
                 taken += 1;

@@ -55,6 +55,11 @@ impl Bucket {
         if from_supplier { Bucket::Outside(Outside::Supplier) } else { Bucket::Available(pool) }
     }
 
+    /// Whether movements against it only say what is there, unless a person says that they found or lost it.
+    pub const fn is_books(self) -> bool {
+        matches!(self, Bucket::Short | Bucket::Outside(Outside::WriteOff))
+    }
+
     /// Whether units in it are physically in the warehouse.
     pub const fn is_on_hand(self) -> bool {
         matches!(

@@ -145,10 +145,16 @@ impl Cell {
 
     /// Units physically here: free, held, allocated, picked, in inspection and damaged, less the short ones.
     pub fn on_hand(&self) -> Units {
+        Units(u64::try_from(self.balance()).unwrap_or(0))
+    }
+
+    /// What the books say is physically here. Below zero when units left that stood as missing: a count has to make up
+    /// for that as well.
+    pub fn balance(&self) -> i128 {
         let claimed: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
         let rest: Units =
             [self.rest.allocated, self.rest.picked, self.rest.inspection, self.rest.damaged].into_iter().sum();
-        claimed.saturating_add(rest).saturating_sub(self.rest.short)
+        i128::from(claimed.saturating_add(rest).0) - i128::from(self.rest.short.0)
     }
 
     /// The change of units on hand since a watermark, events in `except` counted as later; `Err` holds the oldest
@@ -165,9 +171,7 @@ impl Cell {
 
     /// Moves units between two buckets.
     pub fn post(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
-        let overdrawn = |there| Overdrawn { from, to, units, there };
-        self.take(from, units).map_err(overdrawn)?;
-        self.put(to, units).map_err(overdrawn)?;
+        self.correct(from, to, units)?;
         // `Short` is a contra-account: what leaves it makes it grow, so it stands on the same side as units on hand.
         let on_hand = |bucket: Bucket| i64::from(bucket.is_on_hand() || bucket == Bucket::Short);
         let physical = on_hand(to) - on_hand(from);
@@ -176,6 +180,14 @@ impl Cell {
             self.rest.history.pending += physical * i64::try_from(units.0).unwrap_or(i64::MAX);
         }
         Ok(())
+    }
+
+    /// Moves units between two buckets without anything having moved on the floor: the books were wrong. Not laid over
+    /// counts taken earlier, which have seen the same.
+    pub fn correct(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
+        let overdrawn = |there| Overdrawn { from, to, units, there };
+        self.take(from, units).map_err(overdrawn)?;
+        self.put(to, units).map_err(overdrawn)
     }
 
     /// Sets the units of the regular pool that orders may not take.
@@ -399,6 +411,20 @@ mod tests {
         cell.stamp(Seq(3));
         assert_eq!(cell.changed_since(Seq(1), &[]), Ok(-4));
         assert_eq!(cell.on_hand(), Units(1));
+    }
+
+    #[test]
+    fn corrections_are_not_physical_changes() {
+        let mut cell = cell_with(5);
+        cell.correct(FREE, LOST, Units(2)).unwrap();
+        cell.stamp(Seq(2));
+        assert_eq!(cell.on_hand(), Units(3));
+        assert_eq!(
+            cell.changed_since(Seq(1), &[]),
+            Ok(0),
+            "a second count of the same shelf must not deduct them again"
+        );
+        cell.check().unwrap();
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl SkuStock {
         self.cell_mut(movement.warehouse).post(movement.from, movement.to, movement.units)
     }
 
+    /// Applies one movement that only corrects the books.
+    pub fn correct(&mut self, movement: &Move) -> Result<(), Overdrawn> {
+        self.cell_mut(movement.warehouse).correct(movement.from, movement.to, movement.units)
+    }
+
     /// Notes that the event with this sequence touched the cell.
     #[inline]
     pub fn stamp(&mut self, warehouse: WarehouseId, seq: Seq) {
