@@ -1,0 +1,147 @@
+//! The verdict on plans: whether what a decision promises was there, allowed and priced by the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade_core::event::{Decision, Move};
+use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
+use stockade_core::stock::{Bucket, Outside};
+use stockade_core::units::Units;
+
+use super::Model;
+use super::orders::Order;
+
+/// What a decision had to serve.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Units by SKU.
+    pub demand: BTreeMap<SkuId, u64>,
+    /// Cells nothing may be drawn from.
+    pub excluded: BTreeSet<(SkuId, WarehouseId)>,
+    /// Whether every pool may be drawn from, and not only those the channel is granted.
+    pub any_pool: bool,
+    /// Whether the order's own bounds on parcels hold: they do not for what is routed a second time.
+    pub bounded: bool,
+}
+
+impl Asked {
+    /// Served from the pools of the channel.
+    pub fn whole(demand: &BTreeMap<SkuId, u64>) -> Asked {
+        Asked { demand: demand.clone(), excluded: BTreeSet::new(), any_pool: false, bounded: true }
+    }
+
+    /// Paid after its hold ended: any pool may serve.
+    pub fn late(demand: &BTreeMap<SkuId, u64>) -> Asked {
+        Asked { any_pool: true, ..Asked::whole(demand) }
+    }
+
+    /// Part of an order, routed a second time.
+    pub fn again(demand: &BTreeMap<SkuId, u64>) -> Asked {
+        Asked { bounded: false, ..Asked::whole(demand) }
+    }
+}
+
+impl Model {
+    /// Checks a plan against stock, grants, rates and bounds as they are now.
+    pub(super) fn check_decision(&self, order: &Order, decision: &Decision, asked: &Asked) -> Result<(), String> {
+        let world = self.world.as_ref().ok_or("there is no world yet")?;
+        if decision.rules_version != self.rules_version {
+            return Err(format!("decided by rules {}, {} are in force", decision.rules_version, self.rules_version));
+        }
+        if decision.subs.is_empty() || decision.bound > decision.score {
+            return Err(format!(
+                "{} parcels, score {} below bound {}",
+                decision.subs.len(),
+                decision.score,
+                decision.bound
+            ));
+        }
+        let mut served: BTreeMap<SkuId, u64> = BTreeMap::new();
+        let mut drawn: BTreeMap<(SkuId, WarehouseId), BTreeMap<PoolId, u64>> = BTreeMap::new();
+        let mut parcels = BTreeSet::new();
+        for sub in &decision.subs {
+            if !parcels.insert((sub.warehouse, sub.carrier, sub.kind)) {
+                return Err(format!("two parcels from warehouse {} with carrier {}", sub.warehouse, sub.carrier));
+            }
+            if order.carrier.is_some_and(|c| c != sub.carrier) {
+                return Err(format!("carrier {} is not the one the order names", sub.carrier));
+            }
+            let (mut units, mut weight_g) = (0, 0);
+            for line in &sub.lines {
+                if line.units.0 == 0 {
+                    return Err("a line of no units".to_owned());
+                }
+                if asked.excluded.contains(&(line.sku, sub.warehouse)) {
+                    return Err(format!("SKU {} from warehouse {} again", line.sku, sub.warehouse));
+                }
+                units += line.units.0;
+                weight_g += line.units.0 * self.weight_g(line.sku);
+                *served.entry(line.sku).or_default() += line.units.0;
+                let pools = drawn.entry((line.sku, sub.warehouse)).or_default();
+                *pools.entry(line.pool).or_default() += line.units.0;
+            }
+            let lane = world.lane(sub.warehouse, sub.carrier, order.zone.as_ref().map(|z| z.as_str()));
+            let lane = lane.ok_or_else(|| format!("no way from {} with {}", sub.warehouse, sub.carrier))?;
+            let cost = world.cost(&lane.rate, units, weight_g);
+            if (sub.hours, sub.weight_g, sub.parts) != (lane.rate.hours, weight_g, cost) {
+                return Err(format!("{sub:?} should take {} hours, weigh {weight_g}, cost {cost:?}", lane.rate.hours));
+            }
+            if lane.ceiling.is_some_and(|c| sub.parts.total() > c) {
+                return Err(format!("a parcel of {} past its carrier's ceiling", sub.parts.total()));
+            }
+            if sub.from_supplier != world.warehouse(sub.warehouse).is_some_and(|w| w.unlimited) {
+                return Err(format!("warehouse {} is not what the plan takes it for", sub.warehouse));
+            }
+        }
+        if served != asked.demand {
+            return Err(format!("serves {served:?} of {:?}", asked.demand));
+        }
+        if asked.bounded {
+            check_bounds(order, decision.subs.len())?;
+        }
+        let pools = self.pools_for(order.channel, asked.any_pool);
+        for ((sku, warehouse), taken) in &drawn {
+            let units = taken.values().sum();
+            let must = self.draw(*sku, *warehouse, &pools, units).ok_or_else(|| {
+                let there = self.drawable(*sku, *warehouse, &pools);
+                format!("oversold: {units} of SKU {sku} from warehouse {warehouse}, {there:?} could be drawn")
+            })?;
+            if *taken != must {
+                return Err(format!("SKU {sku} at warehouse {warehouse} drawn from {taken:?}, should be {must:?}"));
+            }
+        }
+        check_seen(decision, asked)
+    }
+
+    /// Books the movements of a plan: out of the pools, or from the supplier of an unlimited warehouse.
+    pub(super) fn book_decision(&mut self, seq: Seq, decision: &Decision, held: bool) -> Result<(), String> {
+        for sub in &decision.subs {
+            for line in &sub.lines {
+                let free = Bucket::Available(line.pool);
+                let from = if sub.from_supplier { Bucket::Outside(Outside::Supplier) } else { free };
+                let to = if held { Bucket::Held(line.pool) } else { Bucket::Allocated };
+                let m = Move { sku: line.sku, warehouse: sub.warehouse, from, to, units: Units(line.units.0) };
+                self.ledger.book(seq, m, false)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the decision says it was asked and saw must cover what it took.
+fn check_seen(decision: &Decision, asked: &Asked) -> Result<(), String> {
+    let wanted: BTreeMap<SkuId, u64> = decision.seen.iter().map(|s| (s.sku, s.wanted.0)).collect();
+    if wanted != asked.demand {
+        return Err(format!("says it was asked {wanted:?}, it was {:?}", asked.demand));
+    }
+    Ok(())
+}
+
+fn check_bounds(order: &Order, parcels: usize) -> Result<(), String> {
+    if order.ship_complete && parcels > 1 {
+        return Err(format!("{parcels} parcels of an order that ships complete"));
+    }
+    match order.max_parcels {
+        Some(max) if parcels > usize::from(max) => Err(format!("{parcels} parcels, {max} are allowed")),
+        _ => Ok(()),
+    }
+}

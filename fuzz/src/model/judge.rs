@@ -1,0 +1,334 @@
+//! The verdict on answers: given the state before a command, what may come of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade_core::command::{
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, Step, StepAction,
+};
+use stockade_core::event::PlainStep;
+use stockade_core::ids::{Code, OrderId, SkuId};
+use stockade_core::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
+use stockade_core::reply::{OrderState, Stage};
+use stockade_core::time::{Span, Time};
+use stockade_core::units::Units;
+
+use super::cover::{Cover, Wish};
+use super::lifecycle::{self, Walk};
+use super::orders::{Order, Sub, SubLine};
+use super::{Model, expired_demand};
+
+/// What may come of a command: it may be carried out, or refused with one of these codes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Allowed {
+    /// Whether it may be carried out.
+    pub done: bool,
+    /// The codes it may be refused with.
+    pub refused: BTreeSet<&'static str>,
+    /// The short SKUs that a refusal for lack of stock must list: wanted and available.
+    pub short: Vec<(Code, Units, Units)>,
+    /// What the change must be, when more than one is thinkable.
+    pub change: Option<Outcome>,
+}
+
+/// Which of several changes a command must make.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Paid in time.
+    Paid,
+    /// Paid late and held anew.
+    PaidLate,
+    /// Paid late and the stock was gone.
+    RefundDue,
+    /// Missing units are routed elsewhere.
+    Rerouted,
+    /// Missing units wait for a person.
+    Review,
+}
+
+impl Allowed {
+    /// It must be carried out.
+    pub fn must() -> Allowed {
+        Allowed { done: true, ..Allowed::default() }
+    }
+
+    /// It must be refused.
+    pub fn refuse(code: &'static str) -> Allowed {
+        Allowed { refused: BTreeSet::from([code]), ..Allowed::default() }
+    }
+
+    fn change(change: Outcome) -> Allowed {
+        Allowed { change: Some(change), ..Allowed::must() }
+    }
+
+    fn or_refuse(mut self, code: &'static str) -> Allowed {
+        self.refused.insert(code);
+        self
+    }
+}
+
+impl Model {
+    /// What may come of a command that was never sent before, given the state and the time.
+    pub fn judge(&self, request: &Request, now: Time) -> Allowed {
+        if request.key.is_none() && !matches!(request.command, Command::Place(_)) {
+            return Allowed::refuse("invalid");
+        }
+        match &request.command {
+            Command::Place(c) => self.judge_place(c),
+            Command::Pay(Pay { order })
+            | Command::Cancel(Cancel { order, .. })
+            | Command::ExtendHold(ExtendHold { order, .. })
+            | Command::Step(Step { order, .. })
+            | Command::Reroute(Reroute { order }) => match self.find(order) {
+                Ok(order) => self.judge_order(&request.command, order, now),
+                Err(code) => Allowed::refuse(code),
+            },
+            _ => self.judge_stock(&request.command),
+        }
+    }
+
+    /// The order a reference means.
+    pub fn find(&self, reference: &OrderRef) -> Result<&Order, &'static str> {
+        let id: OrderId = match reference {
+            OrderRef::Id(id) => *id,
+            OrderRef::Number { channel, number } => {
+                let world = self.world.as_ref().ok_or("unavailable")?;
+                let channel = world.channel_id(channel).ok_or("unknown_channel")?;
+                *self.numbers.get(&(channel, number.clone())).ok_or("unknown_order")?
+            }
+        };
+        self.orders.get(&id).ok_or("unknown_order")
+    }
+
+    fn judge_place(&self, place: &Place) -> Allowed {
+        let Some(world) = &self.world else { return Allowed::refuse("unavailable") };
+        let mut wrong = Allowed::default();
+        let Some(channel) = world.channel_id(&place.channel) else { return Allowed::refuse("unknown_channel") };
+        let rules = &world.channels[&channel];
+        let carrier = place.carrier.as_ref().map(|c| world.carrier_id(c));
+        if carrier == Some(None) {
+            wrong.refused.insert("unknown_carrier");
+        }
+        let units_fit = |line: &Line| (1..=LINE_UNITS_MAX).contains(&line.units.0);
+        if !(1..=ORDER_LINES_MAX).contains(&place.lines.len())
+            || !place.lines.iter().all(units_fit)
+            || place.max_parcels == Some(0)
+            || place.hold.is_some_and(|h| h == Span::ZERO || h > HOLD_TTL_MAX)
+        {
+            wrong.refused.insert("invalid");
+        }
+        if place.lines.iter().any(|l| self.sku(&l.sku).is_none()) {
+            wrong.refused.insert("unknown_sku");
+        }
+        if !wrong.refused.is_empty() {
+            return wrong;
+        }
+        self.serve(&Wish {
+            demand: &self.merged(&place.lines),
+            zone: place.zone.as_ref().map(|z| z.as_str()),
+            carrier: carrier.flatten(),
+            pools: &rules.pools,
+            max_parcels: world.most_parcels(rules, place.ship_complete, place.max_parcels),
+            without: None,
+        })
+    }
+
+    /// Served if it can be; the refusal otherwise.
+    fn serve(&self, wish: &Wish<'_>) -> Allowed {
+        match self.cover(wish) {
+            Cover::Yes => Allowed::must(),
+            Cover::NotEligible => Allowed::refuse("carrier_not_eligible"),
+            Cover::No => Allowed::refuse("unroutable"),
+            Cover::Open => Allowed::must().or_refuse("unroutable"),
+            Cover::Short(short) => {
+                let code = |sku: SkuId| self.skus[sku.index()].code.clone();
+                let short = short.into_iter().map(|(sku, w, there)| (code(sku), Units(w), Units(there)));
+                Allowed { short: short.collect(), ..Allowed::refuse("insufficient_stock") }
+            }
+        }
+    }
+
+    /// Lines with each SKU once.
+    pub fn merged(&self, lines: &[Line]) -> BTreeMap<SkuId, u64> {
+        let mut demand = BTreeMap::new();
+        for line in lines {
+            if let Some(sku) = self.sku(&line.sku) {
+                *demand.entry(sku).or_default() += line.units.0;
+            }
+        }
+        demand
+    }
+
+    fn judge_order(&self, command: &Command, order: &Order, now: Time) -> Allowed {
+        let lapsed = order.state == OrderState::Held && now >= order.expires_at;
+        let state = if lapsed { OrderState::Expired } else { order.state };
+        match command {
+            Command::Pay(_) => match state {
+                OrderState::Held => Allowed::change(Outcome::Paid),
+                OrderState::Expired => self.judge_late(order, lapsed),
+                _ => Allowed::refuse("illegal_step"),
+            },
+            Command::ExtendHold(c) if state == OrderState::Held => {
+                let now = now.max(order.last_time());
+                match c.until > order.expires_at && c.until <= now + HOLD_TTL_MAX {
+                    true => Allowed::must(),
+                    false => Allowed::refuse("invalid"),
+                }
+            }
+            Command::Cancel(c) if matches!(state, OrderState::Held | OrderState::Paid) => {
+                self.judge_cancel(order, &c.scope)
+            }
+            Command::Step(c) => match order.sub(c.sub.0) {
+                Err(_) => Allowed::refuse("unknown_sub_order"),
+                Ok(sub) if state == OrderState::Paid => self.judge_step(order, sub, &c.action),
+                Ok(_) => Allowed::refuse("illegal_step"),
+            },
+            Command::Reroute(_) if state == OrderState::Paid && !order.review.is_empty() => {
+                self.serve(&self.again(order, &order.review, &self.pools_for(order.channel, false)))
+            }
+            Command::Cancel(Cancel { scope: CancelScope::Units(line), .. }) if self.sku(&line.sku).is_none() => {
+                Allowed::refuse("illegal_step").or_refuse("unknown_sku")
+            }
+            _ => Allowed::refuse("illegal_step"),
+        }
+    }
+
+    /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
+    fn judge_late(&self, order: &Order, lapsed: bool) -> Allowed {
+        let mut after = self.clone();
+        if lapsed {
+            after.release(order.id);
+        }
+        let Some(expired) = after.orders.get(&order.id) else { return Allowed::default() };
+        let pools = after.pools_for(order.channel, true);
+        let demand = expired_demand(expired);
+        let wish = Wish {
+            max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
+            ..after.again(order, &demand, &pools)
+        };
+        match after.cover(&wish) {
+            Cover::Yes => Allowed::change(Outcome::PaidLate),
+            Cover::Open => Allowed::must(),
+            Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::RefundDue),
+        }
+    }
+
+    fn again<'a>(
+        &self,
+        order: &'a Order,
+        demand: &'a BTreeMap<SkuId, u64>,
+        pools: &'a [stockade_core::ids::PoolId],
+    ) -> Wish<'a> {
+        let zone = order.zone.as_ref().map(|z| z.as_str());
+        Wish { demand, zone, carrier: order.carrier, pools, max_parcels: None, without: None }
+    }
+
+    fn judge_cancel(&self, order: &Order, scope: &CancelScope) -> Allowed {
+        match scope {
+            CancelScope::Order => match order.subs.iter().any(|s| !s.is_gone() && !s.is_inside()) {
+                true => Allowed::refuse("illegal_step"),
+                false => Allowed::must(),
+            },
+            CancelScope::Sub(no) => match order.sub(no.0) {
+                Err(_) => Allowed::refuse("unknown_sub_order"),
+                Ok(sub) if sub.is_inside() => Allowed::must(),
+                Ok(_) => Allowed::refuse("illegal_step"),
+            },
+            CancelScope::Units(line) => {
+                let Some(sku) = self.sku(&line.sku) else { return Allowed::refuse("unknown_sku") };
+                let inside: u64 = order.subs.iter().filter(|s| s.is_inside()).map(|s| s.units_of(sku)).sum();
+                let waiting = order.review.get(&sku).copied().unwrap_or(0);
+                match line.units.0 {
+                    0 => Allowed::refuse("invalid"),
+                    units if units <= inside + waiting => Allowed::must(),
+                    _ => Allowed::refuse("illegal_step"),
+                }
+            }
+        }
+    }
+
+    fn judge_step(&self, order: &Order, sub: &Sub, action: &StepAction) -> Allowed {
+        let plain = match action {
+            StepAction::Short(found) => return self.judge_short(order, sub, found),
+            StepAction::Return(lines) => return self.judge_return(sub, lines),
+            StepAction::Inspect(results) => return self.judge_inspect(sub, results),
+            StepAction::Scan(Some(scanned)) if sub.waybill.as_ref().is_some_and(|w| w != scanned) => {
+                return Allowed::refuse("illegal_step");
+            }
+            StepAction::Pick => PlainStep::Pick,
+            StepAction::Pack => PlainStep::Pack,
+            StepAction::Weigh(grams) => PlainStep::Weigh(*grams),
+            StepAction::Label(waybill) => PlainStep::Label(waybill.clone()),
+            StepAction::Scan(_) => PlainStep::Scan,
+            StepAction::Pickup => PlainStep::Pickup,
+            StepAction::Deliver => PlainStep::Deliver,
+            StepAction::Confirm => PlainStep::Confirm,
+        };
+        match lifecycle::step(sub.stage, &plain) {
+            Walk::No => Allowed::refuse("illegal_step"),
+            _ if self.steps_done_before(sub, &plain).is_err() => Allowed::refuse("illegal_step"),
+            _ => Allowed::must(),
+        }
+    }
+
+    fn judge_short(&self, order: &Order, sub: &Sub, found: &[Line]) -> Allowed {
+        if !matches!(sub.stage, Stage::Allocated | Stage::Picking) {
+            return Allowed::refuse("illegal_step");
+        }
+        let mut missing: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for line in found {
+            let Some(sku) = self.sku(&line.sku) else { return Allowed::refuse("invalid").or_refuse("unknown_sku") };
+            match sub.units_of(sku).checked_sub(line.units.0) {
+                None | Some(0) => return Allowed::refuse("invalid"),
+                Some(units) if missing.insert(sku, units).is_some() => return Allowed::refuse("invalid"),
+                Some(_) => {}
+            }
+        }
+        if missing.is_empty() {
+            return Allowed::refuse("invalid");
+        }
+        let pools = self.pools_for(order.channel, false);
+        match self.cover(&Wish { without: Some(sub.warehouse), ..self.again(order, &missing, &pools) }) {
+            Cover::Yes => Allowed::change(Outcome::Rerouted),
+            Cover::Open => Allowed::must(),
+            Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::Review),
+        }
+    }
+
+    fn judge_return(&self, sub: &Sub, lines: &[Line]) -> Allowed {
+        if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+            return Allowed::refuse("illegal_step");
+        }
+        let named = lines.iter().map(|l| (&l.sku, l.units.0));
+        self.judge_named(sub, named.collect(), SubLine::out)
+    }
+
+    fn judge_inspect(&self, sub: &Sub, results: &[Inspected]) -> Allowed {
+        if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+            return Allowed::refuse("illegal_step");
+        }
+        let named = results.iter().map(|r| (&r.sku, r.intact.0 + r.damaged.0));
+        self.judge_named(sub, named.collect(), |l| l.inspection)
+    }
+
+    /// Named units must be there; no names mean all, which must be some.
+    fn judge_named(&self, sub: &Sub, named: Vec<(&Code, u64)>, there: impl Fn(&SubLine) -> u64) -> Allowed {
+        let mut left: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for ((sku, _), line) in &sub.lines {
+            *left.entry(*sku).or_default() += there(line);
+        }
+        if named.is_empty() && left.values().sum::<u64>() == 0 {
+            return Allowed::refuse("invalid");
+        }
+        let mut taken = 0;
+        for (code, units) in &named {
+            let Some(sku) = self.sku(code) else { return Allowed::refuse("unknown_sku").or_refuse("invalid") };
+            let left = left.entry(sku).or_default();
+            match left.checked_sub(*units) {
+                Some(rest) => *left = rest,
+                None => return Allowed::refuse("invalid"),
+            }
+            taken += units;
+        }
+        if !named.is_empty() && taken == 0 { Allowed::refuse("invalid") } else { Allowed::must() }
+    }
+}

@@ -1,0 +1,259 @@
+//! The verdict on stock and configuration commands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade_core::command::{Command, Count, Line, Request};
+use stockade_core::event::{Event, Move};
+use stockade_core::ids::{Code, OrderId, PoolId, SkuId, WarehouseId};
+use stockade_core::limits::CELL_HISTORY;
+use stockade_core::reply::{OrderState, Stage};
+use stockade_core::stock::{Bucket, Outside};
+use stockade_core::units::Units;
+
+use super::Model;
+use super::judge::Allowed;
+
+const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
+
+impl Model {
+    pub(super) fn judge_stock(&self, command: &Command) -> Allowed {
+        if self.world.is_none() {
+            return match command {
+                Command::ApplyWorld(_) => Allowed::must(),
+                _ => Allowed::refuse("unavailable"),
+            };
+        }
+        let mut names = Names { model: self, wrong: BTreeSet::new() };
+        let allowed = match command {
+            Command::ApplyWorld(_) => Allowed::must(),
+            Command::DefineSkus(c) => {
+                let codes: BTreeSet<&Code> = c.skus.iter().map(|s| &s.sku).collect();
+                if codes.len() == c.skus.len() { Allowed::must() } else { Allowed::refuse("invalid") }
+            }
+            Command::ApplyRules(c) if c.expect.is_some_and(|v| v != self.rules_version) => {
+                Allowed::refuse("stale_rules")
+            }
+            Command::ApplyRules(_) => Allowed::must(),
+            Command::Receive(c) => {
+                let warehouse = names.warehouse(&c.warehouse);
+                names.pool(c.pool.as_ref());
+                let lines = names.lines(&c.lines);
+                let expected =
+                    |day| lines.keys().any(|sku| self.units_at(*sku, warehouse, Some(Bucket::Inbound(day))) > 0);
+                match c.expected {
+                    Some(day) if !expected(day) => Allowed::refuse("invalid"),
+                    _ => Allowed::must(),
+                }
+            }
+            Command::Adjust(c) => {
+                let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), names.pool(c.pool.as_ref()));
+                match c.delta {
+                    0 => Allowed::refuse("invalid"),
+                    1.. => Allowed::must(),
+                    lost => self.enough(cell, lost.unsigned_abs()),
+                }
+            }
+            Command::Count(c) => {
+                names.warehouse(&c.warehouse);
+                names.lines_of(&c.lines, 0);
+                names.once(&c.lines);
+                if c.as_of.is_some_and(|seq| seq > self.seq) {
+                    names.wrong.insert("invalid");
+                }
+                self.judge_count(c)
+            }
+            Command::Transfer(c) => {
+                let (from, to) = (names.warehouse(&c.from), names.warehouse(&c.to));
+                let pool = names.pool(c.pool.as_ref());
+                let wanted = names.lines(&c.lines);
+                names.once(&c.lines);
+                if from == to {
+                    names.wrong.insert("invalid");
+                }
+                self.all_enough(&wanted, |sku| self.units_at(sku, from, pool.map(Bucket::Available)))
+            }
+            Command::Arrive(c) => {
+                let warehouse = names.warehouse(&c.warehouse);
+                names.pool(c.pool.as_ref());
+                let wanted = names.lines(&c.lines);
+                names.once(&c.lines);
+                self.all_enough(&wanted, |sku| self.units_at(sku, warehouse, Some(Bucket::InTransit)))
+            }
+            Command::MovePool(c) => {
+                let (from, to) = (names.pool(Some(&c.from)), names.pool(Some(&c.to)));
+                let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), from);
+                if from == to || c.units.is_zero() {
+                    names.wrong.insert("invalid");
+                }
+                self.enough(cell, c.units.0)
+            }
+            Command::SetSafety(c) => {
+                names.sku(&c.sku);
+                names.warehouse(&c.warehouse);
+                Allowed::must()
+            }
+            Command::Expect(c) => {
+                names.sku(&c.sku);
+                names.warehouse(&c.warehouse);
+                Allowed::must()
+            }
+            _ => Allowed::default(),
+        };
+        if names.wrong.is_empty() { allowed } else { Allowed { refused: names.wrong, ..Allowed::default() } }
+    }
+
+    fn units_at(&self, sku: SkuId, warehouse: Option<WarehouseId>, bucket: Option<Bucket>) -> u64 {
+        match (warehouse, bucket) {
+            (Some(warehouse), Some(bucket)) => self.ledger.units(sku, warehouse, bucket),
+            _ => 0,
+        }
+    }
+
+    fn enough(&self, cell: (Option<SkuId>, Option<WarehouseId>, Option<PoolId>), units: u64) -> Allowed {
+        let (sku, warehouse, pool) = cell;
+        let there = sku.map_or(0, |sku| self.units_at(sku, warehouse, pool.map(Bucket::Available)));
+        if units <= there { Allowed::must() } else { Allowed::refuse("not_enough_units") }
+    }
+
+    fn all_enough(&self, wanted: &BTreeMap<SkuId, u64>, there: impl Fn(SkuId) -> u64) -> Allowed {
+        match wanted.iter().all(|(sku, units)| *units <= there(*sku)) {
+            true => Allowed::must(),
+            false => Allowed::refuse("not_enough_units"),
+        }
+    }
+
+    fn judge_count(&self, count: &Count) -> Allowed {
+        let mut allowed = Allowed::must();
+        let Some(warehouse) = self.world.as_ref().and_then(|w| w.warehouse_id(&count.warehouse)) else {
+            return allowed;
+        };
+        let oldest = count.except.iter().map(|s| s.0.saturating_sub(1)).chain(count.as_of.map(|s| s.0)).min();
+        for line in &count.lines {
+            let Some(sku) = self.sku(&line.sku) else { continue };
+            let later = self.ledger.cell(sku, warehouse).physical;
+            let later = later.keys().filter(|seq| oldest.is_some_and(|o| seq.0 > o)).count();
+            if later >= CELL_HISTORY {
+                allowed.refused.insert("count_too_old");
+            }
+        }
+        allowed
+    }
+
+    /// A count must correct by exactly what is missing or too many, from where it is due.
+    pub(super) fn check_correction(&self, request: &Request, event: &Event) -> Result<(), String> {
+        let (Command::Count(count), Event::StockCounted(e)) = (&request.command, event) else { return Ok(()) };
+        let mut counted: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for line in &count.lines {
+            if let Some(sku) = self.sku(&line.sku) {
+                *counted.entry(sku).or_default() += line.units.0;
+            }
+        }
+        let mut found: BTreeMap<(SkuId, Bucket, Bucket), u64> = BTreeMap::new();
+        for m in &e.moves {
+            *found.entry((m.sku, m.from, m.to)).or_default() += m.units.0;
+        }
+        let mut must = BTreeMap::new();
+        for (sku, units) in counted {
+            for (from, to, units) in self.correction(sku, e.warehouse, units, count) {
+                must.insert((sku, from, to), units);
+            }
+        }
+        if found == must { Ok(()) } else { Err(format!("the count corrects {found:?}, it should correct {must:?}")) }
+    }
+
+    fn correction(
+        &self,
+        sku: SkuId,
+        warehouse: WarehouseId,
+        counted: u64,
+        count: &Count,
+    ) -> Vec<(Bucket, Bucket, u64)> {
+        let cell = self.ledger.cell(sku, warehouse);
+        let except: BTreeSet<_> = count.except.iter().copied().collect();
+        let later = count.as_of.map_or(0, |as_of| cell.changed_since(as_of, &except));
+        let target = (i128::from(counted) + later).max(0);
+        let mut moves = Vec::new();
+        let mut surplus = u64::try_from(target - cell.on_hand()).unwrap_or(0);
+        let found = surplus.min(cell.short());
+        moves.push((WRITE_OFF, Bucket::Short, found));
+        surplus -= found;
+        moves.push((WRITE_OFF, Bucket::Available(PoolId::REGULAR), surplus));
+        let mut lost = u64::try_from(cell.on_hand() - target).unwrap_or(0);
+        let free = cell.balance.iter().filter(|(b, _)| matches!(b, Bucket::Available(_)));
+        for (bucket, units) in free {
+            let taken = lost.min(*units as u64);
+            moves.push((*bucket, WRITE_OFF, taken));
+            lost -= taken;
+        }
+        moves.push((Bucket::Short, WRITE_OFF, lost));
+        moves.retain(|(_, _, units)| *units > 0);
+        moves
+    }
+
+    /// Gives the stock of a lapsed order back, as its expiry will.
+    pub(super) fn release(&mut self, id: OrderId) {
+        let Some(order) = self.orders.get_mut(&id) else { return };
+        order.state = OrderState::Expired;
+        for sub in order.subs.iter_mut().filter(|s| s.stage == Stage::Held) {
+            sub.stage = Stage::Expired;
+            for ((sku, pool), line) in sub.lines.iter().filter(|(_, l)| l.units > 0) {
+                let (from, to) = (Bucket::Held(*pool), sub.free_bucket(*pool));
+                let m = Move { sku: *sku, warehouse: sub.warehouse, from, to, units: Units(line.units) };
+                let _ = self.ledger.book(self.seq, m, false);
+            }
+        }
+    }
+}
+
+/// Looks codes up and notes what is wrong with them.
+struct Names<'a> {
+    model: &'a Model,
+    wrong: BTreeSet<&'static str>,
+}
+
+impl Names<'_> {
+    fn sku(&mut self, code: &Code) -> Option<SkuId> {
+        let found = self.model.sku(code);
+        self.note(found, "unknown_sku")
+    }
+
+    fn warehouse(&mut self, code: &Code) -> Option<WarehouseId> {
+        let found = self.model.world.as_ref().and_then(|w| w.warehouse_id(code));
+        self.note(found, "unknown_warehouse")
+    }
+
+    fn pool(&mut self, code: Option<&Code>) -> Option<PoolId> {
+        let world = self.model.world.as_ref();
+        let found = code.map_or(Some(PoolId::REGULAR), |code| world.and_then(|w| w.pool_id(code)));
+        self.note(found, "unknown_pool")
+    }
+
+    fn lines(&mut self, lines: &[Line]) -> BTreeMap<SkuId, u64> {
+        self.lines_of(lines, 1)
+    }
+
+    fn lines_of(&mut self, lines: &[Line], least: u64) -> BTreeMap<SkuId, u64> {
+        if lines.is_empty() || lines.iter().any(|l| l.units.0 < least) {
+            self.wrong.insert("invalid");
+        }
+        for line in lines {
+            self.sku(&line.sku);
+        }
+        self.model.merged(lines)
+    }
+
+    /// Where each SKU may be named once only.
+    fn once(&mut self, lines: &[Line]) {
+        let codes: BTreeSet<&Code> = lines.iter().map(|l| &l.sku).collect();
+        if codes.len() < lines.len() {
+            self.wrong.insert("invalid");
+        }
+    }
+
+    fn note<T>(&mut self, found: Option<T>, code: &'static str) -> Option<T> {
+        if found.is_none() {
+            self.wrong.insert(code);
+        }
+        found
+    }
+}

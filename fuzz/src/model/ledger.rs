@@ -1,0 +1,185 @@
+//! Double entry as in a text-book: a movement lowers one balance and raises another by the same amount, so that the
+//! balances of a cell always add up to zero. What is outside, and what is short, is below zero.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade_core::event::Move;
+use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
+use stockade_core::stock::{Bucket, Outside};
+
+/// One SKU at one warehouse.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cell {
+    /// Units by bucket; buckets without any are absent.
+    pub balance: BTreeMap<Bucket, i128>,
+    /// Units of the regular pool that orders may not take.
+    pub safety: u64,
+    /// The last event that touched the cell.
+    pub watermark: Seq,
+    /// What each event changed in units physically here.
+    pub physical: BTreeMap<Seq, i128>,
+}
+
+impl Cell {
+    /// Units in a bucket that cannot be below zero.
+    pub fn units(&self, bucket: Bucket) -> u64 {
+        u64::try_from(self.balance.get(&bucket).copied().unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Units claimed that are not there.
+    pub fn short(&self) -> u64 {
+        u64::try_from(-self.balance.get(&Bucket::Short).copied().unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Free units of all pools.
+    pub fn free(&self) -> u64 {
+        self.balance.iter().filter(|(b, _)| matches!(b, Bucket::Available(_))).map(|(_, n)| *n as u64).sum()
+    }
+
+    /// Units physically here.
+    pub fn on_hand(&self) -> i128 {
+        self.balance.iter().filter(|(b, _)| is_on_hand(**b)).map(|(_, n)| *n).sum()
+    }
+
+    /// What changed physically after an event, and by the events up to it that the observer had not seen.
+    pub fn changed_since(&self, as_of: Seq, except: &BTreeSet<Seq>) -> i128 {
+        self.physical.iter().filter(|(seq, _)| **seq > as_of || except.contains(seq)).map(|(_, n)| *n).sum()
+    }
+}
+
+/// Every cell that was ever touched.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ledger {
+    /// By SKU and warehouse.
+    pub cells: BTreeMap<(SkuId, WarehouseId), Cell>,
+}
+
+impl Ledger {
+    /// A cell, or an empty one.
+    pub fn cell(&self, sku: SkuId, warehouse: WarehouseId) -> Cell {
+        self.cells.get(&(sku, warehouse)).cloned().unwrap_or_default()
+    }
+
+    /// Units in a bucket of a cell.
+    pub fn units(&self, sku: SkuId, warehouse: WarehouseId, bucket: Bucket) -> u64 {
+        self.cells.get(&(sku, warehouse)).map_or(0, |c| c.units(bucket))
+    }
+
+    /// Units of a pool that orders may take, before what is short is thought of.
+    fn takeable(&self, sku: SkuId, warehouse: WarehouseId, pool: PoolId) -> u64 {
+        let Some(cell) = self.cells.get(&(sku, warehouse)) else { return 0 };
+        let withheld = if pool == PoolId::REGULAR { cell.safety } else { 0 };
+        cell.units(Bucket::Available(pool)).saturating_sub(withheld)
+    }
+
+    /// Units that someone who is granted these pools may draw from a cell.
+    pub fn drawable(&self, sku: SkuId, warehouse: WarehouseId, pools: &[PoolId]) -> u64 {
+        let Some(cell) = self.cells.get(&(sku, warehouse)) else { return 0 };
+        let granted: u64 = pools.iter().map(|p| self.takeable(sku, warehouse, *p)).sum();
+        granted.min(cell.free().saturating_sub(cell.short()))
+    }
+
+    /// Which pools that many units come from, the first pool first. `None` when there are too few.
+    pub fn draw(
+        &self,
+        sku: SkuId,
+        warehouse: WarehouseId,
+        pools: &[PoolId],
+        units: u64,
+    ) -> Option<BTreeMap<PoolId, u64>> {
+        if units > self.drawable(sku, warehouse, pools) {
+            return None;
+        }
+        let mut left = units;
+        let mut drawn = BTreeMap::new();
+        for pool in pools {
+            let take = left.min(self.takeable(sku, warehouse, *pool));
+            if take > 0 {
+                drawn.insert(*pool, take);
+                left -= take;
+            }
+        }
+        (left == 0).then_some(drawn)
+    }
+
+    /// Books one movement of the event `seq`. Refuses what would leave a bucket below zero.
+    ///
+    /// A movement changes what is physically there unless it only corrects the books: what a count finds or misses, and
+    /// what a short pick misses, were so before, and an older count must not be laid under them. An adjustment by hand is
+    /// a movement like any other (`adjusted`).
+    pub fn book(&mut self, seq: Seq, m: Move, adjusted: bool) -> Result<(), String> {
+        if m.from == m.to {
+            return Err(format!("a movement from {} to itself", m.from));
+        }
+        if m.units.0 == 0 {
+            return Err(format!("a movement of nothing from {} to {}", m.from, m.to));
+        }
+        let cell = self.cells.entry((m.sku, m.warehouse)).or_default();
+        let units = i128::from(m.units.0);
+        for (bucket, change) in [(m.from, -units), (m.to, units)] {
+            let balance = cell.balance.entry(bucket).or_insert(0);
+            *balance += change;
+            let wrong = match bucket {
+                Bucket::Outside(_) => false,
+                Bucket::Short => *balance > 0,
+                _ => *balance < 0,
+            };
+            if wrong {
+                return Err(format!(
+                    "{} units from {} to {} of SKU {} at warehouse {} leave {bucket} at {balance}",
+                    m.units, m.from, m.to, m.sku, m.warehouse
+                ));
+            }
+            if *balance == 0 {
+                cell.balance.remove(&bucket);
+            }
+        }
+        cell.watermark = seq;
+        let physical = i128::from(is_on_hand(m.to)) - i128::from(is_on_hand(m.from));
+        if physical != 0 && (adjusted || !(is_books(m.from) || is_books(m.to))) {
+            *cell.physical.entry(seq).or_insert(0) += physical * units;
+        }
+        Ok(())
+    }
+
+    /// The invariants of every cell.
+    pub fn check(&self) -> Result<(), String> {
+        for ((sku, warehouse), cell) in &self.cells {
+            let sum: i128 = cell.balance.values().sum();
+            if sum != 0 {
+                return Err(format!(
+                    "SKU {sku} at warehouse {warehouse}: the balances add up to {sum}, not to nothing"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether units in the bucket are on the shelves and in the boxes of the warehouse.
+fn is_here(bucket: Bucket) -> bool {
+    match bucket {
+        Bucket::Available(_)
+        | Bucket::Held(_)
+        | Bucket::Allocated
+        | Bucket::Picked
+        | Bucket::Inspection
+        | Bucket::Damaged => true,
+        Bucket::Shipped
+        | Bucket::Awaiting
+        | Bucket::InTransit
+        | Bucket::Inbound(_)
+        | Bucket::Short
+        | Bucket::Outside(_) => false,
+    }
+}
+
+/// What is here, less what is claimed and not here.
+fn is_on_hand(bucket: Bucket) -> bool {
+    is_here(bucket) || bucket == Bucket::Short
+}
+
+/// Movements against these correct the books.
+fn is_books(bucket: Bucket) -> bool {
+    matches!(bucket, Bucket::Short | Bucket::Outside(Outside::WriteOff))
+}

@@ -1,0 +1,144 @@
+//! The reference model: sorted maps, text-book double entry, no locks, no indexes, no cleverness.
+//!
+//! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
+//! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
+//! history is one line of events, a history the model accepts is proof that the engine's commits were serialisable.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `world` | its own reading of the world and rules files, and what a parcel costs |
+//! | `ledger` | the cells: one signed balance per bucket, always adding up to zero |
+//! | `orders` | orders and sub-orders as plain records |
+//! | `lifecycle` | which step leads from which stage to which, written down a second time |
+//! | `replay`, `replay_stock`, `decision` | the verdict on events |
+//! | `judge`, `judge_stock`, `cover` | what may come of a command |
+//! | `answers` | the verdict on replies, refusals and repeats |
+//! | `views`, `compare` | all state, laid beside what the engine's queries show |
+
+mod answers;
+mod compare;
+mod cover;
+mod decision;
+mod judge;
+mod judge_stock;
+mod ledger;
+mod lifecycle;
+mod orders;
+mod replay;
+mod replay_stock;
+mod views;
+mod world;
+
+use std::collections::BTreeMap;
+
+use stockade_core::ids::{ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
+use stockade_core::reply::OrderState;
+use stockade_core::time::Time;
+
+pub use answers::{Answers, Exchange};
+pub use cover::{Cover, Wish};
+pub use decision::Asked;
+pub use judge::{Allowed, Outcome};
+pub use ledger::{Cell, Ledger};
+pub use lifecycle::{Walk, moves_of, step};
+pub use orders::{Moment, Order, Sub, SubLine};
+pub use replay::{expired_demand, order_of};
+pub use world::{Channel, Lane, RateCard, Warehouse, World};
+
+/// What a SKU is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sku {
+    /// Its code.
+    pub code: Code,
+    /// Weight of one unit in grams, when it has one of its own.
+    pub weight_g: Option<u32>,
+    /// Its category.
+    pub category: Option<Code>,
+}
+
+/// The whole state, as the history tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The last event replayed.
+    pub seq: Seq,
+    /// The world and rules in force, once there are any.
+    pub world: Option<World>,
+    /// The version of the rules in force.
+    pub rules_version: RulesVersion,
+    /// SKUs by id.
+    pub skus: Vec<Sku>,
+    /// Every cell.
+    pub ledger: Ledger,
+    /// Every order.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// Orders by channel and the channel's number.
+    pub numbers: BTreeMap<(ChannelId, Code), OrderId>,
+    /// Keys of stock and configuration commands: digest of the content and the event.
+    pub keys: BTreeMap<Code, (u128, Seq)>,
+}
+
+impl Model {
+    /// The state before everything.
+    pub fn new() -> Model {
+        Model::default()
+    }
+
+    /// The SKU of a code.
+    pub fn sku(&self, code: &Code) -> Option<SkuId> {
+        self.skus.iter().position(|s| s.code == *code).map(|n| SkuId(n as u32))
+    }
+
+    /// The earliest instant at which a hold ends.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let held = self.orders.values().filter(|o| o.state == OrderState::Held);
+        held.map(|o| o.expires_at).min()
+    }
+
+    /// Orders whose hold has ended and that are not expired yet, in the order in which they must be.
+    pub fn due(&self, now: Time) -> Vec<OrderId> {
+        let held = self.orders.values().filter(|o| o.state == OrderState::Held && o.expires_at <= now);
+        let mut due: Vec<_> = held.map(|o| (o.expires_at, o.placed(), o.id)).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    /// Weight of one unit.
+    pub fn weight_g(&self, sku: SkuId) -> u64 {
+        let default = self.world.as_ref().map_or(0, |w| w.default_weight_g);
+        u64::from(self.skus[sku.index()].weight_g.unwrap_or(default))
+    }
+
+    /// The pools a channel may draw from, the preferred first; behind them all others by id when any will do.
+    pub fn pools_for(&self, channel: ChannelId, any: bool) -> Vec<PoolId> {
+        let Some(world) = &self.world else { return Vec::new() };
+        let mut pools = world.channel(channel).map(|c| c.pools.clone()).unwrap_or_default();
+        if any {
+            let others: Vec<PoolId> = world.pools.keys().filter(|p| !pools.contains(p)).copied().collect();
+            pools.extend(others);
+        }
+        pools
+    }
+
+    /// Units of a SKU at a warehouse that may be drawn from pools; `None` when there is no end to them.
+    pub fn drawable(&self, sku: SkuId, warehouse: WarehouseId, pools: &[PoolId]) -> Option<u64> {
+        let world = self.world.as_ref()?;
+        if world.warehouse(warehouse).is_some_and(|w| w.unlimited) {
+            return None;
+        }
+        Some(self.ledger.drawable(sku, warehouse, pools))
+    }
+
+    /// The pools every unit drawn from a cell must come from, in order of preference. `None` when there are too few.
+    pub fn draw(
+        &self,
+        sku: SkuId,
+        warehouse: WarehouseId,
+        pools: &[PoolId],
+        units: u64,
+    ) -> Option<BTreeMap<PoolId, u64>> {
+        if self.world.as_ref()?.warehouse(warehouse)?.unlimited {
+            return Some(BTreeMap::from([(*pools.first()?, units)]));
+        }
+        self.ledger.draw(sku, warehouse, pools, units)
+    }
+}

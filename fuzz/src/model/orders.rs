@@ -1,0 +1,233 @@
+//! Orders and sub-orders as plain records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade_core::event::{PlannedSub, SubTake};
+use stockade_core::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
+use stockade_core::reply::{CostParts, OrderState, Stage, SubKind};
+use stockade_core::stock::{Bucket, Outside};
+use stockade_core::time::Time;
+
+/// Units of one SKU from one pool in a sub-order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SubLine {
+    /// In the sub-order: promised and neither given up nor missing.
+    pub units: u64,
+    /// Came back, not inspected.
+    pub inspection: u64,
+    /// Came back in all.
+    pub returned: u64,
+}
+
+impl SubLine {
+    /// Did not come back.
+    pub fn out(&self) -> u64 {
+        self.units - self.returned
+    }
+}
+
+/// A sub-order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sub {
+    /// Ships from here.
+    pub warehouse: WarehouseId,
+    /// With this carrier.
+    pub carrier: CarrierId,
+    /// Its kind.
+    pub kind: SubKind,
+    /// Hours until delivery, as promised.
+    pub hours: u32,
+    /// Grams, as promised.
+    pub weight_g: u64,
+    /// Money, as promised.
+    pub parts: CostParts,
+    /// Its units came from the supplier of an unlimited warehouse.
+    pub from_supplier: bool,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Warehouse steps done.
+    pub done: BTreeSet<&'static str>,
+    /// The waybill, once labelled.
+    pub waybill: Option<Code>,
+    /// What is in it, by SKU and pool.
+    pub lines: BTreeMap<(SkuId, PoolId), SubLine>,
+}
+
+impl Sub {
+    /// A planned sub-order at its first stage.
+    pub fn planned(plan: &PlannedSub, stage: Stage) -> Sub {
+        let mut lines: BTreeMap<(SkuId, PoolId), SubLine> = BTreeMap::new();
+        for line in &plan.lines {
+            lines.entry((line.sku, line.pool)).or_default().units += line.units.0;
+        }
+        Sub {
+            warehouse: plan.warehouse,
+            carrier: plan.carrier,
+            kind: plan.kind,
+            hours: plan.hours,
+            weight_g: plan.weight_g,
+            parts: plan.parts,
+            from_supplier: plan.from_supplier,
+            stage,
+            done: BTreeSet::new(),
+            waybill: None,
+            lines,
+        }
+    }
+
+    /// The bucket its units stand in, given the pool they were drawn from. `None` when it has none anywhere.
+    pub fn bucket(&self, pool: PoolId) -> Option<Bucket> {
+        match self.stage {
+            Stage::Held => Some(Bucket::Held(pool)),
+            Stage::Allocated => Some(Bucket::Allocated),
+            Stage::Picking | Stage::Packed => Some(Bucket::Picked),
+            Stage::Outbound | Stage::PickedUp => Some(Bucket::Shipped),
+            Stage::Delivered => Some(Bucket::Awaiting),
+            Stage::Confirmed => Some(Bucket::Outside(Outside::Customer)),
+            Stage::Cancelled | Stage::Expired => None,
+        }
+    }
+
+    /// The bucket its units were held from and go back to.
+    pub fn free_bucket(&self, pool: PoolId) -> Bucket {
+        if self.from_supplier { Bucket::Outside(Outside::Supplier) } else { Bucket::Available(pool) }
+    }
+
+    /// Whether it can still be given up.
+    pub fn is_inside(&self) -> bool {
+        matches!(self.stage, Stage::Held | Stage::Allocated | Stage::Picking | Stage::Packed)
+    }
+
+    /// Units in it.
+    pub fn units(&self) -> u64 {
+        self.lines.values().map(|l| l.units).sum()
+    }
+
+    /// Units of a SKU in it.
+    pub fn units_of(&self, sku: SkuId) -> u64 {
+        self.lines.iter().filter(|((s, _), _)| *s == sku).map(|(_, l)| l.units).sum()
+    }
+
+    /// Whether it was given up or lapsed.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.stage, Stage::Cancelled | Stage::Expired)
+    }
+
+    /// Returned units not inspected.
+    pub fn in_inspection(&self) -> u64 {
+        self.lines.values().map(|l| l.inspection).sum()
+    }
+
+    /// Returned units in all.
+    pub fn returned(&self) -> u64 {
+        self.lines.values().map(|l| l.returned).sum()
+    }
+
+    /// Takes units that have not left out of a line.
+    pub fn take(&mut self, take: &SubTake) -> Result<(), String> {
+        let line = self.lines.get_mut(&(take.sku, take.pool));
+        let line =
+            line.ok_or_else(|| format!("sub-order {} has no SKU {} of pool {}", take.sub, take.sku, take.pool))?;
+        line.units = line.units.checked_sub(take.units.0).ok_or_else(|| {
+            format!(
+                "{} units taken from sub-order {}, {} of SKU {} are in it",
+                take.units, take.sub, line.units, take.sku
+            )
+        })?;
+        Ok(())
+    }
+}
+
+/// One moment of an order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// The event.
+    pub seq: Seq,
+    /// Its name.
+    pub what: &'static str,
+    /// The sub-order it was about.
+    pub sub: Option<u16>,
+    /// When it happened.
+    pub occurred: Time,
+    /// When the engine heard.
+    pub arrived: Time,
+    /// Who said so.
+    pub actor: Code,
+}
+
+/// An order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// The id.
+    pub id: OrderId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// The channel's number.
+    pub number: Code,
+    /// Digest of the request.
+    pub digest: u128,
+    /// Destination.
+    pub zone: Option<Code>,
+    /// Customer.
+    pub customer: Option<Code>,
+    /// The carrier it insists on.
+    pub carrier: Option<CarrierId>,
+    /// All in one parcel.
+    pub ship_complete: bool,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// Where it stands.
+    pub state: OrderState,
+    /// When it was placed.
+    pub placed_at: Time,
+    /// When its hold ends.
+    pub expires_at: Time,
+    /// Rules of the latest plan.
+    pub rules_version: RulesVersion,
+    /// What was ordered.
+    pub demand: BTreeMap<SkuId, u64>,
+    /// Sub-orders by number, from 1.
+    pub subs: Vec<Sub>,
+    /// Units that wait for a person.
+    pub review: BTreeMap<SkuId, u64>,
+    /// What happened.
+    pub timeline: Vec<Moment>,
+    /// The last event.
+    pub version: Seq,
+    /// Keys of commands on it: digest of the content and the event.
+    pub keys: BTreeMap<Code, (u128, Seq)>,
+}
+
+impl Order {
+    /// The event that placed it.
+    pub fn placed(&self) -> Seq {
+        self.timeline.first().map_or(Seq(0), |m| m.seq)
+    }
+
+    /// When the engine last heard of it.
+    pub fn last_time(&self) -> Time {
+        self.timeline.iter().map(|m| m.arrived).max().unwrap_or_default()
+    }
+
+    /// A sub-order by number.
+    pub fn sub(&self, no: u16) -> Result<&Sub, String> {
+        usize::from(no)
+            .checked_sub(1)
+            .and_then(|n| self.subs.get(n))
+            .ok_or_else(|| format!("order {} has no sub-order {no}", self.id))
+    }
+
+    /// A sub-order by number.
+    pub fn sub_mut(&mut self, no: u16) -> Result<&mut Sub, String> {
+        let id = self.id;
+        usize::from(no)
+            .checked_sub(1)
+            .and_then(|n| self.subs.get_mut(n))
+            .ok_or_else(|| format!("order {id} has no sub-order {no}"))
+    }
+
+    /// SKUs with units claimed in warehouses.
+    pub fn skus(&self) -> BTreeSet<SkuId> {
+        self.subs.iter().flat_map(|s| s.lines.keys().map(|(sku, _)| *sku)).collect()
+    }
+}

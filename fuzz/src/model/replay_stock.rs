@@ -1,0 +1,125 @@
+//! The verdict on events of the world and of stock.
+
+use std::collections::BTreeMap;
+
+use stockade_core::event::{Move, MoveReason, SkusDefined, StockCounted, StockMoved, WorldApplied};
+use stockade_core::ids::{RulesVersion, Seq, SkuId};
+use stockade_core::stock::{Bucket, Outside};
+
+use super::world::World;
+use super::{Model, Sku};
+
+const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
+const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
+
+impl Model {
+    pub(super) fn rules_follow(&mut self, version: RulesVersion) -> Result<(), String> {
+        if version.0 != self.rules_version.0 + 1 {
+            return Err(format!("rules version {version} follows {}", self.rules_version));
+        }
+        self.rules_version = version;
+        Ok(())
+    }
+
+    pub(super) fn world_applied(&mut self, e: &WorldApplied) -> Result<(), String> {
+        self.rules_follow(e.version)?;
+        let world = World::read(e)?;
+        if let Some(old) = &self.world {
+            for (id, warehouse) in &old.warehouses {
+                if world.warehouse(*id).is_none_or(|w| w.code != warehouse.code) {
+                    return Err(format!("warehouse {} lost its id {id}", warehouse.code));
+                }
+            }
+            for (id, channel) in &old.channels {
+                if world.channel(*id).is_none_or(|c| c.code != channel.code) {
+                    return Err(format!("channel {} lost its id {id}", channel.code));
+                }
+            }
+            if old.pools.iter().any(|(id, code)| world.pools.get(id) != Some(code)) {
+                return Err("a pool lost its id".to_owned());
+            }
+            if old.carriers.iter().any(|(id, code)| world.carriers.get(id) != Some(code)) {
+                return Err("a carrier lost its id".to_owned());
+            }
+        }
+        self.world = Some(world);
+        Ok(())
+    }
+
+    pub(super) fn skus_defined(&mut self, e: &SkusDefined) -> Result<(), String> {
+        for sku in &e.skus {
+            let defined = Sku { code: sku.code.clone(), weight_g: sku.weight_g, category: sku.category.clone() };
+            match self.sku(&sku.code) {
+                Some(known) if known == sku.id => self.skus[known.index()] = defined,
+                Some(known) => return Err(format!("SKU {} is {known}, not {}", sku.code, sku.id)),
+                None if sku.id.index() == self.skus.len() => self.skus.push(defined),
+                None => return Err(format!("new SKU {} got id {}, {} is next", sku.code, sku.id, self.skus.len())),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
+        for m in &e.moves {
+            let fits = match e.reason {
+                MoveReason::Receipt => {
+                    matches!((m.from, m.to), (SUPPLIER | Bucket::Inbound(_), Bucket::Available(_)))
+                }
+                MoveReason::Adjustment => {
+                    matches!(
+                        (m.from, m.to),
+                        (Bucket::Available(_), WRITE_OFF) | (WRITE_OFF, Bucket::Available(_) | Bucket::Short)
+                    )
+                }
+                MoveReason::Transfer => matches!(
+                    (m.from, m.to),
+                    (Bucket::Available(_), Bucket::Outside(Outside::Transfer))
+                        | (Bucket::Outside(Outside::Transfer), Bucket::InTransit)
+                ),
+                MoveReason::Arrival => matches!((m.from, m.to), (Bucket::InTransit, Bucket::Available(_))),
+                MoveReason::PoolMove => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Available(_))),
+                MoveReason::Expectation => {
+                    matches!((m.from, m.to), (SUPPLIER, Bucket::Inbound(_)) | (Bucket::Inbound(_), SUPPLIER))
+                }
+            };
+            if !fits {
+                return Err(format!("{:?} moves units from {} to {}", e.reason, m.from, m.to));
+            }
+        }
+        if e.reason == MoveReason::Transfer {
+            balanced(&e.moves)?;
+        }
+        self.book_all(seq, &e.moves, true)
+    }
+
+    /// A count corrects towards its number. Which number that is, the command says: see `Model::judge`.
+    pub(super) fn stock_counted(&mut self, seq: Seq, e: &StockCounted) -> Result<(), String> {
+        for m in &e.moves {
+            let fits = matches!(
+                (m.from, m.to),
+                (WRITE_OFF, Bucket::Short | Bucket::Available(_)) | (Bucket::Short | Bucket::Available(_), WRITE_OFF)
+            );
+            if !fits || m.warehouse != e.warehouse || !e.counted.iter().any(|(sku, _)| *sku == m.sku) {
+                return Err(format!("moves SKU {} from {} to {}", m.sku, m.from, m.to));
+            }
+        }
+        self.book_all(seq, &e.moves, false)?;
+        for (sku, _) in &e.counted {
+            self.ledger.cells.entry((*sku, e.warehouse)).or_default().watermark = seq;
+        }
+        Ok(())
+    }
+}
+
+/// What leaves for another warehouse is in transit there.
+fn balanced(moves: &[Move]) -> Result<(), String> {
+    let mut left: BTreeMap<SkuId, i128> = BTreeMap::new();
+    for m in moves {
+        let sign = if m.to == Bucket::InTransit { -1 } else { 1 };
+        *left.entry(m.sku).or_default() += sign * i128::from(m.units.0);
+    }
+    match left.iter().find(|(_, n)| **n != 0) {
+        Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than are in transit")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,161 @@
+//! The state in the words of replies, to be laid beside what the engine answers.
+
+use stockade_core::ids::{OrderId, PoolId, Seq, SkuId, SubNo, WarehouseId};
+use stockade_core::money::Money;
+use stockade_core::reply::{
+    CellView, OrderSummary, OrderView, PoolView, SubLineView, SubOrderNow, SubOrderView, TimelineEntry,
+};
+use stockade_core::stock::Bucket;
+use stockade_core::units::Units;
+
+use super::orders::{Order, Sub};
+use super::{Cell, Model};
+
+impl Model {
+    /// A cell as a stock query shows it. Pools without units are left out.
+    pub fn cell_view(&self, sku: SkuId, warehouse: WarehouseId) -> Option<CellView> {
+        let world = self.world.as_ref()?;
+        let cell = self.ledger.cells.get(&(sku, warehouse))?;
+        let units = |bucket| Units(cell.units(bucket));
+        let pools = world.pools.iter().map(|(id, code)| PoolView {
+            pool: code.clone(),
+            available: units(Bucket::Available(*id)),
+            held: units(Bucket::Held(*id)),
+        });
+        Some(CellView {
+            sku: self.skus[sku.index()].code.clone(),
+            warehouse: world.warehouse(warehouse)?.code.clone(),
+            pools: pools.filter(|p| p.available.0 + p.held.0 > 0).collect(),
+            allocated: units(Bucket::Allocated),
+            picked: units(Bucket::Picked),
+            shipped: units(Bucket::Shipped),
+            awaiting: units(Bucket::Awaiting),
+            inspection: units(Bucket::Inspection),
+            damaged: units(Bucket::Damaged),
+            in_transit: units(Bucket::InTransit),
+            inbound: inbound(cell),
+            short: Units(cell.short()),
+            safety: Units(cell.safety),
+            on_hand: Units(u64::try_from(cell.on_hand()).unwrap_or(0)),
+            watermark: cell.watermark,
+            affected: if cell.short() > 0 { self.claimants(sku, warehouse) } else { Vec::new() },
+        })
+    }
+
+    /// Orders that claim units of a cell which has not got them all: the latest first, as many as miss units.
+    fn claimants(&self, sku: SkuId, warehouse: WarehouseId) -> Vec<OrderId> {
+        let claim = |order: &Order| {
+            let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && sub.is_inside());
+            (order.placed(), order.id, here.map(|sub| sub.units_of(sku)).sum::<u64>())
+        };
+        let mut claims: Vec<(Seq, OrderId, u64)> = self.orders.values().map(claim).filter(|c| c.2 > 0).collect();
+        claims.sort_unstable();
+        let mut missing = self.ledger.cell(sku, warehouse).short();
+        let mut affected = Vec::new();
+        while missing > 0
+            && let Some((_, id, units)) = claims.pop()
+        {
+            affected.push(id);
+            missing = missing.saturating_sub(units);
+        }
+        affected
+    }
+
+    /// An order as an order query shows it. Lines without units are left out.
+    pub fn order_view(&self, order: &Order) -> Option<OrderView> {
+        let world = self.world.as_ref()?;
+        let kept = order.subs.iter().filter(|s| !s.is_gone());
+        let numbered = order.subs.iter().enumerate();
+        Some(OrderView {
+            order: order.id,
+            channel: world.channel(order.channel)?.code.clone(),
+            number: order.number.clone(),
+            zone: order.zone.clone(),
+            customer: order.customer.clone(),
+            state: order.state,
+            placed_at: order.placed_at,
+            expires_at: order.expires_at,
+            rules_version: order.rules_version,
+            cost: kept.fold(Money::ZERO, |sum, s| sum.saturating_add(s.parts.total())),
+            sub_orders: numbered.map(|(n, s)| self.sub_now(n, s)).collect::<Option<_>>()?,
+            review: {
+                let named = order.review.iter().map(|(sku, n)| (self.skus[sku.index()].code.clone(), Units(*n)));
+                let mut review: Vec<_> = named.collect();
+                review.sort();
+                review
+            },
+            timeline: order
+                .timeline
+                .iter()
+                .map(|m| TimelineEntry {
+                    seq: m.seq,
+                    what: m.what.to_owned(),
+                    sub: m.sub.map(SubNo),
+                    occurred: m.occurred,
+                    arrived: m.arrived,
+                    actor: m.actor.clone(),
+                })
+                .collect(),
+            version: order.version,
+        })
+    }
+
+    fn sub_now(&self, index: usize, sub: &Sub) -> Option<SubOrderNow> {
+        let world = self.world.as_ref()?;
+        let code = |pool: &PoolId| world.pools.get(pool).cloned();
+        let lines = sub.lines.iter().filter(|(_, l)| l.units > 0).map(|((sku, pool), line)| {
+            let sku = self.skus[sku.index()].code.clone();
+            Some(SubLineView { sku, units: Units(line.units), pool: code(pool)? })
+        });
+        Some(SubOrderNow {
+            promised: plain(SubOrderView {
+                no: SubNo(index as u16 + 1),
+                warehouse: world.warehouse(sub.warehouse)?.code.clone(),
+                carrier: world.carriers.get(&sub.carrier)?.clone(),
+                kind: sub.kind,
+                hours: sub.hours,
+                weight_g: sub.weight_g,
+                cost: sub.parts.total(),
+                parts: sub.parts,
+                lines: lines.collect::<Option<_>>()?,
+            }),
+            stage: sub.stage,
+            waybill: sub.waybill.clone(),
+            in_inspection: Units(sub.in_inspection()),
+            returned: Units(sub.returned()),
+        })
+    }
+
+    /// A sub-order as a list shows it.
+    pub fn summary(&self, order: &Order, index: usize) -> Option<OrderSummary> {
+        let world = self.world.as_ref()?;
+        let sub = order.subs.get(index)?;
+        Some(OrderSummary {
+            order: order.id,
+            channel: world.channel(order.channel)?.code.clone(),
+            number: order.number.clone(),
+            sub: SubNo(index as u16 + 1),
+            warehouse: world.warehouse(sub.warehouse)?.code.clone(),
+            carrier: world.carriers.get(&sub.carrier)?.clone(),
+            state: order.state,
+            stage: sub.stage,
+            placed_at: order.placed_at,
+            units: Units(sub.units()),
+        })
+    }
+}
+
+/// A sub-order without what carries no meaning: lines without units, and the order of lines.
+pub fn plain(mut sub: SubOrderView) -> SubOrderView {
+    sub.lines.retain(|l| l.units.0 > 0);
+    sub.lines.sort_by(|a, b| (&a.sku, &a.pool).cmp(&(&b.sku, &b.pool)));
+    sub
+}
+
+fn inbound(cell: &Cell) -> Vec<(stockade_core::time::Day, Units)> {
+    let days = cell.balance.iter().filter_map(|(bucket, units)| match bucket {
+        Bucket::Inbound(day) => Some((*day, Units(*units as u64))),
+        _ => None,
+    });
+    days.collect()
+}

@@ -1,0 +1,279 @@
+//! Commands about orders.
+
+use std::collections::BTreeMap;
+
+use stockade_core::command::{
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, Step, StepAction,
+};
+use stockade_core::ids::{SkuId, SubNo};
+use stockade_core::limits::LINE_UNITS_MAX;
+use stockade_core::reply::{OrderState, Stage};
+use stockade_core::time::Span;
+use stockade_core::units::Units;
+
+use super::workload::{Workload, code};
+use super::world::{CHANNELS, ZONES};
+use crate::model::{Model, Order, Sub};
+
+impl Workload {
+    pub(super) fn place(&mut self, model: &Model) -> Option<Request> {
+        let channel = self.rng.pick(&CHANNELS).copied()?;
+        let lines = self.lines(model, channel)?;
+        let number = self.fresh("o");
+        let mut place = Place {
+            channel: code(channel),
+            number,
+            zone: match self.rng.below(10) {
+                0 => None,
+                1 => Some(code("elsewhere")),
+                n => Some(code(ZONES[n as usize % ZONES.len()])),
+            },
+            customer: self.rng.percent(30).then(|| code("someone")),
+            carrier: self.rng.percent(12).then(|| code(&format!("C{}", self.rng.below(self.shape.carriers)))),
+            ship_complete: self.rng.percent(10),
+            max_parcels: self.rng.percent(12).then(|| self.rng.within(1, 3) as u16),
+            hold: self.rng.percent(30).then(|| Span::from_secs(self.rng.within(1, 1_200))),
+            lines,
+        };
+        match self.rng.below(200) {
+            0 => place.channel = code("nobody"),
+            1 => place.carrier = Some(code("nobody")),
+            2 => place.lines.push(Line { sku: code("nothing"), units: Units(1) }),
+            3 => place.lines.clear(),
+            4 => place.lines[0].units = Units(0),
+            5 => place.lines[0].units = Units(LINE_UNITS_MAX + 1),
+            6 => place.hold = Some(Span::from_mins(60 * 24 * 31)),
+            7 => place.max_parcels = Some(0),
+            _ => {}
+        }
+        let occurred = self.rng.percent(10).then(|| self.now - Span::from_secs(self.rng.below(600)));
+        Some(Request { key: None, occurred, command: Command::Place(place) })
+    }
+
+    /// Lines that can be served, to the last unit sometimes, or are short by a little.
+    fn lines(&mut self, model: &Model, channel: &str) -> Option<Vec<Line>> {
+        let channel = model.world.as_ref()?.channel_id(&code(channel))?;
+        let short = self.rng.percent(15);
+        let mut skus: Vec<SkuId> = (0..model.skus.len()).map(|n| SkuId(n as u32)).collect();
+        if !short {
+            skus.retain(|sku| model.sellable(*sku, channel).0 > 0);
+        }
+        let mut lines = Vec::new();
+        for _ in 0..self.rng.within(1, 4).min(skus.len() as u64) {
+            let at = self.rng.below(skus.len() as u64) as usize;
+            let sku = skus.swap_remove(at);
+            let there = model.sellable(sku, channel).0.min(40);
+            let units = match self.rng.below(10) {
+                0 | 1 => there,
+                _ => self.rng.within(1, there.clamp(1, 6)),
+            };
+            let units = if short && lines.is_empty() { there + self.rng.within(1, 2) } else { units.max(1) };
+            let sku = model.skus[sku.index()].code.clone();
+            if units > 1 && self.rng.percent(10) {
+                lines.push(Line { sku: sku.clone(), units: Units(1) });
+                lines.push(Line { sku, units: Units(units - 1) });
+            } else {
+                lines.push(Line { sku, units: Units(units) });
+            }
+        }
+        (!lines.is_empty()).then_some(lines)
+    }
+
+    pub(super) fn pay(&mut self, model: &Model) -> Option<Request> {
+        let order = match self.rng.below(20) {
+            0 => self.any_order(model, |_| true),
+            1..4 => self.any_order(model, |o| o.state == OrderState::Expired),
+            _ => self.any_order(model, |o| o.state == OrderState::Held),
+        }?;
+        if order.state == OrderState::Held && self.rng.percent(8) {
+            // At the deadline, or a moment before or after it.
+            let at = order.expires_at + Span(self.rng.below(2)) - Span(self.rng.below(2));
+            self.now = self.now.max(at);
+        }
+        let order = self.name(model, order);
+        Some(self.keyed(Command::Pay(Pay { order })))
+    }
+
+    pub(super) fn cancel(&mut self, model: &Model) -> Option<Request> {
+        let order = match self.rng.below(10) {
+            0 => self.any_order(model, |_| true),
+            _ => self.any_order(model, |o| {
+                matches!(o.state, OrderState::Held | OrderState::Paid) && o.subs.iter().any(Sub::is_inside)
+            }),
+        }?;
+        let scope = match self.rng.below(3) {
+            0 => CancelScope::Order,
+            1 => {
+                let one_more = u64::from(self.rng.percent(5));
+                CancelScope::Sub(SubNo(self.rng.within(1, order.subs.len() as u64 + one_more) as u16))
+            }
+            _ => {
+                let (sku, units) = self.some_units(order, |s| s.is_inside().then_some(()), |l| l.units)?;
+                let units = if self.rng.percent(10) { units + 1 } else { units };
+                let sku = model.skus[sku.index()].code.clone();
+                CancelScope::Units(Line { sku, units: Units(units) })
+            }
+        };
+        let reason = self.rng.percent(20).then(|| "changed my mind".to_owned());
+        let order = self.name(model, order);
+        Some(self.keyed(Command::Cancel(Cancel { order, scope, reason })))
+    }
+
+    pub(super) fn extend(&mut self, model: &Model) -> Option<Request> {
+        let order = self.any_order(model, |o| o.state == OrderState::Held)?;
+        let until = match self.rng.below(10) {
+            0 => order.expires_at,
+            1 => self.now + Span::from_mins(60 * 24 * 40),
+            _ => order.expires_at + Span::from_secs(self.rng.within(1, 900)),
+        };
+        let order = self.name(model, order);
+        Some(self.keyed(Command::ExtendHold(ExtendHold { order, until })))
+    }
+
+    pub(super) fn step(&mut self, model: &Model) -> Option<Request> {
+        let order = match self.rng.below(30) {
+            0 => self.any_order(model, |_| true),
+            _ => self.any_order(model, |o| o.state == OrderState::Paid),
+        }?;
+        let sub = self.rng.below(order.subs.len() as u64) as usize;
+        let waybill = || code(&format!("wb-{}-{}", order.id, sub + 1));
+        let natural = match order.subs[sub].stage {
+            Stage::Allocated => StepAction::Pick,
+            Stage::Picking => match self.rng.below(4) {
+                0 => StepAction::Label(waybill()),
+                1 => StepAction::Weigh(self.rng.within(1, 5_000) as u32),
+                _ => StepAction::Pack,
+            },
+            Stage::Packed if order.subs[sub].waybill.is_none() && self.rng.percent(40) => StepAction::Label(waybill()),
+            Stage::Packed => StepAction::Scan(match self.rng.below(5) {
+                0 => Some(code("someone-elses")),
+                1 | 2 => order.subs[sub].waybill.clone(),
+                _ => None,
+            }),
+            Stage::Outbound => StepAction::Pickup,
+            Stage::PickedUp => StepAction::Deliver,
+            _ => StepAction::Confirm,
+        };
+        let action = if self.rng.percent(8) {
+            let any = [StepAction::Pick, StepAction::Pack, StepAction::Scan(None), StepAction::Pickup];
+            let more = [StepAction::Deliver, StepAction::Confirm, StepAction::Weigh(7), StepAction::Label(waybill())];
+            self.rng.pick(&any.into_iter().chain(more).collect::<Vec<_>>())?.clone()
+        } else {
+            natural
+        };
+        Some(self.step_of(model, order, sub, action))
+    }
+
+    pub(super) fn short_pick(&mut self, model: &Model) -> Option<Request> {
+        let order = self.any_order(model, |o| {
+            o.state == OrderState::Paid && o.subs.iter().any(|s| matches!(s.stage, Stage::Allocated | Stage::Picking))
+        })?;
+        let sub = self.rng.below(order.subs.len() as u64) as usize;
+        let mut found = Vec::new();
+        for (sku, units) in by_sku(&order.subs[sub], |l| l.units) {
+            if self.rng.percent(60) {
+                // Now and then not fewer than asked, which is no short pick.
+                let not_short = u64::from(self.rng.percent(3));
+                let units = Units(self.rng.below(units + not_short));
+                found.push(Line { sku: model.skus[sku.index()].code.clone(), units });
+            }
+        }
+        (!found.is_empty()).then(|| self.step_of(model, order, sub, StepAction::Short(found)))
+    }
+
+    pub(super) fn give_back(&mut self, model: &Model) -> Option<Request> {
+        let out = |s: &Sub| matches!(s.stage, Stage::Outbound | Stage::PickedUp | Stage::Delivered | Stage::Confirmed);
+        let order = self.any_order(model, |o| o.subs.iter().any(out))?;
+        let sub = self.rng.below(order.subs.len() as u64) as usize;
+        let mut lines = Vec::new();
+        if self.rng.percent(60) {
+            for (sku, units) in by_sku(&order.subs[sub], |l| l.out()) {
+                let one_more = u64::from(self.rng.percent(3));
+                let units = Units(self.rng.within(1, units + one_more));
+                lines.push(Line { sku: model.skus[sku.index()].code.clone(), units });
+            }
+        }
+        Some(self.step_of(model, order, sub, StepAction::Return(lines)))
+    }
+
+    pub(super) fn inspect(&mut self, model: &Model) -> Option<Request> {
+        let order = self.any_order(model, |o| o.subs.iter().any(|s| s.in_inspection() > 0))?;
+        let sub = self.rng.below(order.subs.len() as u64) as usize;
+        let mut results = Vec::new();
+        if self.rng.percent(60) {
+            for (sku, units) in by_sku(&order.subs[sub], |l| l.inspection) {
+                let one_more = u64::from(self.rng.percent(3));
+                let units = self.rng.within(1, units + one_more);
+                let intact = self.rng.below(units + 1);
+                let sku = model.skus[sku.index()].code.clone();
+                results.push(Inspected { sku, intact: Units(intact), damaged: Units(units - intact) });
+            }
+        }
+        Some(self.step_of(model, order, sub, StepAction::Inspect(results)))
+    }
+
+    pub(super) fn reroute(&mut self, model: &Model) -> Option<Request> {
+        let order = match self.rng.below(20) {
+            0 => self.any_order(model, |_| true),
+            _ => self.any_order(model, |o| !o.review.is_empty()),
+        }?;
+        let order = self.name(model, order);
+        Some(self.keyed(Command::Reroute(Reroute { order })))
+    }
+
+    fn step_of(&mut self, model: &Model, order: &Order, sub: usize, action: StepAction) -> Request {
+        let sub = SubNo(sub as u16 + 1 + u16::from(self.rng.percent(1)));
+        let order = self.name(model, order);
+        self.keyed(Command::Step(Step { order, sub, action }))
+    }
+
+    /// An order that fits: mostly one of the latest.
+    fn any_order<'m>(&mut self, model: &'m Model, fits: impl Fn(&Order) -> bool) -> Option<&'m Order> {
+        let mut fitting: Vec<&Order> = model.orders.values().filter(|o| fits(o)).collect();
+        fitting.sort_by_key(|o| std::cmp::Reverse(o.version));
+        let depth = if self.rng.percent(70) { 12 } else { fitting.len() as u64 };
+        let depth = depth.min(fitting.len() as u64);
+        fitting.get(self.rng.below(depth) as usize).copied()
+    }
+
+    /// An order by its id or by its number.
+    fn name(&mut self, model: &Model, order: &Order) -> OrderRef {
+        if self.rng.percent(1) {
+            return OrderRef::Number { channel: code("web"), number: code("never-placed") };
+        }
+        match model.world.as_ref().and_then(|w| w.channel(order.channel)) {
+            Some(channel) if self.rng.percent(50) => {
+                OrderRef::Number { channel: channel.code.clone(), number: order.number.clone() }
+            }
+            _ => OrderRef::Id(order.id),
+        }
+    }
+
+    fn some_units(
+        &mut self,
+        order: &Order,
+        of: impl Fn(&Sub) -> Option<()>,
+        units: impl Fn(&crate::model::SubLine) -> u64,
+    ) -> Option<(SkuId, u64)> {
+        let mut there: BTreeMap<SkuId, u64> = order.review.clone();
+        for sub in order.subs.iter().filter(|s| of(s).is_some()) {
+            for (sku, n) in by_sku(sub, &units) {
+                *there.entry(sku).or_default() += n;
+            }
+        }
+        let there: Vec<(SkuId, u64)> = there.into_iter().collect();
+        let (sku, most) = *self.rng.pick(&there)?;
+        Some((sku, self.rng.within(1, most)))
+    }
+}
+
+/// Units of a sub-order by SKU.
+fn by_sku(sub: &Sub, units: impl Fn(&crate::model::SubLine) -> u64) -> BTreeMap<SkuId, u64> {
+    let mut sums = BTreeMap::new();
+    for ((sku, _), line) in &sub.lines {
+        if units(line) > 0 {
+            *sums.entry(*sku).or_default() += units(line);
+        }
+    }
+    sums
+}
