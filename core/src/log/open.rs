@@ -11,7 +11,7 @@ use super::batch::HEADER_BYTES;
 pub(super) const EVENT_OVERHEAD: usize = 4;
 
 /// Buffers kept for use again, and the size above which one is not worth keeping.
-const SPARE_BUFFERS: usize = 4;
+const SPARE_BUFFERS: usize = 16;
 const SPARE_BYTES_MAX: usize = 4 * BATCH_BYTES_SOFT;
 
 /// Events in their final bytes behind room for a header.

@@ -7,7 +7,7 @@
 mod check;
 mod link;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stockade_core::ids::Seq;
 use stockade_core::limits::RING_BYTES;
@@ -21,7 +21,7 @@ use link::{Fault, Link};
 /// Version of what is in stream and hash, declared by whoever creates a partition.
 const FORMAT: &str = "1";
 /// Entries read at once in a replay.
-const PAGE: usize = 16;
+const PAGE: usize = 32;
 /// How often one append may repair and go on before it comes back to the caller.
 const REPAIRS_MAX: usize = 4;
 /// How often an opening is tried while somebody else moves the partition.
@@ -312,6 +312,7 @@ impl Journal for RedisJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
         let mut reader = Reader { previous: None, epoch: 0, last: Seq(0) };
         let mut from = "-".to_owned();
+        let mut beaten = Instant::now();
         loop {
             let page = self.page(&from)?;
             let Some((last, _)) = page.last() else { break };
@@ -322,8 +323,11 @@ impl Journal for RedisJournal {
                     self.keep(bytes, &id)?;
                 }
             }
-            let hold = self.hold_ms();
-            self.beat(&hold)?;
+            if beaten.elapsed() > self.config.hold / 4 {
+                let hold = self.hold_ms();
+                self.beat(&hold)?;
+                beaten = Instant::now();
+            }
         }
         let end = reader.previous.unwrap_or_default();
         if end != self.position.id {
