@@ -16,16 +16,19 @@
 //! | [`cli`] | the command line: one file per family of verbs |
 //! | [`clock`] | the only reader of clocks |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
-//! | [`files`] | stock, catalog and orders from spreadsheets |
-//! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
-//! | [`quic`] | the QUIC listener: connections, lanes, frames |
-//! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
-//! | [`replay`] | an order file decided order by order, every decision written down |
-//! | [`sketch`] | a world and stock for any order file |
 //! | [`failure`] | why a command ends, and the exit code that says so |
-//! | [`local`] | what a running server leaves for commands on the same machine |
+//! | [`files`] | stock, catalog and orders from spreadsheets |
+//! | [`http`] | probes, metrics and JSON calls |
+//! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
 //! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
+//! | [`local`] | what a running server leaves for commands on the same machine |
+//! | [`metrics`] | what is counted |
+//! | [`quic`] | the QUIC listener: connections, lanes, frames |
+//! | [`replay`] | an order file decided order by order, every decision written down |
+//! | [`serve`] | a server from its settings to its end |
+//! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
+//! | [`sketch`] | a world and stock for any order file |
 //! | [`tls`] | the certificate the server shows |
 
 pub mod auth;
@@ -34,12 +37,15 @@ pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod files;
+pub mod http;
 pub mod invent;
 pub mod journal;
 pub mod json;
 pub mod local;
+pub mod metrics;
 pub mod quic;
 pub mod replay;
+pub mod serve;
 pub mod service;
 pub mod sketch;
 pub mod tls;

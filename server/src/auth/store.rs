@@ -143,9 +143,7 @@ impl Tokens {
         if self.entries.iter().any(|entry| entry.name == name) {
             return Err(TokenError::Taken(name));
         }
-        let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| TokenError::Random(error.to_string()))?;
-        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let text = random_text()?;
         let sha256 = hex(&hash(&text));
         self.entries.push(Entry { name, role: role.name().to_owned(), channel, created: now.to_owned(), sha256 });
         Ok(NewToken { text })
@@ -180,6 +178,8 @@ impl Tokens {
 pub struct TokenStore {
     path: PathBuf,
     known: ArcSwap<HashMap<String, Arc<Identity>>>,
+    /// Tokens of this process only, by hash.
+    lent: Mutex<HashMap<String, Arc<Identity>>>,
     seen: Mutex<Option<(SystemTime, u64)>>,
 }
 
@@ -191,7 +191,19 @@ impl TokenStore {
     pub fn open(path: &Path) -> Result<TokenStore, TokenError> {
         let seen = stamp(path);
         let known = Tokens::load(path)?.by_hash();
-        Ok(TokenStore { path: path.to_owned(), known: ArcSwap::from_pointee(known), seen: Mutex::new(seen) })
+        let (known, lent) = (ArcSwap::from_pointee(known), Mutex::default());
+        Ok(TokenStore { path: path.to_owned(), known, lent, seen: Mutex::new(seen) })
+    }
+
+    /// Makes a token that is worth something for as long as this process lives, and is in no file.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn lend(&self, identity: Identity) -> Result<String, TokenError> {
+        let text = random_text()?;
+        self.lent.lock().insert(hex(&hash(&text)), Arc::new(identity));
+        self.take_in(Tokens::load(&self.path)?);
+        Ok(text)
     }
 
     /// Who shows this token; `None` when it is not known.
@@ -213,11 +225,22 @@ impl TokenStore {
         if *self.seen.lock() == now {
             return Ok(false);
         }
-        let known = Tokens::load(&self.path)?.by_hash();
-        self.known.store(Arc::new(known));
+        self.take_in(Tokens::load(&self.path)?);
         *self.seen.lock() = now;
         Ok(true)
     }
+
+    fn take_in(&self, tokens: Tokens) {
+        let mut known = tokens.by_hash();
+        known.extend(self.lent.lock().iter().map(|(hash, identity)| (hash.clone(), Arc::clone(identity))));
+        self.known.store(Arc::new(known));
+    }
+}
+
+fn random_text() -> Result<String, TokenError> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| TokenError::Random(error.to_string()))?;
+    Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// Writes a file that only its owner may read, by way of a temporary one, so that it is there whole or not at all.

@@ -61,8 +61,21 @@ pub struct KeyFlags {
 /// A connection to a server, and the runtime that drives it.
 pub struct Session {
     runtime: tokio::runtime::Runtime,
-    client: Client,
+    /// There until the session is dropped.
+    client: Option<Client>,
     call: Call,
+}
+
+/// How long the farewell to the server may take to leave this machine.
+const FAREWELL: Duration = Duration::from_millis(5);
+
+impl Drop for Session {
+    /// Tells the server that this connection is over; it would keep its place until it is idle for too long.
+    fn drop(&mut self) {
+        if self.client.take().is_some() {
+            self.runtime.block_on(tokio::time::sleep(FAREWELL));
+        }
+    }
 }
 
 impl Connect {
@@ -75,7 +88,7 @@ impl Connect {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)?;
         let call = config.call.clone();
         let client = runtime.block_on(Client::connect(config))?;
-        Ok(Session { runtime, client, call })
+        Ok(Session { runtime, client: Some(client), call })
     }
 
     /// Sends one command and prints the answer.
@@ -130,7 +143,7 @@ impl Session {
     /// The refusal, or what became of the call instead.
     pub fn command(&self, key: &KeyFlags, command: Command) -> Result<Reply, Failure> {
         let request = Request { key: key.key.clone(), occurred: key.occurred, command };
-        self.wait(self.client.command(request, &self.call))
+        self.wait(self.client()?.command(request, &self.call))
     }
 
     /// Sends the parts of a file one after the other, each under a key made of a common one, and prints the answers.
@@ -139,7 +152,7 @@ impl Session {
     /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again
     /// under the same key does the rest only.
     pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, out: Output) -> Result<(), Failure> {
-        let base = key.key.clone().unwrap_or_else(|| self.client.new_key());
+        let base = key.key.clone().unwrap_or(self.client()?.new_key());
         let parts = commands.len();
         for (n, command) in commands.into_iter().enumerate() {
             let part = if parts == 1 { base.clone() } else { numbered(&base, n + 1)? };
@@ -158,7 +171,11 @@ impl Session {
     /// # Errors
     /// As [`Session::command`].
     pub fn query(&self, query: Query) -> Result<Reply, Failure> {
-        self.wait(self.client.query(query, &self.call))
+        self.wait(self.client()?.query(query, &self.call))
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        self.client.as_ref().ok_or_else(|| Failure::unavailable("the connection is closed"))
     }
 
     fn wait(

@@ -11,11 +11,9 @@ use stockade_core::ids::Code;
 use super::output::Output;
 use super::token::now;
 use crate::auth::{Role, Tokens};
-use crate::config::{FILE_NAME, commented_file};
+use crate::config::{Asked, Config, FILE_NAME, commented_file};
 use crate::failure::Failure;
-
-/// The small world that `init` writes.
-pub const SAMPLE_WORLD: &str = include_str!("sample_world.toml");
+use crate::serve::{create_partition, sample};
 
 const WORLD_NAME: &str = "world.toml";
 const TOKENS_NAME: &str = "tokens.toml";
@@ -26,6 +24,9 @@ pub struct InitArgs {
     /// The folder; made when it is not there.
     #[arg(default_value = ".")]
     dir: PathBuf,
+    /// Where history will be kept: local, or redis://host:port/db, where it is created now.
+    #[arg(long, value_name = "HOME")]
+    journal: Option<String>,
 }
 
 /// What became of a file.
@@ -51,19 +52,23 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let config = dir.join(FILE_NAME);
     let world = dir.join(WORLD_NAME);
     let tokens = dir.join(TOKENS_NAME);
-    let mut fates = vec![
-        (config.clone(), write_new(&config, &commented_file())?),
-        (world.clone(), write_new(&world, SAMPLE_WORLD)?),
-    ];
+    let written = write_new(&config, &configuration(&args)?)?;
+    let mut fates = vec![(config.clone(), written), (world.clone(), write_new(&world, sample::WORLD)?)];
     let admin = first_token(&tokens)?;
     fates.push((tokens, if admin.is_some() { Fate::Written } else { Fate::Kept }));
+    let asked = Asked { path: Some(config), ..Asked::default() };
+    let settings = Config::load(&asked).map_err(super::config::refused)?;
+    let partition = create_partition(&settings)?;
     if out.json {
         let files = fates.iter().map(|(path, fate)| json!({ "path": path, "written": *fate == Fate::Written }));
-        out.object(&json!({ "files": files.collect::<Vec<_>>(), "admin_token": admin }));
+        out.object(&json!({ "files": files.collect::<Vec<_>>(), "admin_token": admin, "partition": partition }));
         return Ok(());
     }
     for (path, fate) in &fates {
         out.line(format!("{}: {}", path.display(), fate.name()));
+    }
+    if let Some(id) = &partition {
+        out.line(format!("history in Redis: created, id {id}"));
     }
     out.line("");
     match &admin {
@@ -84,6 +89,18 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     Ok(())
 }
 
+fn configuration(args: &InitArgs) -> Result<String, Failure> {
+    let plain = commented_file();
+    let Some(home) = &args.journal else { return Ok(plain) };
+    if args.dir.join(FILE_NAME).exists() {
+        let reason =
+            format!("{} is there and says where history is kept; change it there", args.dir.join(FILE_NAME).display());
+        return Err(Failure::usage(reason));
+    }
+    let quoted = toml::Value::String(home.clone()).to_string();
+    Ok(plain.replacen("home = \"local\"", &format!("home = {quoted}"), 1))
+}
+
 fn first_token(path: &Path) -> Result<Option<String>, Failure> {
     let mut tokens = Tokens::load(path)?;
     if path.exists() {
@@ -96,7 +113,12 @@ fn first_token(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
-    match OpenOptions::new().write(true).create_new(true).open(path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // A configuration may hold a password one day.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    match options.open(path) {
         Ok(mut file) => {
             file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
             Ok(Fate::Written)
@@ -108,16 +130,4 @@ fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("{}: {error}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use stockade_core::rules::WorldFile;
-
-    #[test]
-    fn the_sample_world_is_in_order() {
-        let world = WorldFile::parse(SAMPLE_WORLD).unwrap();
-        assert_eq!(world.codes().warehouses.len(), 3);
-    }
 }

@@ -9,6 +9,7 @@ mod init;
 mod order_ref;
 mod orders;
 pub mod output;
+mod serve;
 mod show;
 mod stock;
 mod token;
@@ -41,6 +42,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wron
 enum Verb {
     /// Make a folder to run a server in: configuration, a small world, the first admin token.
     Init(init::InitArgs),
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve(serve::ServeArgs),
     /// Show the plan an order would get; hold nothing.
     Quote(orders::PlaceArgs),
     /// Hold stock for an order and route it: all lines or none.
@@ -131,6 +134,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
     match verb {
         Verb::Init(args) => init::run(args, out),
+        Verb::Serve(args) => serve::run(args, out),
         Verb::Quote(args) => orders::quote(args, out),
         Verb::Place(args) => orders::place(args, out),
         Verb::Pay(args) => orders::pay(args, out),

@@ -76,6 +76,12 @@ impl Listener {
         *self.connections.borrow()
     }
 
+    /// A function that tells how many connections there are, for whoever outlives this handle.
+    pub fn connections_source(&self) -> impl Fn() -> u32 + Send + Sync + use<> {
+        let connections = self.connections.clone();
+        move || *connections.borrow()
+    }
+
     /// Lets nobody in any more, waits until every connection has answered or refused what it carries, and closes.
     /// [`Service::drain`] was called before. Returns whether all ended in time.
     pub async fn drain(mut self, patience: Duration) -> bool {

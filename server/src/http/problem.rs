@@ -1,0 +1,65 @@
+//! Problem details (RFC 9457) as responses.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use serde_json::json;
+use stockade_core::reject::Reject;
+
+use crate::json::{self, Problem};
+
+/// A request that cannot be understood: nothing was looked at.
+pub(super) struct BadRequest {
+    pub(super) status: StatusCode,
+    pub(super) detail: String,
+}
+
+impl BadRequest {
+    pub(super) fn new(detail: impl Into<String>) -> BadRequest {
+        BadRequest { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+}
+
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response<Body> {
+        let title = self.status.canonical_reason().unwrap_or("Bad request");
+        let body = json!({
+            "type": "urn:stockade:bad_request",
+            "title": title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": "bad_request",
+            "transient": false,
+        });
+        response(Problem { status: self.status.as_u16(), retry_after_s: None, body })
+    }
+}
+
+/// A refusal as a response.
+pub(super) fn refused(reject: &Reject) -> Response<Body> {
+    response(json::problem(reject))
+}
+
+pub(super) async fn no_such_path(uri: Uri) -> BadRequest {
+    let detail = format!("there is nothing at {}; the calls are under /v1", uri.path());
+    BadRequest { status: StatusCode::NOT_FOUND, detail }
+}
+
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> BadRequest {
+    let detail = format!("{} does not take {method}", uri.path());
+    BadRequest { status: StatusCode::METHOD_NOT_ALLOWED, detail }
+}
+
+fn response(problem: Problem) -> Response<Body> {
+    let mut response = Response::new(Body::from(problem.body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

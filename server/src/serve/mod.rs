@@ -1,0 +1,257 @@
+//! A server from its settings to its end: journal, recovery, engine, listeners, and the orderly way out.
+//!
+//! ```text
+//!   settings ─► journal ─► recovery, check ─► engine ─► journal thread ─► expiry ─► QUIC, HTTP ─► announce
+//!                                                                                        │
+//!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused ◄┘ SIGTERM, Ctrl-C
+//! ```
+
+mod history;
+pub mod sample;
+mod signals;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stockade_core::engine::Engine;
+use stockade_core::ids::Code;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use crate::auth::{Identity, Role, TokenStore};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::http::{self, Http};
+use crate::journal::{Driver, DriverConfig, JournalStatus};
+use crate::local::{self, Local};
+use crate::metrics::{Metrics, Observed};
+use crate::quic::{Listener, QuicConfig};
+use crate::service::{Decide, Expiry, Service};
+use crate::tls::Certificate;
+
+use history::History;
+pub use history::{Replayed, create_partition};
+pub use signals::Signals;
+
+/// How often the file of tokens is looked at.
+const TOKENS_EVERY: Duration = Duration::from_secs(1);
+
+/// A running server.
+pub struct Server {
+    service: Arc<Service>,
+    driver: Driver<Engine>,
+    expiry: Expiry,
+    listener: Listener,
+    http: Option<HttpSide>,
+    tokens: JoinHandle<()>,
+    ended: mpsc::UnboundedReceiver<String>,
+    config: Config,
+    /// What to tell whoever started it.
+    pub announcement: Announcement,
+}
+
+struct HttpSide {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// Where a server is and what it found.
+#[derive(Clone, Debug)]
+pub struct Announcement {
+    /// Address of the QUIC listener.
+    pub quic: SocketAddr,
+    /// Address of the HTTP side.
+    pub http: Option<SocketAddr>,
+    /// What clients pin.
+    pub fingerprint: String,
+    /// Whether the certificate was made just now.
+    pub certificate_made: bool,
+    /// How the journal stands.
+    pub journal: JournalStatus,
+    /// What recovery went through.
+    pub replayed: Replayed,
+    /// Whether a sample world and goods were put in.
+    pub sample: bool,
+}
+
+impl Server {
+    /// Recovers the history and starts everything. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// When the settings are unsafe outside `--dev`, the history cannot be recovered, or a port is taken.
+    pub async fn start(config: Config, take_over: bool) -> Result<Server, Failure> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|error| Failure::failed(format!("{}: {error}", config.data_dir.display())))?;
+        let tokens = Arc::new(TokenStore::open(&config.tokens)?);
+        if tokens.is_empty() && !config.dev {
+            let path = config.tokens.display();
+            let reason =
+                format!("there is no token in {path}, so nobody could talk to the server: `stockade token add`");
+            return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
+        }
+        let certificate = certificate(&config)?;
+        let History { engine, journal, replayed } = history::recover(&config, take_over)?;
+        let clock = Arc::new(Clock::system(replayed.last_time));
+        let best = journal.best();
+
+        let (end, ended) = mpsc::unbounded_channel();
+        let driver_config = DriverConfig {
+            emergency: Some(history::emergency_file(&config)),
+            on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
+            ..DriverConfig::default()
+        };
+        let driver = Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?;
+        let sample = config.dev && replayed.events == 0;
+        if sample {
+            sample::put_in(&engine, clock.now())?;
+        }
+        let metrics = Arc::new(Metrics::new());
+        let decide: Arc<dyn Decide> = Arc::new(Observed::new(Arc::clone(&engine), Arc::clone(&metrics)));
+        let service = Arc::new(Service::new(
+            Arc::clone(&decide),
+            Arc::clone(&clock),
+            Arc::clone(&tokens),
+            best,
+            config.request_timeout,
+        ));
+        let expiry = Expiry::start(decide, clock).map_err(Failure::failed)?;
+        let quic =
+            QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
+        let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
+        let connections = listener.connections_source();
+        let status = driver.status_source();
+        let shared = Http {
+            service: Arc::clone(&service),
+            metrics,
+            engine,
+            journal: Box::new(status),
+            connections: Box::new(connections),
+        };
+        let (http, http_addr) = match config.http {
+            Some(addr) => start_http(addr, Arc::new(shared)).await.map(|(side, addr)| (Some(side), Some(addr)))?,
+            None => (None, None),
+        };
+        let announcement = Announcement {
+            quic: listener.addr(),
+            http: http_addr,
+            fingerprint: certificate.fingerprint().to_string(),
+            certificate_made: certificate.made,
+            journal: driver.status(),
+            replayed,
+            sample,
+        };
+        leave_for_local_commands(&config, &announcement, &tokens)?;
+        let tokens = tokio::spawn(follow(tokens));
+        Ok(Server { service, driver, expiry, listener, http, tokens, ended, config, announcement })
+    }
+
+    /// Serves until a signal comes or the journal ends, then drains.
+    ///
+    /// # Errors
+    /// When the journal ended by itself (deposed, halted, damaged), or not everything could be flushed in time.
+    pub async fn run(mut self, mut signals: Signals) -> Result<(), Failure> {
+        let told = tokio::select! {
+            signal = signals.next() => Ok(signal),
+            reason = self.ended.recv() => Err(reason.unwrap_or_default()),
+        };
+        match &told {
+            Ok(signal) => info!(signal, "stopping: requests in flight are finished, new ones refused"),
+            Err(reason) => error!(reason, "stopping, because the journal takes nothing more"),
+        }
+        let draining = tokio::spawn(self.drain());
+        let stopped = tokio::select! {
+            stopped = draining => stopped.map_err(Failure::failed)?,
+            signal = signals.next() => {
+                warn!(signal, "ending at once, as asked twice");
+                std::process::exit(130);
+            }
+        };
+        match told {
+            Ok(_) => stopped,
+            Err(reason) => Err(Failure::failed(reason)),
+        }
+    }
+
+    /// Answers or refuses what is in flight, flushes the journal and gives the data folder up.
+    async fn drain(self) -> Result<(), Failure> {
+        let patience = self.config.drain_timeout;
+        self.service.drain();
+        let quic = self.listener.drain(patience);
+        let http = async {
+            let Some(side) = self.http else { return };
+            side.stop.send_replace(true);
+            if tokio::time::timeout(patience, side.task).await.is_err() {
+                warn!("HTTP connections were cut off: the time to drain is over");
+            }
+        };
+        tokio::join!(quic, http);
+        self.tokens.abort();
+        let (expiry, driver) = (self.expiry, self.driver);
+        let stopped = tokio::task::spawn_blocking(move || {
+            drop(expiry);
+            driver.stop(patience)
+        });
+        let stopped = stopped.await.map_err(Failure::failed)?;
+        local::clear(&self.config.data_dir);
+        if stopped.drained {
+            info!(journaled = stopped.journaled.0, "stopped; everything decided is in the journal");
+            return Ok(());
+        }
+        let rest = match &stopped.emergency {
+            Some(path) => format!("the rest is in {} and is taken in at the next start", path.display()),
+            None => "the rest is lost unless the journal has it".to_owned(),
+        };
+        let why = stopped.reason.unwrap_or_else(|| "the journal did not take it in time".to_owned());
+        Err(Failure::failed(format!(
+            "not everything was flushed: {why}; up to event {} it was, {rest}",
+            stopped.journaled
+        )))
+    }
+}
+
+fn certificate(config: &Config) -> Result<Certificate, Failure> {
+    let certificate = match &config.tls {
+        Some((cert, key)) => Certificate::read(cert, key),
+        None => Certificate::read_or_make(&config.data_dir, &[]),
+    };
+    certificate.map_err(Failure::usage)
+}
+
+async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
+    let listen = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
+    let listener = http::bind(addr).await.map_err(listen)?;
+    let addr = listener.local_addr().map_err(listen)?;
+    let (stop, mut stopping) = watch::channel(false);
+    let stopped = async move {
+        // A sender that is gone means the same.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    let task = tokio::spawn(http::serve(listener, shared, stopped));
+    Ok((HttpSide { stop, task }, addr))
+}
+
+fn leave_for_local_commands(config: &Config, here: &Announcement, tokens: &TokenStore) -> Result<(), Failure> {
+    let name = Code::new("local").map_err(Failure::failed)?;
+    let token = tokens.lend(Identity { name, role: Role::Admin, channel: None })?;
+    let mut addr = here.quic;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    let local = Local { addr: addr.to_string(), pin: here.fingerprint.clone(), token };
+    local::leave(&config.data_dir, &local).map_err(Failure::failed)
+}
+
+async fn follow(tokens: Arc<TokenStore>) {
+    let mut tick = tokio::time::interval(TOKENS_EVERY);
+    loop {
+        tick.tick().await;
+        match tokens.refresh() {
+            Ok(true) => info!("the file of tokens changed and is in force"),
+            Ok(false) => {}
+            Err(error) => warn!(%error, "the file of tokens cannot be read; the tokens before stay in force"),
+        }
+    }
+}
