@@ -73,7 +73,7 @@ impl Drop for Session {
     /// Tells the server that this connection is over; it would keep its place until it is idle for too long.
     fn drop(&mut self) {
         if self.client.take().is_some() {
-            self.runtime.block_on(tokio::time::sleep(FAREWELL));
+            self.runtime.block_on(async { tokio::time::sleep(FAREWELL).await });
         }
     }
 }

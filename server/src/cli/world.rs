@@ -1,4 +1,4 @@
-//! `world check|apply|show` and `rules check|apply|show`.
+//! `world check|apply|show|sketch` and `rules check|apply|show`.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,8 @@ enum WorldVerb {
     Apply(ApplyArgs),
     /// Print the world in force.
     Show(ShowArgs),
+    /// Write a plausible world and stock for any order file.
+    Sketch(crate::sketch::SketchArgs),
 }
 
 /// See [`rules`].
@@ -91,7 +93,7 @@ struct ShowArgs {
     connect: Connect,
 }
 
-/// Checks, applies or prints the world.
+/// Checks, applies, prints or sketches a world.
 pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         WorldVerb::Check(args) => {
@@ -108,6 +110,7 @@ pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
             show::reply(&args.connect.open()?.query(Query::World)?, out);
             Ok(())
         }
+        WorldVerb::Sketch(args) => crate::sketch::run(&args, out),
     }
 }
 

@@ -1,0 +1,130 @@
+//! The JSON calls, probes and metrics.
+
+use serde_json::json;
+
+use crate::rig::Server;
+
+const ORDER: &str = r#"{"channel":"web","number":"A/1","zone":"CN-33","lines":[{"sku":"TEE","qty":2}]}"#;
+
+#[test]
+fn an_order_is_placed_paid_stepped_and_read() {
+    let server = Server::start();
+    let quoted = server.http("POST", "/v1/quote", &[], ORDER).json(200);
+    let placed = server.http("POST", "/v1/orders", &[], ORDER);
+    assert!(placed.head.contains("stockade-durability: journaled"), "{}", placed.head);
+    let placed = placed.json(201);
+    assert_eq!(placed["cost"], quoted["cost"]);
+    let again = server.http("POST", "/v1/orders", &[], ORDER).json(200);
+    assert_eq!((&again["order_id"], again["replayed"].as_bool()), (&placed["order_id"], Some(true)));
+
+    let keyless = server.http("POST", "/v1/orders/web/A%2F1/pay", &[], "").json(400);
+    assert!(keyless["detail"].as_str().unwrap().contains("Idempotency-Key"));
+    let key = [("idempotency-key", "pay-1")];
+    let paid = server.http("POST", "/v1/orders/web/A%2F1/pay", &key, "").json(200);
+    assert_eq!((paid["state"].as_str(), paid["replayed"].as_bool()), (Some("paid"), Some(false)));
+    let paid = server.http("POST", "/v1/orders/web/A%2F1/pay", &key, "").json(200);
+    assert_eq!(paid["replayed"], true);
+    let step = r#"{"action":"pick"}"#;
+    let stepped = server.http("POST", "/v1/orders/web/A%2F1/steps", &[("idempotency-key", "s1")], step).json(200);
+    assert_eq!(stepped["stages"], json!(["picking"]));
+    let order = server.http("GET", "/v1/orders/web/A%2F1", &[], "").json(200);
+    assert_eq!(order["timeline"].as_array().unwrap().len(), 3);
+    let listed = server.http("GET", "/v1/orders?warehouse=HGH&stage=picking", &[], "").json(200);
+    assert_eq!(listed[0]["number"], "A/1");
+    let cancel = server.http("POST", "/v1/orders/web/A%2F1/cancel", &[("idempotency-key", "c1")], "").json(200);
+    assert_eq!(cancel["state"], "cancelled");
+}
+
+#[test]
+fn stock_is_received_and_read() {
+    let server = Server::start();
+    let body = r#"{"warehouse":"HGH","lines":[{"sku":"LAMP","qty":10}]}"#;
+    let moved = server.http("POST", "/v1/stock/receive", &[("idempotency-key", "r1")], body).json(200);
+    assert_eq!(moved["qty"], 10);
+    let available = server.http("GET", "/v1/availability?channel=web&sku=LAMP&sku=MUG", &[], "").json(200);
+    assert_eq!(available, json!([{"sku":"LAMP","available":15},{"sku":"MUG","available":90}]));
+    let many = r#"{"channel":"web","skus":["LAMP"]}"#;
+    assert_eq!(server.http("POST", "/v1/availability", &[], many).json(200)[0]["available"], 15);
+    let cells = server.http("GET", "/v1/stock?sku=LAMP", &[], "").json(200);
+    assert_eq!(cells[0]["on_hand"], 15);
+}
+
+#[test]
+fn refusals_are_problem_details() {
+    let server = Server::start();
+    let short = r#"{"channel":"web","number":"2","lines":[{"sku":"LAMP","qty":6}]}"#;
+    let answer = server.http("POST", "/v1/orders", &[], short);
+    assert!(answer.head.contains("content-type: application/problem+json"), "{}", answer.head);
+    let problem = answer.json(409);
+    assert_eq!(problem["type"], "urn:stockade:insufficient_stock");
+    assert_eq!(problem["short"], json!([{"sku":"LAMP","wanted":6,"available":5}]));
+
+    let conflict = ORDER.replace("\"qty\":2", "\"qty\":3");
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    assert_eq!(server.http("POST", "/v1/orders", &[], &conflict).json(409)["code"], "conflict");
+    assert_eq!(server.http("GET", "/v1/orders/web/none", &[], "").json(404)["code"], "unknown_order");
+    assert_eq!(server.http_plain("GET", "/v1/stock", &[], "").json(401)["code"], "unauthenticated");
+    let stranger = [("authorization", "Bearer stk_nobody")];
+    assert_eq!(server.http_plain("GET", "/v1/stock", &stranger, "").json(401)["code"], "unauthenticated");
+    let replicated = [("stockade-durability", "replicated")];
+    assert_eq!(server.http("GET", "/v1/stock", &replicated, "").json(422)["code"], "durability_unavailable");
+}
+
+#[test]
+fn what_cannot_be_understood_is_400_and_names_the_place() {
+    let server = Server::start();
+    let detail = |method: &str, path: &str, headers: &[(&str, &str)], body: &str, status: u16| {
+        let problem = server.http(method, path, headers, body).json(status);
+        assert_eq!(problem["code"], "bad_request");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(detail("POST", "/v1/orders", &[], "{", 400).contains("line 1"));
+    let misspelt = ORDER.replace("zone", "zoen");
+    assert!(detail("POST", "/v1/orders", &[], &misspelt, 400).contains("zoen"));
+    let negative = ORDER.replace("\"qty\":2", "\"qty\":-2");
+    assert!(detail("POST", "/v1/orders", &[], &negative, 400).contains("-2"));
+    assert!(detail("GET", "/v1/orders?colour=red", &[], "", 400).contains("colour"));
+    assert!(detail("GET", "/v1/availability?sku=A", &[], "", 400).contains("channel"));
+    assert!(detail("GET", "/v1/stock", &[("stockade-durability", "eternal")], "", 400).contains("journaled"));
+    assert!(detail("GET", "/v2/orders", &[], "", 404).contains("/v1"));
+    assert!(detail("DELETE", "/v1/stock", &[], "", 405).contains("DELETE"));
+    let huge = "x".repeat(9 * 1024 * 1024);
+    assert_eq!(server.http("POST", "/v1/orders", &[], &huge).status, 413);
+}
+
+#[test]
+fn probes_and_metrics_tell_how_it_stands() {
+    let server = Server::start();
+    assert_eq!(server.http_plain("GET", "/livez", &[], "").status, 200);
+    let ready = server.http_plain("GET", "/readyz", &[], "").json(200);
+    assert_eq!((ready["ready"].as_bool(), ready["journal"]["kind"].as_str()), (Some(true), Some("local")));
+    assert!(ready["journal"]["what_could_be_lost"].as_str().is_some_and(|text| !text.is_empty()));
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    server.http("POST", "/v1/orders", &[], &ORDER.replace("A/1", "A/2").replace("\"qty\":2", "\"qty\":999")).json(409);
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    for line in [
+        "stockade_requests_total{kind=\"place\",outcome=\"done\"} 1",
+        "stockade_requests_total{kind=\"place\",outcome=\"refused\"} 1",
+        "stockade_refusals_total{code=\"insufficient_stock\"} 1",
+        "stockade_orders_total{event=\"placed\"} 1",
+        "stockade_decide_seconds_count 2",
+        "stockade_journal_lag_events 0",
+        "stockade_journal_working 1",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn an_unpaid_order_expires_and_is_counted() {
+    let server = Server::start();
+    let brief = ORDER.replace("\"zone\"", "\"hold\":\"100ms\",\"zone\"");
+    server.http("POST", "/v1/orders", &[], &brief).json(201);
+    let expired = || server.http("GET", "/v1/orders/web/A%2F1", &[], "").json(200)["state"] == "expired";
+    assert!((0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        expired()
+    }));
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    assert!(text.contains("stockade_orders_total{event=\"expired\"} 1"), "{text}");
+}

@@ -1,0 +1,176 @@
+//! A server in a process and a folder of its own, the command line against it, and a plain HTTP client.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A running `stockade serve --dev`, killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Its folder.
+    pub dir: tempfile::TempDir,
+    /// What it said when it was up.
+    pub said: Value,
+}
+
+/// What a command left behind.
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The head, in lower case.
+    pub head: String,
+    /// The body.
+    pub text: String,
+}
+
+impl Server {
+    /// Starts one in a new folder.
+    pub fn start() -> Server {
+        Server::start_in(tempfile::tempdir().expect("a folder"), &[])
+    }
+
+    /// Starts one in a folder that may hold a history.
+    pub fn start_in(dir: tempfile::TempDir, more: &[&str]) -> Server {
+        let mut command = plain(dir.path());
+        command.args(["serve", "--json", "--dev", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("its output");
+        BufReader::new(out).read_line(&mut line).expect("its first line");
+        if line.is_empty() {
+            let mut err = String::new();
+            child.stderr.take().expect("its log").read_to_string(&mut err).expect("its log is UTF-8");
+            panic!("the server did not come up: {err}");
+        }
+        Server { child, dir, said: serde_json::from_str(&line).expect("its announcement") }
+    }
+
+    /// Runs the command line in the server's folder.
+    pub fn run(&self, args: &[&str]) -> Run {
+        run(self.dir.path(), args)
+    }
+
+    /// Runs it, checks that it succeeded, and reads its one JSON object.
+    #[track_caller]
+    pub fn json(&self, args: &[&str]) -> Value {
+        let run = self.run(&[args, &["--json"]].concat()).ended(0);
+        serde_json::from_str(&run.out).expect("one JSON object")
+    }
+
+    /// Calls over HTTP with the local token.
+    pub fn http(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let token = self.local_token();
+        let bearer = format!("Bearer {token}");
+        self.http_plain(method, path, &[&[("authorization", bearer.as_str())], headers].concat(), body)
+    }
+
+    /// Calls over HTTP with these headers only.
+    pub fn http_plain(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let addr = self.said["http"].as_str().expect("an HTTP address");
+        let mut stream = TcpStream::connect(addr).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        stream.write_all(request.as_bytes()).expect("the request is sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("the answer");
+        let (head, text) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        Answer { status, head: head.to_lowercase(), text: text.to_owned() }
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for the end: exit code, log and folder.
+    pub fn wait(mut self) -> (i32, String, tempfile::TempDir) {
+        let mut log = String::new();
+        self.child.stderr.take().expect("its log").read_to_string(&mut log).expect("its log is UTF-8");
+        let code = self.child.wait().expect("it ends").code().unwrap_or(-1);
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a folder"));
+        (code, log, dir)
+    }
+
+    /// Ends it without warning, as a power cut would.
+    pub fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().expect("it is killed");
+        self.wait().2
+    }
+
+    /// The token the server left for commands in its folder.
+    pub fn local_token(&self) -> String {
+        let data_dir = self.dir.path().join(self.said["data_dir"].as_str().expect("a folder"));
+        let text = std::fs::read_to_string(data_dir.join("local.toml")).expect("what the server left");
+        let local: toml::Table = text.parse().expect("TOML");
+        local["token"].as_str().expect("a token").to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Run {
+    /// The run, checked to have ended with this code.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Run {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+}
+
+impl Answer {
+    /// The body as JSON, checked to have come with this status.
+    #[track_caller]
+    pub fn json(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}\n{}", self.head, self.text);
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+}
+
+/// Runs the command line in a folder.
+pub fn run(dir: &Path, args: &[&str]) -> Run {
+    let output = plain(dir).args(args).output().expect("the binary runs");
+    Run {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+fn plain(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stockade"));
+    command.current_dir(dir);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("STOCKADE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}

@@ -1,0 +1,135 @@
+//! The life of orders and stock, by the command line.
+
+use serde_json::Value;
+
+use crate::rig::Server;
+
+#[test]
+fn an_order_goes_from_quote_to_a_return_that_is_back_on_sale() {
+    let server = Server::start();
+    let quoted = server.json(&["quote", "web/1", "TEE:2", "MUG", "--zone", "CN-33"]);
+    let placed = server.json(&["place", "web/1", "TEE:2", "MUG", "--zone", "CN-33"]);
+    assert_eq!(placed["cost"], quoted["cost"]);
+    assert_eq!(placed["state"], "held");
+    assert_eq!(placed["sub_orders"][0]["warehouse"], "HGH");
+    let again = server.json(&["place", "web/1", "TEE:2", "MUG", "--zone", "CN-33"]);
+    assert_eq!((again["replayed"].as_bool(), &again["order_id"]), (Some(true), &placed["order_id"]));
+    assert_eq!(server.json(&["pay", "web/1"])["state"], "paid");
+    for (action, stage) in [
+        (&["pick"][..], "picking"),
+        (&["weigh", "750"], "picking"),
+        (&["label", "ZTO-7"], "picking"),
+        (&["pack"], "packed"),
+        (&["scan", "ZTO-7"], "outbound"),
+        (&["pickup"], "picked_up"),
+        (&["deliver"], "delivered"),
+        (&["return", "TEE:2"], "delivered"),
+        (&["inspect", "TEE:1:1"], "delivered"),
+    ] {
+        let changed = server.json(&[&["step", "web/1"], action].concat());
+        assert_eq!(changed["stages"][0], stage, "{action:?}: {changed}");
+    }
+    let cells = server.run(&["stock", "TEE", "--warehouse", "HGH", "--json"]).ended(0).out;
+    let cell: Value = serde_json::from_str(&cells).unwrap();
+    assert_eq!((cell["pools"][0]["available"].as_u64(), cell["damaged"].as_u64()), (Some(99), Some(1)));
+    let shown = server.run(&["order", "web/1"]).ended(0).out;
+    assert!(shown.contains("ZTO-7") && shown.contains("order placed"), "{shown}");
+}
+
+#[test]
+fn refusals_are_1_and_say_why() {
+    let server = Server::start();
+    let short = server.run(&["place", "web/2", "LAMP:9"]).ended(1);
+    assert_eq!(short.err, "stockade: too little stock, nothing is held: 9 of LAMP wanted, 5 available\n");
+    let unknown = server.run(&["place", "web/2", "CHAIR", "--json"]).ended(1);
+    let failure: Value = serde_json::from_str(&unknown.err).unwrap();
+    assert_eq!((failure["error"].as_str(), failure["exit"].as_u64()), (Some("unknown_sku"), Some(1)));
+    server.run(&["place", "web/2", "TEE"]).ended(0);
+    let early = server.run(&["step", "web/2", "pick"]).ended(1);
+    assert!(early.err.contains("held"), "{}", early.err);
+    server.run(&["place", "web/2", "TEE:2"]).ended(1);
+    server.run(&["order", "web/nobody"]).ended(1);
+}
+
+#[test]
+fn stock_is_received_from_a_spreadsheet_and_counted() {
+    let server = Server::start();
+    let dir = server.dir.path();
+    std::fs::write(dir.join("catalog.csv"), "sku;weight_g;category\r\nPEN;10;office\r\nINK;80;office\r\n").unwrap();
+    server.run(&["sku", "define", "--file", "catalog.csv"]).ended(0);
+    std::fs::write(dir.join("in.csv"), "\u{feff}sku,qty,warehouse\r\nPEN,50,HGH\r\nINK,5,CAN\r\n").unwrap();
+    let received = server.run(&["receive", "--file", "in.csv", "--key", "delivery-1"]).ended(0);
+    assert_eq!(received.out.lines().count(), 2, "{}", received.out);
+    let again = server.run(&["receive", "--file", "in.csv", "--key", "delivery-1"]).ended(0);
+    assert!(again.out.contains("given again"), "{}", again.out);
+    let available = server.run(&["available", "web", "PEN", "INK"]).ended(0).out;
+    assert_eq!(available, "SKU  available\nPEN         50\nINK          5\n");
+
+    server.json(&["transfer", "HGH", "CAN", "PEN:20"]);
+    server.json(&["arrive", "CAN", "PEN:20"]);
+    server.json(&["adjust", "PEN", "HGH", "-5", "--reason", "broken"]);
+    server.json(&["move", "PEN", "HGH", "10", "--to", "live"]);
+    server.json(&["safety", "PEN", "CAN", "4"]);
+    server.json(&["expect", "PEN", "HGH", "2026-12-24", "100"]);
+    let counted = server.json(&["count", "HGH", "PEN:24", "--as-of", "now"]);
+    assert_eq!(counted["short"], 0);
+    let cells = server.run(&["stock", "PEN", "--json"]).ended(0).out;
+    let on_hand: Vec<u64> =
+        cells.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["on_hand"].as_u64().unwrap()).collect();
+    assert_eq!(on_hand, [24, 20]);
+    let available = server.run(&["available", "web", "PEN"]).ended(0).out;
+    assert!(available.ends_with(" 30\n"), "14 at HGH outside the pool live, 16 at CAN above safety: {available}");
+}
+
+#[test]
+fn lists_come_as_tables_and_as_csv() {
+    let server = Server::start();
+    for n in 1..=3 {
+        server.run(&["place", &format!("web/{n}"), "TEE", "--zone", "CN-33"]).ended(0);
+    }
+    server.run(&["cancel", "web/2", "--reason", "changed mind"]).ended(0);
+    let csv = server.run(&["orders", "--warehouse", "HGH", "--state", "held", "--csv"]).ended(0).out;
+    let numbers: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+    assert_eq!(numbers, ["1", "3"]);
+    let all = server.run(&["orders", "--channel", "web"]).ended(0).out;
+    assert!(all.lines().count() == 4 && all.contains("cancelled"), "{all}");
+    let one = server.run(&["orders", "--limit", "1"]).ended(0);
+    assert!(one.err.contains("there are more"), "{}", one.err);
+}
+
+#[test]
+fn rules_change_while_it_runs_and_a_bad_file_is_refused_whole() {
+    let server = Server::start();
+    let dir = server.dir.path();
+    std::fs::write(dir.join("rules.toml"), "[[ban]]\nwarehouse = \"HGH\"\n").unwrap();
+    let applied = server.json(&["rules", "apply", "rules.toml", "--expect", "1"]);
+    assert_eq!(applied["rules_version"], 2);
+    let quoted = server.json(&["quote", "web/1", "TEE", "--zone", "CN-33"]);
+    assert_eq!(quoted["sub_orders"][0]["warehouse"], "CAN");
+    server.run(&["rules", "apply", "rules.toml", "--expect", "1"]).ended(1);
+    std::fs::write(dir.join("bad.toml"), "[[ban]]\n\nwarehouse = \"NOWHERE\"\n").unwrap();
+    let refused = server.run(&["rules", "apply", "bad.toml"]).ended(1);
+    assert!(refused.err.contains("line 3") && refused.err.contains("NOWHERE"), "{}", refused.err);
+    assert!(server.run(&["rules", "show"]).ended(0).out.contains("HGH"));
+    assert!(server.run(&["world", "show"]).ended(0).out.contains("Hangzhou"));
+}
+
+#[test]
+fn a_storefront_token_reaches_its_own_channel_only() {
+    let server = Server::start();
+    let added = server.run(&["token", "add", "--dev", "--role", "storefront", "--channel", "web"]).ended(0);
+    let token = added.out.trim();
+    let mut tries = 0;
+    let own = loop {
+        let run = server.run(&["place", "web/1", "TEE", "--token", token]);
+        tries += 1;
+        if run.code == 0 || tries > 30 {
+            break run;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    own.ended(0);
+    let foreign = server.run(&["place", "live/1", "TEE", "--token", token]).ended(1);
+    assert!(foreign.err.contains("channel web, not live"), "{}", foreign.err);
+    server.run(&["stock", "--token", token]).ended(1);
+}
