@@ -16,6 +16,7 @@
 //! | [`cli`] | the command line: one file per family of verbs |
 //! | [`clock`] | the only reader of clocks |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
+//! | [`demo`] | the generated order day |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`http`] | probes, metrics and JSON calls |
@@ -35,6 +36,7 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod failure;
 pub mod files;
 pub mod http;

@@ -82,6 +82,12 @@ impl Zipf {
         Zipf { sums: sums.collect() }
     }
 
+    /// How often a rank is drawn.
+    pub fn share(&self, rank: usize) -> f64 {
+        let before = if rank == 0 { 0.0 } else { self.sums[rank - 1] };
+        (self.sums[rank] - before) / self.sums[self.sums.len() - 1]
+    }
+
     /// Draws a rank; 0 is the most frequent.
     pub fn rank(&self, draw: &mut Draw) -> usize {
         let total = self.sums.last().copied().unwrap_or(0.0);

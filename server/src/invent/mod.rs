@@ -5,10 +5,12 @@
 
 mod draw;
 mod geo;
+mod share;
 mod tariff;
 mod world;
 
 pub use draw::{Draw, Zipf};
 pub use geo::Place;
+pub use share::spread;
 pub use tariff::{ECONOMY, EXPRESS, PREMIUM, Tariff};
 pub use world::{InventedChannel, InventedWarehouse, InventedWorld};

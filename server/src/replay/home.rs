@@ -1,6 +1,7 @@
 //! Where the history of a replay is kept.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use stockade_core::log::{Journal, JournalError, MemoryJournal};
@@ -16,14 +17,17 @@ const FILE: &str = "history.redb";
 pub(super) struct Home {
     choice: JournalChoice,
     /// A folder that is ours to remove.
-    own: Option<PathBuf>,
+    own: Option<PrivateFolder>,
 }
+
+/// A new folder that only this user may open, removed when it is dropped.
+pub(super) struct PrivateFolder(PathBuf);
 
 impl Home {
     /// Makes room for the chosen journal.
     pub(super) fn new(choice: &JournalChoice) -> Result<Home, Failure> {
         let own = match choice {
-            JournalChoice::Local(None) => Some(own_folder()?),
+            JournalChoice::Local(None) => Some(PrivateFolder::new()?),
             JournalChoice::Local(Some(dir)) => {
                 make_empty(dir)?;
                 None
@@ -41,10 +45,11 @@ impl Home {
         };
         match (&self.choice, &self.own) {
             (JournalChoice::Memory, _) => Ok(Box::new(MemoryJournal::forgetful())),
-            (JournalChoice::Local(Some(dir)), _) | (JournalChoice::Local(None), Some(dir)) => {
-                Ok(Box::new(LocalJournal::open(dir.join(FILE)).map_err(refused)?))
+            (JournalChoice::Local(Some(dir)), _) => Ok(Box::new(LocalJournal::open(dir.join(FILE)).map_err(refused)?)),
+            (JournalChoice::Local(None), own) => {
+                let own = own.as_ref().ok_or_else(|| Failure::failed("the journal has no folder"))?;
+                Ok(Box::new(LocalJournal::open(own.path().join(FILE)).map_err(refused)?))
             }
-            (JournalChoice::Local(None), None) => Err(Failure::failed("the journal's folder is gone")),
             (JournalChoice::Redis(url), _) => {
                 let id = new_partition_id().map_err(refused)?;
                 let mut config = RedisConfig::new(url, format!("replay-{id}"), "replay");
@@ -53,22 +58,27 @@ impl Home {
             }
         }
     }
+}
 
-    /// Removes what is ours alone.
-    pub(super) fn remove(&self) -> Result<(), Failure> {
-        match &self.own {
-            Some(dir) => fs::remove_dir_all(dir)
-                .map_err(|e| Failure::failed(format!("{}: cannot be removed: {e}", dir.display()))),
-            None => Ok(()),
-        }
+impl PrivateFolder {
+    pub(super) fn new() -> Result<PrivateFolder, Failure> {
+        let id = new_partition_id().map_err(Failure::failed)?;
+        let dir = std::env::temp_dir().join(format!("stockade-replay-{id}"));
+        let made = fs::DirBuilder::new().mode(0o700).create(&dir);
+        made.map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;
+        Ok(PrivateFolder(dir))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
-fn own_folder() -> Result<PathBuf, Failure> {
-    let id = new_partition_id().map_err(Failure::failed)?;
-    let dir = std::env::temp_dir().join(format!("stockade-replay-{id}"));
-    fs::create_dir(&dir).map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;
-    Ok(dir)
+impl Drop for PrivateFolder {
+    fn drop(&mut self) {
+        // Left behind in the system's folder for temporary files if it cannot be removed.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn make_empty(dir: &Path) -> Result<(), Failure> {

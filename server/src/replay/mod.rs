@@ -14,10 +14,12 @@ mod decide;
 mod drive;
 mod embedded;
 mod home;
+mod hosted;
 mod ledger;
 mod lines;
 mod load;
 mod parallel;
+mod quic;
 mod reports;
 mod summary;
 mod survey;
@@ -29,6 +31,7 @@ pub use target::{Answer, Final, Target};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use stockade_core::time::Time;
 
 use crate::cli::output::Output;
 use crate::failure::Failure;
@@ -39,12 +42,12 @@ use survey::Survey;
 /// Runs the verb.
 pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
     let survey = Survey::take(args)?;
-    let target = start(args)?;
     let begun = Instant::now();
     let mut clock =
         if args.realtime { ReplayClock::Wall } else { ReplayClock::Rows(survey.first_ts.unwrap_or_default()) };
-    let start = clock.at(None);
-    let rules_version = load::load(target.as_ref(), &survey, start)?;
+    let now = clock.at(None);
+    let target = start(args, now)?;
+    let rules_version = load::load(target.as_ref(), &survey, now)?;
     target.settle()?;
     let load = begun.elapsed();
 
@@ -74,11 +77,11 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
 }
 
 /// Starts the engine that was asked for, empty.
-fn start(args: &ReplayArgs) -> Result<Box<dyn Target>, Failure> {
+fn start(args: &ReplayArgs, now: Time) -> Result<Box<dyn Target>, Failure> {
     let home = home::Home::new(&args.journal)?;
     match args.engine {
         EngineChoice::Embedded => Ok(Box::new(embedded::Embedded::start(home)?)),
-        EngineChoice::Quic => Err(Failure::usage("--engine quic")),
+        EngineChoice::Quic => Ok(Box::new(quic::Quic::start(home, now)?)),
     }
 }
 

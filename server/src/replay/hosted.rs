@@ -1,0 +1,67 @@
+//! An engine of the replay's own, with its journal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stockade_core::engine::Engine;
+use stockade_core::ids::Code;
+use stockade_core::reply::Durability;
+
+use super::home::Home;
+use super::target::Final;
+use crate::failure::Failure;
+use crate::journal::{Driver, DriverConfig};
+
+/// How long a journal may take for what waits before the replay gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine and the thread that writes its history.
+pub(super) struct Hosted {
+    engine: Arc<Engine>,
+    driver: Driver<Engine>,
+    home: Home,
+}
+
+impl Hosted {
+    /// An empty engine with an empty journal.
+    pub(super) fn start(home: Home) -> Result<Hosted, Failure> {
+        let engine = Arc::new(Engine::new());
+        let journal = home.open()?;
+        let driver = Driver::start(Arc::clone(&engine), journal, DriverConfig::default()).map_err(Failure::failed)?;
+        Ok(Hosted { engine, driver, home })
+    }
+
+    /// The engine.
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Waits until everything so far is as durable as the journal makes it.
+    pub(super) fn settle(&self) -> Result<(), Failure> {
+        if self.engine.log().gate().wait(self.engine.seq(), Durability::Journaled, PATIENCE) {
+            return Ok(());
+        }
+        let status = self.driver.status();
+        let why = self.engine.log().halted().or(status.last_error).unwrap_or_else(|| "it is too slow".to_owned());
+        Err(Failure::failed(format!("the {} journal did not take the history: {why}", status.kind)))
+    }
+
+    /// Checks every structure, ends the journal, and removes it if it is the replay's own.
+    pub(super) fn finish(self) -> Result<Final, Failure> {
+        self.settle()?;
+        let Hosted { engine, driver, home } = self;
+        let faults = engine.check().err().unwrap_or_default();
+        let end = Final { faults, digest: engine.digest(), seq: engine.seq() };
+        let stopped = driver.stop(PATIENCE);
+        if let Some(reason) = stopped.reason {
+            return Err(Failure::failed(format!("the journal ended early: {reason}")));
+        }
+        drop(home);
+        Ok(end)
+    }
+}
+
+/// The name under which a replay acts, on every engine.
+pub(super) fn actor_name() -> Result<Code, Failure> {
+    Code::new("replay").map_err(Failure::failed)
+}
