@@ -9,6 +9,7 @@ use dashmap::DashMap;
 
 use crate::event::SkuDefined;
 use crate::ids::{Code, SkuId};
+use crate::sync::{AtomicU64, Ordering};
 
 pub use config::{Codes, Config};
 
@@ -28,6 +29,7 @@ pub struct Sku {
 pub struct Skus {
     by_code: DashMap<Code, Sku, foldhash::fast::RandomState>,
     by_id: DashMap<SkuId, Code, foldhash::fast::RandomState>,
+    changes: AtomicU64,
 }
 
 impl Skus {
@@ -46,6 +48,12 @@ impl Skus {
         self.by_id.len()
     }
 
+    /// Grows whenever a SKU is defined or changed. What was read of SKUs is still true under a key shard's lock when this
+    /// is what it was before reading.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// Looks at every SKU, in no order.
     pub fn each(&self, mut f: impl FnMut(&Code, &Sku)) {
         self.by_code.iter().for_each(|entry| f(entry.key(), entry.value()));
@@ -56,5 +64,6 @@ impl Skus {
         let sku = Sku { id: defined.id, weight_g: defined.weight_g, category: defined.category.clone() };
         self.by_code.insert(defined.code.clone(), sku);
         self.by_id.insert(defined.id, defined.code.clone());
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }

@@ -35,11 +35,12 @@ impl Engine {
             loop {
                 let config = self.config()?;
                 let channel = channel(place, &config)?;
+                let sku_changes = self.skus.changes();
                 let demand = Demand::read(place, channel, &config, &self.skus)?;
                 let digest = demand.digest(place, &mut scratch.bytes);
                 let bytes = EVENT_BYTES + LINE_BYTES * demand.lines.len();
                 let room = self.log.reserve(bytes, Admission::Ordinary)?;
-                let order = Asking { place, channel, demand, digest, asked };
+                let order = Asking { place, channel, sku_changes, demand, digest, asked };
                 let ahead = order.demand.lines.len() > PLAN_UNDER_LOCKS_LINES && plans < REPLANS_MAX;
                 if ahead {
                     if let Some(done) = self.repeated(&order) {
@@ -124,7 +125,7 @@ impl Engine {
         let key = order.key();
         let number = KeyShard::of_order(&key);
         let keys = self.door.lock_keys(&self.log, [number]);
-        if !self.is_current(config) {
+        if !self.is_current(config) || self.skus.changes() != order.sku_changes {
             return Attempt::Stale;
         }
         if let Some(known) = keys.key(number).find(&key) {
@@ -183,6 +184,8 @@ impl Engine {
 struct Asking<'a> {
     place: &'a Place,
     channel: &'a ChannelRules,
+    /// [`crate::catalog::Skus::changes`] before the demand was read.
+    sku_changes: u64,
     demand: Demand<'a>,
     digest: u128,
     asked: Asked<'a>,
