@@ -56,3 +56,11 @@ fn engine_and_model_agree_over_a_longer_life() {
     let options = Options { seed: 77, steps: 1_500, check_every: 50, ..Options::default() };
     run(options).unwrap_or_else(|e| panic!("{e}"));
 }
+
+#[test]
+fn many_threads_do_what_one_line_of_commands_could_have_done() {
+    for seed in 0..3 {
+        let options = Options { seed, steps: 900, threads: 3, ..Options::default() };
+        run(options).unwrap_or_else(|e| panic!("{e}"));
+    }
+}

@@ -9,6 +9,7 @@ mod orders;
 mod rng;
 mod run;
 mod stock;
+mod threads;
 mod workload;
 mod world;
 

@@ -14,6 +14,7 @@ use stockade_core::wire::codec::decode_envelope;
 
 use super::options::Options;
 use super::rng::Rng;
+use super::threads::run_threads;
 use super::workload::Workload;
 use crate::model::{Answers, Exchange, Model};
 
@@ -47,11 +48,14 @@ pub struct Simulation {
     pub tally: Tally,
 }
 
-/// Runs a simulation with one thread to its end.
+/// Runs a simulation to its end.
 ///
 /// # Errors
 /// Says at which step what went wrong, and how to see it again.
 pub fn run(options: Options) -> Result<Tally, String> {
+    if options.threads > 1 {
+        return run_threads(options);
+    }
     let mut simulation = Simulation::new(options, Rng::new(options.seed));
     simulation.play().map_err(|(step, e)| format!("step {step} of `sim {options}`: {e}"))?;
     Ok(simulation.tally)
@@ -218,7 +222,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(Seq, Envelope)>, String> {
     each.collect()
 }
 
-fn came_to(result: &Result<stockade_core::reply::Reply, stockade_core::reject::Reject>) -> &'static str {
+/// What came of a command, in two words.
+pub(super) fn came_to(result: &Result<stockade_core::reply::Reply, stockade_core::reject::Reject>) -> &'static str {
     use stockade_core::reply::{Change, Reply};
     match result {
         Err(reject) => reject.code(),
@@ -244,7 +249,8 @@ fn came_to(result: &Result<stockade_core::reply::Reply, stockade_core::reject::R
     }
 }
 
-fn kind(command: &Command) -> &'static str {
+/// The command's name.
+pub(super) fn kind(command: &Command) -> &'static str {
     match command {
         Command::ApplyWorld(_) => "apply_world",
         Command::ApplyRules(_) => "apply_rules",
