@@ -26,6 +26,12 @@ impl Best {
         self.takes.clear();
     }
 
+    /// Takes over a better plan.
+    pub fn take(&mut self, other: &mut Best) {
+        self.cost = other.cost;
+        std::mem::swap(&mut self.takes, &mut other.takes);
+    }
+
     /// Whether there is a plan.
     pub fn found(&self) -> bool {
         self.cost < COST_MAX
@@ -41,7 +47,7 @@ pub(super) struct Ground<'a> {
 
 impl Ground<'_> {
     /// Whether a lane's ceiling allows a parcel.
-    fn allows(&self, lane: usize, units: i64, weight: i64) -> bool {
+    pub fn allows(&self, lane: usize, units: i64, weight: i64) -> bool {
         let lane = &self.model.lanes[lane];
         if !lane.limited {
             return true;
@@ -51,7 +57,7 @@ impl Ground<'_> {
     }
 
     /// The most units of a line, up to `want`, that a lane's ceiling lets join a parcel.
-    fn room(&self, lane: usize, units: i64, weight: i64, grams: i64, want: i64) -> i64 {
+    pub fn room(&self, lane: usize, units: i64, weight: i64, grams: i64, want: i64) -> i64 {
         let fits = |more: i64| self.allows(lane, units + more, weight + more * grams);
         if want <= 0 || fits(want) {
             return want.max(0);
@@ -101,6 +107,9 @@ impl Assign {
         self.begin(ground.model, set);
         let hours = set.iter().map(|&lane| ground.model.lanes[lane].hours).max().unwrap_or(0);
         self.base = hours + set.iter().map(|&lane| ground.model.lanes[lane].entry).sum::<i64>();
+        if self.base + self.least_drawn(ground.model) >= best.cost {
+            return COST_MAX;
+        }
         if !self.bound_lines(ground) || self.base + self.rest_cost[0] >= best.cost {
             return COST_MAX;
         }
@@ -120,6 +129,18 @@ impl Assign {
         if self.whole && ground.work > 0 { COST_MAX } else { bound.min(best.cost) }
     }
 
+    /// What drawing and weight cost at least in this set.
+    fn least_drawn(&self, model: &Model) -> i64 {
+        let mut drawn = 0;
+        for line in 0..model.n() {
+            let offers = self.set.iter().filter(|&&lane| model.cap(lane, line) > 0);
+            let least = offers.map(|&lane| model.unit_cost(lane, line)).min().unwrap_or(0);
+            drawn += least * model.demand[line];
+        }
+        let over = model.weight - 1_000 * self.set.len() as i64;
+        if over <= 0 || self.slope_min == 0 { drawn } else { drawn + self.slope_min * model.steps(over) }
+    }
+
     /// Looks for prices of a gram that tell best what weight must cost: a bound of the set, and plans on the way.
     fn price_grams(&mut self, ground: &mut Ground<'_>, best: &mut Best) -> i64 {
         let model = ground.model;
@@ -130,7 +151,7 @@ impl Assign {
         self.rest_gram.resize(n + 1, 0);
         let (mut bound, mut part) = (i64::MIN, 2);
         for _ in 0..GRAM_ROUNDS {
-            ground.work -= (2 * n * self.set.len()) as i64;
+            ground.work -= (8 * n + 4 * n * self.set.len()) as i64;
             let mut takes = std::mem::take(&mut self.takes);
             takes.clear();
             let mut now = self.base;
@@ -310,7 +331,7 @@ impl Assign {
 
     /// Places the lines from a place in the order on, in every way worth trying.
     fn place(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, cost: i64) {
-        ground.work -= 8 + 4 * self.set.len() as i64;
+        ground.work -= 16 + 12 * self.set.len() as i64;
         if ground.work <= 0 || self.bound(ground.model, place, cost) >= best.cost {
             return;
         }
@@ -411,8 +432,9 @@ impl Assign {
         self.set[at + 1..].iter().map(|&lane| model.cap(lane, line)).sum()
     }
 
-    /// A plan over all lanes of the set, line by line where it costs least at that moment. Answers whether it found one.
-    pub fn greedy(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> bool {
+    /// A plan over lanes of the set, line by line where it costs least at that moment; a set that is `paid` for is there
+    /// to be used. Answers whether it found one.
+    pub fn greedy(&mut self, ground: &mut Ground<'_>, set: &[usize], paid: bool, best: &mut Best) -> bool {
         let model = ground.model;
         self.begin(model, set);
         if !self.bound_lines(ground) {
@@ -424,7 +446,7 @@ impl Assign {
             let mut left = model.demand[line];
             while left > 0 {
                 ground.work -= set.len() as i64;
-                let Some((at, units)) = self.least_now(ground, place, left, opened) else { return false };
+                let Some((at, units)) = self.least_now(ground, place, left, opened, paid) else { return false };
                 opened += usize::from(self.units[at] == 0);
                 self.step(model, at, line, units);
                 left -= units;
@@ -435,7 +457,14 @@ impl Assign {
     }
 
     /// The lane where the next units of a line add least to the score for each of them.
-    fn least_now(&self, ground: &Ground<'_>, place: usize, left: i64, opened: usize) -> Option<(usize, i64)> {
+    fn least_now(
+        &self,
+        ground: &Ground<'_>,
+        place: usize,
+        left: i64,
+        opened: usize,
+        paid: bool,
+    ) -> Option<(usize, i64)> {
         let model = ground.model;
         let line = self.order[place];
         let grams = model.grams[line];
@@ -449,10 +478,12 @@ impl Assign {
             if units == 0 {
                 continue;
             }
-            let open = if self.units[at] == 0 { model.lanes[lane].fixed } else { 0 };
             let weight = self.weight[at];
-            let more = model.weight_cost(lane, weight + units * grams) - model.weight_cost(lane, weight);
-            let each = (open + more) as f64 / units as f64 + model.unit_cost(lane, line) as f64;
+            let mut more = model.weight_cost(lane, weight + units * grams) - model.weight_cost(lane, weight);
+            if self.units[at] == 0 {
+                more += if paid { model.lanes[lane].fixed - model.lanes[lane].entry } else { model.lanes[lane].fixed };
+            }
+            let each = more as f64 / units as f64 + model.unit_cost(lane, line) as f64;
             if least.is_none_or(|(cost, ..)| each < cost) {
                 least = Some((each, at, units));
             }

@@ -2,16 +2,33 @@
 
 use super::assign::{Assign, Best, Ground};
 use super::dual::{Dual, State};
+use super::interchange::Interchange;
+use super::local::Local;
 use super::model::{COST_MAX, Model};
 
 /// Rounds of price search at the root and below it.
 const ROOT_ROUNDS: usize = 60;
 const NODE_ROUNDS: usize = 6;
+/// Parts of the root's rounds, after each of which a plan is tried.
+const ROOT_PARTS: usize = 6;
+/// How often a set of parcels that cannot carry an order gets another lane.
+const SET_REPAIRS: usize = 6;
+/// A plan within one part in this many of the best is worth improving by small changes.
+const WORTH_IMPROVING: i64 = 20;
+/// A lane that costs the bound less than this part of the gap may well be in the best plan.
+const NEAR: i64 = 4;
+/// Improving one plan may take one part in this many of the work that is left.
+const IMPROVING_SHARE: i64 = 12;
+/// Orders of more lines have their plans improved always.
+const MANY_LINES: usize = 40;
 
 /// The search tree, kept as a trail. All buffers are kept.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
     dual: Dual,
+    local: Local,
+    trial: Best,
+    interchange: Interchange,
     /// Lanes decided below the present node, in order.
     trail: Vec<usize>,
     /// Prices of each node on the path.
@@ -28,6 +45,7 @@ impl Branch {
     /// Looks for the best plan. Answers a bound that no plan is below; at least the plan's cost when that is proven.
     pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
         self.left_out = COST_MAX;
+        self.local.improve_within(ground, best, IMPROVING_SHARE);
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
         let apart = if quickest == slowest { 0 } else { self.without_hours(ground, best, quickest) };
@@ -65,43 +83,60 @@ impl Branch {
         }
         if self.coverable(model) {
             self.dual.choose_grams(model);
-            self.node(ground, assign, best, ROOT_ROUNDS);
+            self.try_interchange(ground, assign, best);
+            self.node(ground, assign, best, ROOT_ROUNDS, 0);
         }
     }
 
-    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, rounds: usize) {
+    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, rounds: usize, above: i64) {
         let model = ground.model;
-        let target = best.cost.saturating_sub(self.hours);
         let pace = if rounds == ROOT_ROUNDS { 1.2 } else { 0.6 };
+        if rounds == ROOT_ROUNDS {
+            for part in 1..ROOT_PARTS {
+                let target = best.cost.saturating_sub(self.hours);
+                let pace = pace / part as f64;
+                let bound = self.dual.ascend(model, target, rounds / ROOT_PARTS, pace, &mut ground.work);
+                if bound >= target || ground.work <= 0 {
+                    break;
+                }
+                self.try_wanted(ground, assign, best);
+                if model.n() > MANY_LINES && part % 2 == 0 {
+                    self.try_near(ground, assign, best, bound);
+                }
+            }
+        }
+        let target = best.cost.saturating_sub(self.hours);
+        let pace = if rounds == ROOT_ROUNDS { 0.3 } else { pace };
         let bound = self.dual.ascend(model, target, rounds, pace, &mut ground.work);
-        if bound >= target {
+        let proved = bound.max(above);
+        if proved >= target {
             return;
         }
         if ground.work <= 0 {
-            self.left_out = self.left_out.min(bound + self.hours);
+            self.left_out = self.left_out.min(proved + self.hours);
             return;
         }
         self.try_wanted(ground, assign, best);
         let begun = self.trail.len();
         if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
             match self.choose(model, bound) {
-                None => self.leaf(ground, assign, best, bound),
-                Some(lane) => self.split(ground, assign, best, lane),
+                None => self.leaf(ground, assign, best, proved),
+                Some(lane) => self.split(ground, assign, best, lane, proved),
             }
         }
         self.undo(begun);
     }
 
-    fn split(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, lane: usize) {
+    fn split(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, lane: usize, bound: i64) {
         let kept = self.prices.len();
-        self.prices.extend_from_slice(&self.dual.price);
+        self.dual.save(&mut self.prices);
         for state in [State::Open, State::Closed] {
             self.decide(lane, state);
             if self.coverable(ground.model) {
-                self.node(ground, assign, best, NODE_ROUNDS);
+                self.node(ground, assign, best, NODE_ROUNDS, bound);
             }
             self.undo(self.trail.len() - 1);
-            self.dual.price.copy_from_slice(&self.prices[kept..]);
+            self.dual.restore(ground.model, &self.prices[kept..]);
         }
         self.prices.truncate(kept);
     }
@@ -123,11 +158,65 @@ impl Branch {
         self.set.extend(
             (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open || self.dual.wants(model, lane)),
         );
-        if self.set.len() > model.parcels_max || self.set == self.tried {
-            return;
+        if self.set.len() <= model.parcels_max && self.set != self.tried {
+            self.tried.clone_from(&self.set);
+            self.try_set(ground, assign, best);
         }
-        self.tried.clone_from(&self.set);
-        assign.greedy(ground, &self.set, best);
+    }
+
+    /// A plan from the lanes that exchanges end at.
+    fn try_interchange(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+        let dual = &self.dual;
+        self.interchange.search(ground, |lane| dual.state[lane] != State::Closed);
+        self.set.clone_from(&self.interchange.set);
+        if !self.set.is_empty() {
+            self.try_set(ground, assign, best);
+        }
+    }
+
+    /// A plan from every lane that costs the bound little; small changes then close what is not needed.
+    fn try_near(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
+        let near = best.cost.saturating_sub(self.hours + bound) / NEAR;
+        let lanes = 0..ground.model.lanes.len();
+        self.set.clear();
+        self.set.extend(lanes.filter(|&lane| match self.dual.state[lane] {
+            State::Open => true,
+            State::Free => self.dual.value(lane) <= near,
+            State::Closed => false,
+        }));
+        if self.set.len() <= ground.model.parcels_max {
+            self.try_set(ground, assign, best);
+        }
+    }
+
+    fn try_set(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+        let model = ground.model;
+        self.trial.clear();
+        for _ in 0..SET_REPAIRS {
+            if assign.greedy(ground, &self.set, true, &mut self.trial) || !self.add_lane(model) {
+                break;
+            }
+        }
+        let worth = best.cost.saturating_add(best.cost / WORTH_IMPROVING);
+        if self.trial.found() && (self.trial.cost < worth || ground.model.n() > MANY_LINES) {
+            self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
+            if self.trial.cost < best.cost {
+                best.take(&mut self.trial);
+            }
+        }
+    }
+
+    /// Adds the lane that costs the bound least to the set being tried. False when there is none.
+    fn add_lane(&mut self, model: &Model) -> bool {
+        let others =
+            (0..model.lanes.len()).filter(|lane| self.dual.state[*lane] == State::Free && !self.set.contains(lane));
+        let Some(lane) = others.min_by_key(|&lane| (self.dual.value(lane), lane)) else { return false };
+        if self.set.len() >= model.parcels_max {
+            return false;
+        }
+        self.set.push(lane);
+        self.set.sort_unstable();
+        true
     }
 
     /// Decides every lane whose other choice the bound excludes. False when neither choice is left.

@@ -83,20 +83,44 @@ impl Dual {
     /// Chooses for each lane the price of a gram that serves the bound best at these prices.
     pub fn choose_grams(&mut self, model: &Model) {
         for lane in 0..model.lanes.len() {
-            let (entry, slope) = (model.lanes[lane].entry, model.lanes[lane].slope);
-            if slope == 0 || model.weight <= 1_000 || self.state[lane] == State::Closed {
+            let slope = model.lanes[lane].slope;
+            let binds = model.lanes[lane].most_g < model.weight;
+            if (slope == 0 && !binds) || model.weight <= 1_000 || self.state[lane] == State::Closed {
                 continue;
             }
             let mut best = (i64::MIN, 0);
-            for part in [4, 0, 2, 1, 3] {
-                let gram = slope * part / 4;
-                let value = self.lane_value(model, lane, entry - 1_000 * gram, gram);
+            let dearest = if binds { self.dearest_gram(model, lane) } else { 0 };
+            let parts = if binds { 12 } else { 4 };
+            for part in 0..=parts {
+                let gram = if part <= 4 { slope * part / 4 } else { slope + (dearest - slope).max(0) * (part - 4) / 8 };
+                let value = self.lane_value(model, lane, model.lanes[lane].least_at(gram), gram);
                 if value > best.0 {
                     best = (value, gram);
                 }
             }
             self.gram[lane] = best.1;
-            self.base[lane] = entry - 1_000 * best.1;
+            self.base[lane] = model.lanes[lane].least_at(best.1);
+        }
+    }
+
+    /// The most that the prices pay for a gram in a lane.
+    fn dearest_gram(&self, model: &Model, lane: usize) -> i64 {
+        let gain = |line: usize| (self.price[line] - model.unit_cost(lane, line)) / model.grams[line].max(1);
+        (0..model.n()).filter(|&line| model.cap(lane, line) > 0).map(gain).max().unwrap_or(0).max(0)
+    }
+
+    /// Appends all prices to a stack.
+    pub fn save(&self, stack: &mut Vec<i64>) {
+        stack.extend_from_slice(&self.price);
+        stack.extend_from_slice(&self.gram);
+    }
+
+    /// Takes back prices that [`Dual::save`] wrote.
+    pub fn restore(&mut self, model: &Model, saved: &[i64]) {
+        self.price.copy_from_slice(&saved[..model.n()]);
+        self.gram.copy_from_slice(&saved[model.n()..]);
+        for lane in 0..model.lanes.len() {
+            self.base[lane] = model.lanes[lane].least_at(self.gram[lane]);
         }
     }
 
@@ -125,6 +149,7 @@ impl Dual {
                 break;
             }
             if round % 8 == 7 {
+                *work -= 5 * cost;
                 self.choose_grams(model);
             }
             bound = self.evaluate(model);
@@ -145,7 +170,7 @@ impl Dual {
         if best < target {
             self.price.clone_from(&self.kept);
             self.polish(model);
-            *work -= 2 * cost;
+            *work -= 4 * cost;
             let polished = self.evaluate(model);
             if polished < best {
                 self.price.clone_from(&self.kept);
@@ -231,7 +256,7 @@ impl Dual {
             let slope = model.lanes[lane].slope;
             if model.weight > 2_000 && model.lanes[lane].entry >= 1_000 * slope {
                 self.gram[lane] = slope;
-                self.base[lane] = model.lanes[lane].entry - 1_000 * slope;
+                self.base[lane] = model.lanes[lane].least_at(slope);
             }
             self.value[lane] = (0..model.n()).map(|line| model.cap(lane, line)).sum();
         }

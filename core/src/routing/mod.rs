@@ -6,6 +6,8 @@
 mod assign;
 mod branch;
 mod dual;
+mod interchange;
+mod local;
 mod model;
 mod pricing;
 mod problem;

@@ -36,6 +36,20 @@ pub(super) struct LaneModel {
     pub hours: i64,
     /// Whether a ceiling may bind.
     pub limited: bool,
+    /// No parcel on it weighs more than this many grams.
+    pub most_g: i64,
+}
+
+impl LaneModel {
+    /// What a parcel costs at least beyond units and grams, when every gram is paid at this price.
+    #[inline]
+    pub fn least_at(&self, gram: i64) -> i64 {
+        let first = FIRST_KG_G.cast_signed();
+        if gram <= self.slope {
+            return self.entry - first.min(self.most_g) * gram;
+        }
+        self.entry + self.slope * (self.most_g - first).max(0) - gram * self.most_g
+    }
 }
 
 /// Units of a line in a lane, both as indices of the model.
@@ -69,6 +83,12 @@ pub(super) struct Model {
     pub weight: i64,
     /// Whether every line weighs something.
     pub all_weigh: bool,
+    /// Grams of the whole order charged past the first kilogram, when it is one parcel.
+    charged: i64,
+    /// Grams one more parcel can at most save: what a parcel carries before weight counts, in started steps.
+    pub first_kg_charged: i64,
+    /// Units of the whole order.
+    pub units: i64,
     /// The most parcels.
     pub parcels_max: usize,
     /// No plan costs more.
@@ -132,10 +152,10 @@ impl Model {
         self.lanes[lane].first + self.lanes[lane].slope * self.charged(weight)
     }
 
-    /// Grams one more parcel can at most save: what a parcel carries before weight counts.
+    /// What the weight of the whole order costs in a lane.
     #[inline]
-    pub fn first_kg_charged(&self) -> i64 {
-        self.charged(2 * FIRST_KG_G.cast_signed())
+    pub fn whole_weight_cost(&self, lane: usize) -> i64 {
+        if self.weight == 0 { 0 } else { self.lanes[lane].first + self.lanes[lane].slope * self.charged }
     }
 
     /// A cost in score micros, rounded half up.
@@ -150,6 +170,7 @@ impl Model {
         self.grams.clear();
         self.all_weigh = true;
         self.weight = 0;
+        self.units = 0;
         for (at, line) in problem.lines.iter().enumerate() {
             if line.units == 0 {
                 continue;
@@ -157,6 +178,7 @@ impl Model {
             let units = line.units.min(1 << 40).cast_signed();
             self.lines.push(u16::try_from(at).unwrap_or(u16::MAX));
             self.demand.push(units);
+            self.units = self.units.saturating_add(units);
             self.grams.push(i64::from(line.weight_g));
             self.all_weigh &= line.weight_g > 0;
             self.weight = self.weight.saturating_add(units.saturating_mul(i64::from(line.weight_g)));
@@ -179,9 +201,14 @@ impl Model {
         self.lanes.clear();
         self.exact = true;
         self.step = problem.kg_step_g;
+        self.charged = self.charged(self.weight);
+        self.first_kg_charged = self.steps(FIRST_KG_G.cast_signed());
         self.parcels_max = problem.max_parcels.map_or(usize::MAX, usize::from);
         for (at, lane) in problem.lanes.iter().enumerate() {
-            let model = self.lane(problem, at, lane);
+            let mut model = self.lane(problem, at, lane);
+            if model.limited {
+                model.most_g = self.heaviest(problem, lane);
+            }
             if self.useful(problem, &model) {
                 self.join(model);
             }
@@ -190,15 +217,13 @@ impl Model {
 
     /// Adds a lane unless another one of its site serves every parcel at least as well; drops those it serves so.
     fn join(&mut self, lane: LaneModel) {
-        let charged = self.charged(self.weight);
-        let units = self.demand.iter().fold(0i64, |sum, &units| sum.saturating_add(units));
         let mate = |other: &LaneModel| other.site == lane.site;
-        if self.lanes.iter().any(|other| mate(other) && self.replaces(other, &lane, charged, units)) {
+        if self.lanes.iter().any(|other| mate(other) && self.replaces(other, &lane)) {
             return;
         }
         let mut at = 0;
         while at < self.lanes.len() {
-            if mate(&self.lanes[at]) && self.replaces(&lane, &self.lanes[at], charged, units) {
+            if mate(&self.lanes[at]) && self.replaces(&lane, &self.lanes[at]) {
                 self.lanes.swap_remove(at);
             } else {
                 at += 1;
@@ -208,9 +233,9 @@ impl Model {
     }
 
     /// Whether `one` carries whatever `other` could for no more, alone or on top of its own parcel.
-    fn replaces(&self, one: &LaneModel, other: &LaneModel, charged: i64, units: i64) -> bool {
-        let joins = self.weight <= 1_000
-            || i128::from(one.entry) >= i128::from(one.slope) * i128::from(self.first_kg_charged());
+    fn replaces(&self, one: &LaneModel, other: &LaneModel) -> bool {
+        let joins =
+            self.weight <= 1_000 || i128::from(one.entry) >= i128::from(one.slope) * i128::from(self.first_kg_charged);
         if one.limited || one.hours > other.hours || !joins || (!self.all_weigh && one.first > other.first) {
             return false;
         }
@@ -219,6 +244,7 @@ impl Model {
                 + i128::from(other.slope - one.slope) * i128::from(charged)
                 + i128::from(other.unit - one.unit) * i128::from(units)
         };
+        let (charged, units) = (self.charged, self.units);
         gain(0, 1) >= 0 && gain(0, units) >= 0 && gain(charged, 1) >= 0 && gain(charged, units) >= 0
     }
 
@@ -243,13 +269,29 @@ impl Model {
             unit: fine(weights.weigh(lane.rate.unit)),
             hours: fine(i64::try_from(hours).unwrap_or(i64::MAX)),
             limited: lane.ceiling.is_some_and(|ceiling| self.may_exceed(problem, lane, ceiling.0)),
+            most_g: self.weight,
         }
+    }
+
+    /// Grams of the heaviest parcel that the ceiling allows, were it of one unit.
+    fn heaviest(&self, problem: &Problem, lane: &Lane) -> i64 {
+        let ceiling = lane.ceiling.map_or(i64::MAX, |ceiling| ceiling.0);
+        let fits = |grams: i64| lane.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling;
+        let (mut some, mut many) = (0, self.weight + 1);
+        while many - some > 1 {
+            let half = some + (many - some) / 2;
+            if fits(half) {
+                some = half;
+            } else {
+                many = half;
+            }
+        }
+        some
     }
 
     /// Whether the whole order in one parcel would cost more than the ceiling.
     fn may_exceed(&self, problem: &Problem, lane: &Lane, ceiling: i64) -> bool {
-        let units: i64 = self.demand.iter().fold(0, |sum, &units| sum.saturating_add(units));
-        lane.rate.parts(units.unsigned_abs(), self.weight.unsigned_abs(), problem.kg_step_g).total().0 > ceiling
+        lane.rate.parts(self.units.unsigned_abs(), self.weight.unsigned_abs(), problem.kg_step_g).total().0 > ceiling
     }
 
     /// Whether the lane's site has anything that is wanted and one unit of it is allowed.

@@ -1,7 +1,7 @@
 //! Every set of parcels that could be better than the best plan, cheapest first.
 
 use super::assign::{Assign, Best, Ground};
-use super::model::{COST_MAX, Model};
+use super::model::{COST_MAX, Model, Take};
 
 /// Walks sets of lanes by entry cost. All buffers are kept.
 #[derive(Debug, Default)]
@@ -16,11 +16,36 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    /// Tries every set worth trying. Answers whether none was left out.
+    /// The best plan of a single parcel, if one can carry the whole order.
+    pub fn singles(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
+        let model = ground.model;
+        let n = model.n();
+        ground.work -= (n * model.lanes.len()) as i64;
+        for at in 0..model.lanes.len() {
+            let lane = &model.lanes[at];
+            let stock = &model.stock[lane.site * n..][..n];
+            if !stock.iter().zip(&model.demand).all(|(stock, demand)| stock >= demand) {
+                continue;
+            }
+            let costs = &model.cost[at * n..][..n];
+            let drawn: i64 = costs.iter().zip(&model.demand).map(|(cost, demand)| cost * demand).sum();
+            let cost = lane.hours + lane.fixed + drawn + model.whole_weight_cost(at);
+            if cost < best.cost && ground.allows(at, model.units, model.weight) {
+                best.cost = cost;
+                best.takes.clear();
+                let whole = model.demand.iter().enumerate();
+                best.takes.extend(whole.map(|(line, &units)| Take { lane: at as u32, line: line as u32, units }));
+            }
+        }
+    }
+
+    /// Tries every set of two or more parcels worth trying. Answers whether none was left out.
     pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> bool {
-        self.prepare(ground.model);
         self.whole = true;
-        self.extend(ground, assign, best, 0, 0, 0);
+        if ground.model.parcels_max > 1 && ground.model.lanes.len() > 1 {
+            self.prepare(ground.model);
+            self.extend(ground, assign, best, 0, 0, 0);
+        }
         self.whole && ground.work > 0
     }
 
@@ -43,10 +68,10 @@ impl Sets {
         let mut more = usize::from(open == 0);
         loop {
             let over = (model.weight - 1_000 * (open + more) as i64).max(0);
-            let weighed = self.slope_min * model.steps(over);
+            let weighed = if over == 0 || self.slope_min == 0 { 0 } else { self.slope_min * model.steps(over) };
             let cost = entry.saturating_mul(more as i64).saturating_add(weighed);
             least = least.min(cost);
-            if over == 0 || entry >= self.slope_min * model.first_kg_charged() {
+            if over == 0 || entry >= self.slope_min * model.first_kg_charged {
                 return least;
             }
             more += 1;
@@ -79,20 +104,34 @@ impl Sets {
             if bound - hours + slowest >= best.cost {
                 continue;
             }
-            self.set.push(at);
-            self.covered.truncate((depth + 1) * n);
-            for line in 0..n {
-                let before = self.covered[depth * n + line];
-                let again = self.set[..depth].iter().any(|&other| model.lanes[other].site == lane.site);
-                self.covered.push(before + if again { 0 } else { model.cap(at, line) });
+            let deeper = depth + 1 < model.parcels_max
+                && model.lanes.get(at + 1).is_some_and(|next| {
+                    with + next.entry + self.base + hours + self.beyond(model, depth + 2, next.entry) < best.cost
+                });
+            if depth == 0 && !deeper {
+                continue;
             }
-            if (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
+            self.set.push(at);
+            self.cover(model, at, depth);
+            if depth > 0 && (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
                 self.whole &= assign.solve(ground, &self.set, best) >= COST_MAX;
             }
-            if depth + 1 < model.parcels_max {
+            if deeper {
                 self.extend(ground, assign, best, at + 1, with, slowest);
             }
             self.set.pop();
+        }
+    }
+
+    /// Writes what the set covers with its last lane.
+    fn cover(&mut self, model: &Model, at: usize, depth: usize) {
+        let n = model.n();
+        let site = model.lanes[at].site;
+        let again = self.set[..depth].iter().any(|&other| model.lanes[other].site == site);
+        self.covered.truncate((depth + 1) * n);
+        for line in 0..n {
+            let before = self.covered[depth * n + line];
+            self.covered.push(before + if again { 0 } else { model.cap(at, line) });
         }
     }
 }

@@ -3,4 +3,5 @@
 mod generate;
 mod milp;
 mod oracle;
+mod published;
 mod small;

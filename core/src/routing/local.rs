@@ -1,0 +1,277 @@
+//! Better plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two lines.
+
+use super::assign::{Best, Ground};
+use super::model::{Model, Take};
+
+/// A plan under change. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    takes: Vec<Take>,
+    /// Grams and units, by lane.
+    weight: Vec<i64>,
+    units: Vec<i64>,
+    /// Units drawn, site by site.
+    drawn: Vec<i64>,
+    opened: usize,
+    /// What the plan was before a change that is being tried.
+    before: Vec<Take>,
+    moving: Vec<Take>,
+}
+
+impl Local {
+    /// Like [`Local::improve`], with one part in `share` of the work that is left.
+    pub fn improve_within(&mut self, ground: &mut Ground<'_>, best: &mut Best, share: i64) {
+        let kept = ground.work - ground.work / share;
+        ground.work -= kept;
+        self.improve(ground, best);
+        ground.work += kept;
+    }
+
+    /// Changes the best plan until no small change makes it better or the work is spent.
+    fn improve(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
+        if !best.found() {
+            return;
+        }
+        self.load(ground.model, &best.takes);
+        loop {
+            let shifted = self.shift_all(ground);
+            let moved = self.close_any(ground) || self.swap_any(ground);
+            if ground.work <= 0 || !(shifted || moved) {
+                break;
+            }
+        }
+        let cost = self.cost(ground.model);
+        if cost < best.cost {
+            best.cost = cost;
+            best.takes.clone_from(&self.takes);
+        }
+    }
+
+    fn load(&mut self, model: &Model, takes: &[Take]) {
+        let m = model.lanes.len();
+        self.takes.clear();
+        self.opened = 0;
+        for (buffer, len) in [(&mut self.weight, m), (&mut self.units, m), (&mut self.drawn, model.sites * model.n())] {
+            buffer.clear();
+            buffer.resize(len, 0);
+        }
+        for take in takes {
+            self.put(model, *take);
+        }
+    }
+
+    fn put(&mut self, model: &Model, take: Take) {
+        self.count(model, take.lane as usize, take.line as usize, take.units);
+        match self.takes.iter_mut().find(|other| other.lane == take.lane && other.line == take.line) {
+            Some(other) => other.units += take.units,
+            None => self.takes.push(take),
+        }
+    }
+
+    fn count(&mut self, model: &Model, lane: usize, line: usize, units: i64) {
+        let was = self.units[lane] > 0;
+        self.units[lane] += units;
+        self.weight[lane] += units * model.grams[line];
+        self.drawn[model.lanes[lane].site * model.n() + line] += units;
+        match (was, self.units[lane] > 0) {
+            (false, true) => self.opened += 1,
+            (true, false) => self.opened -= 1,
+            _ => {}
+        }
+    }
+
+    fn cost(&self, model: &Model) -> i64 {
+        let drawn: i64 =
+            self.takes.iter().map(|take| take.units * model.unit_cost(take.lane as usize, take.line as usize)).sum();
+        let used = (0..model.lanes.len()).filter(|&lane| self.units[lane] > 0);
+        let parcels: i64 = used.map(|lane| model.lanes[lane].fixed + model.weight_cost(lane, self.weight[lane])).sum();
+        drawn + parcels + self.hours(model)
+    }
+
+    fn hours(&self, model: &Model) -> i64 {
+        let used = (0..model.lanes.len()).filter(|&lane| self.units[lane] > 0);
+        used.map(|lane| model.lanes[lane].hours).max().unwrap_or(0)
+    }
+
+    /// What a change of a lane's units and weight costs, lines apart.
+    fn change(&self, model: &Model, lane: usize, units: i64, grams: i64) -> i64 {
+        let open = |units: i64| if units > 0 { model.lanes[lane].fixed } else { 0 };
+        open(self.units[lane] + units) - open(self.units[lane]) + model.weight_cost(lane, self.weight[lane] + grams)
+            - model.weight_cost(lane, self.weight[lane])
+    }
+
+    /// Units of a line that can join a lane.
+    fn room(&self, ground: &Ground<'_>, lane: usize, line: usize, want: i64) -> i64 {
+        let model = ground.model;
+        if self.units[lane] == 0 && self.opened >= model.parcels_max {
+            return 0;
+        }
+        let left = model.cap(lane, line) - self.drawn[model.lanes[lane].site * model.n() + line];
+        ground.room(lane, self.units[lane], self.weight[lane], model.grams[line], left.min(want))
+    }
+
+    /// Moves single lines to other parcels as long as it pays.
+    fn shift_all(&mut self, ground: &mut Ground<'_>) -> bool {
+        let model = ground.model;
+        let mut any = false;
+        let mut at = 0;
+        while at < self.takes.len() && ground.work > 0 {
+            ground.work -= 10 * model.lanes.len() as i64;
+            let take = self.takes[at];
+            self.count(model, take.lane as usize, take.line as usize, -take.units);
+            let stay = self.joining(model, take.lane as usize, take.line as usize, take.units);
+            let mut least = (stay, take.lane as usize);
+            for lane in 0..model.lanes.len() {
+                if lane != least.1 && self.room(ground, lane, take.line as usize, take.units) == take.units {
+                    least = least.min((self.joining(model, lane, take.line as usize, take.units), lane));
+                }
+            }
+            if least.0 < stay {
+                any = true;
+                self.takes.swap_remove(at);
+                self.put(model, Take { lane: least.1 as u32, ..take });
+            } else {
+                self.count(model, take.lane as usize, take.line as usize, take.units);
+                at += 1;
+            }
+        }
+        any
+    }
+
+    /// What units of a line cost when they join a lane, later hours included.
+    fn joining(&self, model: &Model, lane: usize, line: usize, units: i64) -> i64 {
+        let hours = model.lanes[lane].hours;
+        let later = if hours == 0 || self.units[lane] > 0 { 0 } else { (hours - self.hours(model)).max(0) };
+        later + units * model.unit_cost(lane, line) + self.change(model, lane, units, units * model.grams[line])
+    }
+
+    /// Closes a parcel, or replaces it by one on another lane, where that pays.
+    fn close_any(&mut self, ground: &mut Ground<'_>) -> bool {
+        let model = ground.model;
+        let m = model.lanes.len();
+        let before = self.cost(model);
+        for lane in 0..m {
+            if self.units[lane] == 0 {
+                continue;
+            }
+            for other in 0..=m {
+                let inside = self.takes.iter().filter(|take| take.lane as usize == lane).count();
+                ground.work -=
+                    (inside * (8 * self.opened + self.takes.len() / 2 + m / 2) + 4 * self.takes.len()) as i64;
+                if ground.work <= 0 {
+                    return false;
+                }
+                if other < m && (other == lane || self.units[other] > 0) {
+                    continue;
+                }
+                self.before.clone_from(&self.takes);
+                if self.empty(ground, lane, other) && self.cost(model) < before {
+                    return true;
+                }
+                self.go_back(model);
+            }
+        }
+        false
+    }
+
+    /// Undoes the change being tried.
+    fn go_back(&mut self, model: &Model) {
+        let (tried, before) = (std::mem::take(&mut self.takes), std::mem::take(&mut self.before));
+        for take in &tried {
+            self.count(model, take.lane as usize, take.line as usize, -take.units);
+        }
+        for take in &before {
+            self.count(model, take.lane as usize, take.line as usize, take.units);
+        }
+        (self.takes, self.before) = (before, tried);
+    }
+
+    /// Moves everything out of a lane, to parcels there are or to one on `other`. False when it does not fit.
+    fn empty(&mut self, ground: &Ground<'_>, lane: usize, other: usize) -> bool {
+        let model = ground.model;
+        self.moving.clear();
+        self.moving.extend(self.takes.iter().filter(|take| take.lane as usize == lane));
+        self.takes.retain(|take| take.lane as usize != lane);
+        for at in 0..self.moving.len() {
+            let take = self.moving[at];
+            self.count(model, lane, take.line as usize, -take.units);
+        }
+        for at in 0..self.moving.len() {
+            let (line, mut left) = (self.moving[at].line as usize, self.moving[at].units);
+            while left > 0 {
+                let mut least: Option<(i64, usize, i64)> = None;
+                for to in 0..model.lanes.len() {
+                    if to == lane || (to != other && self.units[to] == 0) {
+                        continue;
+                    }
+                    let units = self.room(ground, to, line, left);
+                    if units > 0 {
+                        // The new parcel is there to be used: its opening is not held against single lines.
+                        let opening = if self.units[to] == 0 { model.lanes[to].entry } else { 0 };
+                        let each = (self.joining(model, to, line, units) - opening) / units;
+                        least = Some(least.map_or((each, to, units), |least| least.min((each, to, units))));
+                    }
+                }
+                let Some((_, to, units)) = least else { return false };
+                self.put(model, Take { lane: to as u32, line: line as u32, units });
+                left -= units;
+            }
+        }
+        true
+    }
+
+    /// Swaps two lines between their parcels where that pays: what steps and ceilings need.
+    fn swap_any(&mut self, ground: &mut Ground<'_>) -> bool {
+        let model = ground.model;
+        let mut any = false;
+        for one in 0..self.takes.len() {
+            for two in one + 1..self.takes.len() {
+                ground.work -= 8;
+                if ground.work <= 0 {
+                    return any;
+                }
+                any |= self.swap(ground, model, one, two);
+            }
+        }
+        any
+    }
+
+    fn swap(&mut self, ground: &Ground<'_>, model: &Model, one: usize, two: usize) -> bool {
+        let (a, b) = (self.takes[one], self.takes[two]);
+        let (from, to) = (a.lane as usize, b.lane as usize);
+        if from == to || a.line == b.line {
+            return false;
+        }
+        let (first, second) = (a.line as usize, b.line as usize);
+        let (units, grams) = (b.units - a.units, b.units * model.grams[second] - a.units * model.grams[first]);
+        let lines = a.units * (model.unit_cost(to, first) - model.unit_cost(from, first))
+            + b.units * (model.unit_cost(from, second) - model.unit_cost(to, second));
+        if lines + self.change(model, from, units, grams) + self.change(model, to, -units, -grams) >= 0 {
+            return false;
+        }
+        let free = |lane: usize, line: usize, want: i64| {
+            let site = model.lanes[lane].site;
+            model.lanes[from].site == model.lanes[to].site
+                || model.cap(lane, line) - self.drawn[site * model.n() + line] >= want
+        };
+        let fits = ground.allows(from, self.units[from] + units, self.weight[from] + grams)
+            && ground.allows(to, self.units[to] - units, self.weight[to] - grams);
+        let twice = |lane: u32, line: u32| self.takes.iter().any(|take| take.lane == lane && take.line == line);
+        if !fits
+            || !free(to, first, a.units)
+            || !free(from, second, b.units)
+            || twice(b.lane, a.line)
+            || twice(a.lane, b.line)
+        {
+            return false;
+        }
+        for (lane, line, units) in
+            [(from, first, -a.units), (to, second, -b.units), (to, first, a.units), (from, second, b.units)]
+        {
+            self.count(model, lane, line, units);
+        }
+        self.takes[one].lane = b.lane;
+        self.takes[two].lane = a.lane;
+        true
+    }
+}
