@@ -3,14 +3,14 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint check-docs loom fuzz bench docs redis clean
+.PHONY: help demo build test test-routing lint check-docs loom fuzz bench docs redis clean
 
 # Seconds each fuzz target runs, and bound of loom's search.
 FUZZ_SECONDS ?= 20
 LOOM_PREEMPTIONS ?= 2
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build, then play a shop's day against a server that is killed in the middle
 	cargo build --release --package stockade-server
@@ -23,6 +23,9 @@ test: redis lint ## Everything that must hold before a change lands
 	cargo test --workspace --all-targets
 	cargo test --workspace --doc
 	$(MAKE) --no-print-directory loom
+
+test-routing: ## Every comparison of routes with a mixed-integer solver, and published instances in STOCKADE_DATA
+	STOCKADE_MILP=full cargo test --release --package stockade-core --test routing -- --nocapture
 
 lint: ## Formatting and warnings
 	cargo fmt --all --check

@@ -365,9 +365,10 @@ impl Dual {
                 }
             }
             let costs = &model.cost[lane * n..][..n];
-            for line in 0..n {
-                let gain = self.price[line] - costs[line] - self.gram[lane] * model.grams[line];
-                self.top[line] = self.top[line].max(gain);
+            let gram = self.gram[lane];
+            let cells = self.price.iter().zip(costs).zip(&model.grams);
+            for (top, ((price, cost), grams)) in self.top.iter_mut().zip(cells) {
+                *top = (*top).max(price - cost - gram * grams);
             }
         }
         for needed in cheapest.iter().take(2usize.saturating_sub(open)) {

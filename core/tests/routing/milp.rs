@@ -65,9 +65,9 @@ fn least(problem: &Problem, whole: bool) -> Option<f64> {
         }
     }
     for (at, lane) in problem.lanes.iter().enumerate() {
-        for line in 0..lines {
+        for (line, &take) in model.takes[at].iter().enumerate() {
             let stock = problem.stock[usize::from(lane.site) * lines + line].min(problem.lines[line].units);
-            solver = solver.with(constraint!(model.takes[at][line] <= stock as f64 * model.open[at]));
+            solver = solver.with(constraint!(take <= stock as f64 * model.open[at]));
         }
         if let Some(charged) = model.charged[at] {
             let weight: Expression =
