@@ -84,6 +84,16 @@ impl SettingFlags {
     }
 }
 
+impl SettingFlags {
+    /// As [`SettingFlags::load`], but where a server was started with `--dev` and nothing says otherwise, its settings.
+    pub fn load_here(&self) -> Result<Config, Failure> {
+        let plain = self.load()?;
+        let dev = SettingFlags { dev: true, ..self.clone() }.load()?;
+        let started_with_dev = plain.file.is_none() && dev.data_dir.is_dir();
+        Ok(if started_with_dev { dev } else { plain })
+    }
+}
+
 /// Checks or prints the configuration.
 pub fn run(args: ConfigArgs, out: Output) -> Result<(), Failure> {
     match args.verb {

@@ -65,7 +65,7 @@ pub fn run(args: TokenArgs, out: Output) -> Result<(), Failure> {
 }
 
 fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
-    let path = args.settings.load()?.tokens;
+    let path = args.settings.load_here()?.tokens;
     let mut tokens = Tokens::load(&path)?;
     let name = match args.name.or_else(|| args.channel.clone()) {
         Some(name) => name,
@@ -85,7 +85,7 @@ fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
 }
 
 fn list(settings: &SettingFlags, out: Output) -> Result<(), Failure> {
-    let path = settings.load()?.tokens;
+    let path = settings.load_here()?.tokens;
     let tokens = Tokens::load(&path)?;
     let mut table = Table::new(["name", "role", "channel", "created"]);
     for entry in tokens.entries() {
@@ -107,7 +107,7 @@ fn list(settings: &SettingFlags, out: Output) -> Result<(), Failure> {
 }
 
 fn revoke(args: &RevokeArgs, out: Output) -> Result<(), Failure> {
-    let path = args.settings.load()?.tokens;
+    let path = args.settings.load_here()?.tokens;
     let mut tokens = Tokens::load(&path)?;
     tokens.revoke(&args.name)?;
     tokens.save(&path)?;

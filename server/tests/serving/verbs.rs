@@ -117,7 +117,7 @@ fn rules_change_while_it_runs_and_a_bad_file_is_refused_whole() {
 #[test]
 fn a_storefront_token_reaches_its_own_channel_only() {
     let server = Server::start();
-    let added = server.run(&["token", "add", "--dev", "--role", "storefront", "--channel", "web"]).ended(0);
+    let added = server.run(&["token", "add", "--role", "storefront", "--channel", "web"]).ended(0);
     let token = added.out.trim();
     let mut tries = 0;
     let own = loop {
