@@ -45,3 +45,8 @@ pub use tls::{Fingerprint, FingerprintError, Trust};
 pub fn code(text: &str) -> Result<core::ids::Code, core::ids::CodeError> {
     core::ids::Code::new(text)
 }
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -116,6 +116,25 @@ fn probes_and_metrics_tell_how_it_stands() {
 }
 
 #[test]
+fn every_metric_in_the_docs_is_there() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/src/guide/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let server = Server::start();
+    server.http("GET", "/v1/orders/web/none", &[], "").json(404);
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    let named: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `stockade_")?.split('`').next()).collect();
+    assert!(named.len() > 10);
+    for name in named {
+        assert!(text.contains(&format!("\nstockade_{name}")), "stockade_{name} is not in\n{text}");
+    }
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(page.contains(name), "{name} is not in the docs");
+    }
+}
+
+#[test]
 fn an_unpaid_order_expires_and_is_counted() {
     let server = Server::start();
     let brief = ORDER.replace("\"zone\"", "\"hold\":\"100ms\",\"zone\"");
