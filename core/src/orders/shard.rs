@@ -23,6 +23,7 @@ pub type MovementAnswer = Reply;
 #[derive(Debug, Default)]
 pub struct KeyShard {
     /// Boxed, so that growing does not move them.
+    #[expect(clippy::vec_box, reason = "a growing vector must not move the orders themselves")]
     orders: Vec<Box<Order>>,
     by_key: HashMap<OrderKey, u32, foldhash::fast::RandomState>,
     movements: HashMap<Code, Memo<MovementAnswer>, foldhash::fast::RandomState>,

@@ -113,9 +113,9 @@ fn model_cost(
         let weighs = problem.lines.iter().any(|line| line.weight_g > 0);
         let first = if weighs { weigh(lane.rate.first_kg.0) } else { 0.0 };
         cost += (weigh(lane.rate.parcel.0) + first + lane.penalty as f64 / 1e6) * open[at];
-        for line in 0..lines {
+        for (line, take) in takes[at].iter().enumerate() {
             let scarce = problem.scarcity.get(usize::from(lane.site) * lines + line).copied().unwrap_or(0);
-            cost += (weigh(lane.rate.unit.0) + scarce as f64 / 1e6) * takes[at][line];
+            cost += (weigh(lane.rate.unit.0) + scarce as f64 / 1e6) * *take;
         }
         if let Some(charged) = charged[at] {
             let step = if problem.kg_step_g == 0 { 1.0 } else { f64::from(problem.kg_step_g) / 1_000.0 };
