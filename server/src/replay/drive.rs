@@ -136,11 +136,11 @@ impl<'a> Drive<'a> {
 
     /// The first moment after `now` at which time alone could change what is free, orders placed from now on included.
     pub(super) fn next_change(&self, now: Time) -> Time {
-        let shortest = match self.pay {
-            // Every order is paid when it is placed: no hold ever runs out.
-            PayMode::Immediate => return Time::NEVER,
-            PayMode::Never | PayMode::After(_) => now + self.survey.shortest_hold,
-        };
+        let shortest = now + self.survey.shortest_hold;
+        if self.pay == PayMode::Immediate {
+            // No hold ever runs out, as long as each is paid before it could.
+            return shortest;
+        }
         let due = self.target.next_deadline().unwrap_or(Time::NEVER);
         let paid = self.payments.peek().map_or(Time::NEVER, |Reverse((at, ..))| *at);
         shortest.min(due).min(paid)
@@ -245,6 +245,9 @@ impl<'a> Drive<'a> {
 
     /// Expires holds at their own deadlines, up to `now`.
     fn expire(&mut self, now: Time) -> Result<(), Failure> {
+        if self.pay == PayMode::Immediate {
+            return Ok(());
+        }
         while let Some(deadline) = self.target.next_deadline()
             && deadline <= now
         {
