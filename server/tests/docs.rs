@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use stockade_core::rules::{FileError, RulesFile, WorldFile};
 use stockade_server::config::{SETTINGS, Sources};
 
 fn root() -> PathBuf {
@@ -149,6 +150,27 @@ fn configurations_in_the_docs_are_read() {
             }
         }
     }
+}
+
+#[test]
+fn worlds_and_rules_in_the_docs_are_read() {
+    let (mut worlds, mut rule_files) = (0, 0);
+    for (path, text) in pages() {
+        let mut world = None;
+        for (start, lines) in blocks(&text, "toml") {
+            let title = lines.first().copied().unwrap_or_default();
+            let fault = |e: FileError| format!("{}:{start}: {e}", path.display());
+            if title.contains("world.toml") {
+                world = Some(WorldFile::parse(&lines.join("\n")).map_err(fault).unwrap());
+                worlds += 1;
+            } else if title.contains("rules.toml") {
+                let world = world.as_ref().expect("the world comes first");
+                RulesFile::parse(&lines.join("\n"), world).map_err(fault).unwrap();
+                rule_files += 1;
+            }
+        }
+    }
+    assert!(worlds > 0 && rule_files > 0);
 }
 
 #[test]
