@@ -1,1 +1,3 @@
-//! placeholder
+//! Benchmarks and the load generator.
+
+pub mod load;

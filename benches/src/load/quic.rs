@@ -1,0 +1,169 @@
+//! Callers that go through the client library to a server, started here if there is none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
+use stockade_core::command::Request;
+use stockade_core::ids::Code;
+use stockade_core::reply::Durability;
+use stockade_core::time::Time;
+use stockade_server::auth::{Role, TokenStore, Tokens};
+use stockade_server::clock::Clock;
+use stockade_server::quic::{Listener, QuicConfig};
+use stockade_server::service::{Expiry, Service};
+use stockade_server::tls::Certificate;
+use tokio::runtime::{Builder, Runtime};
+
+use super::Load;
+use super::home::Home;
+use super::report::{Report, Tally, cpu_time};
+use super::world::{Orders, commands};
+
+const WARMING: u8 = 0;
+const MEASURING: u8 = 1;
+const OVER: u8 = 2;
+
+pub(super) fn run(load: &Load) -> Result<Report, String> {
+    let client_side = runtime("client", load.threads)?;
+    match (&load.addr, &load.token, load.pin) {
+        (Some(addr), Some(token), Some(pin)) => {
+            client_side.block_on(drive(load, ClientConfig::new(addr, Trust::Pinned(pin), token), true))
+        }
+        (Some(_), _, _) => Err("--addr needs --token and --pin".to_owned()),
+        (None, _, _) => {
+            let server = Server::start(load)?;
+            let report = client_side.block_on(drive(load, server.config.clone(), false));
+            server.stop()?;
+            report
+        }
+    }
+}
+
+async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, String> {
+    let config = ClientConfig { connections: load.connections, lanes: load.lanes, ..config };
+    let client = Client::connect(config).await.map_err(|error| error.to_string())?;
+    let best = client.server().map_or(Durability::Memory, |welcome| welcome.best);
+    let durability = match load.durability.as_deref() {
+        None => best.min(Durability::Journaled),
+        Some("memory") => Durability::Memory,
+        Some("journaled") => Durability::Journaled,
+        Some(other) => return Err(format!("--durability {other}: write memory or journaled")),
+    };
+    let call = Call { durability, ..Call::default() };
+    if fill {
+        for (key, command) in commands(load) {
+            let request = Request { key: Some(key), occurred: None, command };
+            client.command(request, &call).await.map_err(|error| format!("the world was refused: {error}"))?;
+        }
+    }
+    // A server that is there already may have seen an earlier run.
+    let run = client.ping(&call).await.map_err(|error| error.to_string())?.0;
+    let orders = Orders::new(load, run);
+    let phase = Arc::new(AtomicU8::new(WARMING));
+    let callers: Vec<_> = (0..load.connections * load.lanes * load.in_flight)
+        .map(|number| {
+            let orders = orders.of_caller(load, number, run);
+            tokio::spawn(place(client.clone(), call.clone(), load.batch, orders, Arc::clone(&phase)))
+        })
+        .collect();
+    tokio::time::sleep(load.warm_up()).await;
+    let (began, cpu) = (Instant::now(), cpu_time());
+    phase.store(MEASURING, Ordering::Relaxed);
+    tokio::time::sleep(load.measured()).await;
+    phase.store(OVER, Ordering::Relaxed);
+    let (elapsed, cpu) = (began.elapsed(), cpu_time() - cpu);
+    let mut tallies = Vec::new();
+    for caller in callers {
+        tallies.push(caller.await.map_err(|error| error.to_string())??);
+    }
+    Ok(Report::of(tallies, elapsed, cpu))
+}
+
+async fn place(
+    client: Client,
+    call: Call,
+    batch: usize,
+    mut orders: Orders,
+    phase: Arc<AtomicU8>,
+) -> Result<Tally, String> {
+    let (mut tally, client) = (Tally::new(), client.with(call));
+    loop {
+        let began = Instant::now();
+        let results = if batch == 1 {
+            vec![client.place(orders.next()).await.map(drop)]
+        } else {
+            let some = (0..batch).map(|_| orders.next()).collect();
+            client.place_many(some).await.into_iter().map(|result| result.map(drop)).collect()
+        };
+        let took = began.elapsed();
+        let phase = phase.load(Ordering::Relaxed);
+        for result in results {
+            match result {
+                Ok(()) if phase == MEASURING => tally.add(true, took),
+                Err(ClientError::Rejected(_)) if phase == MEASURING => tally.add(false, took),
+                Ok(()) | Err(ClientError::Rejected(_)) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        if phase == OVER {
+            return Ok(tally);
+        }
+    }
+}
+
+/// A server as it would run by itself, on threads of its own.
+struct Server {
+    runtime: Runtime,
+    listener: Listener,
+    service: Arc<Service>,
+    home: Home,
+    config: ClientConfig,
+    _expiry: Expiry,
+    folder: std::path::PathBuf,
+}
+
+impl Server {
+    fn start(load: &Load) -> Result<Server, String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let folder = std::env::temp_dir().join(format!("stockade-load-server-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| text(&error))?;
+        let clock = Arc::new(Clock::system(Time(0)));
+        let home = Home::open(load, clock.now())?;
+        let (path, mut tokens) = (folder.join("tokens.toml"), Tokens::default());
+        let name = Code::new("load").expect("a word is a code");
+        let token = tokens.add(name, Role::Admin, None, "").map_err(|error| text(&error))?.text;
+        tokens.save(&path).map_err(|error| text(&error))?;
+        let tokens = Arc::new(TokenStore::open(&path).map_err(|error| text(&error))?);
+        let (engine, patience) = (Arc::clone(&home.engine), Duration::from_secs(30));
+        let service = Arc::new(Service::new(engine.clone(), Arc::clone(&clock), tokens, home.best, patience));
+        let expiry = Expiry::start(engine, clock).map_err(|error| text(&error))?;
+        let certificate = Certificate::read_or_make(&folder, &[]).map_err(|error| text(&error))?;
+        let runtime = runtime("server", load.server_threads)?;
+        let _inside = runtime.enter();
+        let addr = "127.0.0.1:0".parse().map_err(|error| text(&error))?;
+        let listener =
+            Listener::start(QuicConfig::new(addr), &certificate, Arc::clone(&service)).map_err(|error| text(&error))?;
+        let trust = Trust::Pinned(certificate.fingerprint());
+        let config = ClientConfig::new(listener.addr().to_string(), trust, token);
+        drop(_inside);
+        Ok(Server { runtime, listener, service, home, config, _expiry: expiry, folder })
+    }
+
+    fn stop(self) -> Result<(), String> {
+        self.service.drain();
+        self.runtime.block_on(self.listener.drain(Duration::from_secs(5)));
+        let _ = std::fs::remove_dir_all(self.folder);
+        self.home.close()
+    }
+}
+
+fn runtime(name: &str, threads: usize) -> Result<Runtime, String> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no threads to be had: {error}"))
+}
