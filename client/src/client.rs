@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use stockade_core::command::{Command, Query, Request};
@@ -10,7 +11,7 @@ use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 use stockade_core::wire::body::BATCH_MESSAGES_MAX;
-use stockade_core::wire::{ClientMessage, Features, ServerMessage};
+use stockade_core::wire::{ClientMessage, Features, HelloRefusal, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout_at};
 
@@ -327,9 +328,12 @@ impl Shared {
         until: Instant,
     ) -> Result<Answered, Attempt> {
         let timed_out = || ClientError::TimedOut(call.timeout);
-        let live = match timeout_at(until.into(), self.live()).await {
-            Ok(live) => live.map_err(Attempt::Failed)?,
-            Err(_) => return Err(Attempt::NotSent(self.trouble().unwrap_or_else(timed_out))),
+        let live = match self.ready() {
+            Some(live) => live,
+            None => match timeout_at(until.into(), self.live()).await {
+                Ok(live) => live.map_err(Attempt::Failed)?,
+                Err(_) => return Err(Attempt::NotSent(self.trouble().unwrap_or_else(timed_out))),
+            },
         };
         if batch && !live.welcome.features.contains(Features::BATCH) {
             return Err(Attempt::NotSent(ClientError::Protocol("the server takes no batches".to_owned())));
@@ -372,24 +376,36 @@ impl Shared {
     }
 
     /// A connection that is ready, the one whose turn it is if possible.
+    fn ready(&self) -> Option<Arc<Live>> {
+        let count = self.connections.len();
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        (0..count).find_map(|n| match &*self.connections[(turn + n) % count].borrow() {
+            State::Live(live) if live.is_open() => Some(Arc::clone(live)),
+            State::Live(_) | State::Connecting(_) | State::Refused(_) => None,
+        })
+    }
+
+    /// Waits for a connection to be ready.
     async fn live(&self) -> Result<Arc<Live>, ClientError> {
+        let mut states = self.connections.clone();
         loop {
-            let turn = self.next.fetch_add(1, Ordering::Relaxed);
-            let count = self.connections.len();
-            let mut refused = None;
-            for n in 0..count {
-                match &*self.connections[(turn + n) % count].borrow() {
-                    State::Live(live) if live.is_open() => return Ok(Arc::clone(live)),
-                    State::Refused(refusal) => refused = Some(refusal.clone()),
-                    State::Live(_) | State::Connecting(_) => {}
-                }
+            // Seen before it is looked at, so that no change is missed.
+            states.iter_mut().for_each(|state| drop(state.borrow_and_update()));
+            if let Some(live) = self.ready() {
+                return Ok(live);
             }
-            if let Some(refusal) = refused {
+            if let Some(refusal) = self.refusal() {
                 return Err(ClientError::Refused(refusal));
             }
-            let mut state = self.connections[turn % count].clone();
-            state.changed().await.map_err(|_| ClientError::Closed)?;
+            any_changed(&mut states).await.map_err(|_| ClientError::Closed)?;
         }
+    }
+
+    fn refusal(&self) -> Option<HelloRefusal> {
+        self.connections.iter().find_map(|state| match &*state.borrow() {
+            State::Refused(refusal) => Some(refusal.clone()),
+            State::Live(_) | State::Connecting(_) => None,
+        })
     }
 
     /// What stands in the way of a connection.
@@ -399,6 +415,19 @@ impl Shared {
             State::Live(_) | State::Refused(_) => None,
         })
     }
+}
+
+/// Waits until any of the connections stands elsewhere.
+async fn any_changed(states: &mut [watch::Receiver<State>]) -> Result<(), watch::error::RecvError> {
+    let mut changes: Vec<_> = states.iter_mut().map(|state| Box::pin(state.changed())).collect();
+    std::future::poll_fn(|context| {
+        let done = changes.iter_mut().find_map(|change| match change.as_mut().poll(context) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        });
+        done.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// Whether a batch brought a decision for one of its commands.
@@ -419,12 +448,12 @@ async fn join<F: Future + Unpin>(futures: Vec<F>) -> Vec<F::Output> {
         for (future, result) in &mut slots {
             if result.is_none() {
                 match std::pin::Pin::new(future).poll(context) {
-                    std::task::Poll::Ready(value) => *result = Some(value),
-                    std::task::Poll::Pending => waiting = true,
+                    Poll::Ready(value) => *result = Some(value),
+                    Poll::Pending => waiting = true,
                 }
             }
         }
-        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+        if waiting { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
     slots.into_iter().filter_map(|(_, result)| result).collect()

@@ -1,5 +1,7 @@
 //! One small value of everything that travels, each with a name.
 
+#![allow(dead_code, reason = "other tests use a part")]
+
 use stockade_core::command::*;
 use stockade_core::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use stockade_core::money::Money;

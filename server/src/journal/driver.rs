@@ -26,12 +26,6 @@ pub trait HasLog: Send + Sync + 'static {
     fn log(&self) -> &Log;
 }
 
-impl HasLog for stockade_core::engine::Engine {
-    fn log(&self) -> &Log {
-        stockade_core::engine::Engine::log(self)
-    }
-}
-
 impl HasLog for Log {
     fn log(&self) -> &Log {
         self

@@ -9,7 +9,7 @@ use super::decide::Decide;
 use crate::clock::Clock;
 
 /// How often deadlines are looked at.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(8);
 /// Orders expired in one go, so that nobody waits long for a lock behind it.
 const BITE: usize = 128;
 /// Orders expired in one tick; the rest follows in the next, at once.
