@@ -150,6 +150,19 @@ impl RedisJournal {
         Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
     }
 
+    /// Deletes a partition with its whole history: for trials, which nobody will ask for again. A server that has it
+    /// open finds its history lost.
+    ///
+    /// # Errors
+    /// When Redis is away or refuses.
+    pub fn delete_partition(config: &RedisConfig) -> Result<(), JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        let mut unlink = redis::cmd("UNLINK");
+        unlink.arg(link.stream()).arg(link.hash());
+        link.query::<()>(&unlink)?;
+        Ok(())
+    }
+
     /// What should be set otherwise at this Redis, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.keeping.warnings()

@@ -35,7 +35,7 @@ pub struct ReplayArgs {
     #[arg(long, value_enum, default_value_t = EngineChoice::Embedded)]
     pub engine: EngineChoice,
     /// Where the history is kept: memory, local (a fresh folder, removed afterwards), local:DIR (an empty or new folder)
-    /// or a redis:// address.
+    /// or a redis:// address (a partition of its own, deleted afterwards).
     #[arg(long, default_value = "memory", value_name = "HOME")]
     pub journal: JournalChoice,
     /// When orders are paid: immediate, never, or after:SPAN such as after:5m.

@@ -18,6 +18,8 @@ pub(super) struct Home {
     choice: JournalChoice,
     /// A folder that is ours to remove.
     own: Option<PrivateFolder>,
+    /// The partition of Redis that is ours to delete.
+    partition: String,
 }
 
 /// A new folder that only this user may open, removed when it is dropped.
@@ -34,7 +36,8 @@ impl Home {
             }
             JournalChoice::Memory | JournalChoice::Redis(_) => None,
         };
-        Ok(Home { choice: choice.clone(), own })
+        let partition = format!("replay-{}", new_partition_id().map_err(Failure::failed)?);
+        Ok(Home { choice: choice.clone(), own, partition })
     }
 
     /// Opens the journal.
@@ -51,12 +54,22 @@ impl Home {
                 Ok(Box::new(LocalJournal::open(own.path().join(FILE)).map_err(refused)?))
             }
             (JournalChoice::Redis(url), _) => {
-                let id = new_partition_id().map_err(refused)?;
-                let mut config = RedisConfig::new(url, format!("replay-{id}"), "replay");
-                config.create = true;
+                let config = RedisConfig { create: true, ..self.redis(url) };
                 Ok(Box::new(RedisJournal::open(config).map_err(refused)?))
             }
         }
+    }
+
+    /// Deletes what is ours alone and closed by now.
+    pub(super) fn remove(self) -> Result<(), Failure> {
+        match &self.choice {
+            JournalChoice::Redis(url) => RedisJournal::delete_partition(&self.redis(url)).map_err(Failure::failed),
+            JournalChoice::Memory | JournalChoice::Local(_) => Ok(()),
+        }
+    }
+
+    fn redis(&self, url: &str) -> RedisConfig {
+        RedisConfig::new(url, &self.partition, "replay")
     }
 }
 

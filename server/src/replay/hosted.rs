@@ -56,7 +56,7 @@ impl Hosted {
         if let Some(reason) = stopped.reason {
             return Err(Failure::failed(format!("the journal ended early: {reason}")));
         }
-        drop(home);
+        home.remove()?;
         Ok(end)
     }
 }
