@@ -123,6 +123,11 @@ impl Simulation {
         self.answers.check(&exchange)
     }
 
+    /// The batches of the history so far.
+    pub fn history(&self) -> &[Arc<[u8]>] {
+        &self.history
+    }
+
     /// Lets the timer of the engine fire, sometimes late, sometimes not at all.
     fn expire(&mut self) -> Result<(), String> {
         if self.workload.rng.percent(40) {

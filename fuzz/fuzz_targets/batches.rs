@@ -1,0 +1,4 @@
+//! See `stockade_fuzz::entry::batches`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| stockade_fuzz::entry::batches(bytes));
