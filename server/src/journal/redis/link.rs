@@ -137,7 +137,8 @@ impl From<Fault> for JournalError {
             }
             Fault::Held { left_ms, owner } => JournalError::Refused {
                 reason: format!(
-                    "`{owner}` holds it for another {left_ms} ms: stop it, wait until its heartbeat has run out, or take over"
+                    "`{owner}` holds it for another {left_ms} ms: stop it, wait until its heartbeat has run out, \
+                     or start with `--take-over`"
                 ),
             },
         }
