@@ -343,19 +343,18 @@ impl<L: HasLog> Run<L> {
     }
 
     fn trouble(&mut self, health: Health, error: &JournalError) {
-        {
-            let mut status = self.shared.status.lock();
-            if status.health != health {
-                tracing::error!(%error, "trouble with the journal");
-            }
-            status.health = health;
-            status.last_error = Some(error.to_string());
-        }
         if health == Health::HistoryLost && !self.spilled {
-            // What memory holds may be the last copy: it should survive the death of this process from now on.
+            // What memory holds may be the last copy: it should survive the death of this process from now on. Written
+            // before anybody is told, so that who hears of the loss finds the file.
             self.spilled = true;
             self.spill(Vec::new());
         }
+        let mut status = self.shared.status.lock();
+        if status.health != health {
+            tracing::error!(%error, "trouble with the journal");
+        }
+        status.health = health;
+        status.last_error = Some(error.to_string());
     }
 
     /// The orderly end: gives the journal up, or saves what it did not take.

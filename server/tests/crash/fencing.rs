@@ -39,7 +39,7 @@ fn a_server_that_is_deposed_under_load_ends_and_its_successor_has_everything() {
     run(async {
         let mut deposed = home.serve();
         let client = deposed.client(Duration::from_secs(1)).await;
-        stock_up(&client, &book).await;
+        stock_up(&deposed.client(PATIENCE).await, &book).await;
         let load = Load::start(&client, &book, &mut rng);
         until_acknowledged(&book, 50).await;
         let successor = second.try_serve(&["--take-over"]).expect("it takes over");

@@ -19,7 +19,7 @@ fn after_flushall_nothing_is_acknowledged_and_nothing_begun_anew() {
     run(async {
         let mut server = home.try_serve(&["--set", "drain.timeout=2s"]).expect("it comes up");
         let client = server.client(Duration::from_secs(1)).await;
-        stock_up(&client, &book).await;
+        stock_up(&server.client(PATIENCE).await, &book).await;
         let load = Load::start(&client, &book, &mut rng);
         until_acknowledged(&book, 50).await;
         let last = emptied(&mut redis.connection());

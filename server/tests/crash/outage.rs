@@ -64,7 +64,7 @@ fn nothing_is_acknowledged_while_redis_is_frozen() {
     run(async {
         let server = home.serve();
         let client = server.client(IMPATIENCE).await;
-        stock_up(&client, &book).await;
+        stock_up(&server.client(PATIENCE).await, &book).await;
         let load = Load::start(&client, &book, &mut rng);
         until_acknowledged(&book, 50).await;
         redis.freeze();

@@ -21,7 +21,7 @@ fn a_server_told_to_stop_under_load_answers_or_refuses_all_it_carries() {
             let mut server = home.serve();
             let client = server.client(Duration::from_secs(5)).await;
             if stop == 0 {
-                stock_up(&client, &book).await;
+                stock_up(&server.client(PATIENCE).await, &book).await;
             }
             let load = Load::start(&client, &book, &mut rng);
             until_acknowledged(&book, 30).await;
