@@ -354,7 +354,8 @@ impl Shared {
         };
         let now = Instant::now();
         let not_after = self.clock.not_after(now, until);
-        let ticket = match live.lane().send(messages, batch, call.durability, not_after, until) {
+        let durability = call.durability.unwrap_or_else(|| live.welcome.best.ordinary());
+        let ticket = match live.lane().send(messages, batch, durability, not_after, until) {
             Ok(ticket) => ticket,
             Err(NotSent::Lost(lost)) => {
                 return Err(Attempt::NotSent(ClientError::Unreachable { reason: lost.reason().to_owned() }));

@@ -77,8 +77,9 @@ impl ClientConfig {
 /// What a call asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
-    /// How durable the answer must be.
-    pub durability: Durability,
+    /// How durable the answer must be; refused when the server's journal cannot give it. Without one:
+    /// [`Durability::Journaled`], or less from a server that keeps its history in memory only.
+    pub durability: Option<Durability>,
     /// How long the caller waits, all attempts together. The server does not begin what is older.
     pub timeout: Duration,
     /// The idempotency key of one command; generated when not given. [`stockade_core::command::Command::Place`] ignores
@@ -92,13 +93,7 @@ pub struct Call {
 
 impl Default for Call {
     fn default() -> Call {
-        Call {
-            durability: Durability::default(),
-            timeout: Duration::from_secs(10),
-            key: None,
-            occurred: None,
-            provisional: false,
-        }
+        Call { durability: None, timeout: Duration::from_secs(10), key: None, occurred: None, provisional: false }
     }
 }
 

@@ -119,7 +119,7 @@ impl Embedded {
 
 impl Stockade for Embedded {
     fn defaults(&self) -> Call {
-        Call { durability: Durability::Memory, ..Call::default() }
+        Call { durability: Some(Durability::Memory), ..Call::default() }
     }
 
     fn new_key(&self) -> Code {

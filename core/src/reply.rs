@@ -19,6 +19,13 @@ pub enum Durability {
     Replicated,
 }
 
+impl Durability {
+    /// What an answer is asked to be when nobody says anything and `self` is the most to be had: journaled, or less.
+    pub fn ordinary(self) -> Durability {
+        self.min(Durability::default())
+    }
+}
+
 /// The answer to a command or query.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub enum Reply {

@@ -51,7 +51,7 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
         Some("journaled") => Durability::Journaled,
         Some(other) => return Err(format!("--durability {other}: write memory or journaled")),
     };
-    let call = Call { durability, ..Call::default() };
+    let call = Call { durability: Some(durability), ..Call::default() };
     if fill {
         for (key, command) in commands(load) {
             let request = Request { key: Some(key), occurred: None, command };

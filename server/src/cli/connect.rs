@@ -39,9 +39,10 @@ pub struct Connect {
     /// The server's configuration file or folder.
     #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
-    /// How durable the answer must be: memory, journaled or replicated.
-    #[arg(long, value_name = "LEVEL", default_value = "journaled", value_parser = durability)]
-    durability: Durability,
+    /// How durable the answer must be: memory, journaled or replicated [default: journaled, or memory when the server
+    /// keeps its history nowhere else].
+    #[arg(long, value_name = "LEVEL", value_parser = durability)]
+    durability: Option<Durability>,
     /// How long to wait, all attempts together.
     #[arg(long, value_name = "SPAN", default_value = "10s")]
     timeout: Span,

@@ -52,7 +52,8 @@ impl FromRequestParts<Arc<Http>> for Caller {
             Ok(Caller {
                 who,
                 terms: Terms {
-                    level: parsed(headers, "stockade-durability", durability)?.unwrap_or_default(),
+                    level: parsed(headers, "stockade-durability", durability)?
+                        .unwrap_or_else(|| http.service.best().ordinary()),
                     not_after: timeout.map(|timeout| http.service.clock().now() + timeout),
                 },
                 key: parsed(headers, "idempotency-key", |text| {

@@ -64,7 +64,7 @@ impl Quic {
         // What is decided in order must travel in order.
         config.lanes = 1;
         // The replay itself waits until lines may be written.
-        config.call = Call { durability: Durability::Memory, timeout: NO_HURRY, ..Call::default() };
+        config.call = Call { durability: Some(Durability::Memory), timeout: NO_HURRY, ..Call::default() };
         let client = runtime.block_on(Client::connect(config)).map_err(failure)?;
         Ok(Quic { hosted, service, listener, client, runtime, time, _folder: folder })
     }

@@ -177,7 +177,7 @@ async fn what_is_not_durable_in_time_is_an_unknown_outcome_and_a_repeat_tells() 
 async fn a_level_the_journal_cannot_give_is_refused_before_anything_is_done() {
     let host = Host::start().await;
     let shop = host.client(&host.storefront).await;
-    let strict = shop.with(Call { durability: Durability::Replicated, ..Call::default() });
+    let strict = shop.with(Call { durability: Some(Durability::Replicated), ..Call::default() });
     let error = strict.place(place("1", vec![line("TEA", 1)])).await.unwrap_err();
     assert_eq!(reject_code(&error), "durability_unavailable");
     assert_eq!(host.available(&shop, "TEA").await, 1_000);

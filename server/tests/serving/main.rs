@@ -2,5 +2,6 @@
 
 mod http;
 mod life;
+mod memory;
 mod rig;
 mod verbs;
