@@ -91,13 +91,16 @@ impl Lane {
         let mut out = Vec::new();
         let mut ended = false;
         phase.mark_changed();
-        self.take_frames()?;
         loop {
+            let behind = self.take_frames()?;
             self.send_due(send, &mut out).await?;
+            if behind && self.may_take() {
+                continue;
+            }
             if self.queue.is_empty() && (ended || *phase.borrow() == Phase::Closing) {
                 return Ok(());
             }
-            let may_read = !ended && self.queue.held_bytes() < HELD_BYTES_MAX;
+            let may_read = !ended && !behind && self.may_take();
             let until_late = self.until_late();
             tokio::select! {
                 read = receive.read_chunks(&mut chunks), if may_read => match read? {
@@ -105,10 +108,8 @@ impl Lane {
                         for chunk in &mut chunks[..count] {
                             self.decoder.extend(chunk);
                             *chunk = Bytes::new();
-                            self.take_frames()?;
                         }
                         // Others on this thread get their turn, and the next read finds more at once.
-                        self.send_due(send, &mut out).await?;
                         tokio::task::yield_now().await;
                     }
                     None => ended = true,
@@ -157,16 +158,25 @@ impl Lane {
         })
     }
 
-    fn take_frames(&mut self) -> Result<(), LaneError> {
+    /// Whether the lane holds little enough to decide more.
+    fn may_take(&self) -> bool {
+        self.queue.held_bytes() < HELD_BYTES_MAX
+    }
+
+    /// Decides what has arrived; whether some of it has to wait because too many answers do.
+    fn take_frames(&mut self) -> Result<bool, LaneError> {
         let Lane { service, caller, decoder, queue, .. } = self;
-        while let Some(frame) = decoder.next_frame()? {
+        loop {
+            if queue.held_bytes() >= HELD_BYTES_MAX {
+                return Ok(decoder.buffered() > 0);
+            }
+            let Some(frame) = decoder.next_frame()? else { return Ok(false) };
             match frame.header.kind {
                 FrameKind::Request => take_one(service, caller, queue, frame),
                 FrameKind::RequestBatch => take_batch(service, caller, queue, frame),
                 other => return Err(LaneError::Kind(other)),
             }
         }
-        Ok(())
     }
 }
 
@@ -243,8 +253,8 @@ fn no_ping_in_batch() -> Reject {
 
 /// Chunks taken from the stream at once; one arrives per packet.
 const CHUNKS: usize = 16;
-/// Bytes of answers a lane holds before it stops reading.
-const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of answers a lane holds before it decides no more; one answer may go beyond.
+const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const SHORTEST_SLEEP_MICROS: u64 = 1_000;
 const RETRY_AFTER: Span = Span::from_millis(5);

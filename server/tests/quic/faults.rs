@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use stockade_client::core::command::{Command, Query, Request};
+use stockade_client::core::command::{Command, Query, Receive, Request, SkuSpec, StockQuery};
 use stockade_client::core::reject::Reject;
 use stockade_client::core::reply::{OrderState, Reply};
 use stockade_client::core::time::{Span, Time};
@@ -297,4 +297,31 @@ async fn answers_that_come_too_late_for_one_caller_reach_the_next() {
     assert_eq!(head.correlation, 1);
     assert!(matches!(message, ServerMessage::Reply(Ok(Reply::Placed(_)))));
     host.check();
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_waited_for_and_then_gets_everything() {
+    let host = Host::start().await;
+    let sku = |n| SkuSpec { sku: code(&format!("S-{n}")), weight_g: None, category: None };
+    let admin = host.client(&host.admin).await;
+    admin.define_skus((0..2_000).map(sku).collect()).await.unwrap();
+    let lines = (0..2_000).map(|n| line(&format!("S-{n}"), 1)).collect();
+    admin.receive(Receive { warehouse: code("A"), pool: None, expected: None, lines }).await.unwrap();
+    let mut raw = Raw::greeted(host.addr, &host.support).await;
+    let query = Query::Stock(StockQuery { skus: vec![], warehouse: None, after: None, limit: 10_000 });
+    for n in 0..150 {
+        raw.say(header(n, Time(0)), &ClientMessage::Query { query: query.clone(), provisional: false }).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let decided_before_reading = host.service.counted().queries;
+    assert!(
+        decided_before_reading < 140,
+        "{decided_before_reading} large answers were made for a peer that does not read"
+    );
+    for n in 0..150 {
+        let (head, message) = raw.reply().await;
+        assert_eq!(head.correlation, n);
+        let ServerMessage::Reply(Ok(Reply::Stock(cells))) = message else { panic!("{message:?}") };
+        assert!(cells.len() >= 2_000);
+    }
 }

@@ -191,12 +191,17 @@ async fn unpaid_holds_run_out_by_themselves() {
         .map(|n| Place { hold: Some(Span::from_millis(200)), ..place(&format!("x-{n}"), vec![line("TEA", 2)]) });
     let placed = shop.place_many(orders.collect()).await;
     assert!(placed.iter().all(Result::is_ok));
-    assert_eq!(host.available(&shop, "TEA").await, 0);
-    tokio::time::sleep(Duration::from_millis(240)).await;
+    for _ in 0..1_000 {
+        if host.available(&shop, "TEA").await == 1_000 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     assert_eq!(host.available(&shop, "TEA").await, 1_000);
-    let view = shop.order(number("x-7")).await.unwrap();
-    assert_eq!(view.state, OrderState::Expired);
-    let expired = view.timeline.last().unwrap();
-    assert!(expired.arrived >= view.expires_at);
+    for n in 0..500 {
+        let view = shop.order(number(&format!("x-{n}"))).await.unwrap();
+        assert_eq!(view.state, OrderState::Expired);
+        assert!(view.timeline.last().unwrap().arrived >= view.expires_at, "nothing runs out before its time");
+    }
     host.check();
 }
