@@ -118,6 +118,35 @@ fn an_unpaid_hold_expires_by_itself_and_names_what_came_free() {
 }
 
 #[test]
+fn holds_run_out_by_deadline_however_few_are_expired_at_once() {
+    let mut shop = stocked();
+    shop.receive("tea", "A", 1_000);
+    let mut expected = Vec::new();
+    for n in 0..300u64 {
+        // Deadlines of many shards, out of the order of placing, some the same.
+        let hold = Span::from_secs(60 + n * 37 % 100);
+        let placed = shop.placed(Place { hold: Some(hold), ..order(&format!("h{n}"), &[("tea", 1)]) });
+        expected.push((placed.expires_at, placed.seq, placed.order));
+    }
+    let paid = expected.swap_remove(150).2;
+    shop.ok(Command::Pay(Pay { order: OrderRef::Id(paid) }));
+    expected.sort_unstable();
+    shop.wait(Span::from_secs(120));
+    expected.retain(|(deadline, ..)| *deadline <= shop.now);
+    let mut released = Vec::new();
+    loop {
+        let some = shop.engine.expire_due(shop.now, 7);
+        released.extend(some.iter().map(|release| release.order));
+        if some.len() < 7 {
+            break;
+        }
+    }
+    assert_eq!(released, expected.iter().map(|(.., order)| *order).collect::<Vec<_>>());
+    assert!(shop.engine.next_deadline().unwrap() > shop.now);
+    shop.check();
+}
+
+#[test]
 fn payment_at_the_deadline_is_late_and_holds_anew() {
     let mut shop = stocked();
     shop.placed(order("1", &[("tea", 12)]));

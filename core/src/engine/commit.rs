@@ -10,7 +10,6 @@ use crate::orders::{KeyShard, Memo, Moment};
 use crate::reject::Reject;
 use crate::reply::{Change, Configured, Moved, Reply};
 use crate::stock::StockShard;
-use crate::sync::Ordering;
 use crate::units::Units;
 use crate::wire::codec::encode_envelope;
 
@@ -106,7 +105,7 @@ impl Engine {
         if matches!(envelope.event, Event::OrderPlaced(_) | Event::HoldExtended(_)) {
             let (deadline, placed) = (order.deadline, order.placed);
             shard.deadlines.add(deadline, placed, id);
-            self.due[number].fetch_min(deadline.0, Ordering::AcqRel);
+            self.hint_deadline(number, deadline);
         }
     }
 

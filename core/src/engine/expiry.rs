@@ -1,5 +1,8 @@
 //! Unpaid holds that run out.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::engine::Engine;
 use crate::engine::planning::with_scratch;
 use crate::event::{Actor, Cause, Envelope, Event, Move, OrderExpired};
@@ -40,59 +43,75 @@ impl Engine {
     /// Expires up to `max` orders whose deadline has come, by deadline and then by history. Call it again while it
     /// answers `max`.
     pub fn expire_due(&self, now: Time, max: usize) -> Vec<Released> {
-        let mut due = Vec::new();
-        for (number, hint) in self.due.iter().enumerate() {
-            if hint.load(Ordering::Acquire) <= now.0 {
-                self.collect_due(number, now, max, &mut due);
+        let hints = self.due.iter().enumerate().map(|(number, hint)| (Time(hint.load(Ordering::Acquire)), number));
+        let mut shards: BinaryHeap<_> =
+            hints.filter(|(hint, _)| *hint <= now).map(|(hint, number)| Reverse((hint, None, number))).collect();
+        let mut released = Vec::new();
+        // A shard stands in the heap by its hint until its first entry is known, and then by that: the entry that comes
+        // out is the first of all shards.
+        while released.len() < max
+            && let Some(Reverse((deadline, first, number))) = shards.pop()
+        {
+            if let Some((placed, id)) = first {
+                match self.expire(id, deadline, now) {
+                    Ok(order) => released.extend(order),
+                    // The log has no room for now.
+                    Err(()) => {
+                        self.postpone(number, deadline, placed, id);
+                        break;
+                    }
+                }
+            }
+            if let Some((deadline, placed, id)) = self.take_due(number, now) {
+                shards.push(Reverse((deadline, Some((placed, id)), number)));
             }
         }
-        due.sort_unstable();
-        let mut released = Vec::with_capacity(due.len().min(max));
-        for (deadline, placed, id) in due {
-            let expired = if released.len() < max { self.expire(id, now) } else { Err(()) };
-            match expired {
-                Ok(Some(order)) => released.push(order),
-                Ok(None) => {}
-                // Not now: the log has no room, or this call has done its share.
-                Err(()) => self.postpone(deadline, placed, id),
+        for Reverse((deadline, first, number)) in shards {
+            if let Some((placed, id)) = first {
+                self.postpone(number, deadline, placed, id);
             }
         }
         released
     }
 
-    fn collect_due(&self, number: usize, now: Time, max: usize, due: &mut Vec<(Time, Seq, OrderId)>) {
+    /// Notes a deadline in a shard, whose lock the caller holds. Later ones, which is the rule, cost a look only.
+    pub(super) fn hint_deadline(&self, number: usize, deadline: Time) {
+        if self.due[number].load(Ordering::Relaxed) > deadline.0 {
+            self.due[number].store(deadline.0, Ordering::Release);
+        }
+    }
+
+    /// Takes the first due entry of a shard that still holds, and hints at the next.
+    fn take_due(&self, number: usize, now: Time) -> Option<(Time, Seq, OrderId)> {
         let mut keys = self.door.lock_keys(&self.log, [number]);
         let shard = keys.key_mut(number);
-        let mut taken = 0;
-        while taken < max
-            && let Some(entry) = shard.deadlines.take_due(now)
-        {
+        let entry = loop {
+            let Some(entry) = shard.deadlines.take_due(now) else { break None };
             // An entry of a hold that was extended since is out of date: the extension left one of its own.
             let is_due = |order: &Order| order.state == OrderState::Held && order.deadline == entry.0;
             if shard.order(entry.2).is_some_and(is_due) {
-                due.push(entry);
-                taken += 1;
+                break Some(entry);
             }
-        }
+        };
         let next = shard.deadlines.next().unwrap_or(Time::NEVER);
         self.due[number].store(next.0, Ordering::Release);
+        entry
     }
 
-    fn postpone(&self, deadline: Time, placed: Seq, id: OrderId) {
-        let number = KeyShard::of_id(id);
+    fn postpone(&self, number: usize, deadline: Time, placed: Seq, id: OrderId) {
         let mut keys = self.door.lock_keys(&self.log, [number]);
         keys.key_mut(number).deadlines.add(deadline, placed, id);
-        self.due[number].fetch_min(deadline.0, Ordering::AcqRel);
+        self.hint_deadline(number, deadline);
     }
 
     /// Expires one order, unless it was paid, extended or cancelled in between.
-    fn expire(&self, id: OrderId, now: Time) -> Result<Option<Released>, ()> {
+    fn expire(&self, id: OrderId, deadline: Time, now: Time) -> Result<Option<Released>, ()> {
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved).map_err(|_| ())?;
         let number = KeyShard::of_id(id);
         with_scratch(|scratch| {
             let keys = self.door.lock_keys(&self.log, [number]);
             let Some(order) = keys.key(number).order(id) else { return Ok(None) };
-            if order.state != OrderState::Held || order.deadline > now {
+            if order.state != OrderState::Held || order.deadline != deadline {
                 return Ok(None);
             }
             let envelope = Envelope {

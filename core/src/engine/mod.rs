@@ -42,7 +42,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwapOption, Guard};
-use crossbeam::utils::CachePadded;
 
 use crate::catalog::{Config, Skus};
 use crate::command::{Command, Query, Request};
@@ -66,7 +65,7 @@ pub use recover::RecoveryError;
 pub struct Engine {
     door: Door<KeyShard, StockShard>,
     /// The earliest deadline of each key shard: a hint, never later than the truth.
-    due: Box<[CachePadded<AtomicU64>]>,
+    due: Box<[AtomicU64]>,
     skus: Skus,
     config: ArcSwapOption<Config>,
     log: Log,
@@ -131,7 +130,7 @@ impl Engine {
     pub fn new() -> Engine {
         Engine {
             door: Door::new(KEY_SHARDS, STOCK_SHARDS, KeyShard::default, StockShard::default),
-            due: (0..KEY_SHARDS).map(|_| CachePadded::new(AtomicU64::new(Time::NEVER.0))).collect(),
+            due: (0..KEY_SHARDS).map(|_| AtomicU64::new(Time::NEVER.0)).collect(),
             skus: Skus::default(),
             config: ArcSwapOption::empty(),
             log: Log::new(Seq(0), ChainHash::default()),
