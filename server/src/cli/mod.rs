@@ -5,6 +5,7 @@
 
 mod config;
 mod connect;
+mod demo;
 mod init;
 mod order_ref;
 mod orders;
@@ -44,6 +45,8 @@ enum Verb {
     Init(init::InitArgs),
     /// Serve until SIGTERM or Ctrl-C.
     Serve(serve::ServeArgs),
+    /// Play a generated day against a server that is killed in the middle, and report.
+    Demo(demo::DemoArgs),
     /// Show the plan an order would get; hold nothing.
     Quote(orders::PlaceArgs),
     /// Hold stock for an order and route it: all lines or none.
@@ -135,6 +138,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
     match verb {
         Verb::Init(args) => init::run(args, out),
         Verb::Serve(args) => serve::run(args, out),
+        Verb::Demo(args) => demo::run(args, out),
         Verb::Quote(args) => orders::quote(args, out),
         Verb::Place(args) => orders::place(args, out),
         Verb::Pay(args) => orders::pay(args, out),
