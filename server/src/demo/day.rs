@@ -15,6 +15,8 @@ use crate::invent::{
 pub(super) const DEMAND_EXPONENT: f64 = 0.8;
 /// Stock as a share of expected demand.
 const COVER: f64 = 1.1;
+/// Standard deviations of demand kept on top, so that few ordinary orders find a line short.
+const SAFETY_FACTOR: f64 = 2.0;
 /// How often a warehouse carries a SKU.
 const CARRIED: f64 = 0.6;
 /// The SKU of the flash sale.
@@ -150,7 +152,8 @@ impl Day {
         let units_wanted = f64::from(self.shape.orders) * LINES_MEAN * UNITS_MEAN * COVER;
         let mut stock = Vec::new();
         for (rank, sku) in self.skus.iter().enumerate() {
-            let units = (units_wanted * self.popularity.share(rank)).ceil() as u64;
+            let mean = units_wanted * self.popularity.share(rank);
+            let units = (mean + SAFETY_FACTOR * mean.sqrt() + 1.0).ceil() as u64;
             for ((warehouse, ..), units) in SITES.iter().zip(spread(units, &sizes, CARRIED, &mut draw)) {
                 if units > 0 {
                     stock.push(StockOnHand {

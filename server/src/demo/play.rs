@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stockade_client::{Client, ClientError, Stockade};
 use stockade_core::command::{CancelScope, Line, OrderRef, Place, Receive, StepAction};
@@ -21,6 +21,9 @@ use crate::failure::Failure;
 const LANES: usize = 384;
 /// Actions that may wait for a lane.
 const LANE_QUEUE: usize = 16;
+/// How long a server that cannot be reached is asked again, and how often.
+const ASK_PATIENCE: Duration = Duration::from_secs(20);
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Lines of one stock command.
 const CHUNK: usize = 2_000;
 
@@ -75,12 +78,20 @@ impl Crew {
         Ok(())
     }
 
-    /// An order as the server knows it.
+    /// An order as the server knows it. Asks again while the server cannot be reached: it may just be starting.
     ///
     /// # Errors
-    /// When it does not, or does not answer.
+    /// When the server does not know the order, or stays away.
     pub async fn order(&self, channel: &Code, number: &Code) -> Result<OrderView, ClientError> {
-        self.admin.order_by_number(channel.clone(), number.clone()).await
+        let began = Instant::now();
+        loop {
+            match self.admin.order_by_number(channel.clone(), number.clone()).await {
+                Err(ClientError::Unreachable { .. } | ClientError::TimedOut(_)) if began.elapsed() < ASK_PATIENCE => {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 }
 
