@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
 use stockade_client::Fingerprint;
 use stockade_core::wire::ALPN;
 
@@ -96,6 +97,16 @@ impl Certificate {
     /// What clients pin.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.chain[0])
+    }
+
+    /// A secret that is the same after a restart, for one purpose. Clients of a server that was killed learn from a reset
+    /// signed with it that their connection is gone, instead of waiting until it goes idle (RFC 9000, section 10.3).
+    pub(crate) fn lasting_secret(&self, purpose: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(purpose.as_bytes());
+        hash.update([0]);
+        hash.update(self.key.secret_der());
+        hash.finalize().into()
     }
 
     pub(crate) fn quic_crypto(&self) -> Result<quinn::crypto::rustls::QuicServerConfig, TlsError> {

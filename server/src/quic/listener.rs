@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use quinn::{AckFrequencyConfig, Endpoint, IdleTimeout, Incoming, ServerConfig, TransportConfig, VarInt};
+use quinn::{
+    AckFrequencyConfig, Endpoint, EndpointConfig, IdleTimeout, Incoming, ServerConfig, TransportConfig, VarInt,
+};
+use quinn_proto::RandomConnectionIdGenerator;
+use ring::hmac;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -57,7 +61,10 @@ impl Listener {
         let mut server = ServerConfig::with_crypto(Arc::new(certificate.quic_crypto()?));
         server.transport_config(Arc::new(transport(&config)?)).max_incoming(config.handshakes as usize).migration(true);
         let listen = |error| QuicError::Listen { addr: config.addr, error };
-        let endpoint = Endpoint::server(server, config.addr).map_err(listen)?;
+        let socket = std::net::UdpSocket::bind(config.addr).map_err(listen)?;
+        let runtime =
+            quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("no async runtime is there")))?;
+        let endpoint = Endpoint::new(lasting(certificate), Some(server), socket, runtime).map_err(listen)?;
         let addr = endpoint.local_addr().map_err(listen)?;
         info!(%addr, "listening for QUIC");
         let (count, connections) = watch::channel(0);
@@ -181,6 +188,15 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.count.send_modify(|count| *count -= 1);
     }
+}
+
+/// Lets a restarted server tell clients of its former self that their connections are gone.
+fn lasting(certificate: &Certificate) -> EndpointConfig {
+    let reset_key = hmac::Key::new(hmac::HMAC_SHA256, &certificate.lasting_secret("stateless reset"));
+    let mut config = EndpointConfig::new(Arc::new(reset_key));
+    // The default generator drops packets for ids that a former run gave out before a reset is considered.
+    config.cid_generator(|| Box::new(RandomConnectionIdGenerator::default()));
+    config
 }
 
 fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
