@@ -20,7 +20,7 @@ build: ## Build the server for use
 	cargo build --release --package stockade-server
 
 test: redis lint ## Everything that must hold before a change lands
-	cargo test --workspace --all-targets
+	cargo test --workspace --all-targets --no-fail-fast
 	cargo test --workspace --doc
 	$(MAKE) --no-print-directory loom
 
