@@ -82,7 +82,7 @@ fn a_living_owner_is_not_deposed_unless_asked_and_then_stops_at_its_next_write()
     let mut old = RedisJournal::open(config(&redis, "old")).unwrap();
     old.append(&one).unwrap();
     let reason = refusal(config(&redis, "new"));
-    assert!(reason.contains("`old` holds it for another") && reason.contains("take over"), "{reason}");
+    assert!(reason.contains("`old` holds it for another") && reason.contains("--take-over"), "{reason}");
 
     let mut new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
     let JournalError::Deposed { reason } = old.append(&two).unwrap_err() else { panic!() };
