@@ -13,6 +13,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 use stockade_core::reply::Durability;
 
 use super::emergency::EmergencyFile;
+use super::linger::Linger;
 
 /// First and longest pause between two tries of the same batch.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -154,6 +155,7 @@ impl<L: HasLog> Driver<L> {
             emergency: config.emergency,
             beat: config.beat,
             spilled: false,
+            linger: Linger::default(),
         };
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || run.run(config.on_end))?;
         Ok(Driver { shared, thread })
@@ -213,6 +215,7 @@ struct Run<L> {
     beat: Duration,
     /// Whether what memory holds was written to disk since the journal lost history.
     spilled: bool,
+    linger: Linger,
 }
 
 /// What became of a batch.
@@ -261,19 +264,30 @@ impl<L: HasLog> Run<L> {
 
     /// Writes batches until told to stop or until that is impossible for good.
     fn serve(&mut self) -> End {
+        let mut ready = Instant::now();
         loop {
             if let Some(reason) = self.shared.log().halted() {
                 return End::Over { reason, save: None };
             }
             let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
             let in_hand = self.shared.log().next_batch(wait);
+            let came = Instant::now();
             let written = match &in_hand {
                 Some(batch) => self.write(batch),
                 None if self.shared.stopping() => return End::Told { in_hand: None },
                 None => self.until_done(|journal| journal.idle()),
             };
             match written {
-                Written::Yes => {}
+                Written::Yes => {
+                    let done = Instant::now();
+                    let events = in_hand.map_or(0, |batch| batch.last.0 - batch.first.0 + 1);
+                    let pause = self.linger.after(events, came - ready, done - came);
+                    ready = done;
+                    if let Some(pause) = pause {
+                        std::thread::sleep(pause);
+                        ready = Instant::now();
+                    }
+                }
                 Written::NotInTime => return End::Told { in_hand },
                 Written::Ended(reason) => return End::Over { reason, save: None },
                 Written::Damaged(reason) => {

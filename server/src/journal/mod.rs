@@ -8,6 +8,7 @@
 
 mod driver;
 mod emergency;
+mod linger;
 mod local;
 mod recovery;
 mod redis;
