@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use stockade_core::command::{Command, Query, Request};
 use stockade_core::ids::{Code, OrderId};
 use stockade_core::reject::Reject;
-use stockade_core::reply::Reply;
+use stockade_core::reply::{Durability, Reply};
 use stockade_core::time::Time;
 use stockade_core::wire::body::BATCH_MESSAGES_MAX;
 use stockade_core::wire::{ClientMessage, Features, HelloRefusal, ServerMessage};
@@ -182,6 +182,23 @@ impl<'a> Trial<'a> {
         }
     }
 
+    /// What the caller hears when an attempt's answer makes no sense.
+    fn lost(&mut self, until: Instant, error: ClientError) -> ClientError {
+        self.may_arrive = self.may_arrive.max(Some(until));
+        self.end(error)
+    }
+
+    fn decided(&mut self, answer: ServerMessage, level: Durability, server_time: Time) -> Decided {
+        match answer {
+            ServerMessage::Reply(result) => match self.judge(result) {
+                Ok(Ok(value)) => Decided::Yes(Ok(Answer { value, level, server_time })),
+                Ok(Err(error)) => Decided::No(error),
+                Err(error) => Decided::Yes(Err(error)),
+            },
+            ServerMessage::Pong => Decided::Yes(Err(self.end(mismatched()))),
+        }
+    }
+
     /// Takes the server's word: an answer, a refusal that stands, or nothing yet (`Ok(Err)`) and the call goes on.
     fn judge(&mut self, result: Result<Reply, Reject>) -> Result<Result<Reply, ClientError>, ClientError> {
         match result {
@@ -237,7 +254,10 @@ impl Shared {
                         Err(error) => error,
                     }
                 }
-                Ok(_) => return Err(trial.end(mismatched())),
+                Ok(_) => {
+                    let until = trial.until;
+                    return Err(trial.lost(until, mismatched()));
+                }
                 Err(Attempt::Failed(error)) => return Err(trial.end(error)),
                 Err(Attempt::NotSent(error)) => error,
                 Err(Attempt::NoAnswer(until, error)) => {
@@ -259,29 +279,18 @@ impl Shared {
         self.budget.earn(messages.len());
         let mut trials: Vec<Trial<'_>> = keys.iter().map(|key| Trial::new(Some(key), call)).collect();
         let until = Instant::now() + call.timeout;
-        let mut all = |mut each: Box<dyn FnMut(&mut Trial<'_>) -> Decided>| trials.iter_mut().map(&mut each).collect();
         let decided: Vec<Decided> = match self.attempt(messages, true, call, until).await {
             Ok(Answered { level, server_time, messages: Messages::Many(answers) }) if answers.len() == keys.len() => {
-                let mut answers = answers.into_iter();
-                all(Box::new(move |trial| match answers.next() {
-                    Some(ServerMessage::Reply(result)) => match trial.judge(result) {
-                        Ok(Ok(value)) => Decided::Yes(Ok(Answer { value, level, server_time })),
-                        Ok(Err(error)) => Decided::No(error),
-                        Err(error) => Decided::Yes(Err(error)),
-                    },
-                    Some(ServerMessage::Pong) | None => Decided::Yes(Err(trial.end(mismatched()))),
-                }))
+                let each = trials.iter_mut().zip(answers);
+                each.map(|(trial, answer)| trial.decided(answer, level, server_time)).collect()
             }
-            Ok(_) => all(Box::new(move |trial| {
-                trial.may_arrive = Some(until);
-                Decided::Yes(Err(trial.end(mismatched())))
-            })),
-            Err(Attempt::Failed(error)) => all(Box::new(move |_| Decided::Yes(Err(error.clone())))),
-            Err(Attempt::NotSent(error)) => all(Box::new(move |_| Decided::No(error.clone()))),
-            Err(Attempt::NoAnswer(until, error)) => all(Box::new(move |trial| {
-                trial.may_arrive = Some(until);
-                Decided::No(error.clone())
-            })),
+            Ok(_) => trials.iter_mut().map(|trial| Decided::Yes(Err(trial.lost(until, mismatched())))).collect(),
+            Err(Attempt::Failed(error)) => trials.iter().map(|_| Decided::Yes(Err(error.clone()))).collect(),
+            Err(Attempt::NotSent(error)) => trials.iter().map(|_| Decided::No(error.clone())).collect(),
+            Err(Attempt::NoAnswer(until, error)) => {
+                trials.iter_mut().for_each(|trial| trial.may_arrive = Some(until));
+                trials.iter().map(|_| Decided::No(error.clone())).collect()
+            }
         };
         let rest = trials.into_iter().zip(messages).zip(decided);
         join(rest.map(|((trial, message), decided)| Box::pin(self.settle(message, trial, decided))).collect()).await

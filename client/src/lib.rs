@@ -50,3 +50,8 @@ pub fn code(text: &str) -> Result<core::ids::Code, core::ids::CodeError> {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The guide's examples are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/guide/client.md")]
+struct Guide;
