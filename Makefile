@@ -38,7 +38,9 @@ loom: ## Concurrency proofs: every interleaving within the bound
 fuzz: ## Fuzz each target for FUZZ_SECONDS; without cargo-fuzz and a nightly toolchain, the same entries on stable
 	@if command -v cargo-fuzz > /dev/null && cargo +nightly --version > /dev/null 2>&1; then \
 	  for target in $$(cargo +nightly fuzz list); do \
-	    cargo +nightly fuzz run --features libfuzzer "$$target" -- -max_total_time=$(FUZZ_SECONDS); done; \
+	    mkdir -p "fuzz/corpus/$$target" "fuzz/seeds/$$target"; \
+	    cargo +nightly fuzz run --features libfuzzer "$$target" "fuzz/corpus/$$target" "fuzz/seeds/$$target" -- \
+	      -max_total_time=$(FUZZ_SECONDS) -max_len=4096; done; \
 	else \
 	  echo "no libFuzzer here (cargo install cargo-fuzz; rustup toolchain install nightly): running on stable"; \
 	  cargo test --release --package stockade-fuzz; \

@@ -174,6 +174,9 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if normal(reply) != expected {
         return Err(format!("the reply is not true\n  reply: {reply:?}\n  state: {expected:?}"));
     }
+    if let Event::OrderPlaced(placed) = &envelope.event {
+        exchange.before.check_sight(placed.channel, &placed.decision)?;
+    }
     let change = change_of(&envelope.event);
     match allowed.change {
         Some(must) if change != Some(must) => Err(format!("came to {change:?}")),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::event::{Decision, Move};
-use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
+use stockade_core::ids::{ChannelId, PoolId, Seq, SkuId, WarehouseId};
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::units::Units;
 
@@ -110,6 +110,31 @@ impl Model {
             }
         }
         check_seen(decision, asked)
+    }
+
+    /// The stock a decision says it saw must be what there was to see: without it, it cannot be recomputed.
+    pub(super) fn check_sight(&self, channel: ChannelId, decision: &Decision) -> Result<(), String> {
+        let pools = self.pools_for(channel, false);
+        let warehouses: Vec<WarehouseId> = self.world.iter().flat_map(|w| w.warehouses.keys().copied()).collect();
+        for seen in &decision.seen {
+            for warehouse in &warehouses {
+                let there = self.drawable(seen.sku, *warehouse, &pools);
+                let full = match warehouse.0 {
+                    id @ 0..64 => seen.full & 1 << id != 0,
+                    _ => seen.full_beyond.contains(warehouse),
+                };
+                let partial = seen.partial.iter().find(|(w, _)| w == warehouse).map(|(_, units)| units.0);
+                let is_full = there.is_none_or(|n| n >= seen.wanted.0);
+                let is_true = match (there, partial) {
+                    (_, None) => full == is_full && (full || there == Some(0)),
+                    (there, Some(units)) => full == is_full && there == Some(units),
+                };
+                if !is_true {
+                    return Err(format!("saw {seen:?}, at warehouse {warehouse} there was {there:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Books the movements of a plan: out of the pools, or from the supplier of an unlimited warehouse.

@@ -19,13 +19,13 @@ impl Model {
     pub(super) fn judge_stock(&self, command: &Command) -> Allowed {
         if self.world.is_none() {
             return match command {
-                Command::ApplyWorld(_) => Allowed::must(),
+                Command::ApplyWorld(c) => self.judge_file(&c.text, true),
                 _ => Allowed::refuse("unavailable"),
             };
         }
         let mut names = Names { model: self, wrong: BTreeSet::new() };
         let allowed = match command {
-            Command::ApplyWorld(_) => Allowed::must(),
+            Command::ApplyWorld(c) => self.judge_file(&c.text, true),
             Command::DefineSkus(c) => {
                 let codes: BTreeSet<&Code> = c.skus.iter().map(|s| &s.sku).collect();
                 if codes.len() == c.skus.len() { Allowed::must() } else { Allowed::refuse("invalid") }
@@ -33,7 +33,7 @@ impl Model {
             Command::ApplyRules(c) if c.expect.is_some_and(|v| v != self.rules_version) => {
                 Allowed::refuse("stale_rules")
             }
-            Command::ApplyRules(_) => Allowed::must(),
+            Command::ApplyRules(c) => self.judge_file(&c.text, false),
             Command::Receive(c) => {
                 let warehouse = names.warehouse(&c.warehouse);
                 names.pool(c.pool.as_ref());
@@ -100,6 +100,16 @@ impl Model {
             _ => Allowed::default(),
         };
         if names.wrong.is_empty() { allowed } else { Allowed { refused: names.wrong, ..Allowed::default() } }
+    }
+
+    /// Files in runs are sound but for two faults, of which each must refuse them whole.
+    fn judge_file(&self, text: &str, is_world: bool) -> Allowed {
+        let known = self.world.iter().flat_map(|w| w.warehouses.values());
+        let vanished = known.filter(|w| !text.contains(&format!("[[warehouse]]\ncode = \"{}\"", w.code))).count();
+        match text.contains("[nonsense]") || (is_world && vanished > 0) {
+            true => Allowed::refuse("bad_file"),
+            false => Allowed::must(),
+        }
     }
 
     fn units_at(&self, sku: SkuId, warehouse: Option<WarehouseId>, bucket: Option<Bucket>) -> u64 {

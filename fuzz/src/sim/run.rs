@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stockade_core::command::{Command, Request};
+use stockade_core::command::{Command, Query, Request};
 use stockade_core::engine::Engine;
 use stockade_core::event::{Actor, Envelope};
 use stockade_core::ids::Seq;
 use stockade_core::log::Batch;
+use stockade_core::reject::Reject;
+use stockade_core::reply::Reply;
 use stockade_core::wire::codec::decode_envelope;
 
 use super::options::Options;
@@ -112,6 +114,10 @@ impl Simulation {
     pub fn send(&mut self, request: &Request) -> Result<(), String> {
         let now = self.workload.now;
         let before = self.model.clone();
+        let quoted = match &request.command {
+            Command::Place(place) => Some(self.engine.query(&Query::Quote(place.clone()), now).result),
+            _ => None,
+        };
         let answered = self.engine.execute(request, &self.actor, now);
         let events = self.take_events()?;
         if let Some(reason) = self.engine.log().halted() {
@@ -120,7 +126,8 @@ impl Simulation {
         self.tally.add(&format!("{:<12} {}", kind(&request.command), came_to(&answered.result)));
         let exchange =
             Exchange { before: &before, after: &self.model, request, now, answered: &answered, events: &events };
-        self.answers.check(&exchange)
+        self.answers.check(&exchange)?;
+        quoted.map_or(Ok(()), |quoted| as_quoted(&quoted, &answered.result))
     }
 
     /// The batches of the history so far.
@@ -200,6 +207,18 @@ impl Simulation {
     }
 }
 
+/// An order is placed or refused as it was quoted right before.
+fn as_quoted(quoted: &Result<Reply, Reject>, placed: &Result<Reply, Reject>) -> Result<(), String> {
+    let agree = match (quoted, placed) {
+        (_, Ok(Reply::Placed(placed))) if placed.replayed => true,
+        (_, Err(Reject::Conflict { .. })) => true,
+        (Ok(Reply::Quoted(plan)), Ok(Reply::Placed(placed))) => **plan == placed.plan,
+        (Err(quoted), Err(placed)) => quoted == placed,
+        _ => false,
+    };
+    if agree { Ok(()) } else { Err(format!("quoted as {quoted:?}, then {placed:?}")) }
+}
+
 /// An engine recovered from batches.
 ///
 /// # Errors
@@ -228,8 +247,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(Seq, Envelope)>, String> {
 }
 
 /// What came of a command, in two words.
-pub(super) fn came_to(result: &Result<stockade_core::reply::Reply, stockade_core::reject::Reject>) -> &'static str {
-    use stockade_core::reply::{Change, Reply};
+pub(super) fn came_to(result: &Result<Reply, Reject>) -> &'static str {
+    use stockade_core::reply::Change;
     match result {
         Err(reject) => reject.code(),
         Ok(Reply::Placed(p)) if p.replayed => "replayed",

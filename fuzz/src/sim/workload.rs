@@ -117,7 +117,12 @@ impl Workload {
 
     fn configure(&mut self, model: &Model) -> Option<Request> {
         let command = match self.rng.below(4) {
-            0 => Command::ApplyWorld(ApplyWorld { text: self.shape.world(&mut self.rng) }),
+            0 => {
+                let fewer = u64::from(self.rng.percent(10) && self.shape.warehouses > 1);
+                let shape = Shape { warehouses: self.shape.warehouses - fewer, ..self.shape };
+                let text = shape.world(&mut self.rng);
+                Command::ApplyWorld(ApplyWorld { text: self.perhaps_spoilt(text) })
+            }
             1 => {
                 let skus = (0..self.rng.within(1, 3)).map(|_| self.rng.below(self.shape.skus + 2)).collect::<Vec<_>>();
                 Command::DefineSkus(DefineSkus { skus: skus.into_iter().map(|n| self.sku_spec(n)).collect() })
@@ -129,7 +134,8 @@ impl Workload {
                     1 => Some(RulesVersion(version.0 + 1)),
                     _ => None,
                 };
-                Command::ApplyRules(ApplyRules { text: self.shape.rules(&mut self.rng), expect })
+                let text = self.shape.rules(&mut self.rng);
+                Command::ApplyRules(ApplyRules { text: self.perhaps_spoilt(text), expect })
             }
         };
         Some(self.keyed(command))
@@ -146,6 +152,10 @@ impl Workload {
             }
         }
         Some(request)
+    }
+
+    fn perhaps_spoilt(&mut self, text: String) -> String {
+        if self.rng.percent(10) { format!("{text}\n[nonsense]\nkey = 1\n") } else { text }
     }
 
     fn sku_spec(&mut self, n: u64) -> SkuSpec {
