@@ -150,3 +150,54 @@ fn position<T>(guards: &[(usize, T)], shard: usize) -> usize {
     };
     found.unwrap_or_else(|| panic!("shard {shard} was touched without its lock"))
 }
+
+#[cfg(all(test, not(stockade_loom)))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::thread;
+
+    use super::*;
+    use crate::ids::Seq;
+    use crate::log::{Admission, ChainHash};
+
+    #[test]
+    fn a_panic_halts_the_log_before_its_locks_open() {
+        for _ in 0..200 {
+            let log = Log::new(Seq(0), ChainHash::GENESIS);
+            let door: Door<(), bool> = Door::new(1, 1, || (), || false);
+            thread::scope(|scope| {
+                let waiting = scope.spawn(|| {
+                    loop {
+                        let Ok(room) = log.reserve(1, Admission::Ordinary) else { return };
+                        let locked = door.lock_keys(&log, []).lock_stock([0]);
+                        if *locked.stock(0) {
+                            assert!(log.append(room, b"e").is_err(), "an event was built on what a panic left behind");
+                            return;
+                        }
+                        drop(locked);
+                        thread::yield_now();
+                    }
+                });
+                let broken = catch_unwind(AssertUnwindSafe(|| {
+                    let mut locked = door.lock_keys(&log, [0]).lock_stock([0]);
+                    *locked.stock_mut(0) = true;
+                    thread::yield_now();
+                    // Not `panic!`: the test's output is no place for a message that is meant to be.
+                    resume_unwind(Box::new("an invariant broke"));
+                }));
+                assert!(broken.is_err());
+                waiting.join().expect("the waiting thread saw the halt in time");
+            });
+            assert!(log.halted().is_some_and(|reason| reason.contains("panic")));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "was touched without its lock")]
+    fn a_shard_that_is_not_locked_cannot_be_touched() {
+        let log = Log::new(Seq(0), ChainHash::GENESIS);
+        let door: Door<(), u64> = Door::new(1, 2, || (), || 0);
+        let mut locked = door.lock_keys(&log, [0]).lock_stock([0]);
+        *locked.stock_mut(1) = 1;
+    }
+}

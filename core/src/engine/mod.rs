@@ -27,6 +27,8 @@ mod digest;
 mod expiry;
 mod locked;
 mod lookup;
+#[cfg(all(test, stockade_loom))]
+mod loom_tests;
 mod movement;
 mod payment;
 mod pick;
