@@ -38,15 +38,10 @@ pub struct Books {
     inner: Mutex<Inner>,
 }
 
+#[derive(Default)]
 struct Inner {
     orders: HashMap<Code, Acknowledged>,
     tally: Tally,
-}
-
-impl Default for Inner {
-    fn default() -> Inner {
-        Inner { orders: HashMap::new(), tally: Tally::default() }
-    }
 }
 
 /// Counts of a day.
