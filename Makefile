@@ -8,6 +8,8 @@ SHELL := bash
 # Seconds each fuzz target runs, and bound of loom's search.
 FUZZ_SECONDS ?= 20
 LOOM_PREEMPTIONS ?= 2
+# Port of the Redis that `make bench` starts for itself.
+BENCH_REDIS_PORT ?= 7399
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +48,17 @@ fuzz: ## Fuzz each target for FUZZ_SECONDS; without cargo-fuzz and a nightly too
 	  cargo test --release --package stockade-fuzz; \
 	  cargo run --release --package stockade-fuzz --bin sim -- --seed $$RANDOM --steps 100000; fi
 
-bench: ## Measure
+bench: redis ## Measure routing, and orders a second in process, over QUIC and onto Redis
 	cargo bench --package stockade-benches
+	cargo build --release --package stockade-benches --bins
+	@for case in "--engine embedded" "--engine embedded --hot-sku" "--engine quic"; do \
+	  echo "load $$case"; target/release/load $$case; done
+	@dir=$$(mktemp -d); port=$(BENCH_REDIS_PORT); \
+	  trap 'redis-cli -p '$$port' shutdown nosave > /dev/null 2>&1 || true; rm -rf '$$dir EXIT; \
+	  redis-server --port $$port --dir $$dir --save '' --appendonly yes --appendfsync everysec \
+	    --maxmemory-policy noeviction --daemonize yes > /dev/null; sleep 1; \
+	  echo "load --engine quic --journal redis (AOF everysec)"; \
+	  target/release/load --engine quic --journal redis://127.0.0.1:$$port/0
 
 docs: ## Build the book into docs/book, and the reference of every crate
 	@command -v mdbook > /dev/null || cargo install --locked mdbook || { \

@@ -52,6 +52,6 @@ fn a_server_that_is_deposed_under_load_ends_and_its_successor_has_everything() {
         check_all(&client, &book).await;
         successor.kill();
         let again = second.serve();
-        History::redis(redis.connection()).hold_against(&again.said);
+        History::redis_until(redis.connection(), &again.said).hold_against(&again.said);
     });
 }

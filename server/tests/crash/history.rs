@@ -34,28 +34,34 @@ impl History {
             Ok(())
         };
         journal.replay(keep).expect("the journal is whole");
-        History::of(&batches)
+        History::of(&batches, Seq(u64::MAX))
     }
 
     /// Reads the stream in Redis, without becoming its owner.
     pub fn redis(mut connection: redis::Connection) -> History {
-        History::of(&stream(&mut connection))
+        History::of(&stream(&mut connection), Seq(u64::MAX))
     }
 
-    fn of(batches: &[Vec<u8>]) -> History {
+    /// The same as far as the server that said this had recovered. It serves by now, and holds may have run out since.
+    pub fn redis_until(mut connection: redis::Connection, said: &Value) -> History {
+        let recovered = said["events"].as_u64().expect("a server says how many events it recovered");
+        History::of(&stream(&mut connection), Seq(recovered))
+    }
+
+    fn of(batches: &[Vec<u8>], until: Seq) -> History {
         let (engine, mut model) = (Engine::new(), Model::new());
         let (mut last, mut chain) = (Seq(0), ChainHash::default());
         for bytes in batches {
             let batch = Batch::decode(bytes).expect("a batch");
             assert_eq!((batch.first, batch.previous), (last.next(), chain), "a batch that does not follow");
-            for (seq, event) in batch.events() {
+            for (seq, event) in batch.events().filter(|(seq, _)| *seq <= until) {
                 let envelope = decode_envelope(event).expect("an event");
                 engine.recover(seq, &envelope).unwrap_or_else(|error| panic!("event {seq}: {error}"));
                 model.replay(seq, &envelope).unwrap_or_else(|wrong| panic!("the model: {wrong}"));
             }
             (last, chain) = (batch.last, batch.chain);
         }
-        engine.log().resume(last, chain);
+        engine.log().resume(last.min(until), chain);
         History { engine, model }
     }
 

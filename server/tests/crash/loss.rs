@@ -43,7 +43,7 @@ fn after_flushall_nothing_is_acknowledged_and_nothing_begun_anew() {
 
         home.init_again();
         let server = home.serve();
-        History::redis(redis.connection()).hold_against(&server.said);
+        History::redis_until(redis.connection(), &server.said).hold_against(&server.said);
         let client = server.client(PATIENCE).await;
         settle(&client, &book).await;
         check_all(&client, &book).await;

@@ -50,7 +50,7 @@ fn gone_for_a_while(goes: fn(&mut RedisServer), comes_back: fn(&mut RedisServer)
         check_all(&patient, &book).await;
         server.kill();
         let server = home.serve();
-        History::redis(redis.connection()).hold_against(&server.said);
+        History::redis_until(redis.connection(), &server.said).hold_against(&server.said);
         check_all(&server.client(PATIENCE).await, &book).await;
     });
 }
@@ -75,7 +75,7 @@ fn nothing_is_acknowledged_while_redis_is_frozen() {
         redis.kill();
         redis.restart();
         let server = home.serve();
-        History::redis(redis.connection()).hold_against(&server.said);
+        History::redis_until(redis.connection(), &server.said).hold_against(&server.said);
         let client = server.client(PATIENCE).await;
         settle(&client, &book).await;
         check_all(&client, &book).await;
