@@ -1,11 +1,10 @@
 //! The best way to fill a given set of parcels.
 
+use super::chain::Chain;
 use super::model::{COST_MAX, Model, Take};
 use super::pricing::allowed;
 use super::problem::Problem;
-
-/// More ways than this to share a line between two parcels are not all tried.
-const SHARES_MAX: i64 = 16;
+use super::shares::{Shared, Shares};
 
 /// Rounds of looking for the price of a gram in a set.
 const GRAM_ROUNDS: usize = 10;
@@ -97,7 +96,8 @@ pub(super) struct Assign {
     offers: Vec<(i64, usize, i64)>,
     slope_min: i64,
     base: i64,
-    whole: bool,
+    chain: Chain,
+    shares: Shares,
 }
 
 impl Assign {
@@ -117,16 +117,25 @@ impl Assign {
             self.cheapest(ground, best);
             return COST_MAX;
         }
-        let bound = self.price_grams(ground, best);
+        ground.work -= (ground.model.n() * self.set.len()) as i64;
+        self.chain.load(ground.model, &self.set, &self.order);
+        let least = self.base + self.rest_cost[0] + self.chain.least(ground.model, &self.weight, 0);
+        if least >= best.cost {
+            return COST_MAX;
+        }
+        let bound = self.price_grams(ground, best).max(least);
         if bound >= best.cost {
             return COST_MAX;
         }
-        self.whole = true;
+        let exact = self.share_pairs(ground, best);
+        if exact || bound >= best.cost {
+            return COST_MAX;
+        }
         self.takes.clear();
         self.weight.iter_mut().for_each(|weight| *weight = 0);
         self.units.iter_mut().for_each(|units| *units = 0);
         self.place(ground, best, 0, 0);
-        if self.whole && ground.work > 0 { COST_MAX } else { bound.min(best.cost) }
+        if ground.work > 0 { COST_MAX } else { bound.min(best.cost) }
     }
 
     /// What drawing and weight cost at least in this set.
@@ -159,6 +168,7 @@ impl Assign {
                 now += self.fill(model, line, Some(&mut takes)).unwrap_or(0);
             }
             self.takes = takes;
+            now += self.rounding(model, model.weight, 1_000 * self.set.len() as i64);
             now -= self.gram.iter().map(|gram| gram * 1_000).sum::<i64>();
             self.offer(ground, best);
             if now > bound {
@@ -176,6 +186,78 @@ impl Assign {
             self.rest_gram[at] = self.rest_gram[at + 1] + cost;
         }
         bound
+    }
+
+    /// What started steps add at least to the prices of a gram: all parcels together are charged in whole steps.
+    fn rounding(&self, model: &Model, weight: i64, free: i64) -> i64 {
+        let least = self.gram.iter().copied().min().unwrap_or(0);
+        least * (model.steps((weight - free).max(0)) - (weight - free))
+    }
+
+    /// Shares the lines of each two parcels anew as long as that pays. Answers whether the plan is then the set's best.
+    fn share_pairs(&mut self, ground: &mut Ground<'_>, best: &mut Best) -> bool {
+        let model = ground.model;
+        let limited = self.set.iter().any(|&lane| model.lanes[lane].limited);
+        if self.set.len() < 2 || !model.all_weigh || limited {
+            return false;
+        }
+        let p = self.set.len();
+        let mut idle = 0;
+        let (mut one, mut other) = (0, 1);
+        while idle < p * (p - 1) / 2 && ground.work > 0 {
+            let before = best.cost;
+            if !self.share_pair(ground, one, other) {
+                return false;
+            }
+            self.offer(ground, best);
+            if p == 2 {
+                return true;
+            }
+            idle = if best.cost < before { 0 } else { idle + 1 };
+            other += 1;
+            if other == p {
+                one = (one + 1) % (p - 1);
+                other = one + 1;
+            }
+        }
+        false
+    }
+
+    /// Shares what two places of the set have in the present takes. False when that is too much work.
+    fn share_pair(&mut self, ground: &mut Ground<'_>, one: usize, other: usize) -> bool {
+        let model = ground.model;
+        let (a, b) = (self.set[one], self.set[other]);
+        let (at, bt) = (model.lanes[a].site, model.lanes[b].site);
+        self.shares.lines.clear();
+        for line in 0..model.n() {
+            let (mut units, mut left) = (0, [model.cap(a, line), model.cap(b, line)]);
+            for take in self.takes.iter().filter(|take| take.line as usize == line) {
+                let lane = take.lane as usize;
+                if lane == a || lane == b {
+                    units += take.units;
+                } else {
+                    left[0] -= if model.lanes[lane].site == at { take.units } else { 0 };
+                    left[1] -= if model.lanes[lane].site == bt { take.units } else { 0 };
+                }
+            }
+            if units > 0 {
+                let least = if at == bt { 0 } else { (units - left[1]).max(0) };
+                self.shares.lines.push(Shared { line, units, least, most: left[0].min(units), here: 0 });
+            }
+        }
+        ground.work -= (model.n() * self.takes.len()) as i64;
+        if !self.shares.share(ground, a, b) {
+            return false;
+        }
+        self.takes.retain(|take| take.lane as usize != a && take.lane as usize != b);
+        for shared in &self.shares.lines {
+            for (lane, units) in [(a, shared.here), (b, shared.units - shared.here)] {
+                if units > 0 {
+                    self.takes.push(Take { lane: lane as u32, line: shared.line as u32, units });
+                }
+            }
+        }
+        true
     }
 
     /// Raises the price of a gram where a parcel is heavier than its first kilogram, lowers it where it is lighter.
@@ -307,26 +389,22 @@ impl Assign {
         }
     }
 
-    /// What the weights so far cost beyond the entries.
-    fn weighed(&self, model: &Model, at: usize) -> i64 {
-        let lane = &model.lanes[self.set[at]];
-        let first = if model.all_weigh || self.weight[at] == 0 { 0 } else { lane.first };
-        first + lane.slope * model.charged(self.weight[at])
-    }
-
-    /// A lower bound of any way to go on from a place in the order, given the cost of lines placed: weight either fills
-    /// what is paid for and then goes where it is cheapest, or is paid for at the prices of a gram.
+    /// A lower bound of any way to go on from a place in the order, given the cost of lines placed: weight is charged where
+    /// it must be, or is paid for at the prices of a gram.
     fn bound(&self, model: &Model, place: usize, cost: i64) -> i64 {
-        let (mut weighed, mut free, mut unpaid) = (0, 0, 0);
+        let (mut firsts, mut weighed, mut free, mut unpaid) = (0, 0, 0, 0);
         for at in 0..self.set.len() {
-            weighed += self.weighed(model, at);
-            let room = 1_000 + model.charged(self.weight[at]) - self.weight[at];
+            let lane = &model.lanes[self.set[at]];
+            let charged = model.charged(self.weight[at]);
+            firsts += if model.all_weigh || self.weight[at] == 0 { 0 } else { lane.first };
+            weighed += lane.slope * charged;
+            let room = 1_000 + charged - self.weight[at];
             free += room;
             unpaid += self.gram[at] * room;
         }
-        let over = (self.rest_weight[place] - free).max(0);
-        let filled = self.rest_cost[place] + self.slope_min * model.steps(over);
-        self.base + cost + weighed + filled.max(self.rest_gram[place] - unpaid)
+        let filled = self.rest_cost[place] + self.chain.least(model, &self.weight, place);
+        let rounding = self.rounding(model, self.rest_weight[place], free);
+        self.base + cost + firsts + filled.max(weighed + self.rest_gram[place] - unpaid + rounding)
     }
 
     /// Places the lines from a place in the order on, in every way worth trying.
@@ -383,19 +461,21 @@ impl Assign {
             if units == least {
                 break;
             }
-            units = self.next_share(model, at, line, units, most, least);
+            units = self.next_share(model, at, place, units, least);
         }
     }
 
-    /// The next smaller amount worth trying: each one if they are few, else what fills a step, and the least.
-    fn next_share(&mut self, model: &Model, at: usize, line: usize, units: i64, most: i64, least: i64) -> i64 {
-        if most - least <= SHARES_MAX {
+    /// The next smaller amount worth trying: each one, but where nothing else is left to place and what does not go here
+    /// all goes to one other parcel for no less: then what fills a step.
+    fn next_share(&self, model: &Model, at: usize, place: usize, units: i64, least: i64) -> i64 {
+        let line = self.order[place];
+        let last = place + 1 == self.order.len() && at + 2 == self.set.len() && model.step > 0;
+        if !last || model.unit_cost(self.set[at], line) > model.unit_cost(self.set[at + 1], line) {
             return units - 1;
         }
-        self.whole = false;
         let grams = model.grams[line].max(1);
         let weight = self.weight[at] + units * grams;
-        let step = i64::from(model.step).max(1_000);
+        let step = i64::from(model.step);
         let below = 1_000 + (weight - 1_001).div_euclid(step) * step;
         let fill = (below - self.weight[at]).div_euclid(grams);
         fill.clamp(least, units - 1)

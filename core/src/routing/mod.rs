@@ -5,6 +5,7 @@
 
 mod assign;
 mod branch;
+mod chain;
 mod dual;
 mod interchange;
 mod local;
@@ -14,6 +15,7 @@ mod problem;
 mod rates;
 mod router;
 mod sets;
+mod shares;
 
 pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
 pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};

@@ -1,0 +1,230 @@
+//! The best way to share lines between two parcels when weight is charged in steps.
+//!
+//! What two parcels cost depends on the lines only through the weight of one of them, so it is enough to know which
+//! weights can be reached and at what least cost of units: a knapsack over grams, in their greatest common measure.
+//! Where a unit costs the same in both parcels, reachable weights are bits, 64 to a word.
+
+use super::assign::Ground;
+use super::model::Model;
+
+/// No weight is reached at this cost. Sums of unit costs stay well below half of it.
+const UNREACHED: i64 = 1 << 62;
+/// Weights that are told apart at most.
+const CELLS_MAX: usize = 1 << 20;
+/// Choices that are remembered at most, in words.
+const CHOICES_MAX: usize = 1 << 16;
+
+/// A line that two parcels share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shared {
+    pub line: usize,
+    /// Units in both parcels together.
+    pub units: i64,
+    /// Units that the first parcel must and can have.
+    pub least: i64,
+    pub most: i64,
+    /// Units that the first parcel gets.
+    pub here: i64,
+}
+
+/// Units of a shared line that go together, and what they weigh in the common measure.
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    at: usize,
+    units: i64,
+    size: usize,
+    cost: i64,
+}
+
+/// Shares lines between two parcels. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Shares {
+    /// The lines, set before and shared after.
+    pub lines: Vec<Shared>,
+    items: Vec<Item>,
+    /// Reachable weights as bits, and the first item that reaches each.
+    reached: Vec<u64>,
+    first: Vec<u16>,
+    /// The least cost of units for each weight, and by item and weight whether the item is in it.
+    least: Vec<i64>,
+    chosen: Vec<u64>,
+    measure: i64,
+    cells: usize,
+    /// Grams that the first parcel has in any case, and the grams of both.
+    floor: i64,
+    all: i64,
+}
+
+impl Shares {
+    /// Shares the lines as well as can be between parcels on two lanes that are both paid for. Answers whether they were
+    /// shared; no when that would cost more work than is left.
+    pub fn share(&mut self, ground: &mut Ground<'_>, one: usize, other: usize) -> bool {
+        let model = ground.model;
+        self.read(model, one, other);
+        let words = self.cells.div_ceil(64);
+        if self.cells > CELLS_MAX || self.items.len() >= usize::from(u16::MAX) {
+            return false;
+        }
+        let alike = self.items.iter().all(|item| item.cost == 0);
+        let spent =
+            if alike { self.items.len() * words + self.cells } else { self.items.len() * self.cells } as i64 / 2;
+        if ground.work < spent || (!alike && self.items.len() * words > CHOICES_MAX) {
+            return false;
+        }
+        ground.work -= spent + 16;
+        if alike {
+            self.reach();
+            self.pick_reached(model, one, other);
+        } else {
+            self.price();
+            self.pick_priced(model, one, other);
+        }
+        true
+    }
+
+    /// Takes the lines apart into items.
+    fn read(&mut self, model: &Model, one: usize, other: usize) {
+        self.items.clear();
+        (self.floor, self.all, self.measure) = (0, 0, 0);
+        for shared in &self.lines {
+            let grams = model.grams[shared.line];
+            self.floor += shared.least * grams;
+            self.all += shared.units * grams;
+            if shared.most > shared.least {
+                self.measure = gcd(self.measure, grams);
+            }
+        }
+        self.measure = self.measure.max(1);
+        let mut cells = 1i64;
+        for (at, shared) in self.lines.iter_mut().enumerate() {
+            shared.here = shared.least;
+            let size = model.grams[shared.line] / self.measure;
+            let cost = model.unit_cost(one, shared.line) - model.unit_cost(other, shared.line);
+            let (mut left, mut units) = (shared.most - shared.least, 1);
+            cells = cells.saturating_add(left.saturating_mul(size));
+            while left > 0 {
+                let units_now = units.min(left);
+                let size = usize::try_from(units_now.saturating_mul(size)).unwrap_or(usize::MAX);
+                self.items.push(Item { at, units: units_now, size, cost: units_now * cost });
+                left -= units_now;
+                units *= 2;
+            }
+        }
+        self.cells = usize::try_from(cells).unwrap_or(usize::MAX);
+    }
+
+    fn reach(&mut self) {
+        let words = self.cells.div_ceil(64);
+        self.reached.clear();
+        self.reached.resize(words, 0);
+        self.first.clear();
+        self.first.resize(self.cells, 0);
+        self.reached[0] = 1;
+        let mut top = 0;
+        for (at, item) in self.items.iter().enumerate() {
+            let (jump, bits) = (item.size / 64, item.size % 64);
+            top += item.size;
+            for word in (jump..=top / 64).rev() {
+                let from = word - jump;
+                let mut moved = self.reached[from] << bits;
+                if bits > 0 && from > 0 {
+                    moved |= self.reached[from - 1] >> (64 - bits);
+                }
+                let mut new = moved & !self.reached[word];
+                self.reached[word] |= moved;
+                while new != 0 {
+                    let cell = word * 64 + new.trailing_zeros() as usize;
+                    self.first[cell] = at as u16;
+                    new &= new - 1;
+                }
+            }
+        }
+    }
+
+    /// The cheapest reachable weight: of those charged the same in the first parcel, the heaviest.
+    fn pick_reached(&mut self, model: &Model, one: usize, other: usize) {
+        let top = self.cells as i64 - 1;
+        let mut least = (i64::MAX, 0);
+        let mut below = 0i64;
+        while below <= top {
+            let light = self.floor + below * self.measure;
+            let full = if model.step == 0 { light } else { (1_000 + model.charged(light)).max(light) };
+            let highest = ((full - self.floor) / self.measure).min(top);
+            if let Some(cell) = self.highest(below, highest) {
+                least = least.min((self.weighed(model, one, other, cell), cell));
+            }
+            below = highest + 1;
+        }
+        let mut cell = least.1 as usize;
+        while cell > 0 {
+            let item = self.items[usize::from(self.first[cell])];
+            self.lines[item.at].here += item.units;
+            cell -= item.size;
+        }
+    }
+
+    /// The highest reachable cell between two.
+    fn highest(&self, from: i64, to: i64) -> Option<i64> {
+        let (from, to) = (from as usize, to as usize);
+        let mut word = to / 64;
+        let mut bits = self.reached[word] & (u64::MAX >> (63 - to % 64));
+        loop {
+            if bits != 0 {
+                let cell = word * 64 + 63 - bits.leading_zeros() as usize;
+                return (cell >= from).then_some(cell as i64);
+            }
+            if word * 64 <= from {
+                return None;
+            }
+            word -= 1;
+            bits = self.reached[word];
+        }
+    }
+
+    fn price(&mut self) {
+        let words = self.cells.div_ceil(64);
+        self.least.clear();
+        self.least.resize(self.cells, UNREACHED);
+        self.chosen.clear();
+        self.chosen.resize(self.items.len() * words, 0);
+        self.least[0] = 0;
+        let mut top = 0;
+        for (at, item) in self.items.iter().enumerate() {
+            top += item.size;
+            let chosen = &mut self.chosen[at * words..][..words];
+            for cell in (item.size..=top).rev() {
+                let with = self.least[cell - item.size] + item.cost;
+                if with < self.least[cell] {
+                    self.least[cell] = with;
+                    chosen[cell / 64] |= 1 << (cell % 64);
+                }
+            }
+        }
+    }
+
+    fn pick_priced(&mut self, model: &Model, one: usize, other: usize) {
+        let words = self.cells.div_ceil(64);
+        let mut least = (i64::MAX, 0);
+        for (cell, &units) in self.least.iter().enumerate() {
+            if units < UNREACHED / 2 {
+                least = least.min((units + self.weighed(model, one, other, cell as i64), cell));
+            }
+        }
+        let mut cell = least.1;
+        for at in (0..self.items.len()).rev() {
+            if self.chosen[at * words + cell / 64] >> (cell % 64) & 1 == 1 {
+                self.lines[self.items[at].at].here += self.items[at].units;
+                cell -= self.items[at].size;
+            }
+        }
+    }
+
+    fn weighed(&self, model: &Model, one: usize, other: usize, cell: i64) -> i64 {
+        let here = self.floor + cell * self.measure;
+        model.weight_cost(one, here) + model.weight_cost(other, self.all - here)
+    }
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
