@@ -8,6 +8,8 @@ use super::shares::{Shared, Shares};
 
 /// Rounds of looking for the price of a gram in a set.
 const GRAM_ROUNDS: usize = 10;
+/// Rounds of sharing pairs of parcels anew.
+const PAIR_ROUNDS: usize = 12;
 
 /// The best plan so far, in fine units.
 #[derive(Debug, Default)]
@@ -101,9 +103,9 @@ pub(super) struct Assign {
 }
 
 impl Assign {
-    /// Looks for the best plan that opens all of `set`. Answers a bound of what it left out; [`COST_MAX`] when nothing
-    /// better was.
-    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], best: &mut Best) -> i64 {
+    /// Looks for the best plan that opens all of `set`, placing its lines with at most one part in `share` of the work that
+    /// is left. Answers a bound of what it left out; [`COST_MAX`] when nothing better was.
+    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], share: i64, best: &mut Best) -> i64 {
         self.begin(ground.model, set);
         let hours = set.iter().map(|&lane| ground.model.lanes[lane].hours).max().unwrap_or(0);
         self.base = hours + set.iter().map(|&lane| ground.model.lanes[lane].entry).sum::<i64>();
@@ -132,10 +134,13 @@ impl Assign {
             return COST_MAX;
         }
         self.takes.clear();
-        self.weight.iter_mut().for_each(|weight| *weight = 0);
-        self.units.iter_mut().for_each(|units| *units = 0);
+        self.weigh(ground.model);
+        let kept = ground.work - ground.work / share;
+        ground.work -= kept;
         self.place(ground, best, 0, 0);
-        if ground.work > 0 { COST_MAX } else { bound.min(best.cost) }
+        let whole = ground.work > 0;
+        ground.work = ground.work.max(0) + kept;
+        if whole { COST_MAX } else { bound.min(best.cost) }
     }
 
     /// What drawing and weight cost at least in this set.
@@ -202,22 +207,23 @@ impl Assign {
             return false;
         }
         let p = self.set.len();
-        let mut idle = 0;
-        let (mut one, mut other) = (0, 1);
-        while idle < p * (p - 1) / 2 && ground.work > 0 {
+        for round in 0..PAIR_ROUNDS {
             let before = best.cost;
-            if !self.share_pair(ground, one, other) {
-                return false;
+            // Room gathers in the heaviest parcel, and in later rounds in each other one.
+            self.weigh(model);
+            let heaviest = (0..p).max_by_key(|&at| self.weight[at]).unwrap_or(0);
+            let hub = (heaviest + round) % p;
+            for one in (0..p).filter(|&one| one != hub) {
+                if !self.share_pair(ground, one, hub) {
+                    return false;
+                }
+                self.offer(ground, best);
+                if p == 2 {
+                    return true;
+                }
             }
-            self.offer(ground, best);
-            if p == 2 {
-                return true;
-            }
-            idle = if best.cost < before { 0 } else { idle + 1 };
-            other += 1;
-            if other == p {
-                one = (one + 1) % (p - 1);
-                other = one + 1;
+            if round >= p && best.cost >= before {
+                break;
             }
         }
         false
@@ -376,13 +382,7 @@ impl Assign {
     /// Prices the takes and keeps them if they are allowed and better.
     fn offer(&mut self, ground: &Ground<'_>, best: &mut Best) {
         let model = ground.model;
-        self.weight.iter_mut().for_each(|weight| *weight = 0);
-        self.units.iter_mut().for_each(|units| *units = 0);
-        for take in &self.takes {
-            let at = self.set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
-            self.weight[at] += take.units * model.grams[take.line as usize];
-            self.units[at] += take.units;
-        }
+        self.weigh(model);
         let mut lanes = self.set.iter().zip(self.units.iter().zip(&self.weight));
         if lanes.all(|(&lane, (&units, &weight))| ground.allows(lane, units, weight)) {
             self.offer_placed(model, best);
@@ -405,6 +405,17 @@ impl Assign {
         let filled = self.rest_cost[place] + self.chain.least(model, &self.weight, place);
         let rounding = self.rounding(model, self.rest_weight[place], free);
         self.base + cost + firsts + filled.max(weighed + self.rest_gram[place] - unpaid + rounding)
+    }
+
+    /// Adds up weight and units of the takes.
+    fn weigh(&mut self, model: &Model) {
+        self.weight.iter_mut().for_each(|weight| *weight = 0);
+        self.units.iter_mut().for_each(|units| *units = 0);
+        for take in &self.takes {
+            let at = self.set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
+            self.weight[at] += take.units * model.grams[take.line as usize];
+            self.units[at] += take.units;
+        }
     }
 
     /// Places the lines from a place in the order on, in every way worth trying.

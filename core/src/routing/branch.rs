@@ -19,6 +19,8 @@ const WORTH_IMPROVING: i64 = 20;
 const NEAR: i64 = 4;
 /// Improving one plan may take one part in this many of the work that is left.
 const IMPROVING_SHARE: i64 = 12;
+/// Placing the lines of one set in every way may at first take one part in this many of the work that is left.
+const PLACING_SHARE: i64 = 16;
 /// Orders of more lines have their plans improved always.
 const MANY_LINES: usize = 40;
 
@@ -37,6 +39,9 @@ pub(super) struct Branch {
     tried: Vec<usize>,
     /// The least bound of what was not searched.
     left_out: i64,
+    /// Sets that were not searched to the end: a bound, and where their lanes lie in `later_lanes`.
+    later: Vec<(i64, usize, usize)>,
+    later_lanes: Vec<usize>,
     /// What the slowest parcel scores in the present pass.
     hours: i64,
 }
@@ -45,6 +50,8 @@ impl Branch {
     /// Looks for the best plan. Answers a bound that no plan is below; at least the plan's cost when that is proven.
     pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
         self.left_out = COST_MAX;
+        self.later.clear();
+        self.later_lanes.clear();
         self.local.improve_within(ground, best, IMPROVING_SHARE);
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
@@ -57,7 +64,20 @@ impl Branch {
             }
             self.pass(ground, assign, best, hours);
         }
+        self.finish(ground, assign, best);
         self.left_out.min(best.cost)
+    }
+
+    /// Searches the sets left for later, the most promising first.
+    fn finish(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+        self.later.sort_unstable();
+        for &(bound, from, to) in &self.later {
+            let mut left = bound;
+            if ground.work > 0 && bound < best.cost {
+                left = bound.max(assign.solve(ground, &self.later_lanes[from..to], 1, best));
+            }
+            self.left_out = self.left_out.min(left);
+        }
     }
 
     /// A bound of everything but the hours.
@@ -145,9 +165,11 @@ impl Branch {
     fn leaf(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
         self.set.clear();
         self.set.extend((0..ground.model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open));
-        let open = assign.solve(ground, &self.set, best);
+        let open = assign.solve(ground, &self.set, PLACING_SHARE, best);
         if open < COST_MAX {
-            self.left_out = self.left_out.min(open.max(bound + self.hours));
+            let from = self.later_lanes.len();
+            self.later_lanes.extend_from_slice(&self.set);
+            self.later.push((open.max(bound + self.hours), from, self.later_lanes.len()));
         }
     }
 

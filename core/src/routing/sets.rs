@@ -114,7 +114,7 @@ impl Sets {
             self.set.push(at);
             self.cover(model, at, depth);
             if depth > 0 && (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
-                self.whole &= assign.solve(ground, &self.set, best) >= COST_MAX;
+                self.whole &= assign.solve(ground, &self.set, 1, best) >= COST_MAX;
             }
             if deeper {
                 self.extend(ground, assign, best, at + 1, with, slowest);

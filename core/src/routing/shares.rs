@@ -141,21 +141,22 @@ impl Shares {
         }
     }
 
-    /// The cheapest reachable weight: of those charged the same in the first parcel, the heaviest.
+    /// The cheapest reachable weight; among equals the one that leaves least room in what the first parcel is charged for,
+    /// so that room gathers in the other one.
     fn pick_reached(&mut self, model: &Model, one: usize, other: usize) {
         let top = self.cells as i64 - 1;
-        let mut least = (i64::MAX, 0);
+        let mut least = (i64::MAX, 0, 0);
         let mut below = 0i64;
         while below <= top {
             let light = self.floor + below * self.measure;
             let full = if model.step == 0 { light } else { (1_000 + model.charged(light)).max(light) };
             let highest = ((full - self.floor) / self.measure).min(top);
             if let Some(cell) = self.highest(below, highest) {
-                least = least.min((self.weighed(model, one, other, cell), cell));
+                least = least.min((self.weighed(model, one, other, cell), highest - cell, cell));
             }
             below = highest + 1;
         }
-        let mut cell = least.1 as usize;
+        let mut cell = least.2 as usize;
         while cell > 0 {
             let item = self.items[usize::from(self.first[cell])];
             self.lines[item.at].here += item.units;
@@ -204,13 +205,15 @@ impl Shares {
 
     fn pick_priced(&mut self, model: &Model, one: usize, other: usize) {
         let words = self.cells.div_ceil(64);
-        let mut least = (i64::MAX, 0);
+        let mut least = (i64::MAX, 0, 0);
         for (cell, &units) in self.least.iter().enumerate() {
             if units < UNREACHED / 2 {
-                least = least.min((units + self.weighed(model, one, other, cell as i64), cell));
+                let here = self.floor + cell as i64 * self.measure;
+                let room = 1_000 + model.charged(here) - here;
+                least = least.min((units + self.weighed(model, one, other, cell as i64), room, cell));
             }
         }
-        let mut cell = least.1;
+        let mut cell = least.2;
         for at in (0..self.items.len()).rev() {
             if self.chosen[at * words + cell / 64] >> (cell % 64) & 1 == 1 {
                 self.lines[self.items[at].at].here += self.items[at].units;
