@@ -93,7 +93,7 @@ impl Engine {
         let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
         scratch.view.clear();
         for line in &demand.lines {
-            scratch.view.add(sku(line.sku), pools, config, without);
+            scratch.view.add(line.units, sku(line.sku), pools, config, without);
         }
         match scratch.plan(&demand, config) {
             Planned::Plan => Ok(scratch.decide(&demand, config, sku)),

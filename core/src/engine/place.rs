@@ -68,7 +68,7 @@ impl Engine {
             scratch.view.clear();
             let mut seen = config.seq;
             for line in &demand.lines {
-                scratch.view.add(sku(line.sku), demand.pools, &config, None);
+                scratch.view.add(line.units, sku(line.sku), demand.pools, &config, None);
                 seen = seen.max(sku(line.sku).version());
             }
             match scratch.plan(&demand, &config) {
@@ -107,7 +107,7 @@ impl Engine {
         scratch.view.clear();
         for line in &order.demand.lines {
             self.door.with_stock(StockShard::of(line.sku), |shard| {
-                scratch.view.add(shard.sku(line.sku), order.demand.pools, config, None);
+                scratch.view.add(line.units, shard.sku(line.sku), order.demand.pools, config, None);
             });
         }
         matches!(scratch.plan(&order.demand, config), Planned::Plan)
@@ -146,7 +146,7 @@ impl Engine {
         } else {
             scratch.view.clear();
             for line in &demand.lines {
-                scratch.view.add(sku(line.sku), demand.pools, config, None);
+                scratch.view.add(line.units, sku(line.sku), demand.pools, config, None);
             }
             if let Planned::No(reject) = scratch.plan(demand, config) {
                 let seen = demand.lines.iter().map(|l| sku(l.sku).version()).max().unwrap_or_default();

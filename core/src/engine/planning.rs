@@ -9,7 +9,8 @@ use crate::ids::{PoolId, SkuId, WarehouseId};
 use crate::money::Money;
 use crate::reject::{Reject, Short};
 use crate::reply::SubKind;
-use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, scarcity};
+use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, Whole, scarcity};
+use crate::rules::{LaneRules, ZoneLanes};
 use crate::stock::{SkuStock, draw, drawable};
 use crate::units::Units;
 
@@ -45,6 +46,28 @@ struct LineView {
     start: usize,
     end: usize,
     total: Units,
+    /// The warehouses below [`MASKED`] that have some of it, one bit each.
+    some: u64,
+    /// Those that have all that is wanted.
+    full: u64,
+    /// Whether these are all that have any.
+    masked: bool,
+}
+
+/// Warehouses with a bit in a mask.
+const MASKED: u16 = 64;
+
+impl LineView {
+    #[inline]
+    fn note(&mut self, warehouse: WarehouseId, units: Units, wanted: Units) {
+        self.total = self.total.saturating_add(units);
+        if warehouse.0 < MASKED {
+            self.some |= 1 << warehouse.0;
+            self.full |= u64::from(units >= wanted) << warehouse.0;
+        } else {
+            self.masked = false;
+        }
+    }
 }
 
 /// What planning came to.
@@ -65,23 +88,29 @@ impl View {
     }
 
     /// Notes what could be drawn of the next line's SKU, except at a warehouse that is left out.
-    pub fn add(&mut self, stock: &SkuStock, pools: &[PoolId], config: &Config, without: Option<WarehouseId>) {
+    pub fn add(
+        &mut self,
+        wanted: Units,
+        stock: &SkuStock,
+        pools: &[PoolId],
+        config: &Config,
+        without: Option<WarehouseId>,
+    ) {
         let start = self.cells.len();
-        let mut total = Units::ZERO;
+        let mut line = LineView { start, end: start, total: Units::ZERO, some: 0, full: 0, masked: true };
         for cell in stock.cells() {
-            let warehouse = cell.warehouse();
-            let units = drawable(cell, pools);
-            if units.is_zero() || Some(warehouse) == without || config.is_unlimited(warehouse) {
-                continue;
+            let (warehouse, units) = (cell.warehouse(), drawable(cell, pools));
+            if !units.is_zero() && Some(warehouse) != without && !config.is_unlimited(warehouse) {
+                line.note(warehouse, units, wanted);
+                self.cells.push((warehouse, units.0));
             }
-            total = total.saturating_add(units);
-            self.cells.push((warehouse, units.0));
         }
         for &warehouse in config.unlimited.iter().filter(|w| Some(**w) != without) {
-            total = Units::UNLIMITED;
+            line.note(warehouse, Units::UNLIMITED, wanted);
             self.cells.push((warehouse, u64::MAX));
         }
-        self.lines.push(LineView { start, end: self.cells.len(), total });
+        line.end = self.cells.len();
+        self.lines.push(line);
     }
 
     fn cells(&self, line: usize) -> &[(WarehouseId, u64)] {
@@ -96,24 +125,61 @@ impl Scratch {
         if !short.is_empty() {
             return Planned::No(Reject::InsufficientStock { short });
         }
-        self.pose(demand, config);
+        let zone = demand.zone.map(|zone| zone.as_str());
+        let lanes = config.rules.lanes(zone);
+        self.begin(demand, config, zone);
+        if self.plan_whole(demand, lanes.all()) {
+            return Planned::Plan;
+        }
+        self.pose(demand, config, lanes);
         match self.router.solve(&self.problem, WORK_DEFAULT) {
             Answer::Plan => Planned::Plan,
             Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
         }
     }
 
-    /// Writes the routing problem of a demand over the view.
-    fn pose(&mut self, demand: &Demand<'_>, config: &Config) {
-        let Scratch { view, problem, site_of, .. } = self;
+    /// Starts the problem: what is wanted and what counts.
+    fn begin(&mut self, demand: &Demand<'_>, config: &Config, zone: Option<&str>) {
+        let problem = &mut self.problem;
         problem.clear();
-        let zone = demand.zone.map(|zone| zone.as_str());
-        let lanes = config.rules.lanes(zone);
         problem.lines.extend(demand.lines.iter().map(|l| DemandLine { units: l.units.0, weight_g: l.weight_g }));
         problem.weights = config.rules.weights(demand.channel, zone, demand.category.as_ref().map(|c| c.as_str()));
         problem.kg_step_g = config.rules.kg_step_g;
         problem.max_parcels = if demand.ship_complete { Some(1) } else { demand.max_parcels };
+    }
 
+    /// Plans the whole demand as one parcel, when a look at the lanes proves that best. The router would come to the same,
+    /// but the problem would have to be written out for it.
+    fn plan_whole(&mut self, demand: &Demand<'_>, lanes: &[LaneRules]) -> bool {
+        let Scratch { view, problem, router, .. } = self;
+        if problem.weights.balance != 0 || view.lines.iter().any(|line| !line.masked) {
+            return false;
+        }
+        let lines = problem.lines.iter().map(|line| (line.units, line.weight_g));
+        let Some(mut whole) = Whole::new(lines, problem.weights, problem.kg_step_g, problem.max_parcels) else {
+            return false;
+        };
+        let some = view.lines.iter().fold(0, |masks, line| masks | line.some);
+        let full = view.lines.iter().fold(u64::MAX, |masks, line| masks & line.full);
+        if full == 0 {
+            return false;
+        }
+        for (at, lane) in lanes.iter().enumerate() {
+            let has = |mask: u64| mask >> lane.warehouse.0 & 1 == 1;
+            if has(some) && demand.carrier.is_none_or(|c| c == lane.carrier) {
+                whole.offer(at, &lane.rate, lane.penalty.0, lane.ceiling, has(full));
+            }
+        }
+        let Some(at) = whole.proven() else { return false };
+        problem.sites.push(lanes[at].warehouse);
+        problem.lanes.push(lane_of(&lanes[at], 0));
+        router.settle(problem, 0);
+        true
+    }
+
+    /// Writes the routing problem of a demand over the view.
+    fn pose(&mut self, demand: &Demand<'_>, config: &Config, lanes: &ZoneLanes) {
+        let Scratch { view, problem, site_of, .. } = self;
         site_of.resize(config.codes.given.warehouses.len(), NO_SITE);
         for &(warehouse, _) in &view.cells {
             if site_of[warehouse.index()] == NO_SITE {
@@ -127,13 +193,7 @@ impl Scratch {
             let warehouse = problem.sites[at];
             let before = problem.lanes.len();
             let allowed = lanes.from(warehouse).iter().filter(|l| demand.carrier.is_none_or(|c| c == l.carrier));
-            problem.lanes.extend(allowed.map(|l| Lane {
-                site: kept,
-                carrier: l.carrier,
-                rate: l.rate,
-                ceiling: l.ceiling,
-                penalty: l.penalty.0,
-            }));
+            problem.lanes.extend(allowed.map(|l| lane_of(l, kept)));
             if problem.lanes.len() > before {
                 problem.sites[usize::from(kept)] = warehouse;
                 site_of[warehouse.index()] = kept;
@@ -276,12 +336,14 @@ impl Scratch {
                 full_beyond: Vec::new(),
                 partial: Vec::new(),
             };
+            let LineView { some, full, masked, .. } = self.view.lines[line];
+            seen.full = full;
+            if some == full && !exact && masked {
+                return seen;
+            }
             for &(warehouse, units) in self.view.cells(line) {
-                if units >= wanted.units.0 {
-                    match warehouse.0 {
-                        bit @ 0..64 => seen.full |= 1 << bit,
-                        _ => seen.full_beyond.push(warehouse),
-                    }
+                if units >= wanted.units.0 && warehouse.0 >= MASKED {
+                    seen.full_beyond.push(warehouse);
                 }
                 if units < wanted.units.0 || (exact && units != u64::MAX) {
                     seen.partial.push((warehouse, Units(units)));
@@ -291,6 +353,11 @@ impl Scratch {
         };
         demand.lines.iter().enumerate().map(line_seen).collect()
     }
+}
+
+fn lane_of(rules: &LaneRules, site: u16) -> Lane {
+    let LaneRules { carrier, rate, ceiling, penalty, .. } = *rules;
+    Lane { site, carrier, rate, ceiling, penalty: penalty.0 }
 }
 
 /// The lines of which there is too little anywhere, with what could be drawn.

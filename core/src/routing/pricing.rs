@@ -40,6 +40,25 @@ pub(super) fn write(
             _ => parcel.takes.push((line, units)),
         }
     }
+    price_all(problem, solution);
+}
+
+/// Makes the solution one parcel with every line in it.
+pub(super) fn write_whole(problem: &Problem, lane: usize, solution: &mut Solution, spare: &mut Vec<ParcelPlan>) {
+    spare.append(&mut solution.parcels);
+    let mut parcel = spare.pop().unwrap_or_default();
+    parcel.lane = u16::try_from(lane).unwrap_or(u16::MAX);
+    parcel.takes.clear();
+    let wanted = problem.lines.iter().enumerate().filter(|(_, line)| line.units > 0);
+    parcel.takes.extend(wanted.map(|(at, line)| (u16::try_from(at).unwrap_or(u16::MAX), line.units)));
+    solution.parcels.push(parcel);
+    price_all(problem, solution);
+    solution.bound = solution.score;
+    solution.proven = true;
+}
+
+/// Fills in weight and money of every parcel and the score of the plan.
+fn price_all(problem: &Problem, solution: &mut Solution) {
     let mut fine: i128 = 0;
     let mut hours = 0;
     for parcel in &mut solution.parcels {

@@ -6,6 +6,7 @@ use super::model::{COST_MAX, Model};
 use super::pricing;
 use super::problem::{Answer, ParcelPlan, Problem, Solution};
 use super::sets::Sets;
+use super::whole;
 
 /// A budget of work that takes about two milliseconds.
 pub const WORK_DEFAULT: u64 = 1_000_000;
@@ -47,6 +48,10 @@ impl Router {
     /// When [`Problem::check`] would refuse the problem.
     pub fn solve(&mut self, problem: &Problem, work: u64) -> Answer {
         debug_assert_eq!(problem.check(), Ok(()));
+        if let Some(lane) = whole::proven(problem) {
+            self.settle(problem, lane);
+            return Answer::Plan;
+        }
         self.spare.append(&mut self.solution.parcels);
         self.solution.score = 0;
         self.solution.bound = 0;
@@ -61,6 +66,11 @@ impl Router {
         }
         let work = if work >= WORK_DEFAULT && self.must_prove() { work.max(WORK_LINEAR) } else { work };
         self.search(problem, i64::try_from(work).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
+    }
+
+    /// Makes the solution the whole order in one parcel on this lane, as [`super::Whole`] has proven it.
+    pub fn settle(&mut self, problem: &Problem, lane: usize) {
+        pricing::write_whole(problem, lane, &mut self.solution, &mut self.spare);
     }
 
     /// The plan of the last [`Answer::Plan`].

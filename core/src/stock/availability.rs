@@ -8,7 +8,11 @@ use crate::units::Units;
 
 /// What a channel granted these pools could draw from a cell: the free units of its pools, less the safety stock, which
 /// is withheld from the regular pool; and never more than all free units less the short ones, which are not there.
+#[inline]
 pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
+    if let ([stock], false) = (cell.pools(), cell.withholds()) {
+        return if pools.contains(&stock.pool) { stock.available } else { Units::ZERO };
+    }
     let mut all = Units::ZERO;
     let mut granted = Units::ZERO;
     for stock in cell.pools() {

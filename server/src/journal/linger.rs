@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// How long events gather. Systems sleep a little longer than they are asked to.
-const PAUSE: Duration = Duration::from_micros(50);
+const PAUSE: Duration = Duration::from_micros(100);
 /// A journal that takes this long for a batch lets events gather by that alone.
 const SLOW: Duration = Duration::from_micros(50);
 /// The next batch follows fast when it comes within this of the one before.
@@ -15,7 +15,7 @@ const FAST: Duration = Duration::from_micros(20);
 /// many.
 const ROW: u32 = 64;
 /// A pause that gathered fewer events than this was not worth it, and is the last.
-const WORTH: u64 = 8;
+const WORTH: u64 = 3;
 
 /// Watches the batches go by and says when to pause.
 #[derive(Debug, Default)]
