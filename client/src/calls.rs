@@ -278,6 +278,19 @@ pub trait Stockade: Send + Sync {
         self.order(OrderRef::Number { channel, number })
     }
 
+    /// Why an order ships the way it does: the latest decision on it, or the one with this number from 1. Read from the
+    /// journal, so it takes longer than other questions.
+    fn explain(
+        &self,
+        order: OrderRef,
+        decision: Option<u16>,
+    ) -> impl Future<Output = Result<Explanation, ClientError>> + Send {
+        ask(self, Query::Explain(Explain { order, decision }), |reply| match reply {
+            Reply::Explained(explanation) => Some(*explanation),
+            _ => None,
+        })
+    }
+
     /// Sub-orders by warehouse and stage, oldest first.
     fn orders(&self, query: OrdersQuery) -> impl Future<Output = Result<Vec<OrderSummary>, ClientError>> + Send {
         ask(self, Query::Orders(query), |reply| match reply {

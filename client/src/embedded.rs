@@ -1,6 +1,6 @@
 //! An engine in this process behind the same calls, so that code that uses Stockade is tested without a server.
 //!
-//! Nothing is kept: when it is dropped the orders are gone. Its clock stands still until [`Embedded::advance`] moves it,
+//! Nothing is kept: when it is dropped the orders are gone. Explanations reach as far back as 16 MiB of history. Its clock stands still until [`Embedded::advance`] moves it,
 //! unless it was made with [`Embedded::ticking`].
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,7 +48,7 @@ impl Embedded {
             actor: Actor::Named(name),
             keys: Keys::new(),
             standing: Mutex::new(standing),
-            journal: Mutex::new(MemoryJournal::forgetful()),
+            journal: Mutex::new(MemoryJournal::recent(HISTORY_BYTES)),
         }
     }
 
@@ -133,7 +133,12 @@ impl Stockade for Embedded {
     async fn query(&self, query: Query, _: &Call) -> Result<Answer<Reply>, ClientError> {
         let now = self.now();
         self.expire(now);
-        self.answered(self.engine.query(&query, now), now)
+        let history = self.journal.lock().history();
+        let outcome = match (&query, history) {
+            (Query::Explain(ask), Some(history)) => self.engine.explain(ask, &*history),
+            _ => self.engine.query(&query, now),
+        };
+        self.answered(outcome, now)
     }
 
     async fn commands(&self, requests: Vec<Request>, _: &Call) -> Vec<Result<Answer<Reply>, ClientError>> {
@@ -142,6 +147,7 @@ impl Stockade for Embedded {
 }
 
 const BITE: usize = 256;
+const HISTORY_BYTES: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +200,8 @@ hold_ttl = "30m"
         assert_eq!(shop.advance(Span::from_mins(29)).len(), 0);
         assert_eq!(shop.advance(Span::from_mins(1)).len(), 1);
         assert_eq!(sell(&shop, "2", 3).await, Ok(OrderState::Held));
+        let explanation = shop.explain(by_number(code("web").unwrap(), code("2").unwrap()), None).await.unwrap();
+        assert_eq!((explanation.differs, explanation.proven), (None, true));
         let order = shop.order(by_number(code("web").unwrap(), code("1").unwrap())).await.unwrap();
         assert_eq!(order.state, OrderState::Expired);
         shop.engine().check().unwrap();

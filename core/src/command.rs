@@ -74,6 +74,8 @@ pub enum Query {
     Rules,
     /// The world in force, with the ids given to its codes.
     World,
+    /// Why an order ships the way it does. Answered from the history, so it needs a journal that can be read back.
+    Explain(Explain),
 }
 
 /// An order, by its shop's number or by the engine's id.
@@ -406,4 +408,14 @@ pub struct OrdersQuery {
     pub after: Option<OrderId>,
     /// At most this many orders.
     pub limit: u32,
+}
+
+/// See [`Query::Explain`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Explain {
+    /// The order.
+    pub order: OrderRef,
+    /// Which decision on it, from 1: the placing, then late payments, short picks and reviews that were routed anew. The
+    /// latest when not given.
+    pub decision: Option<u16>,
 }

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod command;
 pub mod engine;
 pub mod event;
+pub mod explain;
 pub mod ids;
 pub mod limits;
 pub mod log;

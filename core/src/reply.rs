@@ -1,11 +1,15 @@
 //! What the engine answers. Text codes, exact money, and the same shapes over QUIC, HTTP and in process.
 
+mod explained;
+
 use bincode::{Decode, Encode};
 
 use crate::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use crate::money::Money;
 use crate::time::{Day, Span, Time};
 use crate::units::Units;
+
+pub use explained::*;
 
 /// How durable an answer is asked to be, or was when it left.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
@@ -49,6 +53,8 @@ pub enum Reply {
     Orders(Vec<OrderSummary>),
     /// To [`crate::command::Query::Rules`] and [`crate::command::Query::World`].
     Text(VersionedText),
+    /// To [`crate::command::Query::Explain`].
+    Explained(Box<Explanation>),
 }
 
 /// The first answer to an order, and where the order stands now.

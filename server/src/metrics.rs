@@ -15,10 +15,11 @@ use prometheus_client::registry::{Registry, Unit};
 use stockade_core::command::{Command, Query, Request};
 use stockade_core::engine::{Engine, Outcome};
 use stockade_core::event::Actor;
-use stockade_core::log::Gate;
+use stockade_core::log::{Gate, History};
 use stockade_core::reject::Reject;
 use stockade_core::reply::{Change, Durability, OrderState, Reply};
 use stockade_core::time::Time;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::journal::{Health, JournalStatus};
 use crate::service::{Counted, Decide};
@@ -72,16 +73,22 @@ pub struct Snapshot<'a> {
 }
 
 /// The engine, with everything it decides counted.
-#[derive(Debug)]
 pub struct Observed {
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
+    history: Option<Arc<dyn History>>,
 }
 
 impl Observed {
-    /// Counts what this engine decides.
-    pub fn new(engine: Arc<Engine>, metrics: Arc<Metrics>) -> Observed {
-        Observed { engine, metrics }
+    /// Counts what this engine decides. Explanations are read from `history`.
+    pub fn new(engine: Arc<Engine>, metrics: Arc<Metrics>, history: Option<Arc<dyn History>>) -> Observed {
+        Observed { engine, metrics, history }
+    }
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").field("engine", &self.engine).finish_non_exhaustive()
     }
 }
 
@@ -95,7 +102,10 @@ impl Decide for Observed {
 
     fn query(&self, query: &Query, now: Time) -> Outcome {
         let begun = Instant::now();
-        let outcome = self.engine.query(query, now);
+        let outcome = match (query, &self.history) {
+            (Query::Explain(ask), Some(history)) => unhurried(|| self.engine.explain(ask, &**history)),
+            _ => self.engine.query(query, now),
+        };
         self.metrics.query(query, &outcome.result, begun.elapsed());
         outcome
     }
@@ -115,10 +125,16 @@ impl Decide for Observed {
     }
 }
 
+/// Does what reads the journal without holding up the others on this thread, where the runtime has more than one.
+fn unhurried<T>(read: impl FnOnce() -> T) -> T {
+    let many = |handle: Handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(many) { tokio::task::block_in_place(read) } else { read() }
+}
+
 /// What becomes of a request.
 const OUTCOMES: [&str; 2] = ["done", "refused"];
 
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 25] = [
     "apply_world",
     "apply_rules",
     "define_skus",
@@ -143,6 +159,7 @@ const KINDS: [&str; 24] = [
     "orders",
     "rules",
     "world",
+    "explain",
 ];
 
 const EVENTS: [&str; 6] = ["placed", "paid", "paid_late", "refund_due", "cancelled", "expired"];
@@ -374,6 +391,7 @@ const fn kind_of_query(query: &Query) -> usize {
         Query::Orders(_) => 21,
         Query::Rules => 22,
         Query::World => 23,
+        Query::Explain(_) => 24,
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod config;
 
+use std::collections::HashMap;
+
 use dashmap::DashMap;
 
 use crate::event::SkuDefined;
-use crate::ids::{Code, SkuId};
-use crate::sync::{AtomicU64, Ordering};
+use crate::ids::{Code, Seq, SkuId};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 pub use config::{Codes, Config};
 
@@ -24,12 +26,17 @@ pub struct Sku {
     pub category: Option<Code>,
 }
 
+/// What a SKU was, and the event that changed it.
+type Former = (Seq, Sku);
+
 /// Every SKU, by code and by id.
 #[derive(Debug, Default)]
 pub struct Skus {
     by_code: DashMap<Code, Sku, foldhash::fast::RandomState>,
     by_id: DashMap<SkuId, Code, foldhash::fast::RandomState>,
     changes: AtomicU64,
+    /// What SKUs were before they were changed, with the event that changed them, oldest first.
+    former: Mutex<HashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>>,
 }
 
 impl Skus {
@@ -59,10 +66,21 @@ impl Skus {
         self.by_code.iter().for_each(|entry| f(entry.key(), entry.value()));
     }
 
-    /// Makes a SKU known, or replaces what is known of it.
-    pub fn define(&self, defined: &SkuDefined) {
+    /// What a SKU was when an event was decided.
+    pub fn at(&self, sku: SkuId, seq: Seq) -> Option<Sku> {
+        let former = self.former.lock();
+        let then = former.get(&sku).and_then(|past| past.iter().find(|(changed, _)| *changed > seq));
+        then.map(|(_, sku)| sku.clone()).or_else(|| self.find(&self.code(sku)?))
+    }
+
+    /// Makes a SKU known, or replaces what is known of it, as the event with this sequence says.
+    pub fn define(&self, defined: &SkuDefined, seq: Seq) {
         let sku = Sku { id: defined.id, weight_g: defined.weight_g, category: defined.category.clone() };
-        self.by_code.insert(defined.code.clone(), sku);
+        if let Some(before) = self.by_code.insert(defined.code.clone(), sku.clone())
+            && before != sku
+        {
+            self.former.lock().entry(defined.id).or_default().push((seq, before));
+        }
         self.by_id.insert(defined.id, defined.code.clone());
         self.changes.fetch_add(1, Ordering::Release);
     }

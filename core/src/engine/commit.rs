@@ -53,8 +53,12 @@ impl Engine {
         let event = &envelope.event;
         event.each_move(|m| locked.stock_mut(StockShard::of(m.sku)).sku_mut(m.sku).stamp(m.warehouse, seq));
         match event {
-            Event::WorldApplied(e) => self.config.store(Some(Config::from_world(e, seq)?.into())),
+            Event::WorldApplied(e) => {
+                self.past.note(e.version, seq, true);
+                self.config.store(Some(Config::from_world(e, seq)?.into()));
+            }
             Event::RulesApplied(e) => {
+                self.past.note(e.version, seq, false);
                 let present = self.config.load_full();
                 let config = present.as_deref().map(|config| config.with_rules(e, seq)).transpose()?;
                 self.config.store(config.map(Into::into));
@@ -62,7 +66,7 @@ impl Engine {
             Event::SkusDefined(e) => {
                 for sku in &e.skus {
                     locked.stock_mut(StockShard::of(sku.id)).sku_mut(sku.id).touch(seq);
-                    self.skus.define(sku);
+                    self.skus.define(sku, seq);
                 }
             }
             Event::StockCounted(e) => {

@@ -25,6 +25,7 @@ mod count;
 mod demand;
 mod digest;
 mod expiry;
+mod explain;
 mod locked;
 mod lookup;
 #[cfg(all(test, stockade_loom))]
@@ -70,6 +71,7 @@ pub struct Engine {
     due: Box<[AtomicU64]>,
     skus: Skus,
     config: ArcSwapOption<Config>,
+    past: explain::Past,
     log: Log,
 }
 
@@ -135,6 +137,7 @@ impl Engine {
             due: (0..KEY_SHARDS).map(|_| AtomicU64::new(Time::NEVER.0)).collect(),
             skus: Skus::default(),
             config: ArcSwapOption::empty(),
+            past: explain::Past::default(),
             log: Log::new(Seq(0), ChainHash::default()),
         }
     }
@@ -176,6 +179,7 @@ impl Engine {
             Query::Orders(q) => self.orders_view(q),
             Query::Rules => self.rules_view(),
             Query::World => self.world_view(),
+            Query::Explain(_) => Err(unread().into()),
         };
         decided.into()
     }
@@ -199,6 +203,11 @@ impl Engine {
         let reason = "no world is in force yet; apply one with `stockade world apply`".to_owned();
         Err(Reject::Unavailable { reason }.into())
     }
+}
+
+/// The refusal of an explanation where there is no history to read: see [`Engine::explain`].
+fn unread() -> Reject {
+    Reject::Unavailable { reason: "explanations are read from the journal, and this one keeps no history".to_owned() }
 }
 
 /// The world and rules as they were in force when they were looked at.

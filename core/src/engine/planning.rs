@@ -113,7 +113,29 @@ impl View {
         self.lines.push(line);
     }
 
-    fn cells(&self, line: usize) -> &[(WarehouseId, u64)] {
+    /// Sees again what a decision saw.
+    pub fn recall(&mut self, seen: &[SeenLine], config: &Config) {
+        self.clear();
+        for line in seen {
+            let start = self.cells.len();
+            let exact =
+                |warehouse| line.partial.iter().find(|(known, _)| *known == warehouse).map(|(_, units)| units.0);
+            let low = (0..MASKED).filter(|bit| line.full & (1 << bit) != 0).map(WarehouseId);
+            for warehouse in low.chain(line.full_beyond.iter().copied()) {
+                let units = if config.is_unlimited(warehouse) { u64::MAX } else { line.wanted.0 };
+                self.cells.push((warehouse, exact(warehouse).unwrap_or(units)));
+            }
+            let less = line.partial.iter().filter(|(_, units)| *units < line.wanted);
+            self.cells.extend(less.map(|(warehouse, units)| (*warehouse, units.0)));
+            let end = self.cells.len();
+            let mut view = LineView { start, end, total: Units::ZERO, some: 0, full: 0, masked: true };
+            self.cells[start..].iter().for_each(|(warehouse, units)| view.note(*warehouse, Units(*units), line.wanted));
+            self.lines.push(view);
+        }
+    }
+
+    /// What could be drawn of a line: warehouse and units, each warehouse once.
+    pub fn cells(&self, line: usize) -> &[(WarehouseId, u64)] {
         &self.cells[self.lines[line].start..self.lines[line].end]
     }
 }
@@ -136,6 +158,13 @@ impl Scratch {
             Answer::Plan => Planned::Plan,
             Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
         }
+    }
+
+    /// Writes the whole problem of a demand over the view, also where planning saw at a glance what is best.
+    pub fn write_out(&mut self, demand: &Demand<'_>, config: &Config) {
+        let zone = demand.zone.map(|zone| zone.as_str());
+        self.begin(demand, config, zone);
+        self.pose(demand, config, config.rules.lanes(zone));
     }
 
     /// Starts the problem: what is wanted and what counts.

@@ -1,10 +1,13 @@
 //! Where batches are kept: the promise every home of the history makes, and the home that keeps it in memory.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::ids::Seq;
 use crate::reply::Durability;
+use crate::sync::Mutex;
 
-use super::SealedBatch;
+use super::{Batch, SealedBatch};
 
 /// A home for the history. Used by one thread.
 pub trait Journal: Send {
@@ -42,6 +45,11 @@ pub trait Journal: Send {
         Vec::new()
     }
 
+    /// A way to read single batches back while this goes on writing; `None` when it forgets them at once.
+    fn history(&self) -> Option<Arc<dyn History>> {
+        None
+    }
+
     /// What it is, in one word for people and metrics.
     fn kind(&self) -> &'static str;
 
@@ -50,6 +58,15 @@ pub trait Journal: Send {
 
     /// What an accident could take of what was acknowledged, in a sentence or two for a person.
     fn what_could_be_lost(&self) -> String;
+}
+
+/// Journaled batches, read back one by one beside the thread that writes them.
+pub trait History: Send + Sync {
+    /// The bytes of the batch that holds an event.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`] when it is not there yet, not there any more, or cannot be read now.
+    fn batch(&self, seq: Seq) -> Result<Arc<[u8]>, JournalError>;
 }
 
 /// Why a journal did not do as told. Each says what the one who holds the state has to do.
@@ -102,39 +119,69 @@ impl JournalError {
 }
 
 /// A history that ends with the process: for tests, benches and replays.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryJournal {
-    keep: bool,
-    batches: Vec<Arc<[u8]>>,
+    /// Bytes of batches to keep, the latest ones.
+    limit: usize,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    batches: VecDeque<Arc<[u8]>>,
+    bytes: usize,
+}
+
+impl Default for MemoryJournal {
+    fn default() -> MemoryJournal {
+        MemoryJournal::forgetful()
+    }
 }
 
 impl MemoryJournal {
     /// A journal that forgets at once: nothing to replay, no memory used.
     pub fn forgetful() -> MemoryJournal {
-        MemoryJournal::default()
+        MemoryJournal::recent(0)
     }
 
     /// A journal that keeps every batch and can replay them.
     pub fn keeping() -> MemoryJournal {
-        MemoryJournal { keep: true, batches: Vec::new() }
+        MemoryJournal::recent(usize::MAX)
+    }
+
+    /// A journal that keeps the latest batches, up to so many bytes, to be read back one by one.
+    pub fn recent(bytes: usize) -> MemoryJournal {
+        MemoryJournal { limit: bytes, kept: Arc::default() }
     }
 
     /// Every batch kept so far.
-    pub fn batches(&self) -> &[Arc<[u8]>] {
-        &self.batches
+    pub fn batches(&self) -> Vec<Arc<[u8]>> {
+        self.kept.lock().batches.iter().map(Arc::clone).collect()
     }
 }
 
 impl Journal for MemoryJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
-        self.batches.iter().try_for_each(|batch| visit(batch))
+        self.batches().iter().try_for_each(|batch| visit(batch))
     }
 
     fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {
-        if self.keep {
-            self.batches.push(Arc::clone(&batch.bytes));
+        if self.limit == 0 {
+            return Ok(());
+        }
+        let mut kept = self.kept.lock();
+        kept.bytes += batch.bytes.len();
+        kept.batches.push_back(Arc::clone(&batch.bytes));
+        while kept.bytes > self.limit
+            && let Some(oldest) = kept.batches.pop_front()
+        {
+            kept.bytes -= oldest.len();
         }
         Ok(())
+    }
+
+    fn history(&self) -> Option<Arc<dyn History>> {
+        (self.limit > 0).then(|| Arc::new(MemoryHistory(Arc::clone(&self.kept))) as Arc<dyn History>)
     }
 
     fn kind(&self) -> &'static str {
@@ -147,5 +194,21 @@ impl Journal for MemoryJournal {
 
     fn what_could_be_lost(&self) -> String {
         "everything, as soon as this process ends: the journal is in memory only".into()
+    }
+}
+
+/// What a [`MemoryJournal`] keeps.
+struct MemoryHistory(Arc<Mutex<Kept>>);
+
+impl History for MemoryHistory {
+    fn batch(&self, seq: Seq) -> Result<Arc<[u8]>, JournalError> {
+        let kept = self.0.lock();
+        let first = |bytes: &Arc<[u8]>| Batch::span(bytes).map_or(Seq(u64::MAX), |(first, _)| first);
+        let after = kept.batches.partition_point(|bytes| first(bytes) <= seq);
+        let batch = after.checked_sub(1).map(|at| &kept.batches[at]);
+        let holds = |bytes: &&Arc<[u8]>| Batch::span(bytes).is_ok_and(|(_, last)| seq <= last);
+        batch.filter(holds).map(Arc::clone).ok_or_else(|| JournalError::Unavailable {
+            reason: format!("event {seq} is not among the batches that memory keeps"),
+        })
     }
 }

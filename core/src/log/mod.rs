@@ -32,7 +32,7 @@ use crate::time::Span;
 
 pub use batch::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, SealedBatch};
 pub use gate::Gate;
-pub use journal::{Journal, JournalError, MemoryJournal};
+pub use journal::{History, Journal, JournalError, MemoryJournal};
 
 use open::{Open, RawBatch};
 

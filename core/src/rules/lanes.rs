@@ -34,6 +34,15 @@ pub struct LaneRules {
     pub penalty: Money,
 }
 
+/// Why there is no lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoLane {
+    /// A ban forbids it.
+    Banned,
+    /// No rate says what it costs.
+    NoRate,
+}
+
 /// Every allowed lane to one zone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ZoneLanes {
@@ -150,21 +159,29 @@ impl LaneBook {
         self.computed[to as usize].get_or_init(|| ZoneLanes::new(self.compute(to), warehouses))
     }
 
-    fn compute(&self, to: To) -> Vec<LaneRules> {
+    /// Why a carrier has no lane from a warehouse to a zone; `None` when it has one.
+    pub(super) fn absent(&self, warehouse: WarehouseId, carrier: CarrierId, zone: Option<&str>) -> Option<NoLane> {
+        let to = zone.and_then(|zone| self.zones.get(zone)).unwrap_or(EVERYWHERE);
+        let place = self.places.iter().find(|place| place.warehouse == warehouse);
+        if place.and_then(|place| self.rate(carrier, &place.from, to)).is_none() {
+            return Some(NoLane::NoRate);
+        }
+        forbids(&self.bans_to(to), warehouse, carrier).then_some(NoLane::Banned)
+    }
+
+    fn bans_to(&self, to: To) -> Set<(Option<WarehouseId>, Option<CarrierId>)> {
         let bans = self.bans.iter().filter(|ban| ban.zone.is_none_or(|zone| zone == to));
-        let bans: Set<_> = bans.map(|ban| (ban.warehouse, ban.carrier)).collect();
+        bans.map(|ban| (ban.warehouse, ban.carrier)).collect()
+    }
+
+    fn compute(&self, to: To) -> Vec<LaneRules> {
+        let bans = self.bans_to(to);
         let prefer = self.prefers.get(&to).or_else(|| self.prefers.get(&EVERYWHERE));
         let mut lanes = Vec::new();
         for Place { warehouse, from } in &self.places {
             let (penalty, hours) = prefer.map_or((Money::ZERO, None), |prefer| prefer.of(*warehouse));
             for carrier in &self.carriers {
-                let banned = [
-                    (Some(*warehouse), Some(*carrier)),
-                    (Some(*warehouse), None),
-                    (None, Some(*carrier)),
-                    (None, None),
-                ];
-                if banned.iter().any(|pair| bans.contains(pair)) {
+                if forbids(&bans, *warehouse, *carrier) {
                     continue;
                 }
                 let Some(mut rate) = self.rate(*carrier, from, to) else { continue };
@@ -187,6 +204,12 @@ impl LaneBook {
         let tries = from.iter().flat_map(|from| [(carrier, *from, to), (carrier, *from, EVERYWHERE)]);
         tries.into_iter().find_map(|key| self.rates.get(&key)).copied()
     }
+}
+
+/// Whether any of these bans covers the pair.
+fn forbids(bans: &Set<(Option<WarehouseId>, Option<CarrierId>)>, warehouse: WarehouseId, carrier: CarrierId) -> bool {
+    let covering = [(Some(warehouse), Some(carrier)), (Some(warehouse), None), (None, Some(carrier)), (None, None)];
+    covering.iter().any(|pair| bans.contains(pair))
 }
 
 impl Preference {

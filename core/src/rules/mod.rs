@@ -44,7 +44,7 @@ mod weights;
 mod world;
 
 pub use error::FileError;
-pub use lanes::{LaneRules, ZoneLanes};
+pub use lanes::{LaneRules, NoLane, ZoneLanes};
 pub use ruleset::{Assignments, ChannelRules, RuleSet, WarehouseKind, WarehouseRules};
 pub use steps::{StepRules, StepSet, WarehouseStep};
 pub use world::{RulesFile, WorldCodes, WorldFile};

@@ -2,7 +2,7 @@
 
 use super::entries::PolicyEntry;
 use super::error::FileError;
-use super::lanes::{LaneBook, ZoneLanes};
+use super::lanes::{LaneBook, NoLane, ZoneLanes};
 use super::names::Names;
 use super::reader::At;
 use super::steps::StepRules;
@@ -191,6 +191,16 @@ impl RuleSet {
     /// Orders without a zone, and zones that no rule names, are served by the rules for `"*"`.
     pub fn lanes(&self, zone: Option<&str>) -> &ZoneLanes {
         self.lanes.to(zone, self.warehouses.len())
+    }
+
+    /// Why a carrier may not ship from a warehouse to a zone; `None` when it may.
+    pub fn no_lane(&self, warehouse: WarehouseId, carrier: CarrierId, zone: Option<&str>) -> Option<NoLane> {
+        self.lanes.absent(warehouse, carrier, zone)
+    }
+
+    /// Every carrier of this world, by id.
+    pub fn carriers(&self) -> impl Iterator<Item = CarrierId> {
+        self.carriers.iter().enumerate().filter(|(_, code)| code.is_some()).map(|(id, _)| CarrierId(id as u16))
     }
 
     /// The order of warehouse steps.

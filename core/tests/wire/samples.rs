@@ -157,6 +157,7 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ),
         ("rules", Query::Rules),
         ("world", Query::World),
+        ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
     ]
 }
 
@@ -235,6 +236,67 @@ fn order() -> OrderView {
     }
 }
 
+fn explanation() -> Explanation {
+    let costs = plan().sub_orders[0].parts;
+    let lines = vec![(code("A"), Units(3))];
+    let out = vec![
+        OutReason::Lacks { short: vec![(code("A"), Units(3), Units(1))] },
+        OutReason::Banned { carrier: code("ZTO") },
+        OutReason::NoRate,
+        OutReason::OtherCarrier { wanted: code("SF") },
+        OutReason::Ceiling { carrier: code("SF"), cost: Money(9), ceiling: Money(8) },
+        OutReason::ParcelLimit { most: 1 },
+        OutReason::PickedShort,
+        OutReason::NoBetter { by: Money(7) },
+    ];
+    Explanation {
+        order: OrderId(77),
+        channel: code("web"),
+        number: code("1001"),
+        asked: Wishes {
+            zone: Some(code("CN-44")),
+            carrier: None,
+            ship_complete: false,
+            max_parcels: Some(2),
+            lines: lines.clone(),
+        },
+        decisions: vec![DecisionRef { seq: Seq(40), what: "order_placed".to_owned(), at: Time(1_000_000) }],
+        no: 1,
+        rules_version: RulesVersion(3),
+        weights: WeightsSeen { money: Money(1_000_000), time: Money(20_000), balance: Money(0) },
+        score: costs.total(),
+        bound: costs.total(),
+        proven: true,
+        differs: None,
+        candidates: vec![Candidate {
+            roles: vec![CandidateRole::Chosen, CandidateRole::OneParcel],
+            score: costs.total(),
+            distance: Money(0),
+            proven: true,
+            parts: ScoreParts { money: costs.total(), ..ScoreParts::default() },
+            cost: costs.total(),
+            costs,
+            hours: 36,
+            parcels: vec![CandidateParcel {
+                warehouse: code("HGH"),
+                carrier: code("ZTO"),
+                hours: 36,
+                weight_g: 1_500,
+                cost: costs.total(),
+                lines,
+            }],
+        }],
+        warehouses: vec![WarehouseSeen {
+            warehouse: code("CAN"),
+            chosen: false,
+            stock: vec![Units(1)],
+            alone: Some(Money(7)),
+            out,
+        }],
+        empty: vec![code("SHA")],
+    }
+}
+
 pub fn replies() -> Vec<(&'static str, Reply)> {
     let changed = |change| {
         Reply::Changed(Box::new(Changed {
@@ -296,6 +358,7 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
             }]),
         ),
         ("text", Reply::Text(VersionedText { rules_version: RulesVersion(3), text: "[policy]".to_owned() })),
+        ("explained", Reply::Explained(Box::new(explanation()))),
     ]
 }
 

@@ -134,6 +134,7 @@ impl Identity {
             Query::Quote(place) => self.own(&place.channel),
             Query::Availability(ask) => self.own(&ask.channel),
             Query::Order(order) => self.own_order(order),
+            Query::Explain(ask) => self.own_order(&ask.order),
             Query::Orders(ask) => match &ask.channel {
                 Some(channel) => self.own(channel),
                 None => Err(self.lacks("storefront tokens list orders of their own channel: name it")),

@@ -6,6 +6,7 @@
 mod config;
 mod connect;
 mod demo;
+mod explain;
 mod init;
 mod order_ref;
 mod orders;
@@ -61,7 +62,7 @@ enum Verb {
     Step(orders::StepArgs),
     /// Try again to route what stands in review.
     Reroute(orders::OrderArgs),
-    /// Show an order with its sub-orders and timeline.
+    /// Show an order with its sub-orders and timeline, or why it ships the way it does.
     Order(orders::ShowArgs),
     /// List sub-orders by warehouse and stage, oldest first.
     Orders(orders::OrdersArgs),

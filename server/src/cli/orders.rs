@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, OrdersQuery, Pay, Place, Query, Reroute, Step, StepAction,
+    Cancel, CancelScope, Command, Explain, ExtendHold, Inspected, OrdersQuery, Pay, Place, Query, Reroute, Step,
+    StepAction,
 };
 use stockade_core::ids::{Code, OrderId, SubNo};
 use stockade_core::reply::{OrderSummary, Reply, Stage};
@@ -59,11 +60,29 @@ pub struct OrderArgs {
 
 /// See [`order`].
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ShowArgs {
     /// The order: channel/number, or id:N.
-    order: OrderArg,
+    #[arg(required = true)]
+    order: Option<OrderArg>,
+    #[command(subcommand)]
+    verb: Option<OrderVerb>,
     #[command(flatten)]
     connect: Connect,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrderVerb {
+    /// Show why it ships the way it does: the plans there were, and why warehouses were out.
+    Explain {
+        /// The order: channel/number, or id:N.
+        order: OrderArg,
+        /// Which decision on it, from 1, when it was routed more than once [default: the latest].
+        #[arg(long, value_name = "N")]
+        decision: Option<u16>,
+        #[command(flatten)]
+        connect: Connect,
+    },
 }
 
 /// See [`cancel`].
@@ -270,8 +289,14 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
 
 /// Shows one order with its sub-orders and timeline.
 pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
-    let answer = args.connect.open()?.query(Query::Order(args.order.0))?;
-    show::reply(&answer, out);
+    let (connect, query) = match (args.verb, args.order) {
+        (Some(OrderVerb::Explain { order, decision, connect }), _) => {
+            (connect, Query::Explain(Explain { order: order.0, decision }))
+        }
+        (None, Some(order)) => (args.connect, Query::Order(order.0)),
+        (None, None) => return Err(Failure::usage("name an order, like web/1001")),
+    };
+    show::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 

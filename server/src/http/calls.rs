@@ -8,7 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use stockade_core::command::{
-    AvailabilityQuery, Command, OrderRef, OrdersQuery, Pay, Query, Request, Reroute, StockQuery,
+    AvailabilityQuery, Command, Explain, OrderRef, OrdersQuery, Pay, Query, Request, Reroute, StockQuery,
 };
 use stockade_core::ids::{Code, OrderId};
 use stockade_core::reply::{Reply, Stage};
@@ -40,6 +40,22 @@ pub(super) async fn place(State(http): Shared, caller: Caller, Json(body): Json<
 
 pub(super) async fn order(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
     http.ask(&caller, Query::Order(named(path)?)).await
+}
+
+pub(super) async fn explain(
+    State(http): Shared,
+    caller: Caller,
+    Path(path): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let mut ask = Explain { order: named(path)?, decision: None };
+    for (name, value) in pairs(query.as_deref()) {
+        match name.as_str() {
+            "decision" => ask.decision = Some(number(&name, &value)?),
+            _ => return Err(unknown_parameter(&name, "decision")),
+        }
+    }
+    http.ask(&caller, Query::Explain(ask)).await
 }
 
 pub(super) async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {

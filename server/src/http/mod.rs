@@ -52,6 +52,7 @@ pub fn router(http: Arc<Http>) -> Router {
         .route("/v1/quote", post(calls::quote))
         .route("/v1/orders", post(calls::place).get(calls::orders))
         .route("/v1/orders/{channel}/{number}", get(calls::order))
+        .route("/v1/orders/{channel}/{number}/explain", get(calls::explain))
         .route("/v1/orders/{channel}/{number}/pay", post(calls::pay))
         .route("/v1/orders/{channel}/{number}/cancel", post(calls::cancel))
         .route("/v1/orders/{channel}/{number}/extend", post(calls::extend))

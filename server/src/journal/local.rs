@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use redb::{
     Database, DatabaseError, Durability as Commit, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
 };
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, Journal, JournalError, SealedBatch};
+use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use stockade_core::reply::Durability;
 
 /// First sequence to batch.
@@ -22,10 +24,13 @@ const CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// A journal in one file, owned by one process.
 pub struct LocalJournal {
     path: PathBuf,
-    /// Nothing after a failed commit, whose outcome only opening the file again can tell.
-    file: Option<Database>,
+    file: Arc<File>,
     last: Seq,
 }
+
+/// The open file, for the one who writes and those who read beside. Nothing after a failed commit, whose outcome only
+/// opening the file again can tell.
+type File = RwLock<Option<Database>>;
 
 impl LocalJournal {
     /// Opens the file, or creates it where there is none.
@@ -37,7 +42,7 @@ impl LocalJournal {
         let path = path.into();
         let file = open_file(&path)?;
         let last = last_sequence(&file, &path)?;
-        Ok(LocalJournal { path, file: Some(file), last })
+        Ok(LocalJournal { path, file: Arc::new(RwLock::new(Some(file))), last })
     }
 
     /// Where it is.
@@ -46,13 +51,36 @@ impl LocalJournal {
     }
 
     /// The open file; after a failure, opened again.
-    fn file(&mut self) -> Result<&Database, JournalError> {
-        if self.file.is_none() {
+    fn file(&mut self) -> Result<MappedRwLockReadGuard<'_, Database>, JournalError> {
+        if self.file.read().is_none() {
             let file = open_file(&self.path)?;
             self.last = last_sequence(&file, &self.path)?;
-            self.file = Some(file);
+            *self.file.write() = Some(file);
         }
-        self.file.as_ref().ok_or_else(|| unavailable(&self.path, "the file is closed"))
+        opened(&self.file, &self.path)
+    }
+}
+
+fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, Database>, JournalError> {
+    RwLockReadGuard::try_map(file.read(), Option::as_ref).map_err(|_| unavailable(path, "the file is closed"))
+}
+
+/// Reads batches of the file by their place in the tree.
+struct LocalHistory {
+    path: PathBuf,
+    file: Arc<File>,
+}
+
+impl History for LocalHistory {
+    fn batch(&self, seq: Seq) -> Result<Arc<[u8]>, JournalError> {
+        let path = &self.path;
+        let file = opened(&self.file, path)?;
+        let read = file.begin_read().map_err(|e| unavailable(path, e))?;
+        let batches = read.open_table(BATCHES).map_err(|e| unavailable(path, e))?;
+        let before = batches.range(..=seq.0).map_err(|e| unavailable(path, e))?.next_back();
+        let bytes = before.transpose().map_err(|e| unavailable(path, e))?.map(|(_, bytes)| Arc::from(bytes.value()));
+        let holds = |bytes: &Arc<[u8]>| Batch::span(bytes).is_ok_and(|(_, last)| seq <= last);
+        bytes.filter(holds).ok_or_else(|| unavailable(path, format!("event {seq} is not in it yet")))
     }
 }
 
@@ -74,7 +102,7 @@ impl Journal for LocalJournal {
 
     fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {
         let path = self.path.clone();
-        self.file()?;
+        drop(self.file()?);
         if self.last == batch.last {
             // The commit that failed had gone through after all.
             return Ok(());
@@ -83,16 +111,21 @@ impl Journal for LocalJournal {
             let what = format!("it ends at {} and events {} to {} do not follow", self.last, batch.first, batch.last);
             return Err(JournalError::HistoryLost { reason: format!("{}: {what}", path.display()) });
         }
-        match write(self.file()?, batch) {
+        let written = write(&*self.file()?, batch);
+        match written {
             Ok(()) => {
                 self.last = batch.last;
                 Ok(())
             }
             Err(error) => {
-                self.file = None;
+                *self.file.write() = None;
                 Err(unavailable(&path, error))
             }
         }
+    }
+
+    fn history(&self) -> Option<Arc<dyn History>> {
+        Some(Arc::new(LocalHistory { path: self.path.clone(), file: Arc::clone(&self.file) }))
     }
 
     fn kind(&self) -> &'static str {

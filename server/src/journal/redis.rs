@@ -6,12 +6,14 @@
 
 mod check;
 mod link;
+mod reading;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stockade_core::ids::Seq;
 use stockade_core::limits::RING_BYTES;
-use stockade_core::log::{Batch, Journal, JournalError, SealedBatch};
+use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use stockade_core::reply::Durability;
 
 use super::ring::Ring;
@@ -374,6 +376,12 @@ impl Journal for RedisJournal {
 
     fn kept(&self) -> Vec<SealedBatch> {
         self.ring.all()
+    }
+
+    fn history(&self) -> Option<Arc<dyn History>> {
+        // The address was good enough to open the partition.
+        let history = reading::RedisHistory::new(&self.config).ok()?;
+        Some(Arc::new(history))
     }
 
     fn kind(&self) -> &'static str {

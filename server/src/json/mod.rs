@@ -3,6 +3,7 @@
 //! Names are `snake_case`. Money is a decimal string, an engine id too (it does not fit a JavaScript number); times are
 //! RFC 3339 in UTC; quantities are numbers, `null` for "unlimited".
 
+mod explained;
 mod read;
 mod refusal;
 mod write;

@@ -30,6 +30,9 @@ pub struct Replayed {
     pub digest: u128,
 }
 
+/// Bytes of the latest history that a journal in memory keeps, for explanations.
+const MEMORY_BYTES: usize = 64 * 1024 * 1024;
+
 const PARTITION_FILE: &str = "partition.id";
 const OWNER_FILE: &str = "owner.id";
 
@@ -88,7 +91,7 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
 
 fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
     match &config.journal {
-        JournalHome::Memory => Ok(Box::new(MemoryJournal::default())),
+        JournalHome::Memory => Ok(Box::new(MemoryJournal::recent(MEMORY_BYTES))),
         JournalHome::Local(path) => Ok(Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?)),
         JournalHome::Redis { url, partition } => {
             let id = read(&config.data_dir.join(PARTITION_FILE))?;

@@ -96,6 +96,7 @@ impl Server {
         let History { engine, journal, replayed } = history::recover(&config, take_over)?;
         let clock = Arc::new(Clock::system(replayed.last_time));
         let best = journal.best();
+        let explained = journal.history();
 
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
@@ -109,7 +110,7 @@ impl Server {
             sample::put_in(&engine, clock.now())?;
         }
         let metrics = Arc::new(Metrics::new());
-        let decide: Arc<dyn Decide> = Arc::new(Observed::new(Arc::clone(&engine), Arc::clone(&metrics)));
+        let decide: Arc<dyn Decide> = Arc::new(Observed::new(Arc::clone(&engine), Arc::clone(&metrics), explained));
         let service = Arc::new(Service::new(
             Arc::clone(&decide),
             Arc::clone(&clock),

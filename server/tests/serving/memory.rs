@@ -11,6 +11,9 @@ fn ordinary_requests_are_answered_at_the_level_there_is() {
     placed.json(201);
     assert!(placed.head.contains("stockade-durability: memory"), "{}", placed.head);
 
+    let told = server.run(&["order", "explain", "web/1"]).ended(0).out;
+    assert!(told.contains("proven"), "recent history is kept in memory: {told}");
+
     // Whoever asks for more by name is told that it is not to be had.
     let strict = server.run(&["place", "web/3", "TEE:1", "--durability", "journaled"]).ended(1);
     assert!(strict.err.contains("not to be had"), "{}", strict.err);

@@ -37,6 +37,33 @@ fn an_order_goes_from_quote_to_a_return_that_is_back_on_sale() {
 }
 
 #[test]
+fn an_order_is_explained_by_the_rules_that_decided_it() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:2", "LAMP", "--zone", "CN-33"]).ended(0);
+    std::fs::write(server.dir.path().join("rules.toml"), "[[ban]]\nwarehouse = \"HGH\"\n").unwrap();
+    server.json(&["rules", "apply", "rules.toml"]);
+    let told = server.run(&["order", "explain", "web/1"]).ended(0).out;
+    for words in [
+        "ships from HGH with ZTO for 5.50 in 24 h; no plan scores less (proven)",
+        "next best: HGH with SF, which scores 19.62 more (money +19.50, time +0.12)",
+        "by rules version 1",
+        "CAN        TEE 2 of 2  lacks LAMP (0 of 1)",
+        "nothing of it could be drawn at: SHA-01",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    }
+    let json = server.json(&["order", "explain", "web/1", "--decision", "1"]);
+    assert_eq!((json["rules_version"].as_u64(), json["differs"].is_null()), (Some(1), true));
+    assert_eq!(json["candidates"][0]["roles"][0], "chosen");
+    assert_eq!(json["warehouses"][1]["out"][0]["why"], "lacks");
+    let same = server.http("GET", "/v1/orders/web/1/explain", &[], "").json(200);
+    assert_eq!(same, json, "HTTP tells the same");
+    server.http("GET", "/v1/orders/web/1/explain?decision=2", &[], "").json(422);
+    server.run(&["order", "explain", "web/none"]).ended(1);
+    assert!(server.run(&["order", "web/1"]).ended(0).out.contains("order placed"));
+}
+
+#[test]
 fn refusals_are_1_and_say_why() {
     let server = Server::start();
     let short = server.run(&["place", "web/2", "LAMP:9"]).ended(1);

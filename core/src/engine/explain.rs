@@ -1,0 +1,335 @@
+//! Decisions read back from the history and computed once more, exactly as they were decided.
+//!
+//! What a decision depended on stands in three places: its event (demand, wishes, stock as seen), the rules of its version
+//! (events as well, found by [`Past`]), and the weights and categories its SKUs had then.
+
+use crate::catalog::Config;
+use crate::command::Explain;
+use crate::engine::demand::{Demand, Wanted, invalid};
+use crate::engine::planning::{Planned, Scratch, with_scratch};
+use crate::engine::{Decided, Engine, Outcome, Refusal};
+use crate::event::{Decision, Envelope, Event, OrderPlaced, PlannedSub};
+use crate::explain::{Alternatives, Scene, alternatives, parts, warehouses};
+use crate::ids::{Code, RulesVersion, Seq, WarehouseId};
+use crate::log::{Batch, History, JournalError};
+use crate::money::Money;
+use crate::reject::Reject;
+use crate::reply::{Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, Reply, WeightsSeen, Wishes};
+use crate::routing::ParcelPlan;
+use crate::sync::Mutex;
+use crate::units::Units;
+use crate::wire::codec::decode_envelope;
+
+use std::sync::Arc;
+
+/// Where in the history each version of the rules came from.
+#[derive(Debug, Default)]
+pub(super) struct Past(Mutex<Vec<Mark>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    version: RulesVersion,
+    seq: Seq,
+    world: bool,
+}
+
+impl Past {
+    /// Notes an event that put rules in force.
+    pub fn note(&self, version: RulesVersion, seq: Seq, world: bool) {
+        self.0.lock().push(Mark { version, seq, world });
+    }
+
+    /// The event of the world that was in force under a version, and that of its rules file if there was one.
+    fn sources(&self, version: RulesVersion) -> Option<(Seq, Option<Seq>)> {
+        let marks = self.0.lock();
+        let at = marks.iter().position(|mark| mark.version == version)?;
+        let world = marks[..=at].iter().rfind(|mark| mark.world)?;
+        Some((world.seq, (!marks[at].world).then_some(marks[at].seq)))
+    }
+}
+
+/// A decision as the history holds it.
+struct Journaled {
+    placed: Box<OrderPlaced>,
+    decision: Decision,
+    /// The warehouse that was left out because units were missing there.
+    without: Option<WarehouseId>,
+    /// Whether the order's own wishes about parcels held: not when only a part of it is served anew.
+    whole: bool,
+    /// Whether it placed the order.
+    first: bool,
+}
+
+impl Engine {
+    /// Why an order ships the way it does, computed again from what `history` holds. Reads the journal, so it is not for
+    /// the hot path.
+    ///
+    /// The outcome is refused as unavailable when the history does not hold the decision yet, or not any more.
+    pub fn explain(&self, ask: &Explain, history: &dyn History) -> Outcome {
+        self.explained(ask, history).into()
+    }
+
+    fn explained(&self, ask: &Explain, history: &dyn History) -> Decided {
+        let decisions = self.decisions(ask, history)?;
+        let count = decisions.len();
+        let no = ask.decision.map_or(count, usize::from);
+        let Some(chosen) = no.checked_sub(1).and_then(|at| decisions.get(at)) else {
+            let reason = format!("the order has decisions 1 to {count}, not {no}");
+            return Err(invalid("decision", reason).into());
+        };
+        let journaled = journaled(read(history, decisions[0].seq)?, read(history, chosen.seq)?)?;
+        let config = self.config_of(journaled.decision.rules_version, history)?;
+        let seq = chosen.seq;
+        let no = u16::try_from(no).unwrap_or(u16::MAX);
+        let explanation = with_scratch(|scratch| self.rebuild(&journaled, &config, seq, scratch, decisions, no));
+        Ok((Reply::Explained(Box::new(explanation)), seq))
+    }
+
+    /// Every event that decided how the order ships, in history order.
+    fn decisions(&self, ask: &Explain, history: &dyn History) -> Result<Vec<DecisionRef>, Refusal> {
+        let (number, place) = self.locate(&ask.order)?;
+        let mut found = self.door.with_key(number, |shard| {
+            let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
+            let first = DecisionRef { seq: order.placed, what: "order_placed".to_owned(), at: order.placed_at };
+            let later = order.moments.iter().filter(|m| LATER.contains(&m.what));
+            let later = later.map(|m| DecisionRef { seq: m.seq, what: m.what.to_owned(), at: m.arrived });
+            Ok::<_, Reject>(std::iter::once(first).chain(later).collect::<Vec<_>>())
+        })?;
+        let mut kept = Vec::with_capacity(found.len());
+        for decision in found.drain(..) {
+            let routed = match &read(history, decision.seq)?.event {
+                Event::PickShorted(short) => short.decision.is_some(),
+                _ => true,
+            };
+            if routed {
+                kept.push(decision);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The world and rules of a version, from memory or from the history.
+    fn config_of(&self, version: RulesVersion, history: &dyn History) -> Result<Arc<Config>, Refusal> {
+        if let Some(present) = self.config.load_full().filter(|config| config.version() == version) {
+            return Ok(present);
+        }
+        let lost = |what: String| Reject::Unavailable { reason: format!("rules version {version}: {what}") };
+        let (world, rules) =
+            self.past.sources(version).ok_or_else(|| lost("no event of this history put it in force".to_owned()))?;
+        let Event::WorldApplied(event) = read(history, world)?.event else {
+            return Err(lost(format!("event {world} is not a world")).into());
+        };
+        let mut config = Config::from_world(&event, world).map_err(|e| lost(e.to_string()))?;
+        if let Some(seq) = rules {
+            let Event::RulesApplied(event) = read(history, seq)?.event else {
+                return Err(lost(format!("event {seq} is not a rules file")).into());
+            };
+            config = config.with_rules(&event, seq).map_err(|e| lost(e.to_string()))?;
+        }
+        Ok(Arc::new(config))
+    }
+
+    /// Solves the decision's problem again and looks around it.
+    fn rebuild(
+        &self,
+        journaled: &Journaled,
+        config: &Config,
+        seq: Seq,
+        scratch: &mut Scratch,
+        decisions: Vec<DecisionRef>,
+        no: u16,
+    ) -> Explanation {
+        let Journaled { placed, decision, .. } = journaled;
+        let demand = self.demand_of(journaled, config, seq);
+        let differs = solve_again(&demand, config, decision, scratch);
+        scratch.write_out(&demand, config);
+        let skus: Vec<Code> = demand.lines.iter().map(|line| line.code.clone()).collect();
+        let seen: Vec<Vec<(WarehouseId, u64)>> =
+            (0..skus.len()).map(|line| scratch.view.cells(line).to_vec()).collect();
+        let chosen = chosen_parcels(decision, &demand, scratch);
+        let proven = decision.bound >= decision.score;
+        let problem = &scratch.problem;
+        let found = alternatives(problem, &chosen, proven, &mut scratch.router);
+        let scene = Scene {
+            rules: &config.rules,
+            codes: &config.codes,
+            zone: demand.zone,
+            carrier: demand.carrier,
+            without: journaled.without,
+            problem,
+            skus: &skus,
+            seen: &seen,
+        };
+        let (warehouses, empty) = warehouses(&scene, &found);
+        let weights = problem.weights;
+        Explanation {
+            order: placed.order,
+            channel: config.codes.of_channel(placed.channel),
+            number: placed.number.clone(),
+            asked: Wishes {
+                zone: demand.zone.cloned(),
+                carrier: demand.carrier.map(|carrier| config.codes.of_carrier(carrier)),
+                ship_complete: demand.ship_complete,
+                max_parcels: demand.max_parcels,
+                lines: demand.lines.iter().map(|line| (line.code.clone(), line.units)).collect(),
+            },
+            decisions,
+            no,
+            rules_version: decision.rules_version,
+            weights: WeightsSeen {
+                money: Money(weights.money),
+                time: Money(weights.time),
+                balance: Money(weights.balance),
+            },
+            score: decision.score,
+            bound: decision.bound,
+            proven,
+            differs,
+            candidates: candidates(&scene, &found),
+            warehouses,
+            empty,
+        }
+    }
+
+    /// The demand as it was: what was wanted stands in the decision, what a SKU weighed then in the catalog.
+    fn demand_of<'a>(&self, journaled: &'a Journaled, config: &Config, seq: Seq) -> Demand<'a> {
+        let Journaled { placed, decision, whole, first, .. } = journaled;
+        let mut lines = Vec::with_capacity(decision.seen.len());
+        let mut category: Option<Option<Code>> = None;
+        for seen in &decision.seen {
+            let sku = self.skus.at(seen.sku, seq);
+            let own = sku.as_ref().and_then(|sku| sku.category.clone());
+            let weight_g = sku.and_then(|sku| sku.weight_g).unwrap_or(config.rules.default_weight_g);
+            lines.push(Wanted { sku: seen.sku, code: self.sku_code(seen.sku), units: seen.wanted, weight_g });
+            category =
+                Some(category.map_or(own.clone(), |common| common.filter(|common| Some(common) == own.as_ref())));
+        }
+        Demand {
+            channel: placed.channel,
+            zone: placed.zone.as_ref(),
+            carrier: placed.carrier,
+            ship_complete: placed.ship_complete && *whole,
+            max_parcels: placed.max_parcels.filter(|_| *whole),
+            pools: &[],
+            category: category.flatten().filter(|_| *first),
+            lines,
+        }
+    }
+}
+
+/// Later events that may hold a decision, by name.
+const LATER: [&str; 3] = ["order_paid_late", "pick_shorted", "review_routed"];
+
+/// One event of the history, wholly checked.
+fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> {
+    let unavailable = |reason: String| Reject::Unavailable { reason };
+    let bytes = history.batch(seq).map_err(|error| match error {
+        JournalError::Unavailable { reason } => unavailable(reason),
+        error => unavailable(error.to_string()),
+    })?;
+    let batch = Batch::decode(&bytes).map_err(|e| unavailable(format!("the batch with event {seq}: {e}")))?;
+    let found = batch.events().find(|(number, _)| *number == seq);
+    let (_, event) =
+        found.ok_or_else(|| unavailable(format!("event {seq} is not in the batch that should hold it")))?;
+    decode_envelope(event).map_err(|e| unavailable(format!("event {seq}: {e}")))
+}
+
+fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
+    let odd = |event: &Event| Reject::Unavailable { reason: format!("{} holds no decision", event.name()) };
+    let Event::OrderPlaced(placed) = first.event else { return Err(odd(&first.event).into()) };
+    let again = |decision, without, whole| (decision, without, whole, false);
+    let (decision, without, whole, first) = match chosen.event {
+        Event::OrderPlaced(event) => (event.decision, None, true, true),
+        Event::OrderPaidLate(event) => again(event.decision, None, true),
+        Event::ReviewRouted(event) => again(event.decision, None, false),
+        Event::PickShorted(event) => {
+            let short = event.moves.first().map(|m| m.warehouse);
+            let decision = event.decision.ok_or_else(|| {
+                let reason = "nothing was routed: no other warehouse could serve the missing units".to_owned();
+                Refusal::from(Reject::Unavailable { reason })
+            })?;
+            again(decision, short, false)
+        }
+        event => return Err(odd(&event).into()),
+    };
+    Ok(Journaled { placed, decision, without, whole, first })
+}
+
+/// Plans once more over what was seen, and says what came out differently.
+fn solve_again(demand: &Demand<'_>, config: &Config, decision: &Decision, scratch: &mut Scratch) -> Option<String> {
+    scratch.view.recall(&decision.seen, config);
+    if let Planned::No(reject) = scratch.plan(demand, config) {
+        return Some(format!("no plan was found: {reject}"));
+    }
+    let solution = scratch.router.solution();
+    let (score, bound) = (Money(solution.score), Money(solution.bound));
+    if (score, bound) != (decision.score, decision.bound) {
+        let journaled = format!("score {} and bound {} were journaled", decision.score, decision.bound);
+        return Some(format!("{journaled}, {score} and {bound} came out"));
+    }
+    let again = scratch.router.solution().parcels.clone();
+    let same = again == chosen_parcels(decision, demand, scratch);
+    (!same).then(|| "another plan of the same score came out".to_owned())
+}
+
+/// The journaled plan as parcels on the lanes of the problem. A lane the rules no longer know is left out.
+fn chosen_parcels(decision: &Decision, demand: &Demand<'_>, scratch: &Scratch) -> Vec<ParcelPlan> {
+    let lane_of = |sub: &PlannedSub| {
+        let mut lanes = (0u16..).zip(&scratch.problem.lanes);
+        let at = lanes.find(|(_, lane)| {
+            lane.carrier == sub.carrier && scratch.problem.sites[usize::from(lane.site)] == sub.warehouse
+        });
+        at.map(|(at, _)| at)
+    };
+    let parcel = |sub: &PlannedSub| {
+        let mut takes: Vec<(u16, u64)> = Vec::with_capacity(sub.lines.len());
+        for drawn in &sub.lines {
+            let line = demand.lines.binary_search_by_key(&drawn.sku, |line| line.sku).ok()?;
+            let line = u16::try_from(line).ok()?;
+            match takes.iter_mut().find(|(known, _)| *known == line) {
+                Some((_, units)) => *units += drawn.units.0,
+                None => takes.push((line, drawn.units.0)),
+            }
+        }
+        takes.sort_unstable();
+        Some(ParcelPlan { lane: lane_of(sub)?, takes, parts: sub.parts, weight_g: sub.weight_g })
+    };
+    let mut parcels: Vec<ParcelPlan> = decision.subs.iter().filter_map(parcel).collect();
+    parcels.sort_by_key(|parcel| parcel.lane);
+    parcels
+}
+
+fn candidates(scene: &Scene<'_>, found: &Alternatives) -> Vec<Candidate> {
+    let Some(chosen) = found.plans.first() else { return Vec::new() };
+    let rates = |parcel: &ParcelPlan| &scene.problem.lanes[usize::from(parcel.lane)];
+    let candidate = |plan: &crate::explain::Alternative| {
+        let sum = |of: fn(&CostParts) -> Money| {
+            plan.parcels.iter().fold(Money::ZERO, |sum, parcel| sum.saturating_add(of(&parcel.parts)))
+        };
+        let parcel = |parcel: &ParcelPlan| CandidateParcel {
+            warehouse: scene.codes.of_warehouse(scene.problem.sites[usize::from(rates(parcel).site)]),
+            carrier: scene.codes.of_carrier(rates(parcel).carrier),
+            hours: rates(parcel).rate.hours,
+            weight_g: parcel.weight_g,
+            cost: parcel.parts.total(),
+            lines: parcel.takes.iter().map(|(line, u)| (scene.skus[usize::from(*line)].clone(), Units(*u))).collect(),
+        };
+        Candidate {
+            roles: plan.roles.clone(),
+            score: Money(plan.score),
+            distance: Money(plan.score - chosen.score),
+            proven: plan.proven,
+            parts: parts(scene.problem, &plan.parcels, plan.score),
+            cost: sum(CostParts::total),
+            costs: CostParts {
+                parcel: sum(|parts| parts.parcel),
+                unit: sum(|parts| parts.unit),
+                first_kg: sum(|parts| parts.first_kg),
+                further_kg: sum(|parts| parts.further_kg),
+            },
+            hours: plan.parcels.iter().map(|parcel| rates(parcel).rate.hours).max().unwrap_or(0),
+            parcels: plan.parcels.iter().map(parcel).collect(),
+        }
+    };
+    found.plans.iter().map(candidate).collect()
+}

@@ -1,0 +1,129 @@
+//! Plans beside the chosen one, each found by solving the order again with something forbidden.
+
+use crate::reply::CandidateRole;
+use crate::routing::{Answer, Lane, ParcelPlan, Problem, Router, WEIGHT_ONE, WORK_DEFAULT, Weights};
+
+use super::score::score;
+
+/// What one alternative may cost: the default less one, so that even linear orders are not searched past it.
+const WORK: u64 = WORK_DEFAULT - 1;
+/// Plans from one warehouse alone that are shown as candidates.
+const ALONE_SHOWN: usize = 3;
+
+/// A plan with what it stands for. Lanes are those of the whole problem.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Alternative {
+    /// What it stands for.
+    pub roles: Vec<CandidateRole>,
+    /// Its parcels, by lane.
+    pub parcels: Vec<ParcelPlan>,
+    /// Its score in millionths.
+    pub score: i64,
+    /// Whether no plan of its role scores less.
+    pub proven: bool,
+}
+
+/// What else there was.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Alternatives {
+    /// The chosen plan, then the others by score.
+    pub plans: Vec<Alternative>,
+    /// By site: the score of the best plan from it alone, if there is one.
+    pub alone: Vec<Option<i64>>,
+}
+
+/// Everything that a chosen plan is shown beside.
+pub fn alternatives(problem: &Problem, chosen: &[ParcelPlan], proven: bool, router: &mut Router) -> Alternatives {
+    let roles = vec![CandidateRole::Chosen];
+    let mut found = Alternatives {
+        plans: vec![Alternative { roles, parcels: chosen.to_vec(), score: score(problem, chosen), proven }],
+        alone: vec![None; problem.sites.len()],
+    };
+    found.add(runner_up(problem, chosen, router));
+    let mut single = Vec::new();
+    for site in 0..problem.sites.len() {
+        let best = alone(problem, site, router);
+        found.alone[site] = best.as_ref().map(|plan| plan.score);
+        single.extend(best);
+    }
+    single.sort_by_key(|plan| plan.score);
+    single.into_iter().take(ALONE_SHOWN).for_each(|plan| found.add(Some(plan)));
+    found.add(one_parcel(problem, router));
+    found.add(least_money(problem, router));
+    found.plans[1..].sort_by_key(|plan| plan.score);
+    found
+}
+
+impl Alternatives {
+    /// Adds a plan, or its role to the same plan.
+    fn add(&mut self, plan: Option<Alternative>) {
+        let Some(plan) = plan else { return };
+        match self.plans.iter_mut().find(|known| known.parcels == plan.parcels) {
+            Some(known) => known.roles.extend(plan.roles),
+            None => self.plans.push(plan),
+        }
+    }
+}
+
+/// The best plan that does without at least one of the chosen lanes: one search for each lane that is left out.
+fn runner_up(problem: &Problem, chosen: &[ParcelPlan], router: &mut Router) -> Option<Alternative> {
+    let mut best: Option<Alternative> = None;
+    let mut bound = i64::MAX;
+    for out in chosen.iter().map(|parcel| parcel.lane) {
+        let Some((plan, least)) = solve(problem, |lane, _| lane != out, router) else { continue };
+        bound = bound.min(least);
+        if best.as_ref().is_none_or(|best| plan.score < best.score) {
+            best = Some(plan);
+        }
+    }
+    let best = best?;
+    Some(Alternative { roles: vec![CandidateRole::RunnerUp], proven: bound >= best.score, ..best })
+}
+
+/// The best plan from one site.
+fn alone(problem: &Problem, site: usize, router: &mut Router) -> Option<Alternative> {
+    let all = |line: usize| problem.stock_at(site, line) >= problem.lines[line].units;
+    if !(0..problem.lines.len()).all(all) {
+        return None;
+    }
+    let (plan, _) = solve(problem, |_, lane| usize::from(lane.site) == site, router)?;
+    Some(Alternative { roles: vec![CandidateRole::OneWarehouse], ..plan })
+}
+
+fn one_parcel(problem: &Problem, router: &mut Router) -> Option<Alternative> {
+    let single = Problem { max_parcels: Some(1), ..problem.clone() };
+    let (plan, _) = solve(&single, |_, _| true, router)?;
+    Some(Alternative { roles: vec![CandidateRole::OneParcel], ..plan })
+}
+
+fn least_money(problem: &Problem, router: &mut Router) -> Option<Alternative> {
+    let mut bare = problem.clone();
+    bare.weights = Weights { money: WEIGHT_ONE, time: 0, balance: 0 };
+    bare.scarcity.clear();
+    bare.lanes.iter_mut().for_each(|lane| lane.penalty = 0);
+    let (plan, _) = solve(&bare, |_, _| true, router)?;
+    let score = score(problem, &plan.parcels);
+    Some(Alternative { roles: vec![CandidateRole::LeastMoney], score, ..plan })
+}
+
+/// The best plan over some of the lanes, and what no plan over them is below.
+fn solve(problem: &Problem, keep: impl Fn(u16, &Lane) -> bool, router: &mut Router) -> Option<(Alternative, i64)> {
+    let mut narrow = problem.clone();
+    let mut whole = Vec::with_capacity(problem.lanes.len());
+    narrow.lanes.clear();
+    for (at, lane) in (0u16..).zip(&problem.lanes) {
+        if keep(at, lane) {
+            narrow.lanes.push(*lane);
+            whole.push(at);
+        }
+    }
+    if router.solve(&narrow, WORK) != Answer::Plan {
+        return None;
+    }
+    let solution = router.solution();
+    let mut parcels = solution.parcels.clone();
+    parcels.iter_mut().for_each(|parcel| parcel.lane = whole[usize::from(parcel.lane)]);
+    parcels.sort_by_key(|parcel| parcel.lane);
+    let plan = Alternative { roles: Vec::new(), parcels, score: solution.score, proven: solution.proven };
+    Some((plan, solution.bound))
+}

@@ -1,0 +1,60 @@
+//! The score of any plan, written from the model page and not from the solver, and its parts.
+
+use crate::money::Money;
+use crate::reply::ScoreParts;
+use crate::routing::{ParcelPlan, Problem, charged_g};
+
+/// Fine units in a millionth: the further kilograms are priced by the gram.
+const FINE: i128 = 1_000;
+
+/// What a plan scores, in millionths: the sum is exact and rounded half up once.
+pub fn score(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
+    let fine: i128 = parcels.iter().map(|parcel| fine(problem, parcel)).sum::<i128>()
+        + FINE * i128::from(time(problem, parcels))
+        + FINE * (i128::from(balance(problem, parcels)) + i128::from(preference(problem, parcels)));
+    i64::try_from((fine + FINE / 2).div_euclid(FINE)).unwrap_or(i64::MAX)
+}
+
+/// A plan's score by part. What is left after time, balance and preference is money, so that the parts add up.
+pub fn parts(problem: &Problem, parcels: &[ParcelPlan], score: i64) -> ScoreParts {
+    let (time, balance, preference) = (time(problem, parcels), balance(problem, parcels), preference(problem, parcels));
+    ScoreParts {
+        money: Money(score - time - balance - preference),
+        time: Money(time),
+        balance: Money(balance),
+        preference: Money(preference),
+    }
+}
+
+/// The weighed money of a parcel in fine units.
+fn fine(problem: &Problem, parcel: &ParcelPlan) -> i128 {
+    let rate = problem.lanes[usize::from(parcel.lane)].rate;
+    let units: u64 = parcel.takes.iter().map(|(_, units)| units).sum();
+    let weigh = |money| i128::from(problem.weights.weigh(money));
+    let first = if parcel.weight_g > 0 { weigh(rate.first_kg) } else { 0 };
+    let charged = i128::from(charged_g(parcel.weight_g, problem.kg_step_g));
+    FINE * (weigh(rate.parcel) + first + weigh(rate.unit) * i128::from(units)) + weigh(rate.further_kg) * charged
+}
+
+fn time(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
+    let hours = parcels.iter().map(|parcel| problem.lanes[usize::from(parcel.lane)].rate.hours).max().unwrap_or(0);
+    problem.weights.time.max(0).saturating_mul(i64::from(hours))
+}
+
+fn balance(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
+    if problem.scarcity.is_empty() {
+        return 0;
+    }
+    let of = |parcel: &ParcelPlan| {
+        let site = usize::from(problem.lanes[usize::from(parcel.lane)].site);
+        let row = &problem.scarcity[site * problem.lines.len()..][..problem.lines.len()];
+        let drawn = parcel.takes.iter().map(|(line, units)| i128::from(row[usize::from(*line)]) * i128::from(*units));
+        drawn.sum::<i128>()
+    };
+    i64::try_from(parcels.iter().map(of).sum::<i128>()).unwrap_or(i64::MAX)
+}
+
+fn preference(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
+    let penalties = parcels.iter().map(|parcel| problem.lanes[usize::from(parcel.lane)].penalty.max(0));
+    penalties.fold(0, i64::saturating_add)
+}

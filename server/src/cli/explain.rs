@@ -1,0 +1,178 @@
+//! An explanation in words and tables, the answer first.
+
+use stockade_core::ids::Code;
+use stockade_core::money::Money;
+use stockade_core::reply::{Candidate, CandidateRole, Explanation, OutReason, ScoreParts, WarehouseSeen};
+use stockade_core::units::Units;
+
+use super::output::{Output, Table};
+
+/// Prints why an order ships the way it does.
+pub(super) fn told(told: &Explanation, out: Output) {
+    headline(told, out);
+    out.line("");
+    plans(&told.candidates, out);
+    out.line("");
+    warehouses(told, out);
+    let weights = told.weights;
+    let weighed = format!("money x {}, hour x {}, scarcity x {}", weights.money, weights.time, weights.balance);
+    out.line(format!("\nscore = {weighed}, and what the zone's preference adds"));
+    others(told, out);
+}
+
+fn headline(told: &Explanation, out: Output) {
+    let to = told.asked.zone.as_ref().map(|zone| format!(" to {zone}")).unwrap_or_default();
+    let lines: Vec<String> = told.asked.lines.iter().map(|(sku, units)| format!("{sku}:{units}")).collect();
+    out.line(format!("{}/{} (id:{}){to}: {}", told.channel, told.number, told.order, lines.join(" ")));
+    if let Some(what) = &told.differs {
+        out.line(format!("WARNING: computed again, this decision comes out differently: {what}"));
+        out.line("this version decides differently than the one that decided; what follows is this version's view");
+    }
+    let Some(chosen) = told.candidates.first() else { return };
+    let proof = match told.proven {
+        true => "no plan scores less (proven)".to_owned(),
+        false => format!("no plan can score below {}, which is {} less", told.bound, less(told.score, told.bound)),
+    };
+    out.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
+    if let Some(second) = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp)) {
+        let why = difference(&chosen.parts, &second.parts);
+        out.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
+    } else {
+        out.line("next best: none, there was no other way");
+    }
+    let decision = usize::from(told.no).checked_sub(1).and_then(|at| told.decisions.get(at));
+    if let Some(decision) = decision {
+        let what = decision.what.replace('_', " ");
+        let when = format!("decided {} by rules version {}", decision.at, told.rules_version);
+        out.line(format!("{when} (event {}, {what})", decision.seq));
+    }
+}
+
+/// One part of a score.
+type PartOf = fn(&ScoreParts) -> Money;
+
+fn plans(candidates: &[Candidate], out: Output) {
+    let shows = |of: PartOf| candidates.iter().any(|plan| of(&plan.parts) != Money::ZERO);
+    let parts: Vec<(&'static str, PartOf)> = vec![
+        ("= money", |parts| parts.money),
+        ("+ time", |parts| parts.time),
+        ("+ balance", |parts| parts.balance),
+        ("+ preference", |parts| parts.preference),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter(|(_, of)| shows(*of)).collect();
+    let fixed = ["plan", "ships from", "cost", "hours", "more", "score"];
+    let mut table = Table::new(fixed.into_iter().chain(parts.iter().map(|(name, _)| *name)));
+    for plan in candidates {
+        let roles: Vec<String> = plan.roles.iter().map(|role| role.name().replace('_', " ")).collect();
+        let more = if plan.distance == Money::ZERO { "-".to_owned() } else { plan.distance.to_string() };
+        let unproven = if plan.proven { "" } else { " (best found)" };
+        let fixed = [
+            format!("{}{unproven}", roles.join(", ")),
+            parcels(plan),
+            plan.cost.to_string(),
+            plan.hours.to_string(),
+            more,
+            plan.score.to_string(),
+        ];
+        table.row(fixed.into_iter().chain(parts.iter().map(|(_, of)| of(&plan.parts).to_string())));
+    }
+    out.table(&table);
+}
+
+fn warehouses(told: &Explanation, out: Output) {
+    let mut table = Table::new(["warehouse", "could send", "why not more"]);
+    for seen in &told.warehouses {
+        let why: Vec<String> = seen.out.iter().map(|reason| self::reason(reason, told)).collect();
+        let why = match (why.is_empty(), seen.chosen) {
+            (true, true) => "chosen for everything".to_owned(),
+            (true, false) => "the other plans score less".to_owned(),
+            (false, true) => format!("chosen for a part; {}", why.join("; ")),
+            (false, false) => why.join("; "),
+        };
+        table.row([seen.warehouse.to_string(), could_send(seen, &told.asked.lines), why]);
+    }
+    out.table(&table);
+    if !told.empty.is_empty() {
+        let names: Vec<&str> = told.empty.iter().map(Code::as_str).collect();
+        out.line(format!("nothing of it could be drawn at: {}", names.join(" ")));
+    }
+}
+
+fn others(told: &Explanation, out: Output) {
+    for (no, decision) in (1u16..).zip(&told.decisions) {
+        if no != told.no {
+            let what = decision.what.replace('_', " ");
+            out.line(format!("decision {no} was at {} ({what}): `--decision {no}`", decision.at));
+        }
+    }
+}
+
+/// `HGH with ZTO + CAN with SF (MUG:1)`: what is in a parcel is said where there are several.
+fn parcels(plan: &Candidate) -> String {
+    let several = plan.parcels.len() > 1;
+    let parcel = |parcel: &stockade_core::reply::CandidateParcel| {
+        let way = format!("{} with {}", parcel.warehouse, parcel.carrier);
+        if !several {
+            return way;
+        }
+        let lines: Vec<String> = parcel.lines.iter().map(|(sku, units)| format!("{sku}:{units}")).collect();
+        format!("{way} ({})", lines.join(" "))
+    };
+    plan.parcels.iter().map(parcel).collect::<Vec<_>>().join(" + ")
+}
+
+fn could_send(seen: &WarehouseSeen, wanted: &[(Code, Units)]) -> String {
+    let all = seen.stock.iter().zip(wanted).all(|(here, (_, wanted))| here >= wanted);
+    if all {
+        return "all of it".to_owned();
+    }
+    let some = seen.stock.iter().zip(wanted).filter(|(here, _)| !here.is_zero());
+    let some: Vec<String> = some.map(|(here, (sku, wanted))| format!("{sku} {here} of {wanted}")).collect();
+    if some.is_empty() { "nothing".to_owned() } else { some.join(", ") }
+}
+
+fn reason(reason: &OutReason, told: &Explanation) -> String {
+    let to = told.asked.zone.as_ref().map_or("there", Code::as_str);
+    match reason {
+        OutReason::Lacks { short } => {
+            let short: Vec<String> =
+                short.iter().map(|(sku, wanted, here)| format!("{sku} ({here} of {wanted})")).collect();
+            format!("lacks {}", short.join(", "))
+        }
+        OutReason::Banned { carrier } => format!("a ban forbids {carrier} from here to {to}"),
+        OutReason::NoRate => format!("no rate from here to {to}"),
+        OutReason::OtherCarrier { wanted } => {
+            format!("the order wants {wanted}, which does not ship from here to {to}")
+        }
+        OutReason::Ceiling { carrier, cost, ceiling } => {
+            format!("one parcel with {carrier} would cost {cost}, its ceiling is {ceiling}")
+        }
+        OutReason::ParcelLimit { most: 1 } => "the order is one parcel only".to_owned(),
+        OutReason::ParcelLimit { most } => format!("the order is at most {most} parcels"),
+        OutReason::PickedShort => "the units were missing at the pick here".to_owned(),
+        OutReason::NoBetter { by } if *by == Money::ZERO => "scores the same; the first found is taken".to_owned(),
+        OutReason::NoBetter { by } => format!("scores {by} more"),
+    }
+}
+
+/// What makes the second plan score more, part by part.
+fn difference(chosen: &ScoreParts, second: &ScoreParts) -> String {
+    let parts = [
+        ("money", chosen.money, second.money),
+        ("time", chosen.time, second.time),
+        ("balance", chosen.balance, second.balance),
+        ("preference", chosen.preference, second.preference),
+    ];
+    let changed = parts.iter().filter(|(_, a, b)| a != b);
+    let words: Vec<String> = changed
+        .map(|(name, a, b)| {
+            let by = Money(b.0 - a.0);
+            if by > Money::ZERO { format!("{name} +{by}") } else { format!("{name} {by}") }
+        })
+        .collect();
+    if words.is_empty() { "the same in every part".to_owned() } else { words.join(", ") }
+}
+
+fn less(a: Money, b: Money) -> Money {
+    Money(a.0 - b.0)
+}
