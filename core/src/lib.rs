@@ -10,6 +10,7 @@ pub mod limits;
 pub mod log;
 pub mod money;
 pub mod orders;
+pub mod prices;
 pub mod reject;
 pub mod reply;
 pub mod routing;

@@ -1,0 +1,185 @@
+//! Recent orders: a bounded picture of what customers ask for, and how often.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+
+use crate::ids::{CarrierId, ChannelId, Code, Seq, SkuId};
+use crate::time::{Span, Time};
+
+/// An order as it was asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sampled {
+    /// Its event.
+    pub seq: Seq,
+    /// When.
+    pub arrived: Time,
+    /// The channel, whose weights score it.
+    pub channel: ChannelId,
+    /// Where it goes.
+    pub zone: Option<Code>,
+    /// The carrier it insists on.
+    pub carrier: Option<CarrierId>,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// SKU and units, by SKU.
+    pub lines: SmallVec<[(SkuId, u64); 4]>,
+}
+
+impl Sampled {
+    /// Whether two orders ask the same.
+    pub fn same(&self, other: &Sampled) -> bool {
+        (self.channel, self.carrier, self.max_parcels) == (other.channel, other.carrier, other.max_parcels)
+            && self.zone == other.zone
+            && self.lines == other.lines
+    }
+}
+
+/// Which orders are kept when there are too many: one in 2ⁿ, chosen by their sequence, so that the choice costs nothing
+/// and is the same after recovery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Thinning(pub u32);
+
+impl Thinning {
+    /// Whether the order of this event is kept.
+    #[inline]
+    pub fn keeps(self, seq: Seq) -> bool {
+        // Multiplication spreads neighbours: orders often have every second or third sequence.
+        let spread = seq.0.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        spread.leading_zeros() >= self.0
+    }
+
+    fn stands_for(self) -> f64 {
+        f64::from(self.0).exp2()
+    }
+}
+
+/// The orders of a window that ends now, at most so many, each standing for as many as were left out.
+#[derive(Debug)]
+pub struct Sample {
+    orders: VecDeque<(Sampled, f64)>,
+    capacity: usize,
+    window: Span,
+    thinning: Thinning,
+    since: Option<Time>,
+}
+
+impl Sample {
+    /// A sample of at most `capacity` orders that came within `window`.
+    pub fn new(capacity: usize, window: Span) -> Sample {
+        let orders = VecDeque::new();
+        Sample { orders, capacity: capacity.max(1), window, thinning: Thinning::default(), since: None }
+    }
+
+    /// Other bounds from now on.
+    pub fn resize(&mut self, capacity: usize, window: Span) {
+        (self.capacity, self.window) = (capacity.max(1), window);
+    }
+
+    /// Which orders it wants to be told of.
+    pub fn thinning(&self) -> Thinning {
+        self.thinning
+    }
+
+    /// Takes an order in, unless thinning leaves it out. `lost` is how many stood beside it and were never told.
+    pub fn add(&mut self, order: Sampled, lost: f64) {
+        self.since.get_or_insert(order.arrived);
+        if !self.thinning.keeps(order.seq) {
+            return;
+        }
+        if self.orders.len() >= self.capacity {
+            self.forget_before(order.arrived - self.window);
+        }
+        if self.orders.len() >= self.capacity {
+            self.thin();
+        }
+        if self.thinning.keeps(order.seq) {
+            let weight = self.thinning.stands_for() * (1.0 + lost);
+            self.orders.push_back((order, weight));
+        }
+    }
+
+    /// Forgets what is older than the window; listens closer when little is left.
+    pub fn advance(&mut self, now: Time) {
+        self.forget_before(now - self.window);
+        if self.orders.len() < self.capacity / 4 {
+            self.thinning.0 = self.thinning.0.saturating_sub(1);
+        }
+    }
+
+    /// The orders, oldest first, and how many each stands for.
+    pub fn orders(&self) -> impl ExactSizeIterator<Item = (&Sampled, f64)> {
+        self.orders.iter().map(|(order, weight)| (order, *weight))
+    }
+
+    /// When the first order came that was ever told.
+    pub fn since(&self) -> Option<Time> {
+        self.since
+    }
+
+    /// Over which time the orders came.
+    pub fn span(&self, now: Time) -> Span {
+        let since = self.since.unwrap_or(now).max(now - self.window);
+        now.since(since)
+    }
+
+    /// Keeps every second order only, until there is room.
+    fn thin(&mut self) {
+        while self.orders.len() >= self.capacity && self.thinning.0 < 63 {
+            self.thinning.0 += 1;
+            let thinning = self.thinning;
+            self.orders.retain_mut(|(order, weight)| {
+                *weight *= 2.0;
+                thinning.keeps(order.seq)
+            });
+        }
+    }
+
+    fn forget_before(&mut self, time: Time) {
+        while self.orders.front().is_some_and(|(order, _)| order.arrived < time) {
+            self.orders.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(seq: u64, at: u64) -> Sampled {
+        Sampled {
+            seq: Seq(seq),
+            arrived: Time(at),
+            channel: ChannelId(0),
+            zone: None,
+            carrier: None,
+            max_parcels: None,
+            lines: SmallVec::from_slice(&[(SkuId(0), 1)]),
+        }
+    }
+
+    #[test]
+    fn a_sample_keeps_its_bound_and_still_knows_how_many_came() {
+        for step in [1, 2, 3] {
+            let mut sample = Sample::new(500, Span(1_000_000));
+            for n in 1..=20_000u64 {
+                sample.add(order(n * step, n), 0.0);
+            }
+            assert!((200..=500).contains(&sample.orders().len()), "{}", sample.orders().len());
+            let stood: f64 = sample.orders().map(|(_, weight)| weight).sum();
+            assert!((stood / 20_000.0 - 1.0).abs() < 0.15, "every {step}th sequence: {stood} of 20,000");
+            assert_eq!(sample.span(Time(20_000)), Span(19_999));
+        }
+    }
+
+    #[test]
+    fn old_orders_are_forgotten() {
+        let mut sample = Sample::new(100, Span(50));
+        for n in 1..=1_000 {
+            sample.add(order(n, n), 0.0);
+        }
+        sample.advance(Time(1_000));
+        assert!(sample.orders().all(|(order, _)| order.arrived >= Time(950)));
+        assert_eq!((sample.span(Time(1_000)), sample.since()), (Span(50), Some(Time(1))));
+    }
+}

@@ -1,0 +1,81 @@
+//! Prices as the router reads them: immutable, found by SKU.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{SkuId, WarehouseId};
+
+/// A price that a decision counted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct PriceSeen {
+    /// The SKU.
+    pub sku: SkuId,
+    /// The warehouse.
+    pub warehouse: WarehouseId,
+    /// Score micros for each unit drawn. Never 0.
+    pub micros: i64,
+}
+
+/// Prices of stock. A cell that is not in it has price 0.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Table {
+    version: u64,
+    /// Prices of SKU `s` are `prices[starts[s]..starts[s + 1]]`.
+    starts: Vec<u32>,
+    prices: Vec<PriceSeen>,
+}
+
+impl Table {
+    /// A table of these prices. Zeros are left out; of two prices of one cell the first counts.
+    pub fn new(version: u64, mut prices: Vec<PriceSeen>) -> Table {
+        prices.retain(|price| price.micros != 0);
+        prices.sort_by_key(|price| (price.sku, price.warehouse));
+        prices.dedup_by_key(|price| (price.sku, price.warehouse));
+        let skus = prices.last().map_or(0, |price| price.sku.index() + 1);
+        let starts = (0..=skus).map(|sku| prices.partition_point(|price| price.sku.index() < sku) as u32).collect();
+        Table { version, starts, prices }
+    }
+
+    /// Grows with every table of an engine; tells two of them apart and nothing else.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The prices of a SKU, by warehouse; none where it has none.
+    #[inline]
+    pub fn of(&self, sku: SkuId) -> &[PriceSeen] {
+        match (self.starts.get(sku.index()), self.starts.get(sku.index() + 1)) {
+            (Some(start), Some(end)) => &self.prices[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
+
+    /// The price of a cell in score micros for each unit.
+    #[inline]
+    pub fn price(&self, sku: SkuId, warehouse: WarehouseId) -> i64 {
+        self.of(sku).iter().find(|price| price.warehouse == warehouse).map_or(0, |price| price.micros)
+    }
+
+    /// Every price, by SKU and warehouse.
+    pub fn all(&self) -> &[PriceSeen] {
+        &self.prices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(sku: u32, warehouse: u16, micros: i64) -> PriceSeen {
+        PriceSeen { sku: SkuId(sku), warehouse: WarehouseId(warehouse), micros }
+    }
+
+    #[test]
+    fn prices_are_found_by_sku_and_warehouse() {
+        let table = Table::new(3, vec![price(5, 1, 70), price(2, 0, 10), price(5, 0, 60), price(3, 0, 0)]);
+        assert_eq!(table.of(SkuId(5)), [price(5, 0, 60), price(5, 1, 70)]);
+        assert_eq!(table.price(SkuId(2), WarehouseId(0)), 10);
+        assert_eq!(table.price(SkuId(3), WarehouseId(0)), 0);
+        assert_eq!((table.of(SkuId(6)), table.of(SkuId(400)), table.all().len()), (&[][..], &[][..], 3));
+        assert!(Table::new(1, Vec::new()).of(SkuId(0)).is_empty());
+    }
+}
