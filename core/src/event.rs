@@ -280,6 +280,19 @@ pub struct Decision {
     pub subs: Vec<PlannedSub>,
     /// The stock the decision saw, so that it can be recomputed.
     pub seen: Vec<SeenLine>,
+    /// The prices of stock it saw, by SKU and warehouse; none where a unit costs nothing beside its rate.
+    pub prices: Vec<PriceSeen>,
+}
+
+/// What a unit of stock was worth to later orders when a decision was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct PriceSeen {
+    /// The SKU.
+    pub sku: SkuId,
+    /// The warehouse.
+    pub warehouse: WarehouseId,
+    /// Score micros for each unit drawn. Never 0.
+    pub micros: i64,
 }
 
 /// A planned sub-order.

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms of the core and the rooms they may not know: imports follow the flow.
-const UNKNOWN_TO: [(&str, &[&str]); 9] = [
+const UNKNOWN_TO: [(&str, &[&str]); 10] = [
     ("stock", &["engine", "orders", "rules", "routing", "catalog", "log", "wire"]),
     ("orders", &["engine", "rules", "routing", "catalog", "log", "wire"]),
     ("routing", &["engine", "orders", "stock", "rules", "catalog", "log", "wire"]),
     ("explain", &["engine", "orders", "stock", "log", "wire"]),
+    ("prices", &["engine", "orders", "stock", "rules", "catalog", "log", "wire"]),
     ("rules", &["engine", "orders", "stock", "catalog", "log", "wire"]),
     ("catalog", &["engine", "orders", "stock", "routing", "log", "wire"]),
     ("log", &["engine", "orders", "stock", "rules", "routing", "catalog", "wire"]),

@@ -55,12 +55,17 @@ impl Engine {
         match event {
             Event::WorldApplied(e) => {
                 self.past.note(e.version, seq, true);
-                self.config.store(Some(Config::from_world(e, seq)?.into()));
+                let config = Config::from_world(e, seq)?;
+                self.prices.follow(&config);
+                self.config.store(Some(config.into()));
             }
             Event::RulesApplied(e) => {
                 self.past.note(e.version, seq, false);
                 let present = self.config.load_full();
                 let config = present.as_deref().map(|config| config.with_rules(e, seq)).transpose()?;
+                if let Some(config) = &config {
+                    self.prices.follow(config);
+                }
                 self.config.store(config.map(Into::into));
             }
             Event::SkusDefined(e) => {
@@ -77,6 +82,7 @@ impl Engine {
             Event::SafetySet(e) => locked.stock_mut(StockShard::of(e.sku)).sku_mut(e.sku).stamp(e.warehouse, seq),
             _ => {}
         }
+        self.prices.note(envelope, seq);
         match event.order() {
             Some(order) => self.stamp_order(locked, order, envelope, seq),
             None => self.remember_movement(locked, envelope, seq),

@@ -13,6 +13,7 @@ use crate::explain::{Alternatives, Scene, alternatives, parts, warehouses};
 use crate::ids::{Code, RulesVersion, Seq, WarehouseId};
 use crate::log::{Batch, History, JournalError};
 use crate::money::Money;
+use crate::prices::Table;
 use crate::reject::Reject;
 use crate::reply::{Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, Reply, WeightsSeen, Wishes};
 use crate::routing::ParcelPlan;
@@ -142,7 +143,9 @@ impl Engine {
         let Journaled { placed, decision, .. } = journaled;
         let demand = self.demand_of(journaled, config, seq);
         let differs = solve_again(&demand, config, decision, scratch);
-        scratch.write_out(&demand, config);
+        if decision.prices.is_empty() {
+            scratch.write_out(&demand, config);
+        }
         let skus: Vec<Code> = demand.lines.iter().map(|line| line.code.clone()).collect();
         let seen: Vec<Vec<(WarehouseId, u64)>> =
             (0..skus.len()).map(|line| scratch.view.cells(line).to_vec()).collect();
@@ -258,7 +261,8 @@ fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
 /// Plans once more over what was seen, and says what came out differently.
 fn solve_again(demand: &Demand<'_>, config: &Config, decision: &Decision, scratch: &mut Scratch) -> Option<String> {
     scratch.view.recall(&decision.seen, config);
-    if let Planned::No(reject) = scratch.plan(demand, config) {
+    let prices = (!decision.prices.is_empty()).then(|| Table::new(0, decision.prices.clone()));
+    if let Planned::No(reject) = scratch.plan(demand, config, prices.as_ref()) {
         return Some(format!("no plan was found: {reject}"));
     }
     let solution = scratch.router.solution();

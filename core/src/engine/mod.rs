@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Entry points, in calling order: [`Engine::new`]; [`Engine::recover`] for each journaled event; then from any thread
-//! [`Engine::execute`], [`Engine::query`] and [`Engine::expire_due`]. [`Engine::check`] and [`Engine::digest`] lock
+//! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`] and [`Engine::learn_prices`]. [`Engine::check`] and [`Engine::digest`] lock
 //! shard by shard, so they speak of a whole only while nothing else runs.
 
 mod apply;
@@ -26,6 +26,7 @@ mod demand;
 mod digest;
 mod expiry;
 mod explain;
+mod lesson;
 mod locked;
 mod lookup;
 #[cfg(all(test, stockade_loom))]
@@ -35,6 +36,7 @@ mod payment;
 mod pick;
 mod place;
 mod planning;
+mod prices;
 mod query;
 mod recover;
 mod returns;
@@ -60,6 +62,7 @@ use crate::sync::AtomicU64;
 use crate::time::Time;
 
 pub use expiry::Released;
+pub use lesson::Learned;
 pub use locked::{Door, KeysLocked, Locked};
 pub use recover::RecoveryError;
 
@@ -72,6 +75,7 @@ pub struct Engine {
     skus: Skus,
     config: ArcSwapOption<Config>,
     past: explain::Past,
+    prices: prices::Prices,
     log: Log,
 }
 
@@ -138,6 +142,7 @@ impl Engine {
             skus: Skus::default(),
             config: ArcSwapOption::empty(),
             past: explain::Past::default(),
+            prices: prices::Prices::new(),
             log: Log::new(Seq(0), ChainHash::default()),
         }
     }

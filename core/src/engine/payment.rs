@@ -95,7 +95,7 @@ impl Engine {
         for line in &demand.lines {
             scratch.view.add(line.units, sku(line.sku), pools, config, without);
         }
-        match scratch.plan(&demand, config) {
+        match scratch.plan(&demand, config, self.price_table().as_deref()) {
             Planned::Plan => Ok(scratch.decide(&demand, config, sku)),
             Planned::No(reject) => Err(reject),
         }

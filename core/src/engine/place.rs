@@ -71,7 +71,7 @@ impl Engine {
                 scratch.view.add(line.units, sku(line.sku), demand.pools, &config, None);
                 seen = seen.max(sku(line.sku).version());
             }
-            match scratch.plan(&demand, &config) {
+            match scratch.plan(&demand, &config, self.price_table().as_deref()) {
                 Planned::No(reject) => Err(Refusal::seen(reject, seen)),
                 Planned::Plan => {
                     let decision = scratch.decide(&demand, &config, sku);
@@ -110,7 +110,7 @@ impl Engine {
                 scratch.view.add(line.units, shard.sku(line.sku), order.demand.pools, config, None);
             });
         }
-        matches!(scratch.plan(&order.demand, config), Planned::Plan)
+        matches!(scratch.plan(&order.demand, config, self.price_table().as_deref()), Planned::Plan)
     }
 
     fn commit_order(
@@ -148,7 +148,7 @@ impl Engine {
             for line in &demand.lines {
                 scratch.view.add(line.units, sku(line.sku), demand.pools, config, None);
             }
-            if let Planned::No(reject) = scratch.plan(demand, config) {
+            if let Planned::No(reject) = scratch.plan(demand, config, self.price_table().as_deref()) {
                 let seen = demand.lines.iter().map(|l| sku(l.sku).version()).max().unwrap_or_default();
                 return Attempt::Done(Err(Refusal::seen(reject, seen.max(config.seq))));
             }

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use crate::catalog::Config;
 use crate::engine::demand::Demand;
-use crate::event::{Decision, PlannedLine, PlannedSub, SeenLine};
+use crate::event::{Decision, PlannedLine, PlannedSub, PriceSeen, SeenLine};
 use crate::ids::{PoolId, SkuId, WarehouseId};
 use crate::money::Money;
+use crate::prices::{Table, solve_own_first};
 use crate::reject::{Reject, Short};
 use crate::reply::SubKind;
 use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, Whole, scarcity};
@@ -23,6 +24,9 @@ pub(super) struct Scratch {
     /// Bytes of the event under way.
     pub bytes: Vec<u8>,
     site_of: Vec<u16>,
+    /// The prices of stock that the last plan saw.
+    prices: Vec<PriceSeen>,
+    unpriced: Vec<i64>,
 }
 
 thread_local! {
@@ -141,20 +145,25 @@ impl View {
 }
 
 impl Scratch {
-    /// Plans a demand over the view. The plan is in the router afterwards.
-    pub fn plan(&mut self, demand: &Demand<'_>, config: &Config) -> Planned {
+    /// Plans a demand over the view, with these prices of stock. The plan is in the router afterwards.
+    pub fn plan(&mut self, demand: &Demand<'_>, config: &Config, prices: Option<&Table>) -> Planned {
+        self.prices.clear();
         let short = shorts(demand, &self.view);
         if !short.is_empty() {
             return Planned::No(Reject::InsufficientStock { short });
         }
         let zone = demand.zone.map(|zone| zone.as_str());
         let lanes = config.rules.lanes(zone);
+        let prices = prices.filter(|table| demand.lines.iter().any(|line| !table.of(line.sku).is_empty()));
         self.begin(demand, config, zone);
-        if self.plan_whole(demand, lanes.all()) {
+        if prices.is_none() && self.plan_whole(demand, lanes.all()) {
             return Planned::Plan;
         }
         self.pose(demand, config, lanes);
-        match self.router.solve(&self.problem, WORK_DEFAULT) {
+        if let Some(prices) = prices {
+            self.price(demand, prices);
+        }
+        match self.solve(config) {
             Answer::Plan => Planned::Plan,
             Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
         }
@@ -249,6 +258,36 @@ impl Scratch {
         for warehouse in &problem.sites {
             site_of[warehouse.index()] = NO_SITE;
         }
+    }
+
+    /// Adds the prices of stock to what each unit drawn costs.
+    fn price(&mut self, demand: &Demand<'_>, table: &Table) {
+        let Scratch { problem, prices, unpriced, .. } = self;
+        let lines = demand.lines.len();
+        for (line, wanted) in demand.lines.iter().enumerate() {
+            for price in table.of(wanted.sku) {
+                let Ok(site) = problem.sites.binary_search(&price.warehouse) else { continue };
+                if problem.stock[site * lines + line] == 0 {
+                    continue;
+                }
+                if prices.is_empty() {
+                    unpriced.clone_from(&problem.scarcity);
+                    problem.scarcity.resize(problem.stock.len(), 0);
+                }
+                problem.scarcity[site * lines + line] += price.micros;
+                prices.push(*price);
+            }
+        }
+    }
+
+    fn solve(&mut self, config: &Config) -> Answer {
+        let Scratch { problem, router, prices, unpriced, .. } = self;
+        let free = config.rules.prices.is_none_or(|rules| rules.pass_over_own) || config.unlimited.is_empty();
+        if prices.is_empty() || free {
+            return router.solve(problem, WORK_DEFAULT);
+        }
+        let sites = problem.sites.clone();
+        solve_own_first(router, problem, unpriced, |site| config.is_unlimited(sites[site]), WORK_DEFAULT)
     }
 
     /// Why a demand that the stock covers cannot be shipped.
@@ -347,6 +386,7 @@ impl Scratch {
             bound: Money(*bound),
             subs,
             seen: self.seen(demand),
+            prices: self.prices.clone(),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) const HEADER_BYTES: usize = 56;
 pub const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - 4;
 
 const MAGIC: [u8; 4] = *b"STKB";
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// Where the parts of the header lie.
 const FORMAT_AT: usize = 4;
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_batch_has_these_bytes_for_ever() {
         let bytes = batch(&[b"ab", b"", b"cde"], 258, ChainHash([7; 32]));
-        let mut golden = b"STKB\x01\x00\x00\x00".to_vec();
+        let mut golden = b"STKB\x02\x00\x00\x00".to_vec();
         golden.extend_from_slice(&[0x28, 0x36, 0x9f, 0xc5]);
         golden.extend_from_slice(&[3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0]);
         golden.extend_from_slice(&[7; 32]);
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(bytes, golden);
         assert_eq!(
             Batch::decode(&bytes).unwrap().chain.to_string(),
-            "c2695cd91391a68629301c4e499ea4aff7869dbe63ba7112719e557573493be3"
+            "6bcf7d59c2c8616857b637b1cfba8065f7ba00e946cd715e9a167d2c23dfc764"
         );
     }
 
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(refused(good[..20].to_vec()), BatchError::Short(20));
         assert_eq!(refused(vec![0; BATCH_BYTES_MAX + 1]), BatchError::Large(BATCH_BYTES_MAX + 1));
         assert_eq!(refused(resealed(good.clone(), |b| b[0] = b'X')), BatchError::Foreign);
-        assert_eq!(refused(resealed(good.clone(), |b| b[4] = 2)), BatchError::UnknownFormat(2));
+        assert_eq!(refused(resealed(good.clone(), |b| b[4] = 9)), BatchError::UnknownFormat(9));
         assert_eq!(refused(resealed(good.clone(), |b| b[6] = 9)), BatchError::Reserved(9));
         assert_eq!(refused(resealed(good.clone(), |b| b[12] = 0)), BatchError::Empty);
         assert_eq!(refused(resealed(good.clone(), |b| b[12] = 3)), BatchError::Overrun { index: 2, count: 3 });

@@ -19,4 +19,4 @@ mod table;
 pub use learn::{Case, CellState, NO_CELL, learn, outside_option, relative};
 pub use own::solve_own_first;
 pub use sample::{Sample, Sampled, Thinning};
-pub use table::{PriceSeen, Table};
+pub use table::Table;

@@ -1,19 +1,7 @@
 //! Prices as the router reads them: immutable, found by SKU.
 
-use bincode::{Decode, Encode};
-
+use crate::event::PriceSeen;
 use crate::ids::{SkuId, WarehouseId};
-
-/// A price that a decision counted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
-pub struct PriceSeen {
-    /// The SKU.
-    pub sku: SkuId,
-    /// The warehouse.
-    pub warehouse: WarehouseId,
-    /// Score micros for each unit drawn. Never 0.
-    pub micros: i64,
-}
 
 /// Prices of stock. A cell that is not in it has price 0.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

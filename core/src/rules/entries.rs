@@ -2,6 +2,7 @@
 
 use super::closest::did_you_mean;
 use super::error::FileError;
+use super::prices::{PRICES, PricesEntry};
 use super::reader::{At, Table};
 use super::steps::WarehouseStep;
 use crate::ids::Code;
@@ -18,7 +19,7 @@ const HOURS_MAX: u32 = 100_000;
 const PREFERENCE_MAX: usize = 64;
 
 /// The keys of the rule tables, for the file's own list of keys.
-pub(super) const RULE_KEYS: [&str; 7] = ["policy", "weights", "rate", "prefer", "ceiling", "ban", "step"];
+pub(super) const RULE_KEYS: [&str; 8] = ["policy", "weights", "rate", "prefer", "ceiling", "ban", "step", "prices"];
 
 /// Every place, anywhere.
 pub(super) const ANY: &str = "*";
@@ -33,6 +34,7 @@ pub(super) struct RuleTables {
     pub(super) ceilings: Option<Vec<CeilingEntry>>,
     pub(super) bans: Option<Vec<BanEntry>>,
     pub(super) steps: Option<Vec<StepEntry>>,
+    pub(super) prices: Option<PricesEntry>,
 }
 
 /// `[policy]`.
@@ -122,6 +124,7 @@ impl RuleTables {
             ceilings: each(file.tables("ceiling", &["carrier", "zone", "above"])?, CeilingEntry::read)?,
             bans: each(file.tables("ban", &["warehouse", "carrier", "zone"])?, BanEntry::read)?,
             steps: each(file.tables("step", &["name", "after"])?, StepEntry::read)?,
+            prices: file.table("prices", PRICES)?.map(PricesEntry::read).transpose()?,
         })
     }
 
@@ -137,6 +140,7 @@ impl RuleTables {
             ceilings: over.ceilings.clone().or_else(|| self.ceilings.clone()),
             bans: over.bans.clone().or_else(|| self.bans.clone()),
             steps: over.steps.clone().or_else(|| self.steps.clone()),
+            prices: over.prices.or(self.prices),
         }
     }
 }

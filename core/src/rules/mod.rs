@@ -24,6 +24,7 @@
 //! | `[[ceiling]]` | a `carrier` may not take a parcel that costs more than `above`, to a `zone` or anywhere | zone before `"*"` |
 //! | `[[ban]]` | no parcel matches all of `warehouse`, `carrier`, `zone` that it names | all apply |
 //! | `[[step]]` | the warehouse step `name` comes `after` others | all apply |
+//! | `[prices]` | stock has a price, learned from orders: `cover`, `history`, `sample`, `recompute_every`, `pass_over_own` | there is one |
 //!
 //! In `[[prefer]]` each rank after the first adds `penalty` to the score of a parcel from there, and a warehouse that is
 //! not listed ranks behind those that are. Without `penalty` the order is strict: no saving makes up for a rank.
@@ -37,6 +38,7 @@ mod entries;
 mod error;
 mod lanes;
 mod names;
+mod prices;
 mod reader;
 mod ruleset;
 mod steps;
@@ -45,6 +47,7 @@ mod world;
 
 pub use error::FileError;
 pub use lanes::{LaneRules, NoLane, ZoneLanes};
+pub use prices::PriceRules;
 pub use ruleset::{Assignments, ChannelRules, RuleSet, WarehouseKind, WarehouseRules};
 pub use steps::{StepRules, StepSet, WarehouseStep};
 pub use world::{RulesFile, WorldCodes, WorldFile};

@@ -4,6 +4,7 @@ use super::entries::PolicyEntry;
 use super::error::FileError;
 use super::lanes::{LaneBook, NoLane, ZoneLanes};
 use super::names::Names;
+use super::prices::PriceRules;
 use super::reader::At;
 use super::steps::StepRules;
 use super::weights::WeightTable;
@@ -37,6 +38,8 @@ pub struct RuleSet {
     pub default_weight_g: u32,
     /// Parcel weight above 1,000 g counts in started steps of so many grams; 0 counts every gram.
     pub kg_step_g: u32,
+    /// How prices of stock are learned; `None` when stock has none.
+    pub prices: Option<PriceRules>,
     warehouses: Vec<Option<WarehouseRules>>,
     carriers: Vec<Option<Code>>,
     channels: Vec<Option<ChannelRules>>,
@@ -147,6 +150,7 @@ impl RuleSet {
             currency: world.currency.clone(),
             default_weight_g: world.default_weight_g,
             kg_step_g: world.kg_step_g,
+            prices: tables.prices.and_then(|entry| entry.0),
             lanes: LaneBook::resolve(&tables, &warehouse_rules, &warehouses, &carriers)?,
             warehouses: warehouse_rules,
             carriers: dense(carriers.iter().map(|(code, id)| Ok((id.index(), code.clone()))))?,

@@ -134,12 +134,11 @@ impl WorldCodes {
     }
 }
 
-const fn joined(a: [&'static str; 7], b: [&'static str; 7]) -> [&'static str; 14] {
-    let mut all = [""; 14];
+const fn joined(a: [&'static str; 7], b: [&'static str; 8]) -> [&'static str; 15] {
+    let mut all = [""; 15];
     let mut n = 0;
-    while n < 7 {
-        all[n] = a[n];
-        all[n + 7] = b[n];
+    while n < all.len() {
+        all[n] = if n < a.len() { a[n] } else { b[n - a.len()] };
         n += 1;
     }
     all

@@ -1,0 +1,165 @@
+//! Prices of stock in the engine: orders feed them, a lesson now and then learns them, planning reads them.
+//!
+//! ```text
+//!   OrderPlaced applied ──► bounded queue ──► lesson (a thread beside, or a replay between two orders) ──► table
+//!   goods received      ──► when, by cell ──┘                                                               │
+//!   planning: reads the table, no lock ◄────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here ever waits for a lesson, and nothing of it is state: a lost sample costs foresight, not correctness. What
+//! a decision saw of prices is in the decision.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwapOption, Guard};
+use crossbeam::queue::ArrayQueue;
+
+use crate::catalog::Config;
+use crate::engine::Engine;
+use crate::engine::lesson::{Learned, Learner};
+use crate::event::{Envelope, Event, MoveReason, OrderPlaced};
+use crate::ids::{Seq, SkuId, WarehouseId};
+use crate::prices::{Sampled, Table, Thinning};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, OnceLock, Ordering};
+use crate::time::Time;
+
+/// Orders that wait for the next lesson; when more come, the oldest make room.
+const FED_MAX: usize = 8_192;
+
+/// When goods last came to a cell.
+pub(super) type Receipts = HashMap<(SkuId, WarehouseId), Time, foldhash::fast::RandomState>;
+
+/// What the engine keeps of prices. Costs one look at a flag while the rules do not ask for them.
+#[derive(Debug)]
+pub(super) struct Prices {
+    on: AtomicBool,
+    /// When the next lesson is due, in microseconds.
+    due: AtomicU64,
+    thinning: AtomicU64,
+    fed: OnceLock<ArrayQueue<Sampled>>,
+    /// Orders that made room for later ones since the last lesson.
+    displaced: AtomicU64,
+    receipts: Mutex<Receipts>,
+    table: ArcSwapOption<Table>,
+    learner: Mutex<Learner>,
+}
+
+impl Prices {
+    pub fn new() -> Prices {
+        Prices {
+            on: AtomicBool::new(false),
+            due: AtomicU64::new(0),
+            thinning: AtomicU64::new(0),
+            fed: OnceLock::new(),
+            displaced: AtomicU64::new(0),
+            receipts: Mutex::new(Receipts::default()),
+            table: ArcSwapOption::empty(),
+            learner: Mutex::new(Learner::default()),
+        }
+    }
+
+    /// Other rules are in force.
+    pub fn follow(&self, config: &Config) {
+        let on = config.rules.prices.is_some();
+        self.on.store(on, Ordering::Release);
+        self.due.store(0, Ordering::Release);
+        if !on {
+            self.table.store(None);
+        }
+    }
+
+    /// Notes what an event tells about demand and receipts. Called under the locks of what the event touched, so it only
+    /// takes leaves: a queue without locks, and for receipts one mutex.
+    #[inline]
+    pub fn note(&self, envelope: &Envelope, seq: Seq) {
+        if !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        match &envelope.event {
+            Event::OrderPlaced(order) => self.note_order(order, envelope.arrived, seq),
+            Event::StockMoved(e) if matches!(e.reason, MoveReason::Receipt | MoveReason::Arrival) => {
+                let mut receipts = self.receipts.lock();
+                for m in &e.moves {
+                    receipts.insert((m.sku, m.warehouse), envelope.arrived);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_order(&self, order: &OrderPlaced, arrived: Time, seq: Seq) {
+        if !Thinning(self.thinning.load(Ordering::Relaxed) as u32).keeps(seq) {
+            return;
+        }
+        let sampled = Sampled {
+            seq,
+            arrived,
+            channel: order.channel,
+            zone: order.zone.clone(),
+            carrier: order.carrier,
+            max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
+            lines: order.decision.seen.iter().map(|line| (line.sku, line.wanted.0)).collect(),
+        };
+        if self.fed.get_or_init(|| ArrayQueue::new(FED_MAX)).force_push(sampled).is_some() {
+            self.displaced.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The prices as they were when they were looked at.
+pub(super) struct PriceGuard(Option<Guard<Option<Arc<Table>>>>);
+
+impl PriceGuard {
+    /// The table, if there is one.
+    #[inline]
+    pub fn as_deref(&self) -> Option<&Table> {
+        self.0.as_ref().and_then(|guard| guard.as_deref())
+    }
+}
+
+impl Engine {
+    /// The prices that planning counts, without a lock; looked at only when the rules ask for prices.
+    #[inline]
+    pub(super) fn price_table(&self) -> PriceGuard {
+        PriceGuard(self.prices.on.load(Ordering::Relaxed).then(|| self.prices.table.load()))
+    }
+
+    /// The prices of stock in force; `None` when the rules ask for none or none were learned yet.
+    pub fn prices(&self) -> Option<Arc<Table>> {
+        self.prices.table.load_full()
+    }
+
+    /// Whether [`Engine::learn_prices`] would learn now. Costs nothing.
+    pub fn prices_due(&self, now: Time) -> bool {
+        self.prices.on.load(Ordering::Relaxed) && now.0 >= self.prices.due.load(Ordering::Relaxed)
+    }
+
+    /// Learns the prices of stock anew, if they are due: from the orders placed lately and the stock as it is. Takes
+    /// milliseconds, holds no lock that an order needs for longer than a look, and journals nothing.
+    ///
+    /// Call it from a thread of its own every second or so; or, where every run must decide the same, between orders.
+    pub fn learn_prices(&self, now: Time) -> Option<Learned> {
+        if !self.prices_due(now) {
+            return None;
+        }
+        let mut learner = self.prices.learner.lock();
+        let config = self.config.load_full()?;
+        let rules = config.rules.prices?;
+        let next = now + rules.recompute_every;
+        self.prices.due.store(next.0, Ordering::Release);
+        let waiting = self.prices.fed.get().map_or(0, ArrayQueue::len);
+        let displaced = self.prices.displaced.swap(0, Ordering::Relaxed);
+        learner.begin(&rules, displaced as f64 / waiting.max(1) as f64);
+        let fed = self.prices.fed.get().into_iter().flat_map(|queue| std::iter::from_fn(|| queue.pop()));
+        fed.take(waiting).for_each(|order| learner.take(order));
+        let (table, learned) = learner.learn(self, &config, &rules, now, &self.prices.receipts)?;
+        self.prices.thinning.store(u64::from(learner.thinning().0), Ordering::Relaxed);
+        // Rules that came meanwhile may have switched prices off: their stamp comes first or clears what is stored here.
+        self.prices.table.store(Some(Arc::new(table)));
+        if !self.prices.on.load(Ordering::Acquire) {
+            self.prices.table.store(None);
+        }
+        Some(learned)
+    }
+}
