@@ -84,8 +84,11 @@ pub(super) struct Assign {
     /// Grams and units so far, by place in the set.
     weight: Vec<i64>,
     units: Vec<i64>,
-    /// Lines in the order they are placed.
+    /// What the weights so far cost, in a greedy plan.
+    weighed: Vec<i64>,
+    /// Lines in the order they are placed, and what orders them.
     order: Vec<usize>,
+    keys: Vec<(bool, i64, usize)>,
     /// The least cost of the lines from a place in the order on, without weight; and their grams.
     rest_cost: Vec<i64>,
     rest_weight: Vec<i64>,
@@ -119,7 +122,7 @@ impl Assign {
             self.cheapest(ground, best);
             return COST_MAX;
         }
-        ground.work -= (ground.model.n() * self.set.len()) as i64;
+        ground.work -= (3 * ground.model.n() * self.set.len()) as i64;
         self.chain.load(ground.model, &self.set, &self.order);
         let least = self.base + self.rest_cost[0] + self.chain.least(ground.model, &self.weight, 0);
         if least >= best.cost {
@@ -165,7 +168,7 @@ impl Assign {
         self.rest_gram.resize(n + 1, 0);
         let (mut bound, mut part) = (i64::MIN, 2);
         for _ in 0..GRAM_ROUNDS {
-            ground.work -= (8 * n + 4 * n * self.set.len()) as i64;
+            ground.work -= (8 * n + 8 * n * self.set.len()) as i64;
             let mut takes = std::mem::take(&mut self.takes);
             takes.clear();
             let mut now = self.base;
@@ -235,23 +238,28 @@ impl Assign {
         let (a, b) = (self.set[one], self.set[other]);
         let (at, bt) = (model.lanes[a].site, model.lanes[b].site);
         self.shares.lines.clear();
-        for line in 0..model.n() {
-            let (mut units, mut left) = (0, [model.cap(a, line), model.cap(b, line)]);
-            for take in self.takes.iter().filter(|take| take.line as usize == line) {
-                let lane = take.lane as usize;
-                if lane == a || lane == b {
-                    units += take.units;
-                } else {
-                    left[0] -= if model.lanes[lane].site == at { take.units } else { 0 };
-                    left[1] -= if model.lanes[lane].site == bt { take.units } else { 0 };
-                }
-            }
-            if units > 0 {
-                let least = if at == bt { 0 } else { (units - left[1]).max(0) };
-                self.shares.lines.push(Shared { line, units, least, most: left[0].min(units), here: 0 });
+        self.shares.lines.extend((0..model.n()).map(|line| Shared {
+            line,
+            units: 0,
+            least: model.cap(b, line),
+            most: model.cap(a, line),
+            here: 0,
+        }));
+        for take in &self.takes {
+            let (lane, shared) = (take.lane as usize, &mut self.shares.lines[take.line as usize]);
+            if lane == a || lane == b {
+                shared.units += take.units;
+            } else {
+                shared.most -= if model.lanes[lane].site == at { take.units } else { 0 };
+                shared.least -= if model.lanes[lane].site == bt { take.units } else { 0 };
             }
         }
-        ground.work -= (model.n() * self.takes.len()) as i64;
+        self.shares.lines.retain(|shared| shared.units > 0);
+        for shared in &mut self.shares.lines {
+            shared.most = shared.most.min(shared.units);
+            shared.least = if at == bt { 0 } else { (shared.units - shared.least).max(0) };
+        }
+        ground.work -= 4 * (model.n() + self.takes.len()) as i64;
         if !self.shares.share(ground, a, b) {
             return false;
         }
@@ -308,14 +316,15 @@ impl Assign {
     fn bound_lines(&mut self, ground: &mut Ground<'_>) -> bool {
         let model = ground.model;
         let n = model.n();
-        ground.work -= (n * self.set.len()) as i64;
+        ground.work -= (12 * n * self.set.len()) as i64;
+        self.keys.clear();
+        for line in 0..n {
+            let choices = self.set.iter().filter(|&&lane| model.cap(lane, line) > 0).take(2).count();
+            self.keys.push((choices > 1, -model.grams[line].saturating_mul(model.demand[line]), line));
+        }
+        self.keys.sort_unstable();
         self.order.clear();
-        self.order.extend(0..n);
-        let set = &self.set;
-        let choices = |line: usize| set.iter().filter(|&&lane| model.cap(lane, line) > 0).count();
-        self.order.sort_unstable_by_key(|&line| {
-            (choices(line) > 1, -model.grams[line].saturating_mul(model.demand[line]), line)
-        });
+        self.order.extend(self.keys.iter().map(|key| key.2));
         self.rest_cost.clear();
         self.rest_cost.resize(n + 1, 0);
         self.rest_weight.clear();
@@ -532,14 +541,17 @@ impl Assign {
             return false;
         }
         let mut opened = 0;
+        self.weighed.clear();
+        self.weighed.resize(set.len(), 0);
         for place in 0..self.order.len() {
             let line = self.order[place];
             let mut left = model.demand[line];
             while left > 0 {
-                ground.work -= set.len() as i64;
+                ground.work -= 16 * set.len() as i64;
                 let Some((at, units)) = self.least_now(ground, place, left, opened, paid) else { return false };
                 opened += usize::from(self.units[at] == 0);
                 self.step(model, at, line, units);
+                self.weighed[at] = model.weight_cost(self.set[at], self.weight[at]);
                 left -= units;
             }
         }
@@ -561,7 +573,7 @@ impl Assign {
         let grams = model.grams[line];
         let mut least: Option<(f64, usize, i64)> = None;
         for (at, &lane) in self.set.iter().enumerate() {
-            if self.units[at] == 0 && opened >= model.parcels_max {
+            if model.cap(lane, line) == 0 || (self.units[at] == 0 && opened >= model.parcels_max) {
                 continue;
             }
             let here = self.cap_left(model, place, at).min(left);
@@ -570,7 +582,7 @@ impl Assign {
                 continue;
             }
             let weight = self.weight[at];
-            let mut more = model.weight_cost(lane, weight + units * grams) - model.weight_cost(lane, weight);
+            let mut more = model.weight_cost(lane, weight + units * grams) - self.weighed[at];
             if self.units[at] == 0 {
                 more += if paid { model.lanes[lane].fixed - model.lanes[lane].entry } else { model.lanes[lane].fixed };
             }

@@ -11,14 +11,12 @@ const ROOT_ROUNDS: usize = 60;
 const NODE_ROUNDS: usize = 6;
 /// Parts of the root's rounds, after each of which a plan is tried.
 const ROOT_PARTS: usize = 6;
-/// How often a set of parcels that cannot carry an order gets another lane.
-const SET_REPAIRS: usize = 6;
 /// A plan within one part in this many of the best is worth improving by small changes.
-const WORTH_IMPROVING: i64 = 20;
+const WORTH_IMPROVING: i64 = 200;
 /// A lane that costs the bound less than this part of the gap may well be in the best plan.
 const NEAR: i64 = 4;
 /// Improving one plan may take one part in this many of the work that is left.
-const IMPROVING_SHARE: i64 = 12;
+const IMPROVING_SHARE: i64 = 8;
 /// Placing the lines of one set in every way may at first take one part in this many of the work that is left.
 const PLACING_SHARE: i64 = 16;
 /// Orders of more lines have their plans improved always.
@@ -37,6 +35,8 @@ pub(super) struct Branch {
     prices: Vec<i64>,
     set: Vec<usize>,
     tried: Vec<usize>,
+    /// Units of each line that a set is short of.
+    short: Vec<i64>,
     /// The least bound of what was not searched.
     left_out: i64,
     /// Sets that were not searched to the end: a bound, and where their lanes lie in `later_lanes`.
@@ -52,7 +52,9 @@ impl Branch {
         self.left_out = COST_MAX;
         self.later.clear();
         self.later_lanes.clear();
-        self.local.improve_within(ground, best, IMPROVING_SHARE);
+        if true {
+            self.local.improve_within(ground, best, IMPROVING_SHARE);
+        }
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
         let apart = if quickest == slowest { 0 } else { self.without_hours(ground, best, quickest) };
@@ -92,6 +94,8 @@ impl Branch {
     fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, hours: i64) {
         let model = ground.model;
         self.hours = hours;
+        // The first prices, the prices of grams, and what can be covered.
+        ground.work -= (8 * model.n() * model.lanes.len()) as i64;
         self.dual.begin(model);
         self.trail.clear();
         self.prices.clear();
@@ -213,14 +217,22 @@ impl Branch {
 
     fn try_set(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
         let model = ground.model;
-        self.trial.clear();
-        for _ in 0..SET_REPAIRS {
-            if assign.greedy(ground, &self.set, true, &mut self.trial) || !self.add_lane(model) {
-                break;
+        if !self.cover(ground) {
+            return;
+        }
+        if model.n() > MANY_LINES {
+            // Prices of a gram fill a set better than a greedy plan does, when there is something to choose.
+            let before = best.cost;
+            assign.solve(ground, &self.set, i64::MAX, best);
+            if best.cost < before {
+                self.local.improve_within(ground, best, IMPROVING_SHARE);
+                return;
             }
         }
+        self.trial.clear();
+        assign.greedy(ground, &self.set, true, &mut self.trial);
         let worth = best.cost.saturating_add(best.cost / WORTH_IMPROVING);
-        if self.trial.found() && (self.trial.cost < worth || ground.model.n() > MANY_LINES) {
+        if self.trial.found() && (self.trial.cost < worth || model.n() > MANY_LINES) {
             self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
             if self.trial.cost < best.cost {
                 best.take(&mut self.trial);
@@ -228,15 +240,37 @@ impl Branch {
         }
     }
 
-    /// Adds the lane that costs the bound least to the set being tried. False when there is none.
-    fn add_lane(&mut self, model: &Model) -> bool {
-        let others =
-            (0..model.lanes.len()).filter(|lane| self.dual.state[*lane] == State::Free && !self.set.contains(lane));
-        let Some(lane) = others.min_by_key(|&lane| (self.dual.value(lane), lane)) else { return false };
-        if self.set.len() >= model.parcels_max {
-            return false;
+    /// Adds lanes to the set being tried until their sites cover the order: each time the one that costs the
+    /// bound least of those that have anything that is short. False when they cannot.
+    fn cover(&mut self, ground: &mut Ground<'_>) -> bool {
+        let model = ground.model;
+        let n = model.n();
+        self.short.clear();
+        self.short.extend_from_slice(&model.demand);
+        for at in 0..self.set.len() {
+            let site = model.lanes[self.set[at]].site;
+            if self.set[..at].iter().all(|&other| model.lanes[other].site != site) {
+                draw(&mut self.short, &model.stock[site * n..][..n]);
+            }
         }
-        self.set.push(lane);
+        ground.work -= (n * self.set.len()) as i64;
+        while self.short.iter().any(|&units| units > 0) {
+            ground.work -= n as i64;
+            if self.set.len() >= model.parcels_max || ground.work <= 0 {
+                return false;
+            }
+            let others = (0..model.lanes.len()).filter(|&lane| {
+                let site = model.lanes[lane].site;
+                self.dual.state[lane] != State::Closed && self.set.iter().all(|&other| model.lanes[other].site != site)
+            });
+            let useful = others.filter(|&lane| {
+                let stock = &model.stock[model.lanes[lane].site * n..][..n];
+                self.short.iter().zip(stock).any(|(&short, &stock)| short > 0 && stock > 0)
+            });
+            let Some(lane) = useful.min_by_key(|&lane| (self.dual.value(lane), lane)) else { return false };
+            draw(&mut self.short, &model.stock[model.lanes[lane].site * n..][..n]);
+            self.set.push(lane);
+        }
         self.set.sort_unstable();
         true
     }
@@ -310,6 +344,11 @@ impl Branch {
             self.dual.state[lane] = State::Free;
         }
     }
+}
+
+/// Takes what a site has off what is short.
+fn draw(short: &mut [i64], stock: &[i64]) {
+    short.iter_mut().zip(stock).for_each(|(short, stock)| *short = (*short - stock).max(0));
 }
 
 /// The next larger score of hours that some lane has.

@@ -137,7 +137,7 @@ impl Dual {
     /// Better prices in a bounded number of rounds. Answers their bound; they stay in place and are evaluated.
     pub fn ascend(&mut self, model: &Model, target: i64, rounds: usize, mut pace: f64, work: &mut i64) -> i64 {
         self.usable = self.state.iter().filter(|&&state| state != State::Closed).count();
-        let cost = (self.usable * model.n() + model.sites + model.lanes.len()) as i64;
+        let cost = (3 * self.usable * model.n() / 2 + model.sites + model.lanes.len()) as i64;
         *work -= cost;
         let mut bound = self.evaluate(model);
         let mut best = bound;
@@ -167,7 +167,7 @@ impl Dual {
                 }
             }
         }
-        if best < target {
+        if best < target && *work > 0 {
             self.price.clone_from(&self.kept);
             self.polish(model);
             *work -= 4 * cost;
@@ -177,6 +177,11 @@ impl Dual {
                 return self.evaluate(model);
             }
             return polished;
+        }
+        if best < target && best > bound {
+            *work -= cost;
+            self.price.clone_from(&self.kept);
+            return self.evaluate(model);
         }
         best
     }

@@ -12,7 +12,10 @@ pub(super) struct Local {
     units: Vec<i64>,
     /// Units drawn, site by site.
     drawn: Vec<i64>,
-    opened: usize,
+    /// Lanes with a parcel.
+    open: Vec<usize>,
+    /// What the plan costs, hours apart.
+    total: i64,
     /// What the plan was before a change that is being tried.
     before: Vec<Take>,
     moving: Vec<Take>,
@@ -50,13 +53,15 @@ impl Local {
     fn load(&mut self, model: &Model, takes: &[Take]) {
         let m = model.lanes.len();
         self.takes.clear();
-        self.opened = 0;
+        self.open.clear();
+        self.total = 0;
         for (buffer, len) in [(&mut self.weight, m), (&mut self.units, m), (&mut self.drawn, model.sites * model.n())] {
             buffer.clear();
             buffer.resize(len, 0);
         }
         for take in takes {
-            self.put(model, *take);
+            self.count(model, take.lane as usize, take.line as usize, take.units);
+            self.takes.push(*take);
         }
     }
 
@@ -69,28 +74,25 @@ impl Local {
     }
 
     fn count(&mut self, model: &Model, lane: usize, line: usize, units: i64) {
+        let grams = units * model.grams[line];
+        self.total += units * model.unit_cost(lane, line) + self.change(model, lane, units, grams);
         let was = self.units[lane] > 0;
         self.units[lane] += units;
-        self.weight[lane] += units * model.grams[line];
+        self.weight[lane] += grams;
         self.drawn[model.lanes[lane].site * model.n() + line] += units;
         match (was, self.units[lane] > 0) {
-            (false, true) => self.opened += 1,
-            (true, false) => self.opened -= 1,
+            (false, true) => self.open.push(lane),
+            (true, false) => self.open.retain(|&open| open != lane),
             _ => {}
         }
     }
 
     fn cost(&self, model: &Model) -> i64 {
-        let drawn: i64 =
-            self.takes.iter().map(|take| take.units * model.unit_cost(take.lane as usize, take.line as usize)).sum();
-        let used = (0..model.lanes.len()).filter(|&lane| self.units[lane] > 0);
-        let parcels: i64 = used.map(|lane| model.lanes[lane].fixed + model.weight_cost(lane, self.weight[lane])).sum();
-        drawn + parcels + self.hours(model)
+        self.total + self.hours(model)
     }
 
     fn hours(&self, model: &Model) -> i64 {
-        let used = (0..model.lanes.len()).filter(|&lane| self.units[lane] > 0);
-        used.map(|lane| model.lanes[lane].hours).max().unwrap_or(0)
+        self.open.iter().map(|&lane| model.lanes[lane].hours).max().unwrap_or(0)
     }
 
     /// What a change of a lane's units and weight costs, lines apart.
@@ -103,7 +105,7 @@ impl Local {
     /// Units of a line that can join a lane.
     fn room(&self, ground: &Ground<'_>, lane: usize, line: usize, want: i64) -> i64 {
         let model = ground.model;
-        if self.units[lane] == 0 && self.opened >= model.parcels_max {
+        if self.units[lane] == 0 && self.open.len() >= model.parcels_max {
             return 0;
         }
         let left = model.cap(lane, line) - self.drawn[model.lanes[lane].site * model.n() + line];
@@ -116,7 +118,7 @@ impl Local {
         let mut any = false;
         let mut at = 0;
         while at < self.takes.len() && ground.work > 0 {
-            ground.work -= 10 * model.lanes.len() as i64;
+            ground.work -= 5 * model.lanes.len() as i64;
             let take = self.takes[at];
             self.count(model, take.lane as usize, take.line as usize, -take.units);
             let stay = self.joining(model, take.lane as usize, take.line as usize, take.units);
@@ -156,8 +158,7 @@ impl Local {
             }
             for other in 0..=m {
                 let inside = self.takes.iter().filter(|take| take.lane as usize == lane).count();
-                ground.work -=
-                    (inside * (8 * self.opened + self.takes.len() / 2 + m / 2) + 4 * self.takes.len()) as i64;
+                ground.work -= (inside * (8 * self.open.len() + self.takes.len() / 2) + 2 * self.takes.len()) as i64;
                 if ground.work <= 0 {
                     return false;
                 }
@@ -200,10 +201,8 @@ impl Local {
             let (line, mut left) = (self.moving[at].line as usize, self.moving[at].units);
             while left > 0 {
                 let mut least: Option<(i64, usize, i64)> = None;
-                for to in 0..model.lanes.len() {
-                    if to == lane || (to != other && self.units[to] == 0) {
-                        continue;
-                    }
+                let opening = (other < model.lanes.len() && self.units[other] == 0).then_some(other);
+                for to in self.open.iter().copied().chain(opening).filter(|&to| to != lane) {
                     let units = self.room(ground, to, line, left);
                     if units > 0 {
                         // The new parcel is there to be used: its opening is not held against single lines.
@@ -226,7 +225,7 @@ impl Local {
         let mut any = false;
         for one in 0..self.takes.len() {
             for two in one + 1..self.takes.len() {
-                ground.work -= 8;
+                ground.work -= 4;
                 if ground.work <= 0 {
                     return any;
                 }

@@ -18,7 +18,7 @@ const LINEAR_SITES: usize = 16;
 const LINEAR_LINES: usize = 20;
 
 /// What may be spent on walking sets of parcels before bounds by prices are worth their cost.
-const SETS_WORK: i64 = 10_000;
+const SETS_WORK: i64 = 50_000;
 
 /// Solves problems. Keeps its buffers, so that a warm router allocates nothing on ordinary orders.
 #[derive(Debug, Default)]
@@ -89,6 +89,8 @@ impl Router {
 
     fn search(&mut self, problem: &Problem, work: i64) -> Answer {
         let mut ground = Ground { problem, model: &self.model, work };
+        // Reading the problem is work too.
+        ground.work -= 2 * (self.model.n() * self.model.lanes.len()) as i64;
         self.best.clear();
         self.sets.singles(&mut ground, &mut self.best);
         if !self.best.found() {

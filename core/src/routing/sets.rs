@@ -43,6 +43,7 @@ impl Sets {
     pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> bool {
         self.whole = true;
         if ground.model.parcels_max > 1 && ground.model.lanes.len() > 1 {
+            ground.work -= (2 * ground.model.n() * ground.model.lanes.len()) as i64;
             self.prepare(ground.model);
             self.extend(ground, assign, best, 0, 0, 0);
         }
@@ -96,7 +97,7 @@ impl Sets {
             if bound >= best.cost {
                 break;
             }
-            ground.work -= n as i64;
+            ground.work -= 6 * n as i64;
             if ground.work <= 0 {
                 self.whole = false;
                 return;
