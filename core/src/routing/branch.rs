@@ -52,9 +52,11 @@ impl Branch {
         self.left_out = COST_MAX;
         self.later.clear();
         self.later_lanes.clear();
-        if true {
-            self.local.improve_within(ground, best, IMPROVING_SHARE);
+        if ground.model.n() > MANY_LINES {
+            self.dual.free(ground.model);
+            self.try_interchange(ground, assign, best);
         }
+        self.local.improve_within(ground, best, IMPROVING_SHARE);
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
         let apart = if quickest == slowest { 0 } else { self.without_hours(ground, best, quickest) };
@@ -107,7 +109,9 @@ impl Branch {
         }
         if self.coverable(model) {
             self.dual.choose_grams(model);
-            self.try_interchange(ground, assign, best);
+            if model.n() <= MANY_LINES {
+                self.try_interchange(ground, assign, best);
+            }
             self.node(ground, assign, best, ROOT_ROUNDS, 0);
         }
     }

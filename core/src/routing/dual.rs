@@ -58,10 +58,9 @@ pub(super) struct Dual {
 impl Dual {
     /// Starts anew with all lanes free and prices that use up no lane.
     pub fn begin(&mut self, model: &Model) {
+        self.free(model);
         let (m, n) = (model.lanes.len(), model.n());
-        refill(&mut self.state, m, State::Free);
         refill(&mut self.gram, m, 0);
-        refill(&mut self.value, m, 0);
         refill(&mut self.used, m, 0);
         self.usable = m;
         refill(&mut self.taken, n, 0);
@@ -78,6 +77,13 @@ impl Dual {
         self.base.clear();
         self.base.extend(model.lanes.iter().map(|lane| lane.entry));
         self.first_prices(model);
+    }
+
+    /// Frees all lanes; their values are what they cost alone until there are prices.
+    pub fn free(&mut self, model: &Model) {
+        refill(&mut self.state, model.lanes.len(), State::Free);
+        self.value.clear();
+        self.value.extend(model.lanes.iter().map(|lane| lane.entry));
     }
 
     /// Chooses for each lane the price of a gram that serves the bound best at these prices.

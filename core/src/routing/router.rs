@@ -19,6 +19,7 @@ const LINEAR_LINES: usize = 20;
 
 /// What may be spent on walking sets of parcels before bounds by prices are worth their cost.
 const SETS_WORK: i64 = 50_000;
+const SETS_LINES: usize = 100;
 
 /// Solves problems. Keeps its buffers, so that a warm router allocates nothing on ordinary orders.
 #[derive(Debug, Default)]
@@ -90,7 +91,7 @@ impl Router {
     fn search(&mut self, problem: &Problem, work: i64) -> Answer {
         let mut ground = Ground { problem, model: &self.model, work };
         // Reading the problem is work too.
-        ground.work -= 2 * (self.model.n() * self.model.lanes.len()) as i64;
+        ground.work -= 4 * (self.model.n() * self.model.lanes.len()) as i64;
         self.best.clear();
         self.sets.singles(&mut ground, &mut self.best);
         if !self.best.found() {
@@ -101,7 +102,9 @@ impl Router {
         let mut rest = (ground.work - SETS_WORK).max(0);
         ground.work -= rest;
         let mut bound = COST_MAX;
-        if !self.sets.search(&mut ground, &mut self.assign, &mut self.best) {
+        // Of an order of many lines not even pairs could be walked for that.
+        let few = self.model.n() <= SETS_LINES;
+        if !(few && self.sets.search(&mut ground, &mut self.assign, &mut self.best)) {
             std::mem::swap(&mut ground.work, &mut rest);
             bound = self.branch.search(&mut ground, &mut self.assign, &mut self.best);
         }
