@@ -3,13 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use stockade_benches::load::{Load, run};
+use stockade_benches::load::{Load, expire, run};
 
 fn main() -> ExitCode {
     let load = Load::parse();
-    match run(&load) {
-        Ok(report) if load.json => println!("{}", report.to_json()),
-        Ok(report) => println!("{report}"),
+    let told = match load.expire {
+        Some(rate) => {
+            expire(&load, rate).map(|late| if load.json { late.to_json().to_string() } else { late.to_string() })
+        }
+        None => run(&load).map(|report| if load.json { report.to_json().to_string() } else { report.to_string() }),
+    };
+    match told {
+        Ok(told) => println!("{told}"),
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;

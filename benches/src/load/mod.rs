@@ -2,6 +2,7 @@
 //! process or a server over QUIC.
 
 mod embedded;
+mod expire;
 mod home;
 mod quic;
 mod report;
@@ -9,6 +10,7 @@ mod world;
 
 use std::time::Duration;
 
+pub use expire::{Lateness, run as expire};
 pub use report::Report;
 
 /// What to run.
@@ -75,6 +77,9 @@ pub struct Load {
     /// Seconds of measuring.
     #[arg(long, default_value_t = 5.0)]
     pub seconds: f64,
+    /// Let holds run out, so many a second, instead of placing orders as fast as they go.
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub expire: Option<u64>,
     /// The seed of everything that is drawn.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

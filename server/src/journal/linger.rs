@@ -10,18 +10,28 @@ const PAUSE: Duration = Duration::from_micros(100);
 /// A journal that takes this long for a batch lets events gather by that alone.
 const SLOW: Duration = Duration::from_micros(50);
 /// The next batch follows fast when it comes within this of the one before.
-const FAST: Duration = Duration::from_micros(20);
-/// So many fast ones in a row, and a pause is tried. A lone caller that waits for each of its answers pays for one in as
+const FAST: Duration = Duration::from_micros(50);
+/// So many fast ones more than slow ones, and a pause is tried.
+const ROW: u32 = 16;
+/// After pauses that were not worth it, up to so many. A lone caller that waits for each of its answers pays for one in as
 /// many.
-const ROW: u32 = 64;
-/// A pause that gathered fewer events than this was not worth it, and is the last.
+const ROW_MAX: u32 = 1_024;
+/// A pause that gathered fewer events than this was not worth it: waking the thread for each would have cost no more.
 const WORTH: u64 = 3;
 
 /// Watches the batches go by and says when to pause.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Linger {
     row: u32,
+    /// The row that a pause takes.
+    long: u32,
     pausing: bool,
+}
+
+impl Default for Linger {
+    fn default() -> Linger {
+        Linger { row: 0, long: ROW, pausing: false }
+    }
 }
 
 impl Linger {
@@ -29,13 +39,15 @@ impl Linger {
     /// (`gap`) and took the journal so long.
     pub(super) fn after(&mut self, events: u64, gap: Duration, took: Duration) -> Option<Duration> {
         if took >= SLOW {
-            *self = Linger::default();
+            (self.row, self.pausing) = (0, false);
         } else if self.pausing {
             self.pausing = events >= WORTH;
             self.row = 0;
+            self.long = if self.pausing { ROW } else { (self.long * 2).min(ROW_MAX) };
         } else {
-            self.row = if gap <= FAST { self.row + 1 } else { 0 };
-            self.pausing = self.row >= ROW;
+            // A processor that others use too makes even the fastest row stumble.
+            self.row = if gap <= FAST { self.row + 1 } else { self.row / 2 };
+            self.pausing = self.row >= self.long;
         }
         self.pausing.then_some(PAUSE)
     }
@@ -46,39 +58,52 @@ mod tests {
     use super::*;
 
     const SOON: Duration = Duration::from_micros(3);
-    const LATER: Duration = Duration::from_micros(100);
+    const LATER: Duration = Duration::from_micros(200);
 
-    /// After so many batches of one event each, none of which made it pause.
-    fn in_a_row(count: u32) -> Linger {
-        let mut linger = Linger::default();
+    /// Sees so many batches of one event each, none of which makes it pause.
+    fn row(linger: &mut Linger, count: u32) {
         (0..count).for_each(|_| assert_eq!(linger.after(1, SOON, SOON), None));
-        linger
     }
 
     #[test]
     fn it_pauses_for_a_fast_row_and_as_long_as_that_gathers_something() {
-        let mut linger = in_a_row(ROW - 1);
+        let mut linger = Linger::default();
+        row(&mut linger, ROW - 1);
         assert_eq!(linger.after(1, SOON, SOON), Some(PAUSE));
         assert_eq!(linger.after(WORTH, LATER, SOON), Some(PAUSE));
         assert_eq!(linger.after(WORTH - 1, LATER, SOON), None);
-        // From there on the row is counted anew.
-        (1..ROW).for_each(|_| assert_eq!(linger.after(1, SOON, SOON), None));
+        // From there on the row is counted anew, and it must be longer.
+        row(&mut linger, 2 * ROW - 1);
         assert_eq!(linger.after(1, SOON, SOON), Some(PAUSE));
+        assert_eq!(linger.after(WORTH, LATER, SOON), Some(PAUSE));
+        assert_eq!(linger.after(1, LATER, SOON), None);
+        row(&mut linger, 2 * ROW - 1);
+        assert_eq!(linger.after(1, SOON, SOON), Some(PAUSE), "what was worth it once is tried again soon");
     }
 
     #[test]
     fn a_lone_request_now_and_then_is_never_kept() {
-        let mut linger = in_a_row(ROW - 1);
+        let mut linger = Linger::default();
+        (0..10 * ROW).for_each(|_| assert_eq!(linger.after(1, LATER, SOON), None));
+        row(&mut linger, ROW - 1);
         assert_eq!(linger.after(1, LATER, SOON), None);
-        (1..ROW).for_each(|_| assert_eq!(linger.after(1, SOON, SOON), None));
+        row(&mut linger, ROW / 2);
+    }
+
+    #[test]
+    fn a_lone_caller_is_kept_ever_more_rarely() {
+        let mut linger = Linger::default();
+        let kept = (0..10_000).filter(|_| linger.after(1, SOON, SOON).is_some()).count();
+        assert!(kept < 20, "{kept} of 10,000");
     }
 
     #[test]
     fn a_slow_journal_is_never_slowed_further() {
-        let mut linger = in_a_row(ROW - 1);
+        let mut linger = Linger::default();
+        row(&mut linger, ROW - 1);
         assert_eq!(linger.after(1, SOON, LATER), None);
         assert_eq!(linger.after(100, SOON, LATER), None);
-        let mut linger = in_a_row(ROW - 1);
+        row(&mut linger, ROW - 1);
         assert_eq!(linger.after(1, SOON, SOON), Some(PAUSE));
         assert_eq!(linger.after(100, SOON, LATER), None);
     }
