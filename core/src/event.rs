@@ -86,6 +86,18 @@ macro_rules! numbered {
             $($(#[$about])* $variant($body) = $number,)+
         }
 
+        impl $name {
+            /// The number of every kind there is.
+            pub const KINDS: &'static [u16] = &[$($number),+];
+
+            /// The number of its kind.
+            pub fn kind(&self) -> u16 {
+                match self {
+                    $($name::$variant(_) => $number,)+
+                }
+            }
+        }
+
         impl Encode for $name {
             fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
                 match self {
@@ -248,6 +260,8 @@ pub struct StockMoved {
 pub struct StockCounted {
     /// The last event the count had seen; `None`: everything before this one.
     pub as_of: Option<Seq>,
+    /// Earlier events it had not seen after all.
+    pub except: Vec<Seq>,
     /// The corrections: found units into pools, lost ones out of them, and what is short.
     pub moves: Vec<Move>,
     /// The SKUs and units counted, with the warehouse.

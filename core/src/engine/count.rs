@@ -38,7 +38,13 @@ impl Engine {
             for (line, &(sku, units)) in count.lines.iter().zip(&counted) {
                 correct(locked, count, &line.sku, sku, warehouse, units, &mut moves)?;
             }
-            Ok(Event::StockCounted(StockCounted { as_of: count.as_of, moves, warehouse, counted }))
+            Ok(Event::StockCounted(StockCounted {
+                as_of: count.as_of,
+                except: count.except.clone(),
+                moves,
+                warehouse,
+                counted,
+            }))
         })
     }
 }

@@ -27,6 +27,7 @@ pub(super) const HEADER_BYTES: usize = 56;
 pub const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - 4;
 
 const MAGIC: [u8; 4] = *b"STKB";
+/// Of header and events together. 2: decisions record prices, counts say which events they had not seen.
 const FORMAT: u16 = 2;
 
 /// Where the parts of the header lie.
@@ -80,10 +81,8 @@ pub enum BatchError {
     /// Something else.
     #[error("this is not a batch of events: it does not begin with `STKB`")]
     Foreign,
-    /// Written by a newer version.
-    #[error(
-        "batch format {0} is unknown, this version reads format {FORMAT}: use the version that wrote it or a newer one"
-    )]
+    /// Written by another version.
+    #[error("batch format {0} is unknown, this version reads format {FORMAT}: use the version that wrote it")]
     UnknownFormat(u16),
     /// A field that must be zero is not.
     #[error("the reserved field of the batch header is {0}, not 0: written by a newer version or damaged")]
@@ -328,7 +327,7 @@ mod tests {
         assert_eq!(refused(good[..20].to_vec()), BatchError::Short(20));
         assert_eq!(refused(vec![0; BATCH_BYTES_MAX + 1]), BatchError::Large(BATCH_BYTES_MAX + 1));
         assert_eq!(refused(resealed(good.clone(), |b| b[0] = b'X')), BatchError::Foreign);
-        assert_eq!(refused(resealed(good.clone(), |b| b[4] = 9)), BatchError::UnknownFormat(9));
+        assert_eq!(refused(resealed(good.clone(), |b| b[4] = 1)), BatchError::UnknownFormat(1));
         assert_eq!(refused(resealed(good.clone(), |b| b[6] = 9)), BatchError::Reserved(9));
         assert_eq!(refused(resealed(good.clone(), |b| b[12] = 0)), BatchError::Empty);
         assert_eq!(refused(resealed(good.clone(), |b| b[12] = 3)), BatchError::Overrun { index: 2, count: 3 });

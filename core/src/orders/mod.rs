@@ -11,5 +11,5 @@ pub use deadline::Deadlines;
 pub use lifecycle::{Action, Verdict, bucket_of, order_verdict, verdict};
 pub use memo::{Memo, Memory, Recalled};
 pub use order::{Order, SubLine, SubOrder};
-pub use shard::{KeyShard, MovementAnswer, OrderKey};
+pub use shard::{KeyShard, OrderKey};
 pub use timeline::Moment;

@@ -16,9 +16,6 @@ pub struct OrderKey {
     pub number: Code,
 }
 
-/// The first answer to a stock or configuration command.
-pub type MovementAnswer = Reply;
-
 /// Orders and movement memos of one shard.
 #[derive(Debug, Default)]
 pub struct KeyShard {
@@ -26,7 +23,7 @@ pub struct KeyShard {
     #[expect(clippy::vec_box, reason = "a growing vector must not move the orders themselves")]
     orders: Vec<Box<Order>>,
     by_key: HashMap<OrderKey, u32, foldhash::fast::RandomState>,
-    movements: HashMap<Code, Memo<MovementAnswer>, foldhash::fast::RandomState>,
+    movements: HashMap<Code, Memo<Reply>, foldhash::fast::RandomState>,
     /// When holds of the shard's orders run out.
     pub deadlines: Deadlines,
 }
@@ -88,17 +85,17 @@ impl KeyShard {
     }
 
     /// What was answered to a movement key.
-    pub fn movement(&self, key: &Code) -> Option<&Memo<MovementAnswer>> {
+    pub fn movement(&self, key: &Code) -> Option<&Memo<Reply>> {
         self.movements.get(key)
     }
 
     /// Remembers the answer to a movement key.
-    pub fn remember_movement(&mut self, memo: Memo<MovementAnswer>) {
+    pub fn remember_movement(&mut self, memo: Memo<Reply>) {
         self.movements.insert(memo.key.clone(), memo);
     }
 
     /// Every memo of a movement, in no order.
-    pub fn movements(&self) -> impl Iterator<Item = &Memo<MovementAnswer>> {
+    pub fn movements(&self) -> impl Iterator<Item = &Memo<Reply>> {
         self.movements.values()
     }
 

@@ -152,6 +152,9 @@ impl Model {
     /// A count must correct by exactly what is missing or too many, from where it is due.
     pub(super) fn check_correction(&self, request: &Request, event: &Event) -> Result<(), String> {
         let (Command::Count(count), Event::StockCounted(e)) = (&request.command, event) else { return Ok(()) };
+        if (e.as_of, &e.except) != (count.as_of, &count.except) {
+            return Err(format!("the count had seen {:?} except {:?}: {e:?}", count.as_of, count.except));
+        }
         let mut counted: BTreeMap<SkuId, u64> = BTreeMap::new();
         for line in &count.lines {
             if let Some(sku) = self.sku(&line.sku) {

@@ -1,0 +1,225 @@
+//! One small value of everything that is journaled, each with a name.
+
+use stockade_core::event::*;
+use stockade_core::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
+use stockade_core::money::Money;
+use stockade_core::reply::{CostParts, Stage, SubKind};
+use stockade_core::stock::{Bucket, Outside};
+use stockade_core::time::{Day, Span, Time};
+use stockade_core::units::Units;
+
+const ORDER: OrderId = OrderId(4_099);
+const SKU: SkuId = SkuId(7);
+const HERE: WarehouseId = WarehouseId(2);
+const POOL: PoolId = PoolId(1);
+
+fn code(text: &str) -> Code {
+    Code::new(text).expect("a sample code is a code")
+}
+
+/// Every bucket there is.
+pub fn buckets() -> Vec<Bucket> {
+    vec![
+        Bucket::Available(POOL),
+        Bucket::Held(POOL),
+        Bucket::Allocated,
+        Bucket::Picked,
+        Bucket::Shipped,
+        Bucket::Awaiting,
+        Bucket::Inspection,
+        Bucket::Damaged,
+        Bucket::InTransit,
+        Bucket::Inbound(Day(20_000)),
+        Bucket::Short,
+        Bucket::Outside(Outside::Supplier),
+        Bucket::Outside(Outside::Customer),
+        Bucket::Outside(Outside::WriteOff),
+        Bucket::Outside(Outside::Transfer),
+    ]
+}
+
+fn moved(from: Bucket, to: Bucket) -> Move {
+    Move { sku: SKU, warehouse: HERE, from, to, units: Units(300) }
+}
+
+fn take() -> SubTake {
+    SubTake { sub: SubNo(1), sku: SKU, pool: POOL, units: Units(2) }
+}
+
+fn decision() -> Decision {
+    Decision {
+        rules_version: RulesVersion(3),
+        score: Money(12_340_000),
+        bound: Money(12_000_000),
+        subs: vec![PlannedSub {
+            warehouse: HERE,
+            carrier: CarrierId(1),
+            kind: SubKind::Regular,
+            hours: 36,
+            weight_g: 1_500,
+            parts: CostParts {
+                parcel: Money(500_000),
+                unit: Money(1),
+                first_kg: Money(4_200_000),
+                further_kg: Money(1_100_000),
+            },
+            from_supplier: false,
+            lines: vec![PlannedLine { sku: SKU, pool: POOL, units: Units(3) }],
+        }],
+        seen: vec![SeenLine {
+            sku: SKU,
+            wanted: Units(3),
+            full: 0b101,
+            full_beyond: vec![WarehouseId(64)],
+            partial: vec![(WarehouseId(3), Units(1))],
+        }],
+        prices: vec![PriceSeen { sku: SKU, warehouse: WarehouseId(3), micros: 700_000 }],
+    }
+}
+
+/// Every kind of event.
+pub fn events() -> Vec<(&'static str, Event)> {
+    let placed = OrderPlaced {
+        order: ORDER,
+        channel: ChannelId(1),
+        number: code("1001"),
+        digest: 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10,
+        zone: Some(code("CN-44")),
+        customer: None,
+        carrier: Some(CarrierId(1)),
+        ship_complete: false,
+        max_parcels: Some(2),
+        hold: Span::from_mins(30),
+        decision: decision(),
+    };
+    let held_back = vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))];
+    let step = |step, stage| {
+        let moves = vec![moved(Bucket::Allocated, Bucket::Picked)];
+        Event::SubStepped(SubStepped { order: ORDER, sub: SubNo(1), step, stage, moves })
+    };
+    let stock_moved = |reason, moves| Event::StockMoved(StockMoved { reason, note: Some("by hand".to_owned()), moves });
+    let supplied = || vec![moved(Bucket::Outside(Outside::Supplier), Bucket::Available(POOL))];
+    vec![
+        (
+            "world_applied",
+            Event::WorldApplied(Box::new(WorldApplied {
+                text: "currency = \"CNY\"".to_owned(),
+                version: RulesVersion(1),
+                warehouses: vec![(HERE, code("HGH"))],
+                carriers: vec![(CarrierId(1), code("ZTO"))],
+                channels: vec![(ChannelId(1), code("web"))],
+                pools: vec![(POOL, code("promo"))],
+            })),
+        ),
+        ("rules_applied", Event::RulesApplied(RulesApplied { text: "[policy]".to_owned(), version: RulesVersion(2) })),
+        (
+            "skus_defined",
+            Event::SkusDefined(SkusDefined {
+                skus: vec![SkuDefined { id: SKU, code: code("TEA"), weight_g: Some(250), category: Some(code("tea")) }],
+            }),
+        ),
+        (
+            "stock_moved through every bucket",
+            stock_moved(
+                MoveReason::Adjustment,
+                buckets().into_iter().map(|to| moved(Bucket::Outside(Outside::Supplier), to)).collect(),
+            ),
+        ),
+        ("stock_moved: receipt", stock_moved(MoveReason::Receipt, supplied())),
+        ("stock_moved: transfer", stock_moved(MoveReason::Transfer, supplied())),
+        ("stock_moved: arrival", stock_moved(MoveReason::Arrival, supplied())),
+        ("stock_moved: pool move", stock_moved(MoveReason::PoolMove, supplied())),
+        ("stock_moved: expectation", stock_moved(MoveReason::Expectation, supplied())),
+        (
+            "stock_counted",
+            Event::StockCounted(StockCounted {
+                as_of: Some(Seq(900)),
+                except: vec![Seq(890), Seq(895)],
+                moves: vec![moved(Bucket::Outside(Outside::WriteOff), Bucket::Short)],
+                warehouse: HERE,
+                counted: vec![(SKU, Units(40))],
+            }),
+        ),
+        ("safety_set", Event::SafetySet(SafetySet { sku: SKU, warehouse: HERE, units: Units(5) })),
+        ("order_placed", Event::OrderPlaced(Box::new(placed))),
+        (
+            "order_paid",
+            Event::OrderPaid(OrderPaid { order: ORDER, moves: vec![moved(Bucket::Held(POOL), Bucket::Allocated)] }),
+        ),
+        ("order_paid_late", Event::OrderPaidLate(Box::new(OrderPaidLate { order: ORDER, decision: decision() }))),
+        ("refund_due", Event::RefundDue(RefundDue { order: ORDER })),
+        ("order_expired", Event::OrderExpired(OrderExpired { order: ORDER, moves: held_back.clone() })),
+        ("hold_extended", Event::HoldExtended(HoldExtended { order: ORDER, until: Time(1_700_000_000_000_000) })),
+        (
+            "order_cancelled",
+            Event::OrderCancelled(OrderCancelled {
+                order: ORDER,
+                takes: vec![take()],
+                review: vec![(SKU, Units(1))],
+                moves: held_back.clone(),
+                reason: Some("changed their mind".to_owned()),
+            }),
+        ),
+        ("sub_stepped: pick", step(PlainStep::Pick, Stage::Picking)),
+        ("sub_stepped: pack", step(PlainStep::Pack, Stage::Packed)),
+        ("sub_stepped: weigh", step(PlainStep::Weigh(1_480), Stage::Packed)),
+        ("sub_stepped: label", step(PlainStep::Label(code("ZT-1")), Stage::Packed)),
+        ("sub_stepped: scan", step(PlainStep::Scan, Stage::Outbound)),
+        ("sub_stepped: pickup", step(PlainStep::Pickup, Stage::PickedUp)),
+        ("sub_stepped: deliver", step(PlainStep::Deliver, Stage::Delivered)),
+        ("sub_stepped: confirm", step(PlainStep::Confirm, Stage::Confirmed)),
+        (
+            "pick_shorted",
+            Event::PickShorted(Box::new(PickShorted {
+                order: ORDER,
+                sub: SubNo(1),
+                missing: vec![take()],
+                moves: held_back.clone(),
+                decision: Some(decision()),
+                review: vec![(SKU, Units(1))],
+            })),
+        ),
+        (
+            "return_received",
+            Event::ReturnReceived(ReturnReceived {
+                order: ORDER,
+                takes: vec![take()],
+                moves: vec![moved(Bucket::Shipped, Bucket::Inspection)],
+            }),
+        ),
+        (
+            "return_inspected",
+            Event::ReturnInspected(ReturnInspected {
+                order: ORDER,
+                takes: vec![take()],
+                intact: Units(1),
+                damaged: Units(1),
+                moves: vec![moved(Bucket::Inspection, Bucket::Damaged)],
+            }),
+        ),
+        (
+            "review_routed",
+            Event::ReviewRouted(Box::new(ReviewRouted {
+                order: ORDER,
+                units: vec![(SKU, Units(1))],
+                decision: decision(),
+            })),
+        ),
+    ]
+}
+
+/// Every kind of event, and every kind of envelope around one.
+pub fn envelopes() -> Vec<(&'static str, Envelope)> {
+    let arrived = Time(1_700_000_000_000_000);
+    let named = || Actor::Named(code("web"));
+    let refund = || Event::RefundDue(RefundDue { order: ORDER });
+    let keyed = || Cause::Key { key: code("pay-1"), digest: 0x1112_1314_1516_1718_191a_1b1c_1d1e_1f20 };
+    let plain = |event| Envelope { actor: named(), arrived, occurred: None, cause: Cause::Order, event };
+    let mut envelopes: Vec<_> = events().into_iter().map(|(name, event)| (name, plain(event))).collect();
+    envelopes.push(("by a timer", Envelope { actor: Actor::Timer, cause: Cause::Deadline, ..plain(refund()) }));
+    envelopes.push((
+        "by a key, at another time",
+        Envelope { cause: keyed(), occurred: Some(Time(1_699_999_999_000_000)), ..plain(refund()) },
+    ));
+    envelopes
+}
