@@ -299,6 +299,14 @@ pub trait Stockade: Send + Sync {
         })
     }
 
+    /// How good routing has been since the server started.
+    fn routing_report(&self) -> impl Future<Output = Result<RoutingReport, ClientError>> + Send {
+        ask(self, Query::Routing, |reply| match reply {
+            Reply::Routing(report) => Some(*report),
+            _ => None,
+        })
+    }
+
     /// The rules in force.
     fn rules(&self) -> impl Future<Output = Result<VersionedText, ClientError>> + Send {
         ask(self, Query::Rules, text)

@@ -76,6 +76,8 @@ pub enum Query {
     World,
     /// Why an order ships the way it does. Answered from the history, so it needs a journal that can be read back.
     Explain(Explain),
+    /// How good routing has been since the server started.
+    Routing,
 }
 
 /// An order, by its shop's number or by the engine's id.

@@ -1,6 +1,7 @@
 //! What the engine answers. Text codes, exact money, and the same shapes over QUIC, HTTP and in process.
 
 mod explained;
+mod routing;
 
 use bincode::{Decode, Encode};
 
@@ -10,6 +11,7 @@ use crate::time::{Day, Span, Time};
 use crate::units::Units;
 
 pub use explained::*;
+pub use routing::RoutingReport;
 
 /// How durable an answer is asked to be, or was when it left.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
@@ -55,6 +57,8 @@ pub enum Reply {
     Text(VersionedText),
     /// To [`crate::command::Query::Explain`].
     Explained(Box<Explanation>),
+    /// To [`crate::command::Query::Routing`].
+    Routing(Box<RoutingReport>),
 }
 
 /// The first answer to an order, and where the order stands now.

@@ -247,6 +247,43 @@ fn what_is_not_journaled_yet_cannot_be_explained_yet() {
     assert_eq!(kept.explain(&shop.engine, "1", None).differs, None);
 }
 
+#[test]
+fn prices_of_stock_are_told_as_the_decision_saw_them() {
+    let mut world = String::from(
+        "[prices]\ncover = \"1d\"\n[[carrier]]\ncode = \"X\"\n[[channel]]\ncode = \"web\"\nhold_ttl = \"10d\"\n",
+    );
+    for (warehouse, east, west) in [("A", "5", "5.5"), ("B", "9", "6")] {
+        world += &format!("[[warehouse]]\ncode = \"{warehouse}\"\n");
+        for (zone, parcel) in [("E", east), ("Z", west)] {
+            world += &format!(
+                "[[rate]]\ncarrier = \"X\"\nfrom = \"{warehouse}\"\nto = \"{zone}\"\nparcel = \"{parcel}\"\nhours = 24\n"
+            );
+        }
+    }
+    let mut shop = Shop::with_world(&world);
+    shop.skus(&["TEE"]);
+    shop.receive("TEE", "A", 200);
+    shop.receive("TEE", "B", 500);
+    for n in 0..60 {
+        shop.wait(Span::from_mins(2));
+        let zone = code(if n % 2 == 0 { "E" } else { "Z" });
+        shop.placed(Place { zone: Some(zone), ..order(&n.to_string(), &[("TEE", 1 + n / 2 % 3)]) });
+    }
+    shop.engine.learn_prices(shop.now).expect("there is enough to learn from");
+    shop.placed(order("last", &[("TEE", 1)]));
+
+    let mut kept = Kept::new();
+    let told = kept.explain(&shop.engine, "last", None);
+    assert_eq!(told.differs, None, "the prices were journaled with the decision");
+    assert_eq!(told.candidates[0].parcels[0].warehouse, code("B"), "what lies at A is kept for the east");
+    let at_a = told.prices.iter().find(|price| price.warehouse == code("A")).expect("A has a price");
+    let second = &told.candidates[1];
+    assert_eq!((second.parcels[0].warehouse.clone(), second.parts.prices), (code("A"), at_a.price));
+    assert_eq!(second.parts.money.saturating_add(second.parts.prices), second.score);
+    let before = kept.explain(&shop.engine, "59", None);
+    assert_eq!((before.prices.len(), before.candidates[0].parcels[0].warehouse.clone()), (0, code("A")));
+}
+
 /// A small generator, so that a failure can be had again by its number.
 struct Draw(u64);
 
@@ -323,7 +360,8 @@ fn explaining_computes_every_decision_again_to_the_last_millionth() {
             let chosen = &told.candidates[0];
             assert_eq!(chosen.score, told.score, "seed {seed}, order {number}: the score as written on the model page");
             for plan in &told.candidates {
-                let sum = [plan.parts.money, plan.parts.time, plan.parts.balance, plan.parts.preference];
+                let parts = plan.parts;
+                let sum = [parts.money, parts.time, parts.balance, parts.prices, parts.preference];
                 assert_eq!(sum.iter().map(|part| part.0).sum::<i64>(), plan.score.0);
                 assert!(!told.proven || plan.distance >= Money::ZERO, "seed {seed}, order {number}: {plan:?}");
             }

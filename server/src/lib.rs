@@ -25,6 +25,7 @@
 //! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
 //! | [`local`] | what a running server leaves for commands on the same machine |
 //! | [`metrics`] | what is counted |
+//! | [`quality`] | how good routing is, measured on live traffic |
 //! | [`quic`] | the QUIC listener: connections, lanes, frames |
 //! | [`replay`] | an order file decided order by order, every decision written down |
 //! | [`serve`] | a server from its settings to its end |
@@ -45,6 +46,7 @@ pub mod journal;
 pub mod json;
 pub mod local;
 pub mod metrics;
+pub mod quality;
 pub mod quic;
 pub mod replay;
 pub mod serve;

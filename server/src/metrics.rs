@@ -15,13 +15,16 @@ use prometheus_client::registry::{Registry, Unit};
 use stockade_core::command::{Command, Query, Request};
 use stockade_core::engine::{Engine, Outcome};
 use stockade_core::event::Actor;
+use stockade_core::ids::Seq;
 use stockade_core::log::{Gate, History};
+use stockade_core::money::Money;
 use stockade_core::reject::Reject;
 use stockade_core::reply::{Change, Durability, OrderState, Reply};
 use stockade_core::time::Time;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::journal::{Health, JournalStatus};
+use crate::quality::{GAP_BOUNDS_PPM, Sampling, Tally};
 use crate::service::{Counted, Decide};
 
 /// Everything counted since the start.
@@ -36,6 +39,8 @@ pub struct Metrics {
     refused_early: Gauge,
     unknown: Gauge,
     journal: JournalGauges,
+    quality: Arc<Tally>,
+    routing: RoutingGauges,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -77,12 +82,18 @@ pub struct Observed {
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
     history: Option<Arc<dyn History>>,
+    sampling: Arc<Sampling>,
 }
 
 impl Observed {
-    /// Counts what this engine decides. Explanations are read from `history`.
-    pub fn new(engine: Arc<Engine>, metrics: Arc<Metrics>, history: Option<Arc<dyn History>>) -> Observed {
-        Observed { engine, metrics, history }
+    /// Counts what this engine decides. Explanations are read from `history`; placed orders are offered to `sampling`.
+    pub fn new(
+        engine: Arc<Engine>,
+        metrics: Arc<Metrics>,
+        history: Option<Arc<dyn History>>,
+        sampling: Arc<Sampling>,
+    ) -> Observed {
+        Observed { engine, metrics, history, sampling }
     }
 }
 
@@ -97,6 +108,12 @@ impl Decide for Observed {
         let begun = Instant::now();
         let outcome = self.engine.execute(request, actor, now);
         self.metrics.command(&request.command, &outcome.result, begun.elapsed());
+        if let Ok(Reply::Placed(placed)) = &outcome.result
+            && !placed.replayed
+        {
+            self.metrics.quality.placed(&placed.plan);
+            self.sampling.offer(placed.seq);
+        }
         outcome
     }
 
@@ -104,6 +121,9 @@ impl Decide for Observed {
         let begun = Instant::now();
         let outcome = match (query, &self.history) {
             (Query::Explain(ask), Some(history)) => unhurried(|| self.engine.explain(ask, &**history)),
+            (Query::Routing, _) => {
+                Outcome { result: Ok(Reply::Routing(Box::new(self.metrics.quality.report()))), seen: Seq(0) }
+            }
             _ => self.engine.query(query, now),
         };
         self.metrics.query(query, &outcome.result, begun.elapsed());
@@ -134,7 +154,7 @@ fn unhurried<T>(read: impl FnOnce() -> T) -> T {
 /// What becomes of a request.
 const OUTCOMES: [&str; 2] = ["done", "refused"];
 
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 26] = [
     "apply_world",
     "apply_rules",
     "define_skus",
@@ -160,6 +180,7 @@ const KINDS: [&str; 25] = [
     "rules",
     "world",
     "explain",
+    "routing",
 ];
 
 const EVENTS: [&str; 6] = ["placed", "paid", "paid_late", "refund_due", "cancelled", "expired"];
@@ -202,7 +223,22 @@ impl Metrics {
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
         registry.register("unknown_outcomes", help, unknown.clone());
         let journal = JournalGauges::new(&mut registry);
-        Metrics { registry, requests, refusals, decide, http, orders, connections, refused_early, unknown, journal }
+        let quality = Arc::new(Tally::default());
+        let routing = RoutingGauges::new(&mut registry, &quality);
+        Metrics {
+            registry,
+            requests,
+            refusals,
+            decide,
+            http,
+            orders,
+            connections,
+            refused_early,
+            unknown,
+            journal,
+            quality,
+            routing,
+        }
     }
 
     /// Counts a decided command.
@@ -220,6 +256,11 @@ impl Metrics {
             _ => return,
         };
         self.orders[event].inc();
+    }
+
+    /// The counters of how good routing is.
+    pub fn quality(&self) -> &Arc<Tally> {
+        &self.quality
     }
 
     /// Counts an answered query.
@@ -247,6 +288,7 @@ impl Metrics {
         self.refused_early.set(signed(now.service.refused));
         self.unknown.set(signed(now.service.unknown));
         self.journal.set(now);
+        self.routing.set(&self.quality);
         let mut text = String::new();
         // Writing to a string does not fail; a metric that cannot be written would be a mistake in this module.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
@@ -303,6 +345,70 @@ impl JournalGauges {
         self.backlog.set(signed(now.journal.backlog_bytes as u64));
         self.working.set(i64::from(now.journal.health == Health::Working));
         self.written.set(signed(now.journal.bytes));
+    }
+}
+
+struct RoutingGauges {
+    orders: Gauge,
+    parcels: Gauge,
+    split: Gauge,
+    proven: Gauge,
+    cost: Gauge<f64, AtomicU64>,
+    exact: Gauge,
+    waiting: Gauge,
+    dropped: Gauge,
+}
+
+impl RoutingGauges {
+    fn new(registry: &mut Registry, quality: &Arc<Tally>) -> RoutingGauges {
+        let help = "Distance of sampled plans from what no plan can be below, as a share of the score";
+        registry.register("routing_gap", help, Gaps(Arc::clone(quality)));
+        let cost = Gauge::default();
+        registry.register("routing_cost", "Money of all parcels since the start", cost.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::<i64, AtomicI64>::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        RoutingGauges {
+            orders: gauge("routing_orders", "Orders placed since the start"),
+            parcels: gauge("routing_parcels", "Their parcels"),
+            split: gauge("routing_split_orders", "Orders of more than one parcel"),
+            proven: gauge("routing_proven_orders", "Orders whose plan was proven best when it was decided"),
+            cost,
+            exact: gauge("routing_gap_exact", "Sampled plans whose best plan was found and proven"),
+            waiting: gauge("routing_gap_waiting", "Sampled plans that wait to be measured"),
+            dropped: gauge("routing_gap_dropped", "Sampled plans that were not measured"),
+        }
+    }
+
+    fn set(&self, quality: &Tally) {
+        let report = quality.report();
+        self.orders.set(signed(report.orders));
+        self.parcels.set(signed(report.parcels));
+        self.split.set(signed(report.split));
+        self.proven.set(signed(report.proven));
+        self.cost.set(report.cost.0 as f64 / Money::MICROS_PER_UNIT as f64);
+        self.exact.set(signed(report.exact));
+        self.waiting.set(signed(report.waiting));
+        self.dropped.set(signed(report.dropped));
+    }
+}
+
+/// The gaps of a [`Tally`] as the registry shows them.
+#[derive(Debug)]
+struct Gaps(Arc<Tally>);
+
+impl EncodeMetric for Gaps {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        let bounds = GAP_BOUNDS_PPM.iter().map(|ppm| *ppm as f64 / 1e6).chain([f64::MAX]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(self.0.gap_buckets()).collect();
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        encoder.encode_histogram::<NoLabelSet>(self.0.gap_sum_ppm() as f64 / 1e6, count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 
@@ -392,6 +498,7 @@ const fn kind_of_query(query: &Query) -> usize {
         Query::Rules => 22,
         Query::World => 23,
         Query::Explain(_) => 24,
+        Query::Routing => 25,
     }
 }
 

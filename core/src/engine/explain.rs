@@ -8,15 +8,17 @@ use crate::command::Explain;
 use crate::engine::demand::{Demand, Wanted, invalid};
 use crate::engine::planning::{Planned, Scratch, with_scratch};
 use crate::engine::{Decided, Engine, Outcome, Refusal};
-use crate::event::{Decision, Envelope, Event, OrderPlaced, PlannedSub};
+use crate::event::{Decision, Envelope, Event, OrderPlaced, PlannedSub, PriceSeen};
 use crate::explain::{Alternatives, Scene, alternatives, parts, warehouses};
 use crate::ids::{Code, RulesVersion, Seq, WarehouseId};
 use crate::log::{Batch, History, JournalError};
 use crate::money::Money;
 use crate::prices::Table;
 use crate::reject::Reject;
-use crate::reply::{Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, Reply, WeightsSeen, Wishes};
-use crate::routing::ParcelPlan;
+use crate::reply::{
+    Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, PriceView, Reply, WeightsSeen, Wishes,
+};
+use crate::routing::{ParcelPlan, Problem};
 use crate::sync::Mutex;
 use crate::units::Units;
 use crate::wire::codec::decode_envelope;
@@ -50,9 +52,9 @@ impl Past {
 }
 
 /// A decision as the history holds it.
-struct Journaled {
+pub(super) struct Journaled {
     placed: Box<OrderPlaced>,
-    decision: Decision,
+    pub decision: Decision,
     /// The warehouse that was left out because units were missing there.
     without: Option<WarehouseId>,
     /// Whether the order's own wishes about parcels held: not when only a part of it is served anew.
@@ -110,7 +112,7 @@ impl Engine {
     }
 
     /// The world and rules of a version, from memory or from the history.
-    fn config_of(&self, version: RulesVersion, history: &dyn History) -> Result<Arc<Config>, Refusal> {
+    pub(super) fn config_of(&self, version: RulesVersion, history: &dyn History) -> Result<Arc<Config>, Refusal> {
         if let Some(present) = self.config.load_full().filter(|config| config.version() == version) {
             return Ok(present);
         }
@@ -188,14 +190,20 @@ impl Engine {
             bound: decision.bound,
             proven,
             differs,
-            candidates: candidates(&scene, &found),
+            candidates: candidates(&scene, &found, &price_of_draws(decision, &demand, scene.problem)),
+            prices: decision.prices.iter().map(|price| self.price_view(price, config)).collect(),
             warehouses,
             empty,
         }
     }
 
+    fn price_view(&self, price: &PriceSeen, config: &Config) -> PriceView {
+        let (sku, warehouse) = (self.sku_code(price.sku), config.codes.of_warehouse(price.warehouse));
+        PriceView { sku, warehouse, price: Money(price.micros) }
+    }
+
     /// The demand as it was: what was wanted stands in the decision, what a SKU weighed then in the catalog.
-    fn demand_of<'a>(&self, journaled: &'a Journaled, config: &Config, seq: Seq) -> Demand<'a> {
+    pub(super) fn demand_of<'a>(&self, journaled: &'a Journaled, config: &Config, seq: Seq) -> Demand<'a> {
         let Journaled { placed, decision, whole, first, .. } = journaled;
         let mut lines = Vec::with_capacity(decision.seen.len());
         let mut category: Option<Option<Code>> = None;
@@ -224,7 +232,7 @@ impl Engine {
 const LATER: [&str; 3] = ["order_paid_late", "pick_shorted", "review_routed"];
 
 /// One event of the history, wholly checked.
-fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> {
+pub(super) fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> {
     let unavailable = |reason: String| Reject::Unavailable { reason };
     let bytes = history.batch(seq).map_err(|error| match error {
         JournalError::Unavailable { reason } => unavailable(reason),
@@ -237,7 +245,7 @@ fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> {
     decode_envelope(event).map_err(|e| unavailable(format!("event {seq}: {e}")))
 }
 
-fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
+pub(super) fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
     let odd = |event: &Event| Reject::Unavailable { reason: format!("{} holds no decision", event.name()) };
     let Event::OrderPlaced(placed) = first.event else { return Err(odd(&first.event).into()) };
     let again = |decision, without, whole| (decision, without, whole, false);
@@ -258,11 +266,15 @@ fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
     Ok(Journaled { placed, decision, without, whole, first })
 }
 
+/// The prices of stock that a decision saw, if it saw any.
+pub(super) fn prices_seen(decision: &Decision) -> Option<Table> {
+    (!decision.prices.is_empty()).then(|| Table::new(0, decision.prices.clone()))
+}
+
 /// Plans once more over what was seen, and says what came out differently.
 fn solve_again(demand: &Demand<'_>, config: &Config, decision: &Decision, scratch: &mut Scratch) -> Option<String> {
     scratch.view.recall(&decision.seen, config);
-    let prices = (!decision.prices.is_empty()).then(|| Table::new(0, decision.prices.clone()));
-    if let Planned::No(reject) = scratch.plan(demand, config, prices.as_ref()) {
+    if let Planned::No(reject) = scratch.plan(demand, config, prices_seen(decision).as_ref()) {
         return Some(format!("no plan was found: {reject}"));
     }
     let solution = scratch.router.solution();
@@ -303,7 +315,24 @@ fn chosen_parcels(decision: &Decision, demand: &Demand<'_>, scratch: &Scratch) -
     parcels
 }
 
-fn candidates(scene: &Scene<'_>, found: &Alternatives) -> Vec<Candidate> {
+/// What the prices of stock add to each unit drawn, of the shape of the problem's stock; empty without prices.
+fn price_of_draws(decision: &Decision, demand: &Demand<'_>, problem: &Problem) -> Vec<i64> {
+    if decision.prices.is_empty() {
+        return Vec::new();
+    }
+    let width = demand.lines.len();
+    let mut draws = vec![0; problem.stock.len()];
+    for price in &decision.prices {
+        let site = problem.sites.binary_search(&price.warehouse);
+        let line = demand.lines.binary_search_by_key(&price.sku, |line| line.sku);
+        if let (Ok(site), Ok(line)) = (site, line) {
+            draws[site * width + line] = price.micros;
+        }
+    }
+    draws
+}
+
+fn candidates(scene: &Scene<'_>, found: &Alternatives, prices: &[i64]) -> Vec<Candidate> {
     let Some(chosen) = found.plans.first() else { return Vec::new() };
     let rates = |parcel: &ParcelPlan| &scene.problem.lanes[usize::from(parcel.lane)];
     let candidate = |plan: &crate::explain::Alternative| {
@@ -323,7 +352,7 @@ fn candidates(scene: &Scene<'_>, found: &Alternatives) -> Vec<Candidate> {
             score: Money(plan.score),
             distance: Money(plan.score - chosen.score),
             proven: plan.proven,
-            parts: parts(scene.problem, &plan.parcels, plan.score),
+            parts: parts(scene.problem, &plan.parcels, plan.score, prices),
             cost: sum(CostParts::total),
             costs: CostParts {
                 parcel: sum(|parts| parts.parcel),

@@ -26,6 +26,7 @@ mod demand;
 mod digest;
 mod expiry;
 mod explain;
+mod gap;
 mod lesson;
 mod locked;
 mod lookup;
@@ -62,6 +63,7 @@ use crate::sync::AtomicU64;
 use crate::time::Time;
 
 pub use expiry::Released;
+pub use gap::Gap;
 pub use lesson::Learned;
 pub use locked::{Door, KeysLocked, Locked};
 pub use recover::RecoveryError;
@@ -185,6 +187,7 @@ impl Engine {
             Query::Rules => self.rules_view(),
             Query::World => self.world_view(),
             Query::Explain(_) => Err(unread().into()),
+            Query::Routing => Err(unmeasured().into()),
         };
         decided.into()
     }
@@ -213,6 +216,11 @@ impl Engine {
 /// The refusal of an explanation where there is no history to read: see [`Engine::explain`].
 fn unread() -> Reject {
     Reject::Unavailable { reason: "explanations are read from the journal, and this one keeps no history".to_owned() }
+}
+
+/// The refusal of a report where nobody counts.
+fn unmeasured() -> Reject {
+    Reject::Unavailable { reason: "the quality of routing is measured by a server, not by an engine alone".to_owned() }
 }
 
 /// The world and rules as they were in force when they were looked at.

@@ -23,6 +23,8 @@ pub(super) struct Scratch {
     pub router: Router,
     /// Bytes of the event under way.
     pub bytes: Vec<u8>,
+    /// How many times the usual budget of work is spent on top of it: none, except when a decision is looked at again.
+    pub patience: u64,
     site_of: Vec<u16>,
     /// The prices of stock that the last plan saw.
     prices: Vec<PriceSeen>,
@@ -281,13 +283,14 @@ impl Scratch {
     }
 
     fn solve(&mut self, config: &Config) -> Answer {
-        let Scratch { problem, router, prices, unpriced, .. } = self;
+        let Scratch { problem, router, prices, unpriced, patience, .. } = self;
+        let work = WORK_DEFAULT.saturating_mul(1 + *patience);
         let free = config.rules.prices.is_none_or(|rules| rules.pass_over_own) || config.unlimited.is_empty();
         if prices.is_empty() || free {
-            return router.solve(problem, WORK_DEFAULT);
+            return router.solve(problem, work);
         }
         let sites = problem.sites.clone();
-        solve_own_first(router, problem, unpriced, |site| config.is_unlimited(sites[site]), WORK_DEFAULT)
+        solve_own_first(router, problem, unpriced, |site| config.is_unlimited(sites[site]), work)
     }
 
     /// Why a demand that the stock covers cannot be shipped.

@@ -15,13 +15,16 @@ pub fn score(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
     i64::try_from((fine + FINE / 2).div_euclid(FINE)).unwrap_or(i64::MAX)
 }
 
-/// A plan's score by part. What is left after time, balance and preference is money, so that the parts add up.
-pub fn parts(problem: &Problem, parcels: &[ParcelPlan], score: i64) -> ScoreParts {
-    let (time, balance, preference) = (time(problem, parcels), balance(problem, parcels), preference(problem, parcels));
+/// A plan's score by part. `prices` is what prices of stock add to each unit drawn, of the shape of the problem's stock, or
+/// empty. What is left after time, balance, prices and preference is money, so that the parts add up.
+pub fn parts(problem: &Problem, parcels: &[ParcelPlan], score: i64, prices: &[i64]) -> ScoreParts {
+    let (time, preference) = (time(problem, parcels), preference(problem, parcels));
+    let (drawn, prices) = (balance(problem, parcels), drawn(problem, parcels, prices));
     ScoreParts {
-        money: Money(score - time - balance - preference),
+        money: Money(score - time - drawn - preference),
         time: Money(time),
-        balance: Money(balance),
+        balance: Money(drawn - prices),
+        prices: Money(prices),
         preference: Money(preference),
     }
 }
@@ -42,12 +45,17 @@ fn time(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
 }
 
 fn balance(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
-    if problem.scarcity.is_empty() {
+    drawn(problem, parcels, &problem.scarcity)
+}
+
+/// What the units drawn add up to, each at `cost`, which has the shape of the stock or is empty.
+fn drawn(problem: &Problem, parcels: &[ParcelPlan], cost: &[i64]) -> i64 {
+    if cost.is_empty() {
         return 0;
     }
     let of = |parcel: &ParcelPlan| {
         let site = usize::from(problem.lanes[usize::from(parcel.lane)].site);
-        let row = &problem.scarcity[site * problem.lines.len()..][..problem.lines.len()];
+        let row = &cost[site * problem.lines.len()..][..problem.lines.len()];
         let drawn = parcel.takes.iter().map(|(line, units)| i128::from(row[usize::from(*line)]) * i128::from(*units));
         drawn.sum::<i128>()
     };

@@ -36,6 +36,8 @@ pub struct Explanation {
     /// What came out differently when the decision was computed again; `None` when plan, score and bound are the same to
     /// the last millionth. A difference means that this version decides differently than the one that decided.
     pub differs: Option<String>,
+    /// The prices of stock that the decision saw.
+    pub prices: Vec<PriceView>,
     /// The plans, the chosen one first, then by score.
     pub candidates: Vec<Candidate>,
     /// Every warehouse that had any of the goods or was chosen, and every one the rules or the order kept out of it.
@@ -79,6 +81,17 @@ pub struct WeightsSeen {
     pub time: Money,
     /// Score for one unit of stock of scarcity one.
     pub balance: Money,
+}
+
+/// What a unit of a SKU at a warehouse was expected to be worth later: drawing it there added this to the score.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct PriceView {
+    /// The SKU.
+    pub sku: Code,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// For each unit.
+    pub price: Money,
 }
 
 /// A plan that was possible.
@@ -141,6 +154,8 @@ pub struct ScoreParts {
     pub time: Money,
     /// Weighed scarcity of the units drawn.
     pub balance: Money,
+    /// What the units drawn were expected to be worth later, by the prices seen.
+    pub prices: Money,
     /// For parcels from warehouses that the zone prefers less.
     pub preference: Money,
 }

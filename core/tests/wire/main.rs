@@ -145,8 +145,8 @@ fn every_variant_is_sampled() {
         assert_eq!(numbers.into_iter().collect::<BTreeSet<_>>(), (0..count).collect::<BTreeSet<_>>());
     };
     numbers(commands().iter().map(|(_, command)| command_number(command)).collect(), 17);
-    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 8);
-    numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 11);
+    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 9);
+    numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 12);
     numbers(rejects().iter().map(|(_, reject)| reject_number(reject)).collect(), 21);
 }
 
@@ -182,6 +182,7 @@ fn query_number(query: &Query) -> usize {
         Query::Rules => 5,
         Query::World => 6,
         Query::Explain(_) => 7,
+        Query::Routing => 8,
     }
 }
 
@@ -198,6 +199,7 @@ fn reply_number(reply: &Reply) -> usize {
         Reply::Orders(_) => 8,
         Reply::Text(_) => 9,
         Reply::Explained(_) => 10,
+        Reply::Routing(_) => 11,
     }
 }
 

@@ -158,6 +158,7 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ("rules", Query::Rules),
         ("world", Query::World),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
+        ("routing", Query::Routing),
     ]
 }
 
@@ -268,6 +269,7 @@ fn explanation() -> Explanation {
         bound: costs.total(),
         proven: true,
         differs: None,
+        prices: vec![PriceView { sku: code("A"), warehouse: code("HGH"), price: Money(5) }],
         candidates: vec![Candidate {
             roles: vec![CandidateRole::Chosen, CandidateRole::OneParcel],
             score: costs.total(),
@@ -359,6 +361,10 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ),
         ("text", Reply::Text(VersionedText { rules_version: RulesVersion(3), text: "[policy]".to_owned() })),
         ("explained", Reply::Explained(Box::new(explanation()))),
+        (
+            "routing",
+            Reply::Routing(Box::new(RoutingReport { orders: 300, cost: Money(7), ..RoutingReport::default() })),
+        ),
     ]
 }
 

@@ -14,9 +14,10 @@ pub(super) fn told(told: &Explanation, out: Output) {
     plans(&told.candidates, out);
     out.line("");
     warehouses(told, out);
+    prices(told, out);
     let weights = told.weights;
     let weighed = format!("money x {}, hour x {}, scarcity x {}", weights.money, weights.time, weights.balance);
-    out.line(format!("\nscore = {weighed}, and what the zone's preference adds"));
+    out.line(format!("\nscore = {weighed}, and what prices of stock and the zone's preference add"));
     others(told, out);
 }
 
@@ -57,6 +58,7 @@ fn plans(candidates: &[Candidate], out: Output) {
         ("= money", |parts| parts.money),
         ("+ time", |parts| parts.time),
         ("+ balance", |parts| parts.balance),
+        ("+ prices", |parts| parts.prices),
         ("+ preference", |parts| parts.preference),
     ];
     let parts: Vec<_> = parts.into_iter().filter(|(_, of)| shows(*of)).collect();
@@ -95,6 +97,13 @@ fn warehouses(told: &Explanation, out: Output) {
     if !told.empty.is_empty() {
         let names: Vec<&str> = told.empty.iter().map(Code::as_str).collect();
         out.line(format!("nothing of it could be drawn at: {}", names.join(" ")));
+    }
+}
+
+fn prices(told: &Explanation, out: Output) {
+    if !told.prices.is_empty() {
+        let each = told.prices.iter().map(|seen| format!("{} at {} {}", seen.sku, seen.warehouse, seen.price));
+        out.line(format!("a unit was worth later: {}", each.collect::<Vec<_>>().join(", ")));
     }
 }
 
@@ -161,6 +170,7 @@ fn difference(chosen: &ScoreParts, second: &ScoreParts) -> String {
         ("money", chosen.money, second.money),
         ("time", chosen.time, second.time),
         ("balance", chosen.balance, second.balance),
+        ("prices", chosen.prices, second.prices),
         ("preference", chosen.preference, second.preference),
     ];
     let changed = parts.iter().filter(|(_, a, b)| a != b);

@@ -11,6 +11,7 @@ mod init;
 mod order_ref;
 mod orders;
 pub mod output;
+mod report;
 mod serve;
 mod show;
 mod stock;
@@ -66,6 +67,8 @@ enum Verb {
     Order(orders::ShowArgs),
     /// List sub-orders by warehouse and stage, oldest first.
     Orders(orders::OrdersArgs),
+    /// Show how good routing has been since the server started: splits, cost, distance from the best.
+    Report(report::ReportArgs),
     /// Show every bucket of SKUs' cells.
     Stock(stock::StockArgs),
     /// Show what a channel may sell, exact to the unit.
@@ -149,6 +152,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Reroute(args) => orders::reroute(args, out),
         Verb::Order(args) => orders::order(args, out),
         Verb::Orders(args) => orders::orders(args, out),
+        Verb::Report(args) => report::run(args, out),
         Verb::Stock(args) => stock::stock(args, out),
         Verb::Available(args) => stock::available(args, out),
         Verb::Receive(args) => stock::receive(args, out),

@@ -34,6 +34,7 @@ pub fn reply(reply: &Reply, out: Output) {
         Reply::Order(order) => self::order(order, out),
         Reply::Orders(orders) => list(orders, out),
         Reply::Text(text) => out.line(text.text.trim_end()),
+        Reply::Routing(report) => super::report::told(report, out),
         Reply::Explained(told) => super::explain::told(told, out),
     }
 }

@@ -47,6 +47,8 @@ pub struct Config {
     pub connections: u32,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
+    /// How many in a million placed orders are solved again to measure routing.
+    pub gap_sample_ppm: u64,
     /// How long a stopping server waits.
     pub drain_timeout: Duration,
     /// Which log lines are written.
@@ -116,6 +118,7 @@ impl Config {
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
             in_flight: read.count("limits.in_flight"),
+            gap_sample_ppm: read.share_ppm("routing.gap_sample"),
             drain_timeout: read.span("drain.timeout"),
             log_filter: read.log_filter(),
             log_json: read.choice("log.format", ["text", "json"]) == "json",
@@ -186,6 +189,13 @@ impl Reader<'_> {
     fn count(&mut self, key: &str) -> u32 {
         let parse = |text: &str| text.parse().ok().filter(|n| *n > 0);
         self.checked(key, "a whole number from 1 on", parse, 1)
+    }
+
+    /// A share from 0 to 1, in millionths.
+    fn share_ppm(&mut self, key: &str) -> u64 {
+        let parse = |text: &str| text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+        let share = self.checked(key, "a share from 0 to 1, like 0.01", parse, 0.0);
+        (share * 1e6).round() as u64
     }
 
     fn span(&mut self, key: &str) -> Duration {

@@ -80,6 +80,12 @@ pub static SETTINGS: &[Setting] = &[
     text("limits.request_timeout", "5s", "How long a request may wait for its answer to be as durable as asked."),
     number("limits.connections", "1024", "Client connections at one time."),
     number("limits.in_flight", "4096", "Requests one connection may have in flight; more are refused as overloaded."),
+    text(
+        "routing.gap_sample",
+        "0.01",
+        "Share of placed orders, from 0 to 1, that are solved again beside the traffic to measure how far routing is from\n\
+         the best. Takes at most a tenth of one processor.",
+    ),
     text("drain.timeout", "10s", "How long a stopping server waits for requests in flight and for the journal."),
     text("log.level", "info", "error, warn, info, debug or trace; or a filter like \"info,stockade_server=debug\"."),
     text("log.format", "text", "\"text\" for people, \"json\" for machines. The log goes to standard error."),

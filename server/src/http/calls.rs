@@ -58,6 +58,10 @@ pub(super) async fn explain(
     http.ask(&caller, Query::Explain(ask)).await
 }
 
+pub(super) async fn routing(State(http): Shared, caller: Caller) -> Answer {
+    http.ask(&caller, Query::Routing).await
+}
+
 pub(super) async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
     let mut ask = OrdersQuery { warehouse: None, channel: None, stage: None, after: None, limit: PAGE };
     for (name, value) in pairs(query.as_deref()) {

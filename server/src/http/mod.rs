@@ -58,6 +58,7 @@ pub fn router(http: Arc<Http>) -> Router {
         .route("/v1/orders/{channel}/{number}/extend", post(calls::extend))
         .route("/v1/orders/{channel}/{number}/reroute", post(calls::reroute))
         .route("/v1/orders/{channel}/{number}/steps", post(calls::step))
+        .route("/v1/routing", get(calls::routing))
         .route("/v1/availability", get(calls::availability).post(calls::availability_of_many))
         .route("/v1/stock", get(calls::stock))
         .route("/v1/stock/receive", post(calls::receive))

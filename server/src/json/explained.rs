@@ -1,8 +1,10 @@
-//! Explanations into JSON.
+//! Explanations and the report on routing into JSON.
 
 use serde_json::{Value, json};
 use stockade_core::ids::Code;
-use stockade_core::reply::{Candidate, CandidateParcel, Explanation, OutReason, WarehouseSeen};
+use stockade_core::reply::{
+    Candidate, CandidateParcel, Explanation, OutReason, PriceView, RoutingReport, WarehouseSeen,
+};
 use stockade_core::units::Units;
 
 /// An explanation as JSON.
@@ -31,14 +33,40 @@ pub(super) fn explained(told: &Explanation) -> Value {
         "bound": told.bound,
         "proven": told.proven,
         "differs": told.differs,
+        "prices": told.prices.iter().map(price).collect::<Vec<Value>>(),
         "candidates": told.candidates.iter().map(candidate).collect::<Vec<Value>>(),
         "warehouses": told.warehouses.iter().map(warehouse).collect::<Vec<Value>>(),
         "empty": told.empty,
     })
 }
 
+/// The report on routing as JSON.
+pub(super) fn routing(report: &RoutingReport) -> Value {
+    json!({
+        "orders": report.orders,
+        "parcels": report.parcels,
+        "split_orders": report.split,
+        "proven_orders": report.proven,
+        "cost": report.cost,
+        "gap": {
+            "sampled_ppm": report.sampled_ppm,
+            "measured": report.measured,
+            "optimal": report.optimal,
+            "exact": report.exact,
+            "mean_ppm": report.gap_mean_ppm,
+            "worst_ppm": report.gap_worst_ppm,
+            "waiting": report.waiting,
+            "dropped": report.dropped,
+        },
+    })
+}
+
 fn lines(lines: &[(Code, Units)]) -> Vec<Value> {
     lines.iter().map(|(sku, units)| json!({ "sku": sku, "qty": units.0 })).collect()
+}
+
+fn price(seen: &PriceView) -> Value {
+    json!({ "sku": seen.sku, "warehouse": seen.warehouse, "price": seen.price })
 }
 
 fn candidate(plan: &Candidate) -> Value {
@@ -51,6 +79,7 @@ fn candidate(plan: &Candidate) -> Value {
             "money": plan.parts.money,
             "time": plan.parts.time,
             "balance": plan.parts.balance,
+            "prices": plan.parts.prices,
             "preference": plan.parts.preference,
         },
         "cost": plan.cost,

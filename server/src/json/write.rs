@@ -31,6 +31,7 @@ pub fn reply(reply: &Reply) -> Value {
         Reply::Stock(cells) => cells.iter().map(cell).collect(),
         Reply::Order(order) => self::order(order),
         Reply::Orders(all) => all.iter().map(summary).collect(),
+        Reply::Routing(report) => super::explained::routing(report),
         Reply::Explained(told) => super::explained::explained(told),
         Reply::Text(text) => json!({ "rules_version": text.rules_version.0, "text": text.text }),
     }

@@ -26,6 +26,10 @@ pub(super) struct Tally {
     split: u64,
     cost: i128,
     unproven: u64,
+    /// Scores, and how far they are above what no plan can be below.
+    score: i128,
+    above: i128,
+    above_worst: f64,
     latency_ns: Histogram<u64>,
     /// Holds that ran out.
     pub(super) expired: u64,
@@ -62,6 +66,9 @@ impl Tally {
             split: 0,
             cost: 0,
             unproven: 0,
+            score: 0,
+            above: 0,
+            above_worst: 0.0,
             latency_ns: Histogram::new_with_bounds(1, LATENCY_MAX_NS, 3).expect("fixed bounds are valid"),
             expired: 0,
             cancelled: 0,
@@ -82,6 +89,12 @@ impl Tally {
                 self.split += u64::from(placed.plan.sub_orders.len() > 1);
                 self.unproven += u64::from(!placed.plan.proven);
                 self.cost += i128::from(placed.plan.cost.0);
+                let (score, above) = (placed.plan.score.0, placed.plan.score.0.saturating_sub(placed.plan.bound.0));
+                self.score += i128::from(score);
+                self.above += i128::from(above);
+                if score > 0 {
+                    self.above_worst = self.above_worst.max(above as f64 / score as f64);
+                }
             }
             (Verdict::Refused, _) => {
                 *self.refused.entry(decided.code.unwrap_or("refused")).or_default() += 1;
@@ -110,6 +123,11 @@ impl Tally {
 
     fn latency_us(&self, percentile: f64) -> f64 {
         self.latency_ns.value_at_quantile(percentile / 100.0) as f64 / 1_000.0
+    }
+
+    /// No more than this share of all scores could have been saved.
+    fn gap(&self) -> f64 {
+        if self.score > 0 { self.above as f64 / self.score as f64 } else { 0.0 }
     }
 
     fn cost_text(&self) -> String {
@@ -146,7 +164,9 @@ impl Summary<'_> {
             "parcels": tally.parcels,
             "split_share": self.split_share(),
             "plans_not_proven": tally.unproven,
+            "gap_at_most": { "of_all_scores": tally.gap(), "worst": tally.above_worst },
             "cost": tally.cost_text(),
+            "cost_per_order": self.cost_per_order(),
             "currency": self.currency,
             "load_s": self.load.as_secs_f64(),
             "elapsed_s": self.elapsed.as_secs_f64(),
@@ -185,11 +205,18 @@ impl Summary<'_> {
             lines.push(format!("most often short: {}", top.join(", ")));
         }
         lines.push(format!(
-            "{} parcels, {:.1} % of orders split, cost {} {}",
+            "{} parcels, {:.1} % of orders split, cost {} {}, {:.2} an order",
             tally.parcels,
             100.0 * self.split_share(),
             tally.cost_text(),
             self.currency,
+            self.cost_per_order(),
+        ));
+        lines.push(format!(
+            "{} plans not proven best; gap at most {:.4} % of all scores, {:.4} % of the worst",
+            tally.unproven,
+            100.0 * tally.gap(),
+            100.0 * tally.above_worst,
         ));
         lines.push(format!(
             "{:.2} s, {:.0} orders/s; latency p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs",
@@ -208,6 +235,11 @@ impl Summary<'_> {
     fn split_share(&self) -> f64 {
         let placed = self.tally.count(Verdict::Placed);
         if placed == 0 { 0.0 } else { self.tally.split as f64 / placed as f64 }
+    }
+
+    fn cost_per_order(&self) -> f64 {
+        let placed = self.tally.count(Verdict::Placed);
+        if placed == 0 { 0.0 } else { self.tally.cost as f64 / 1e6 / placed as f64 }
     }
 
     fn per_second(&self) -> f64 {

@@ -28,6 +28,7 @@ use crate::http::{self, Http};
 use crate::journal::{Driver, DriverConfig, JournalStatus};
 use crate::local::{self, Local};
 use crate::metrics::{Metrics, Observed};
+use crate::quality::{Sampler, Sampling};
 use crate::quic::{Listener, QuicConfig};
 use crate::service::{Decide, Expiry, Service};
 use crate::tls::Certificate;
@@ -44,6 +45,7 @@ pub struct Server {
     service: Arc<Service>,
     driver: Driver<Engine>,
     expiry: Expiry,
+    sampler: Option<Sampler>,
     listener: Listener,
     http: Option<HttpSide>,
     tokens: JoinHandle<()>,
@@ -110,7 +112,18 @@ impl Server {
             sample::put_in(&engine, clock.now())?;
         }
         let metrics = Arc::new(Metrics::new());
-        let decide: Arc<dyn Decide> = Arc::new(Observed::new(Arc::clone(&engine), Arc::clone(&metrics), explained));
+        let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, Arc::clone(metrics.quality())));
+        let sampler = explained
+            .clone()
+            .map(|history| Sampler::start(Arc::clone(&engine), history, Arc::clone(&sampling)))
+            .transpose()
+            .map_err(Failure::failed)?;
+        let decide: Arc<dyn Decide> = Arc::new(Observed::new(
+            Arc::clone(&engine),
+            Arc::clone(&metrics),
+            explained.clone(),
+            Arc::clone(&sampling),
+        ));
         let service = Arc::new(Service::new(
             Arc::clone(&decide),
             Arc::clone(&clock),
@@ -146,7 +159,7 @@ impl Server {
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
         let tokens = tokio::spawn(follow(tokens));
-        Ok(Server { service, driver, expiry, listener, http, tokens, ended, config, announcement })
+        Ok(Server { service, driver, expiry, sampler, listener, http, tokens, ended, config, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -190,9 +203,9 @@ impl Server {
         };
         tokio::join!(quic, http);
         self.tokens.abort();
-        let (expiry, driver) = (self.expiry, self.driver);
+        let (expiry, sampler, driver) = (self.expiry, self.sampler, self.driver);
         let stopped = tokio::task::spawn_blocking(move || {
-            drop(expiry);
+            drop((expiry, sampler));
             driver.stop(patience)
         });
         let stopped = stopped.await.map_err(Failure::failed)?;

@@ -64,6 +64,36 @@ fn an_order_is_explained_by_the_rules_that_decided_it() {
 }
 
 #[test]
+fn the_gap_of_live_decisions_is_measured_beside_the_traffic() {
+    let server = Server::start_in(tempfile::tempdir().unwrap(), &["--set", "routing.gap_sample=1"]);
+    for n in 0..12 {
+        server.run(&["place", &format!("web/{n}"), "TEE:2", "MUG:3", "--zone", "CN-44"]).ended(0);
+    }
+    // 20 are here, 41 there: no warehouse has all of them.
+    server.run(&["place", "web/split", "TEE:40", "MUG:50", "--zone", "CN-44"]).ended(0);
+    let measured = |report: &Value| report["gap"]["measured"].as_u64().unwrap();
+    let mut report = server.json(&["report"]);
+    for _ in 0..200 {
+        if measured(&report) == 13 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        report = server.json(&["report"]);
+    }
+    assert_eq!(measured(&report), 13, "{report}");
+    assert_eq!((report["orders"].as_u64(), report["split_orders"].as_u64()), (Some(13), Some(1)));
+    assert_eq!(report["gap"]["optimal"], 13, "small orders are decided at their optimum: {report}");
+    assert_eq!(report["gap"]["dropped"], 0);
+    let said = server.run(&["report"]).ended(0).out;
+    assert!(said.contains("13 decisions solved again: 100.0 % best to the last millionth"), "{said}");
+    assert_eq!(server.http("GET", "/v1/routing", &[], "").json(200), report);
+    let metrics = server.http_plain("GET", "/metrics", &[], "").text;
+    for line in ["stockade_routing_orders 13", "stockade_routing_split_orders 1", "stockade_routing_gap_count 13"] {
+        assert!(metrics.contains(line), "`{line}` is missing in\n{metrics}");
+    }
+}
+
+#[test]
 fn refusals_are_1_and_say_why() {
     let server = Server::start();
     let short = server.run(&["place", "web/2", "LAMP:9"]).ended(1);

@@ -1,0 +1,62 @@
+//! `report`: how good routing has been since the server started.
+
+use clap::Args;
+use stockade_core::command::Query;
+use stockade_core::reply::RoutingReport;
+
+use super::connect::Connect;
+use super::output::Output;
+use super::show;
+use crate::failure::Failure;
+
+/// See [`run`].
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Shows how good routing has been.
+pub fn run(args: ReportArgs, out: Output) -> Result<(), Failure> {
+    show::reply(&args.connect.open()?.query(Query::Routing)?, out);
+    Ok(())
+}
+
+/// Prints a report in words.
+pub(super) fn told(report: &RoutingReport, out: Output) {
+    let of_orders = |n: u64| share(n, report.orders);
+    let each = |n: f64| if report.orders == 0 { 0.0 } else { n / report.orders as f64 };
+    out.line(format!(
+        "{} orders in {} parcels since the start: {} split, {} proven best when decided",
+        report.orders,
+        report.parcels,
+        of_orders(report.split),
+        of_orders(report.proven),
+    ));
+    out.line(format!("cost {}, {:.2} an order", report.cost, each(report.cost.0 as f64 / 1e6)));
+    if report.measured == 0 {
+        out.line("no decision has been solved again yet, so the gap is not known");
+    } else {
+        out.line(format!(
+            "{} decisions solved again: {} best to the last millionth; gap {} on average, {} at worst; {} of the gaps exact",
+            report.measured,
+            share(report.optimal, report.measured),
+            percent(report.gap_mean_ppm),
+            percent(report.gap_worst_ppm),
+            share(report.exact, report.measured),
+        ));
+    }
+    let (waiting, dropped) = (report.waiting, report.dropped);
+    out.line(format!(
+        "{} of the decisions are sampled; {waiting} wait, {dropped} were dropped",
+        percent(report.sampled_ppm)
+    ));
+}
+
+fn share(n: u64, of: u64) -> String {
+    if of == 0 { "none".to_owned() } else { format!("{:.1} %", 100.0 * n as f64 / of as f64) }
+}
+
+fn percent(ppm: u64) -> String {
+    format!("{:.4} %", ppm as f64 / 1e4)
+}
