@@ -9,4 +9,4 @@ mod store;
 
 pub use rights::{Identity, Role};
 pub(crate) use store::write_private;
-pub use store::{Entry, NewToken, TokenError, TokenStore, Tokens};
+pub use store::{Entry, NewToken, TokenError, TokenHash, TokenStore, Tokens};

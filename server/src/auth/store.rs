@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stockade_core::ids::Code;
+use tokio::sync::watch;
 
 use super::rights::{Identity, Role};
 
@@ -181,6 +182,18 @@ pub struct TokenStore {
     /// Tokens of this process only, by hash.
     lent: Mutex<HashMap<String, Arc<Identity>>>,
     seen: Mutex<Option<(SystemTime, u64)>>,
+    changes: watch::Sender<()>,
+}
+
+/// What a token is remembered by once its text is forgotten.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenHash(String);
+
+impl TokenHash {
+    /// The hash of a token.
+    pub fn of(token: &str) -> TokenHash {
+        TokenHash(hex(&hash(token)))
+    }
 }
 
 impl TokenStore {
@@ -192,7 +205,7 @@ impl TokenStore {
         let seen = stamp(path);
         let known = Tokens::load(path)?.by_hash();
         let (known, lent) = (ArcSwap::from_pointee(known), Mutex::default());
-        Ok(TokenStore { path: path.to_owned(), known, lent, seen: Mutex::new(seen) })
+        Ok(TokenStore { path: path.to_owned(), known, lent, seen: Mutex::new(seen), changes: watch::Sender::default() })
     }
 
     /// Makes a token that is worth something for as long as this process lives, and is in no file.
@@ -201,14 +214,24 @@ impl TokenStore {
     /// When the system gives no random numbers.
     pub fn lend(&self, identity: Identity) -> Result<String, TokenError> {
         let text = random_text()?;
-        self.lent.lock().insert(hex(&hash(&text)), Arc::new(identity));
+        self.lent.lock().insert(TokenHash::of(&text).0, Arc::new(identity));
         self.take_in(Tokens::load(&self.path)?);
         Ok(text)
     }
 
     /// Who shows this token; `None` when it is not known.
     pub fn authenticate(&self, token: &str) -> Option<Arc<Identity>> {
-        self.known.load().get(&hex(&hash(token))).cloned()
+        self.identity(&TokenHash::of(token))
+    }
+
+    /// Who a token with this hash belongs to; `None` when it is not known, or not any more.
+    pub fn identity(&self, token: &TokenHash) -> Option<Arc<Identity>> {
+        self.known.load().get(&token.0).cloned()
+    }
+
+    /// Tells of every change of the tokens from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Whether there is no token at all, so that nobody could get in.
@@ -234,6 +257,7 @@ impl TokenStore {
         let mut known = tokens.by_hash();
         known.extend(self.lent.lock().iter().map(|(hash, identity)| (hash.clone(), Arc::clone(identity))));
         self.known.store(Arc::new(known));
+        self.changes.send_replace(());
     }
 }
 

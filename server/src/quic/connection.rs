@@ -19,14 +19,14 @@ use tracing::{debug, info, warn};
 
 use super::lane::{Caller, Lane, Phase};
 use super::{QuicConfig, close};
-use crate::auth::Identity;
+use crate::auth::{Identity, TokenHash};
 use crate::service::Service;
 
 /// Serves a connection from its hello to its end. `full` is set when there is no room for it.
 pub(super) async fn serve(connection: Connection, service: Arc<Service>, config: Arc<QuicConfig>, full: bool) {
     let peer = connection.remote_address();
     let greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, full)).await;
-    let (identity, send, receive, decoder) = match greeted {
+    let (identity, token, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(reason)) => {
             info!(%peer, reason, "a client was not let in");
@@ -41,7 +41,7 @@ pub(super) async fn serve(connection: Connection, service: Arc<Service>, config:
     let in_flight_max = config.in_flight as usize;
     let caller = Arc::new(Caller { identity, in_flight: AtomicUsize::new(0), in_flight_max });
     let (phase, phases) = watch::channel(Phase::Open);
-    let open = Open { connection, service, config, caller, phases, lanes: JoinSet::new() };
+    let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new() };
     open.serve((send, receive, decoder), phase).await;
 }
 
@@ -50,6 +50,7 @@ struct Open {
     service: Arc<Service>,
     config: Arc<QuicConfig>,
     caller: Arc<Caller>,
+    token: TokenHash,
     phases: watch::Receiver<Phase>,
     lanes: JoinSet<()>,
 }
@@ -57,6 +58,9 @@ struct Open {
 impl Open {
     async fn serve(mut self, first: (SendStream, RecvStream, FrameDecoder), phase: watch::Sender<Phase>) {
         let mut draining = self.service.draining();
+        let mut tokens = self.service.tokens().changes();
+        // What changed before the subscription is not told.
+        tokens.mark_changed();
         self.add(first, true);
         loop {
             tokio::select! {
@@ -71,6 +75,11 @@ impl Open {
                     }
                 },
                 Some(_) = self.lanes.join_next() => {}
+                Ok(()) = tokens.changed() => if !self.is_still_let_in() {
+                    info!(peer = %self.connection.remote_address(), token = %self.caller.identity.name, "a token was revoked");
+                    self.connection.close(close::REFUSED, b"the token was revoked");
+                    break;
+                },
                 () = begins(&mut draining) => {
                     self.wind_up(&phase).await;
                     break;
@@ -80,6 +89,11 @@ impl Open {
         // Lanes whose connection is gone end by themselves; their answers have nowhere to go.
         self.connection.close(close::DONE, b"");
         self.lanes.shutdown().await;
+    }
+
+    /// Whether the token still means what it meant at the hello.
+    fn is_still_let_in(&self) -> bool {
+        self.service.tokens().identity(&self.token).is_some_and(|now| now == self.caller.identity)
     }
 
     fn add(&mut self, (mut send, mut receive, decoder): (SendStream, RecvStream, FrameDecoder), announces: bool) {
@@ -122,13 +136,16 @@ async fn begins(draining: &mut watch::Receiver<bool>) {
     }
 }
 
-type Greeted = (Arc<Identity>, SendStream, RecvStream, FrameDecoder);
+type Greeted = (Arc<Identity>, TokenHash, SendStream, RecvStream, FrameDecoder);
 
 async fn greet(connection: &Connection, service: &Service, config: &QuicConfig, full: bool) -> Result<Greeted, String> {
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
     let hello = read_hello(&mut receive, &mut decoder).await;
-    let judged = hello.and_then(|hello| judge(&hello, service, config, full));
+    let judged = hello.and_then(|hello| {
+        let (welcome, identity) = judge(&hello, service, config, full)?;
+        Ok((welcome, (identity, TokenHash::of(&hello.token))))
+    });
     let (answer, identity) = match judged {
         Ok((welcome, identity)) => (HelloAnswer::Welcome(welcome), Ok(identity)),
         Err(refusal) => (HelloAnswer::Refused(refusal.clone()), Err(refusal.to_string())),
@@ -143,9 +160,9 @@ async fn greet(connection: &Connection, service: &Service, config: &QuicConfig, 
     put_frame(&mut out, header, &answer).map_err(|error| error.to_string())?;
     send.write_all(&out).await.map_err(|error| error.to_string())?;
     match identity {
-        Ok(identity) => {
+        Ok((identity, token)) => {
             decoder.set_body_max(config.body_max as usize);
-            Ok((identity, send, receive, decoder))
+            Ok((identity, token, send, receive, decoder))
         }
         Err(reason) => {
             let _ = send.finish();

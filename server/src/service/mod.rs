@@ -120,6 +120,11 @@ impl Service {
         self.tokens.authenticate(token).ok_or(Reject::Unauthenticated)
     }
 
+    /// The tokens that callers may show.
+    pub fn tokens(&self) -> &TokenStore {
+        &self.tokens
+    }
+
     /// Decides a command. Never waits.
     pub fn command(&self, who: &Identity, request: &Request, terms: Terms) -> Decided {
         let now = self.clock.now();

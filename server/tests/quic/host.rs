@@ -58,7 +58,7 @@ pub struct Host {
     ending: Arc<AtomicBool>,
     journal: Option<JoinHandle<()>>,
     _expiry: Expiry,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 pub fn code(text: &str) -> Code {
@@ -126,10 +126,19 @@ impl Host {
             ending,
             journal: Some(journal),
             _expiry: expiry,
-            _dir: dir,
+            dir,
         };
         host.fill().await;
         host
+    }
+
+    /// Takes a token back, as `stockade token revoke` and the server's look at the file do.
+    pub fn revoke(&self, name: &str) {
+        let path = self.dir.path().join("tokens.toml");
+        let mut tokens = Tokens::load(&path).unwrap();
+        tokens.revoke(&code(name)).unwrap();
+        tokens.save(&path).unwrap();
+        assert!(self.service.tokens().refresh().unwrap());
     }
 
     async fn fill(&self) {

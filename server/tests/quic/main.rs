@@ -133,6 +133,25 @@ async fn a_bad_token_is_refused_at_the_door() {
 }
 
 #[tokio::test]
+async fn a_revoked_token_closes_what_it_opened_and_no_other() {
+    let host = Host::start().await;
+    let (shop, desk) = (host.client(&host.storefront).await, host.client(&host.support).await);
+    shop.place(place("1", vec![line("TEA", 1)])).await.unwrap();
+    host.revoke("shop");
+    let refused = async {
+        loop {
+            let answer = shop.place(place("2", vec![line("TEA", 1)])).await;
+            if let Err(ClientError::Refused(HelloRefusal::Unauthenticated)) = answer {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), refused).await.expect("the revoked token is refused");
+    assert!(desk.world().await.is_ok());
+}
+
+#[tokio::test]
 async fn answers_wait_for_the_journal_unless_asked_provisionally() {
     let host = Host::start().await;
     let shop = host.client(&host.storefront).await;
