@@ -26,7 +26,7 @@ impl Engine {
         if cancel.reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
             return Err(invalid("reason", format!("has at most {REASON_BYTES_MAX} bytes")).into());
         }
-        self.change_order(&cancel.order, b'C', cancel, asked, |context| {
+        self.change_order(&cancel.order, b'C', &(&cancel.scope, &cancel.reason), asked, |context| {
             let order = context.order;
             allowed(order, Action::Cancel)?;
             let taken = match &cancel.scope {

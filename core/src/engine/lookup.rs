@@ -51,13 +51,15 @@ impl Engine {
 
     /// Decides a command on an order under its locks and commits the event it yields.
     ///
+    /// `content` is what the command says beside naming the order: a retry may name it the other way.
+    ///
     /// An unpaid order whose deadline has come is expired first, in a commit of its own, so that nothing depends on when
     /// the timer fires.
     pub(super) fn change_order<C: Encode>(
         &self,
         reference: &OrderRef,
         tag: u8,
-        command: &C,
+        content: &C,
         asked: Asked<'_>,
         decide: impl FnOnce(OrderContext<'_, '_>) -> Result<Event, Reject>,
     ) -> Decided {
@@ -66,7 +68,7 @@ impl Engine {
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         let spare = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         with_scratch(|scratch| {
-            let digest = content_digest(tag, command, &mut scratch.bytes);
+            let digest = content_digest(tag, content, &mut scratch.bytes);
             let keys = self.door.lock_keys(&self.log, [number]);
             let config = self.config()?;
             let order = place.find(keys.key(number)).ok_or(Reject::UnknownOrder)?;
@@ -211,10 +213,10 @@ pub(super) fn required_key(key: Option<&Code>) -> Result<&Code, Reject> {
 }
 
 /// Digest of a command's content: the tag tells kinds of commands apart.
-pub(super) fn content_digest<C: Encode>(tag: u8, command: &C, bytes: &mut Vec<u8>) -> u128 {
+pub(super) fn content_digest<C: Encode>(tag: u8, content: &C, bytes: &mut Vec<u8>) -> u128 {
     bytes.clear();
     bytes.push(tag);
-    bincode::encode_into_std_write(command, bytes, bincode::config::standard()).expect("a vector takes every byte");
+    bincode::encode_into_std_write(content, bytes, bincode::config::standard()).expect("a vector takes every byte");
     xxh3_128(bytes)
 }
 

@@ -19,7 +19,7 @@ impl Engine {
     /// Confirms payment. At or past its deadline it is late: the order is held anew from any pool and warehouse, or the
     /// money is owed back.
     pub(super) fn pay(&self, pay: &Pay, asked: Asked<'_>) -> Decided {
-        self.change_order(&pay.order, b'P', pay, asked, |mut context| {
+        self.change_order(&pay.order, b'P', &(), asked, |mut context| {
             allowed(context.order, Action::Pay)?;
             let id = context.order.id;
             match context.order.state {
@@ -34,7 +34,7 @@ impl Engine {
 
     /// Holds unpaid stock longer.
     pub(super) fn extend_hold(&self, extend: &ExtendHold, asked: Asked<'_>) -> Decided {
-        self.change_order(&extend.order, b'X', extend, asked, |context| {
+        self.change_order(&extend.order, b'X', &extend.until, asked, |context| {
             let order = context.order;
             allowed(order, Action::Extend)?;
             if extend.until <= order.deadline {
@@ -50,7 +50,7 @@ impl Engine {
 
     /// Tries again to route what stands in review.
     pub(super) fn reroute(&self, reroute: &Reroute, asked: Asked<'_>) -> Decided {
-        self.change_order(&reroute.order, b'R', reroute, asked, |mut context| {
+        self.change_order(&reroute.order, b'R', &(), asked, |mut context| {
             let order = context.order;
             if order.state != OrderState::Paid || order.review.is_empty() {
                 return Err(illegal(Action::Short, order, None, "nothing of it stands in review"));

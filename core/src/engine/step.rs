@@ -13,7 +13,7 @@ use crate::rules::{StepSet, WarehouseStep};
 impl Engine {
     /// Takes a sub-order a step further, or back.
     pub(super) fn step(&self, step: &Step, asked: Asked<'_>) -> Decided {
-        self.change_order(&step.order, b'S', step, asked, |context| {
+        self.change_order(&step.order, b'S', &(step.sub, &step.action), asked, |context| {
             let action = action_of(&step.action);
             let (sub, stage) = permitted(context.order, step.sub, action)?;
             match &step.action {
