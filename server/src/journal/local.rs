@@ -153,6 +153,14 @@ fn write(file: &Database, batch: &SealedBatch) -> Result<(), redb::Error> {
 }
 
 fn open_file(path: &Path) -> Result<Database, JournalError> {
+    if std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == 0) {
+        // Otherwise a file cut to nothing would silently be a new history.
+        let reason = format!(
+            "{} is empty, which no journal is: restore it from a backup, or delete it if nothing was ever placed here",
+            path.display()
+        );
+        return Err(JournalError::Corrupt { reason });
+    }
     let file = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|e| refusal(path, e))?;
     let format = format_of(&file).map_err(|e| damaged(path, e))?;
     if format != FORMAT {
