@@ -7,6 +7,7 @@ use crate::command::{Line, Place};
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, SkuId};
 use crate::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
 use crate::reject::{CodeKind, Reject};
+use crate::routing::SplitRules;
 use crate::rules::ChannelRules;
 use crate::time::Span;
 use crate::units::Units;
@@ -19,6 +20,8 @@ pub(super) struct Demand<'a> {
     pub carrier: Option<CarrierId>,
     pub ship_complete: bool,
     pub max_parcels: Option<u16>,
+    /// When it may be split over warehouses.
+    pub split: SplitRules,
     /// The pools it may draw from, in order of preference.
     pub pools: &'a [PoolId],
     /// The category of all its lines, when they have one in common.
@@ -58,6 +61,7 @@ impl<'a> Demand<'a> {
             carrier,
             ship_complete: place.ship_complete || channel.ship_complete,
             max_parcels: least(place.max_parcels, channel.max_parcels),
+            split: channel.split,
             pools: &channel.pools,
             category,
             lines,

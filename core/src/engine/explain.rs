@@ -16,9 +16,9 @@ use crate::money::Money;
 use crate::prices::Table;
 use crate::reject::Reject;
 use crate::reply::{
-    Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, PriceView, Reply, WeightsSeen, Wishes,
+    Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, PriceView, Reply, SplitSeen, WeightsSeen, Wishes,
 };
-use crate::routing::{ParcelPlan, Problem};
+use crate::routing::{ParcelPlan, Problem, SplitRules};
 use crate::sync::Mutex;
 use crate::units::Units;
 use crate::wire::codec::decode_envelope;
@@ -154,7 +154,7 @@ impl Engine {
         let chosen = chosen_parcels(decision, &demand, scratch);
         let proven = decision.bound >= decision.score;
         let problem = &scratch.problem;
-        let found = alternatives(problem, &chosen, proven, &mut scratch.router);
+        let found = alternatives(problem, &demand.split, &chosen, proven, &mut scratch.router);
         let scene = Scene {
             rules: &config.rules,
             codes: &config.codes,
@@ -176,6 +176,7 @@ impl Engine {
                 carrier: demand.carrier.map(|carrier| config.codes.of_carrier(carrier)),
                 ship_complete: demand.ship_complete,
                 max_parcels: demand.max_parcels,
+                split: split_seen(&demand),
                 lines: demand.lines.iter().map(|line| (line.code.clone(), line.units)).collect(),
             },
             decisions,
@@ -221,6 +222,7 @@ impl Engine {
             carrier: placed.carrier,
             ship_complete: placed.ship_complete && *whole,
             max_parcels: placed.max_parcels.filter(|_| *whole),
+            split: config.rules.channel(placed.channel).filter(|_| *whole).map(|c| c.split).unwrap_or_default(),
             pools: &[],
             category: category.flatten().filter(|_| *first),
             lines,
@@ -264,6 +266,14 @@ pub(super) fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, 
         event => return Err(odd(&event).into()),
     };
     Ok(Journaled { placed, decision, without, whole, first })
+}
+
+/// What the rules asked of a split of this order, if anything.
+fn split_seen(demand: &Demand<'_>) -> Option<SplitSeen> {
+    let total = demand.lines.iter().map(|line| line.units.0).sum();
+    let SplitRules { saving, sent, left } = demand.split;
+    let seen = SplitSeen { saving: Money(saving), sent: Units(sent.of(total)), left: Units(left.of(total)) };
+    (!demand.split.is_free()).then_some(seen)
 }
 
 /// The prices of stock that a decision saw, if it saw any.

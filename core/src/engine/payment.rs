@@ -12,6 +12,7 @@ use crate::limits::HOLD_TTL_MAX;
 use crate::orders::{Action, Order};
 use crate::reject::Reject;
 use crate::reply::{OrderState, Stage};
+use crate::routing::SplitRules;
 use crate::stock::{Bucket, StockShard};
 use crate::units::Units;
 
@@ -86,6 +87,9 @@ impl Engine {
             carrier: order.carrier,
             ship_complete: order.ship_complete && without.is_none() && order.review.is_empty(),
             max_parcels: order.max_parcels.filter(|_| without.is_none() && order.review.is_empty()),
+            split: split_rules(config, order)
+                .filter(|_| without.is_none() && order.review.is_empty())
+                .unwrap_or_default(),
             pools,
             category: None,
             lines: self.wanted(units, config),
@@ -123,6 +127,11 @@ impl Engine {
 /// The pools of an order's channel, in its order of preference.
 pub(super) fn channel_pools(config: &Config, order: &Order) -> Vec<PoolId> {
     config.rules.channel(order.channel).map(|channel| channel.pools.clone()).unwrap_or_default()
+}
+
+/// When orders of an order's channel may be split: a part of one that is served anew always may.
+fn split_rules(config: &Config, order: &Order) -> Option<SplitRules> {
+    config.rules.channel(order.channel).map(|channel| channel.split)
 }
 
 fn paid_moves(order: &Order) -> Vec<Move> {

@@ -10,7 +10,7 @@ use crate::money::Money;
 use crate::prices::{Table, solve_own_first};
 use crate::reject::{Reject, Short};
 use crate::reply::SubKind;
-use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, Whole, scarcity};
+use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, Whole, hold_to, scarcity};
 use crate::rules::{LaneRules, ZoneLanes};
 use crate::stock::{SkuStock, draw, drawable};
 use crate::units::Units;
@@ -166,9 +166,24 @@ impl Scratch {
             self.price(demand, prices);
         }
         match self.solve(config) {
-            Answer::Plan => Planned::Plan,
+            Answer::Plan => self.hold_to_split_rules(demand),
             Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
         }
+    }
+
+    /// Keeps to one warehouse, or to parts that are large enough, where the rules ask for it.
+    fn hold_to_split_rules(&mut self, demand: &Demand<'_>) -> Planned {
+        let work = WORK_DEFAULT.saturating_mul(1 + self.patience);
+        if demand.split.is_free() || hold_to(&demand.split, &self.problem, &mut self.router, work) {
+            return Planned::Plan;
+        }
+        let total = demand.lines.iter().map(|line| line.units.0).sum();
+        let (sent, left) = (demand.split.sent.of(total), demand.split.left.of(total));
+        let reason = format!(
+            "no single warehouse can send all of it, and no split was found in which every warehouse sends at least {sent} \
+             units and leaves at least {left} to the others"
+        );
+        Planned::No(Reject::Unroutable { reason })
     }
 
     /// Writes the whole problem of a demand over the view, also where planning saw at a glance what is best.

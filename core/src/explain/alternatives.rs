@@ -1,7 +1,9 @@
 //! Plans beside the chosen one, each found by solving the order again with something forbidden.
 
 use crate::reply::CandidateRole;
-use crate::routing::{Answer, Lane, ParcelPlan, Problem, Router, WEIGHT_ONE, WORK_DEFAULT, Weights};
+use crate::routing::{
+    Answer, Lane, ParcelPlan, Problem, Router, SplitRules, WEIGHT_ONE, WORK_DEFAULT, Weights, hold_to,
+};
 
 use super::score::score;
 
@@ -33,13 +35,20 @@ pub struct Alternatives {
 }
 
 /// Everything that a chosen plan is shown beside.
-pub fn alternatives(problem: &Problem, chosen: &[ParcelPlan], proven: bool, router: &mut Router) -> Alternatives {
+pub fn alternatives(
+    problem: &Problem,
+    split: &SplitRules,
+    chosen: &[ParcelPlan],
+    proven: bool,
+    router: &mut Router,
+) -> Alternatives {
     let roles = vec![CandidateRole::Chosen];
     let mut found = Alternatives {
         plans: vec![Alternative { roles, parcels: chosen.to_vec(), score: score(problem, chosen), proven }],
         alone: vec![None; problem.sites.len()],
     };
-    found.add(runner_up(problem, chosen, router));
+    found.add(runner_up(problem, split, chosen, router));
+    found.add(ruled_out(problem, split, found.plans[0].score, router));
     let mut single = Vec::new();
     for site in 0..problem.sites.len() {
         let best = alone(problem, site, router);
@@ -66,11 +75,11 @@ impl Alternatives {
 }
 
 /// The best plan that does without at least one of the chosen lanes: one search for each lane that is left out.
-fn runner_up(problem: &Problem, chosen: &[ParcelPlan], router: &mut Router) -> Option<Alternative> {
+fn runner_up(problem: &Problem, split: &SplitRules, chosen: &[ParcelPlan], router: &mut Router) -> Option<Alternative> {
     let mut best: Option<Alternative> = None;
     let mut bound = i64::MAX;
     for out in chosen.iter().map(|parcel| parcel.lane) {
-        let Some((plan, least)) = solve(problem, |lane, _| lane != out, router) else { continue };
+        let Some((plan, least)) = solve(problem, |lane, _| lane != out, split, router) else { continue };
         bound = bound.min(least);
         if best.as_ref().is_none_or(|best| plan.score < best.score) {
             best = Some(plan);
@@ -80,19 +89,28 @@ fn runner_up(problem: &Problem, chosen: &[ParcelPlan], router: &mut Router) -> O
     Some(Alternative { roles: vec![CandidateRole::RunnerUp], proven: bound >= best.score, ..best })
 }
 
+/// The best plan without the split rules, where they kept it out.
+fn ruled_out(problem: &Problem, split: &SplitRules, chosen: i64, router: &mut Router) -> Option<Alternative> {
+    if split.is_free() {
+        return None;
+    }
+    let (plan, _) = solve(problem, |_, _| true, &SplitRules::default(), router)?;
+    (plan.score < chosen).then(|| Alternative { roles: vec![CandidateRole::RuledOut], ..plan })
+}
+
 /// The best plan from one site.
 fn alone(problem: &Problem, site: usize, router: &mut Router) -> Option<Alternative> {
     let all = |line: usize| problem.stock_at(site, line) >= problem.lines[line].units;
     if !(0..problem.lines.len()).all(all) {
         return None;
     }
-    let (plan, _) = solve(problem, |_, lane| usize::from(lane.site) == site, router)?;
+    let (plan, _) = solve(problem, |_, lane| usize::from(lane.site) == site, &SplitRules::default(), router)?;
     Some(Alternative { roles: vec![CandidateRole::OneWarehouse], ..plan })
 }
 
 fn one_parcel(problem: &Problem, router: &mut Router) -> Option<Alternative> {
     let single = Problem { max_parcels: Some(1), ..problem.clone() };
-    let (plan, _) = solve(&single, |_, _| true, router)?;
+    let (plan, _) = solve(&single, |_, _| true, &SplitRules::default(), router)?;
     Some(Alternative { roles: vec![CandidateRole::OneParcel], ..plan })
 }
 
@@ -101,13 +119,18 @@ fn least_money(problem: &Problem, router: &mut Router) -> Option<Alternative> {
     bare.weights = Weights { money: WEIGHT_ONE, time: 0, balance: 0 };
     bare.scarcity.clear();
     bare.lanes.iter_mut().for_each(|lane| lane.penalty = 0);
-    let (plan, _) = solve(&bare, |_, _| true, router)?;
+    let (plan, _) = solve(&bare, |_, _| true, &SplitRules::default(), router)?;
     let score = score(problem, &plan.parcels);
     Some(Alternative { roles: vec![CandidateRole::LeastMoney], score, ..plan })
 }
 
 /// The best plan over some of the lanes, and what no plan over them is below.
-fn solve(problem: &Problem, keep: impl Fn(u16, &Lane) -> bool, router: &mut Router) -> Option<(Alternative, i64)> {
+fn solve(
+    problem: &Problem,
+    keep: impl Fn(u16, &Lane) -> bool,
+    split: &SplitRules,
+    router: &mut Router,
+) -> Option<(Alternative, i64)> {
     let mut narrow = problem.clone();
     let mut whole = Vec::with_capacity(problem.lanes.len());
     narrow.lanes.clear();
@@ -117,7 +140,7 @@ fn solve(problem: &Problem, keep: impl Fn(u16, &Lane) -> bool, router: &mut Rout
             whole.push(at);
         }
     }
-    if router.solve(&narrow, WORK) != Answer::Plan {
+    if router.solve(&narrow, WORK) != Answer::Plan || !hold_to(split, &narrow, router, WORK) {
         return None;
     }
     let solution = router.solution();

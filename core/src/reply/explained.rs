@@ -57,8 +57,21 @@ pub struct Wishes {
     pub ship_complete: bool,
     /// No more parcels than this.
     pub max_parcels: Option<u16>,
+    /// What the rules asked of a split over warehouses, if anything.
+    pub split: Option<SplitSeen>,
     /// SKUs and units.
     pub lines: Vec<(Code, Units)>,
+}
+
+/// What the rules asked of a split over warehouses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SplitSeen {
+    /// Score that it had to save against the best plan from one warehouse.
+    pub saving: Money,
+    /// The least units that each warehouse had to send.
+    pub sent: Units,
+    /// The least units that the others had to send beside each.
+    pub left: Units,
 }
 
 /// A decision on an order.
@@ -130,6 +143,8 @@ pub enum CandidateRole {
     OneParcel,
     /// The plan that costs the least money, whatever it scores.
     LeastMoney,
+    /// A split that scores less and that the split rules kept out.
+    RuledOut,
 }
 
 impl CandidateRole {
@@ -141,6 +156,7 @@ impl CandidateRole {
             CandidateRole::OneWarehouse => "one_warehouse",
             CandidateRole::OneParcel => "one_parcel",
             CandidateRole::LeastMoney => "least_money",
+            CandidateRole::RuledOut => "ruled_out",
         }
     }
 }

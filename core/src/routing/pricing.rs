@@ -58,7 +58,7 @@ pub(super) fn write_whole(problem: &Problem, lane: usize, solution: &mut Solutio
 }
 
 /// Fills in weight and money of every parcel and the score of the plan.
-fn price_all(problem: &Problem, solution: &mut Solution) {
+pub(super) fn price_all(problem: &Problem, solution: &mut Solution) {
     let mut fine: i128 = 0;
     let mut hours = 0;
     for parcel in &mut solution.parcels {

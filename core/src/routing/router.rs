@@ -74,6 +74,15 @@ impl Router {
         pricing::write_whole(problem, lane, &mut self.solution, &mut self.spare);
     }
 
+    /// Makes the solution this plan, priced anew, of which it is known that no allowed plan scores less than `bound`.
+    pub fn adopt(&mut self, problem: &Problem, parcels: Vec<ParcelPlan>, bound: i64) {
+        self.solution.parcels = parcels;
+        self.solution.parcels.sort_by_key(|parcel| parcel.lane);
+        pricing::price_all(problem, &mut self.solution);
+        self.solution.bound = bound.min(self.solution.score);
+        self.solution.proven = self.solution.bound == self.solution.score;
+    }
+
     /// The plan of the last [`Answer::Plan`].
     pub fn solution(&self) -> &Solution {
         &self.solution

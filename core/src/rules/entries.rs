@@ -4,6 +4,7 @@ use super::closest::did_you_mean;
 use super::error::FileError;
 use super::prices::{PRICES, PricesEntry};
 use super::reader::{At, Table};
+use super::split::SplitEntry;
 use super::steps::WarehouseStep;
 use crate::ids::Code;
 use crate::money::Money;
@@ -43,6 +44,7 @@ pub(super) struct PolicyEntry {
     pub(super) weights: Weights,
     pub(super) ship_complete: bool,
     pub(super) max_parcels: Option<u16>,
+    pub(super) split: SplitEntry,
 }
 
 /// `[[weights]]`.
@@ -106,14 +108,25 @@ impl Default for PolicyEntry {
     /// Money alone counts; anything may be split.
     fn default() -> PolicyEntry {
         let weights = Weights { money: Money::MICROS_PER_UNIT, time: 0, balance: 0 };
-        PolicyEntry { weights, ship_complete: false, max_parcels: None }
+        PolicyEntry { weights, ship_complete: false, max_parcels: None, split: SplitEntry::default() }
     }
 }
 
 impl RuleTables {
     /// Takes the rule tables from a file.
     pub(super) fn take(file: &mut Table<'_, '_>) -> Result<RuleTables, FileError> {
-        const POLICY: &[&str] = &["w_money", "w_time", "w_balance", "ship_complete", "max_parcels"];
+        const POLICY: &[&str] = &[
+            "w_money",
+            "w_time",
+            "w_balance",
+            "ship_complete",
+            "max_parcels",
+            "split_saving",
+            "split_sent",
+            "split_sent_share",
+            "split_left",
+            "split_left_share",
+        ];
         const WEIGHTS: &[&str] = &["channel", "zone", "category", "w_money", "w_time", "w_balance"];
         const RATE: &[&str] = &["carrier", "from", "to", "parcel", "unit", "first_kg", "further_kg", "hours"];
         Ok(RuleTables {
@@ -199,6 +212,7 @@ impl PolicyEntry {
             },
             ship_complete: table.flag("ship_complete")?.is_some_and(|at| at.value),
             max_parcels: take_max_parcels(&mut table)?,
+            split: SplitEntry::take(&mut table)?,
         })
     }
 }

@@ -17,7 +17,7 @@
 //!
 //! | table | says | most specific entry |
 //! |---|---|---|
-//! | `[policy]` | `w_money`, `w_time`, `w_balance`; `ship_complete`, `max_parcels` of channels that do not say | there is one |
+//! | `[policy]` | `w_money`, `w_time`, `w_balance`; `ship_complete`, `max_parcels`, `split_…` of channels that do not say | there is one |
 //! | `[[weights]]` | other weights for a `channel`, `zone` or `category`; what it leaves out is the policy's | more conditions first; then channel, zone, category |
 //! | `[[rate]]` | price and hours of a `carrier` `from` a warehouse, a warehouse zone or `"*"`, `to` a zone or `"*"` | warehouse, its zone, `"*"`; then zone before `"*"` |
 //! | `[[prefer]]` | `warehouses` in order for a `zone` (or `"*"`) | zone before `"*"` |
@@ -41,6 +41,7 @@ mod names;
 mod prices;
 mod reader;
 mod ruleset;
+mod split;
 mod steps;
 mod weights;
 mod world;

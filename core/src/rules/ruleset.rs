@@ -11,7 +11,7 @@ use super::weights::WeightTable;
 use super::world::{ChannelEntry, RulesFile, WorldFile};
 use crate::event::WorldApplied;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, RulesVersion, WarehouseId};
-use crate::routing::Weights;
+use crate::routing::{SplitRules, Weights};
 use crate::time::Span;
 
 /// The ids that codes were given. May hold more than the world file names.
@@ -90,6 +90,8 @@ pub struct ChannelRules {
     pub hold_ttl: Span,
     /// Whether its orders ship in one parcel or not at all; the policy's when the channel does not say.
     pub ship_complete: bool,
+    /// When its orders may be split over warehouses; the policy's where the channel does not say.
+    pub split: SplitRules,
     /// Most parcels of an order; the policy's when the channel does not say.
     pub max_parcels: Option<u16>,
 }
@@ -226,6 +228,7 @@ fn channel_rules(
         pools: entry.pools.iter().map(|pool| pools.id(&at(pool))).collect::<Result<_, _>>()?,
         hold_ttl: entry.hold_ttl,
         ship_complete: entry.ship_complete.unwrap_or(policy.ship_complete),
+        split: entry.split.rules(&policy.split),
         max_parcels: entry.max_parcels.or(policy.max_parcels),
     })
 }

@@ -6,6 +6,7 @@ use super::entries::{ANY, RULE_KEYS, RuleTables, take_max_parcels};
 use super::error::FileError;
 use super::reader::{At, Source, Table};
 use super::ruleset::{Assignments, RuleSet, WarehouseKind};
+use super::split::SplitEntry;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, RulesVersion, WarehouseId};
 use crate::limits::{CARRIERS_MAX, CHANNELS_MAX, HOLD_TTL, HOLD_TTL_MAX, POOLS_MAX, WAREHOUSES_MAX};
 use crate::time::Span;
@@ -67,6 +68,7 @@ pub(super) struct ChannelEntry {
     pub(super) pools: Vec<Code>,
     pub(super) hold_ttl: Span,
     pub(super) ship_complete: Option<bool>,
+    pub(super) split: SplitEntry,
     pub(super) max_parcels: Option<u16>,
 }
 
@@ -232,7 +234,18 @@ fn read_named(file: &mut Table<'_, '_>, kind: &'static str, max: usize) -> Resul
 }
 
 fn read_channels(file: &mut Table<'_, '_>) -> Result<Vec<ChannelEntry>, FileError> {
-    const KNOWN: &[&str] = &["code", "pools", "hold_ttl", "ship_complete", "max_parcels"];
+    const KNOWN: &[&str] = &[
+        "code",
+        "pools",
+        "hold_ttl",
+        "ship_complete",
+        "max_parcels",
+        "split_saving",
+        "split_sent",
+        "split_sent_share",
+        "split_left",
+        "split_left_share",
+    ];
     let mut distinct = Distinct::default();
     let mut channels = Vec::new();
     for mut table in file.tables("channel", KNOWN)?.unwrap_or_default() {
@@ -244,6 +257,7 @@ fn read_channels(file: &mut Table<'_, '_>) -> Result<Vec<ChannelEntry>, FileErro
             pools: read_channel_pools(&mut table)?,
             hold_ttl: read_hold_ttl(&mut table)?,
             ship_complete: table.flag("ship_complete")?.map(|at| at.value),
+            split: SplitEntry::take(&mut table)?,
             max_parcels: take_max_parcels(&mut table)?,
         });
     }

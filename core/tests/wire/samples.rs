@@ -259,6 +259,7 @@ fn explanation() -> Explanation {
             carrier: None,
             ship_complete: false,
             max_parcels: Some(2),
+            split: Some(SplitSeen { saving: Money(3), sent: Units(2), left: Units(1) }),
             lines: lines.clone(),
         },
         decisions: vec![DecisionRef { seq: Seq(40), what: "order_placed".to_owned(), at: Time(1_000_000) }],

@@ -18,6 +18,7 @@ pub(super) fn told(told: &Explanation, out: Output) {
     let weights = told.weights;
     let weighed = format!("money x {}, hour x {}, scarcity x {}", weights.money, weights.time, weights.balance);
     out.line(format!("\nscore = {weighed}, and what prices of stock and the zone's preference add"));
+    split_rules(told, out);
     others(told, out);
 }
 
@@ -35,11 +36,18 @@ fn headline(told: &Explanation, out: Output) {
         false => format!("no plan can score below {}, which is {} less", told.bound, less(told.score, told.bound)),
     };
     out.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
-    if let Some(second) = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp)) {
-        let why = difference(&chosen.parts, &second.parts);
-        out.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
-    } else {
-        out.line("next best: none, there was no other way");
+    let ruled_out = |plan: &&Candidate| plan.roles.contains(&CandidateRole::RuledOut);
+    let second = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp));
+    match second.filter(|plan| !ruled_out(plan)) {
+        Some(second) => {
+            let why = difference(&chosen.parts, &second.parts);
+            out.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
+        }
+        None => out.line("next best: none, there was no other way"),
+    }
+    if let Some(split) = told.candidates.iter().find(ruled_out) {
+        let by = less(Money::ZERO, split.distance);
+        out.line(format!("kept out by the split rules: {}, which scores {by} less", parcels(split)));
     }
     let decision = usize::from(told.no).checked_sub(1).and_then(|at| told.decisions.get(at));
     if let Some(decision) = decision {
@@ -105,6 +113,21 @@ fn prices(told: &Explanation, out: Output) {
         let each = told.prices.iter().map(|seen| format!("{} at {} {}", seen.sku, seen.warehouse, seen.price));
         out.line(format!("a unit was worth later: {}", each.collect::<Vec<_>>().join(", ")));
     }
+}
+
+fn split_rules(told: &Explanation, out: Output) {
+    let Some(rules) = told.asked.split else { return };
+    let mut asked = Vec::new();
+    if rules.saving > Money::ZERO {
+        asked.push(format!("save {} against one warehouse", rules.saving));
+    }
+    if !rules.sent.is_zero() {
+        asked.push(format!("have every warehouse send {} units or more", rules.sent));
+    }
+    if !rules.left.is_zero() {
+        asked.push(format!("leave {} or more to the others", rules.left));
+    }
+    out.line(format!("a split must {}", asked.join(", and ")));
 }
 
 fn others(told: &Explanation, out: Output) {

@@ -19,6 +19,9 @@ pub(super) fn explained(told: &Explanation) -> Value {
             "carrier": told.asked.carrier,
             "ship_complete": told.asked.ship_complete,
             "max_parcels": told.asked.max_parcels,
+            "split": told.asked.split.map(|rules| {
+                json!({ "saving": rules.saving, "sent": rules.sent.0, "left": rules.left.0 })
+            }),
             "lines": lines(&told.asked.lines),
         },
         "decisions": told.decisions.iter().map(decision).collect::<Vec<Value>>(),

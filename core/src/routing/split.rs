@@ -1,0 +1,344 @@
+//! Same warehouse first: when a plan may ship from several warehouses.
+//!
+//! The search itself knows nothing of these rules. Its plan stands when it ships from one warehouse, which is then best under
+//! the rules too. Otherwise the best plan from one warehouse is found as well, and one of the two is taken.
+
+use super::problem::{Answer, ParcelPlan, Problem, Solution};
+use super::router::Router;
+
+/// When an order may be split over warehouses. Without any rule it may whenever that scores less.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct SplitRules {
+    /// Score micros that a split has to save against the best plan from one warehouse, when there is one.
+    pub saving: i64,
+    /// The least that each warehouse of a split sends.
+    pub sent: Threshold,
+    /// The least that the others send beside each of them.
+    pub left: Threshold,
+}
+
+/// The least units of a part of an order: the larger of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Threshold {
+    /// So many units.
+    pub units: u64,
+    /// This share of the order's units, in millionths, rounded up.
+    pub share_ppm: u32,
+}
+
+/// Sites whose pairs are tried for a split that meets the thresholds.
+const PAIRED: usize = 12;
+/// Orders of more lines are not tried by pairs: their searches take too long.
+const PAIRED_LINES: usize = 100;
+/// Moves of units before a plan is given up.
+const STEPS: usize = 64;
+/// A search beside the main one gets this part of its budget.
+const PART: u64 = 8;
+/// The finer units in which a unit's cost is compared: a thousandth of a millionth.
+const FINE: i64 = 1_000;
+
+impl Threshold {
+    /// Units of an order of so many.
+    pub fn of(&self, total: u64) -> u64 {
+        let share = (u128::from(total) * u128::from(self.share_ppm)).div_ceil(1_000_000);
+        self.units.max(u64::try_from(share).unwrap_or(u64::MAX))
+    }
+}
+
+impl SplitRules {
+    /// Whether there is no rule.
+    pub fn is_free(&self) -> bool {
+        *self == SplitRules::default()
+    }
+
+    /// Whether every warehouse of the plan sends enough, and leaves enough for the others.
+    pub fn fits(&self, problem: &Problem, parcels: &[ParcelPlan]) -> bool {
+        let parts = parts(problem, parcels);
+        let total: u64 = parts.iter().map(|(_, units)| units).sum();
+        let (sent, left) = (self.sent.of(total), self.left.of(total));
+        parts.len() < 2 || parts.iter().all(|(_, units)| *units >= sent && total - units >= left)
+    }
+}
+
+/// Holds the router's plan to the rules: leaves it, or puts another in its place with a bound that no allowed plan is
+/// below. Answers whether any plan was found that the rules allow.
+///
+/// A split that meets the thresholds is looked for only where the plan does not: by moving units between its warehouses,
+/// and between those of each pair. A better one may be missed, which the bound then says.
+pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work: u64) -> bool {
+    let free = router.solution().clone();
+    if rules.is_free() || parts(problem, &free.parcels).len() < 2 {
+        return true;
+    }
+    let work = work / PART;
+    let (unsplit, least) = best_unsplit(problem, router, work);
+    let split = if rules.fits(problem, &free.parcels) {
+        Some(free.clone())
+    } else {
+        best_fitting(rules, problem, &free, router, work)
+    };
+    let saving = rules.saving.max(1);
+    let worth = |one: &Solution, split: &Solution| one.score.saturating_sub(split.score) >= saving;
+    let (plan, bound) = match (unsplit, split) {
+        (Some(one), Some(split)) if worth(&one, &split) => (split, free.bound),
+        (Some(one), _) => {
+            // No split can save enough if not even the bound of all plans does.
+            let none_can = free.bound > one.score.saturating_sub(saving);
+            let bound = if none_can { least } else { least.min(free.bound) };
+            (one, bound)
+        }
+        (None, Some(split)) => (split, free.bound),
+        (None, None) => return false,
+    };
+    router.adopt(problem, plan.parcels, bound);
+    true
+}
+
+/// Sites and units.
+type Parts = Vec<(u16, u64)>;
+
+/// Units by site, of the sites that send any.
+fn parts(problem: &Problem, parcels: &[ParcelPlan]) -> Parts {
+    let mut parts = Parts::new();
+    for parcel in parcels {
+        let site = problem.lanes[usize::from(parcel.lane)].site;
+        let units: u64 = parcel.takes.iter().map(|(_, units)| units).sum();
+        if units == 0 {
+            continue;
+        }
+        match parts.iter_mut().find(|(known, _)| *known == site) {
+            Some((_, all)) => *all += units,
+            None => parts.push((site, units)),
+        }
+    }
+    parts
+}
+
+/// The best plan from one site, and what no such plan is below.
+fn best_unsplit(problem: &Problem, router: &mut Router, work: u64) -> (Option<Solution>, i64) {
+    let mut best: Option<Solution> = None;
+    let mut least = i64::MAX;
+    for site in 0..problem.sites.len() {
+        let covers = (0..problem.lines.len()).all(|line| problem.stock_at(site, line) >= problem.lines[line].units);
+        if !covers {
+            continue;
+        }
+        let Some(plan) = over(problem, &[site], router, work) else { continue };
+        least = least.min(plan.bound);
+        if best.as_ref().is_none_or(|best| plan.score < best.score) {
+            best = Some(plan);
+        }
+    }
+    (best, least)
+}
+
+/// The best plan over the lanes of some sites, on the lanes of the whole problem.
+fn over(problem: &Problem, sites: &[usize], router: &mut Router, work: u64) -> Option<Solution> {
+    let mut narrow = problem.clone();
+    let mut whole = Vec::new();
+    narrow.lanes.clear();
+    for (at, lane) in (0u16..).zip(&problem.lanes).filter(|(_, lane)| sites.contains(&usize::from(lane.site))) {
+        narrow.lanes.push(*lane);
+        whole.push(at);
+    }
+    if router.solve(&narrow, work) != Answer::Plan {
+        return None;
+    }
+    let mut plan = router.solution().clone();
+    plan.parcels.iter_mut().for_each(|parcel| parcel.lane = whole[usize::from(parcel.lane)]);
+    Some(plan)
+}
+
+/// The best split found that meets the thresholds.
+fn best_fitting(
+    rules: &SplitRules,
+    problem: &Problem,
+    free: &Solution,
+    router: &mut Router,
+    work: u64,
+) -> Option<Solution> {
+    let mut best: Option<Solution> = None;
+    let mut offer = |plan: &Solution, router: &mut Router| {
+        let Some(parcels) = shifted(rules, problem, &plan.parcels) else { return };
+        router.adopt(problem, parcels, i64::MIN);
+        let plan = router.solution();
+        if best.as_ref().is_none_or(|best| plan.score < best.score) {
+            best = Some(plan.clone());
+        }
+    };
+    offer(free, router);
+    let stocked =
+        |site: usize| (0..problem.lines.len()).map(|line| problem.stock_at(site, line)).fold(0, u64::saturating_add);
+    let mut sites: Vec<usize> = (0..problem.sites.len()).collect();
+    sites.sort_by_key(|&site| std::cmp::Reverse(stocked(site)));
+    sites.truncate(if problem.lines.len() > PAIRED_LINES { 0 } else { PAIRED });
+    for (n, &one) in sites.iter().enumerate() {
+        for &other in &sites[n + 1..] {
+            if let Some(plan) = over(problem, &[one, other], router, work) {
+                offer(&plan, router);
+            }
+        }
+    }
+    if best.is_none() {
+        best = widened(problem, free).and_then(|plan| {
+            router.adopt(problem, shifted(rules, problem, &plan)?, i64::MIN);
+            Some(router.solution().clone())
+        });
+    }
+    best
+}
+
+/// The plan with an empty parcel on the cheapest lane of every other site, for units to be moved into.
+fn widened(problem: &Problem, plan: &Solution) -> Option<Vec<ParcelPlan>> {
+    let mut wide = plan.parcels.clone();
+    let used: Vec<u16> = parts(problem, &wide).iter().map(|(site, _)| *site).collect();
+    for site in (0..u16::try_from(problem.sites.len()).ok()?).filter(|site| !used.contains(site)) {
+        let here = (0u16..).zip(&problem.lanes).filter(|(_, lane)| lane.site == site);
+        let entry = |lane: &super::problem::Lane| lane.rate.parcel.0.saturating_add(lane.rate.first_kg.0);
+        if let Some((lane, _)) = here.min_by_key(|(_, lane)| entry(lane)) {
+            wide.push(ParcelPlan { lane, ..ParcelPlan::default() });
+        }
+    }
+    Some(wide)
+}
+
+/// The plan with units moved between its sites, the cheapest first, until the thresholds are met. `None` when that cannot
+/// be, or when it is no split.
+fn shifted(rules: &SplitRules, problem: &Problem, parcels: &[ParcelPlan]) -> Option<Vec<ParcelPlan>> {
+    let mut plan = parcels.to_vec();
+    let total: u64 = parts(problem, &plan).iter().map(|(_, units)| units).sum();
+    let (sent, left) = (rules.sent.of(total), rules.left.of(total));
+    for _ in 0..STEPS {
+        let parts = parts(problem, &plan);
+        if parts.len() < 2 {
+            return None;
+        }
+        let little = parts.iter().find(|(_, units)| *units < sent);
+        let much = parts.iter().find(|(_, units)| total - units < left);
+        let cap = total.saturating_sub(left);
+        let (from, to): (Parts, Parts) = match (little, much) {
+            (Some((site, units)), _) => {
+                let rich = parts.iter().filter(|(_, units)| *units > sent);
+                (rich.map(|(other, units)| (*other, units - sent)).collect(), vec![(*site, sent - units)])
+            }
+            (None, Some((site, units))) => {
+                let room = |other: u16| {
+                    let sends = parts.iter().find(|(known, _)| *known == other).map_or(0, |(_, units)| *units);
+                    (other, cap.saturating_sub(sends))
+                };
+                let others = plan.iter().map(|parcel| problem.lanes[usize::from(parcel.lane)].site);
+                let others = others.filter(|other| other != site).map(room).filter(|(_, room)| *room > 0);
+                (vec![(*site, (units - cap).min(units.checked_sub(sent)?))], others.collect())
+            }
+            (None, None) => return priced_within(problem, plan),
+        };
+        step(problem, &mut plan, &from, &to)?;
+    }
+    None
+}
+
+/// A way of a unit from one parcel to another: the line moved, and what that costs at least.
+#[derive(Clone, Copy)]
+struct Move {
+    line: u16,
+    cost: i64,
+}
+
+/// Moves units from a site that can spare them to one that is to have more, the cheapest way, over other sites if need be:
+/// these then send as much as before, but of other lines. `None` when there is no way.
+fn step(problem: &Problem, plan: &mut [ParcelPlan], from: &[(u16, u64)], to: &[(u16, u64)]) -> Option<()> {
+    let site: Vec<u16> = plan.iter().map(|parcel| problem.lanes[usize::from(parcel.lane)].site).collect();
+    let count = plan.len();
+    let most =
+        |of: &[(u16, u64)], at: usize| of.iter().find(|(known, _)| *known == site[at]).map_or(0, |(_, most)| *most);
+    // Shortest paths from every parcel that can spare units. No cost is below zero, so paths do not return.
+    let mut cost: Vec<Option<i64>> = (0..count).map(|at| (most(from, at) > 0).then_some(0)).collect();
+    let mut before: Vec<Option<(usize, u16)>> = vec![None; count];
+    let moves: Vec<Option<Move>> = (0..count * count)
+        .map(|pair| (pair / count, pair % count))
+        .map(|(a, b)| if site[a] == site[b] { None } else { cheapest(problem, plan, &site, a, b) })
+        .collect();
+    for _ in 0..count {
+        for (pair, by) in moves.iter().enumerate() {
+            let (a, b) = (pair / count, pair % count);
+            let (Some(so_far), Some(by)) = (cost[a], by) else { continue };
+            let reached = so_far.saturating_add(by.cost);
+            if cost[b].is_none_or(|known| reached < known) {
+                (cost[b], before[b]) = (Some(reached), Some((a, by.line)));
+            }
+        }
+    }
+    let ends = (0..count).filter(|&at| most(to, at) > 0 && before[at].is_some());
+    let end = ends.min_by_key(|&at| cost[at])?;
+    let mut at = end;
+    let mut path = Vec::new();
+    while let Some((giver, line)) = before[at] {
+        path.push((giver, at, line));
+        at = giver;
+        if path.len() > count {
+            return None;
+        }
+    }
+    let room = |(giver, taker, line): &(usize, usize, u16)| {
+        units_of(&plan[*giver], *line).min(free(problem, plan, &site, site[*taker], *line))
+    };
+    let moved = path.iter().map(room).min()?.min(most(from, at)).min(most(to, end));
+    if moved == 0 {
+        return None;
+    }
+    for (giver, taker, line) in path {
+        shift(&mut plan[giver], line, |units| units - moved);
+        shift(&mut plan[taker], line, |units| units + moved);
+    }
+    Some(())
+}
+
+/// The line that is moved from one parcel to another at the least cost, if any can be.
+fn cheapest(problem: &Problem, plan: &[ParcelPlan], site: &[u16], a: usize, b: usize) -> Option<Move> {
+    let lines = plan[a].takes.iter().map(|(line, _)| *line);
+    let possible = lines.filter(|line| free(problem, plan, site, site[b], *line) > 0);
+    let cost = |line| unit_cost(problem, plan[b].lane, line).saturating_sub(unit_cost(problem, plan[a].lane, line));
+    possible.map(|line| Move { line, cost: cost(line).max(0) }).min_by_key(|by| by.cost)
+}
+
+/// Units of a line that lie at a site beside those the plan takes.
+fn free(problem: &Problem, plan: &[ParcelPlan], site: &[u16], at: u16, line: u16) -> u64 {
+    let here = plan.iter().zip(site).filter(|(_, of)| **of == at);
+    let taken: u64 = here.map(|(parcel, _)| units_of(parcel, line)).sum();
+    problem.stock_at(usize::from(at), usize::from(line)).saturating_sub(taken)
+}
+
+fn units_of(parcel: &ParcelPlan, line: u16) -> u64 {
+    parcel.takes.binary_search_by_key(&line, |(taken, _)| *taken).map_or(0, |at| parcel.takes[at].1)
+}
+
+fn shift(parcel: &mut ParcelPlan, line: u16, to: impl Fn(u64) -> u64) {
+    match parcel.takes.binary_search_by_key(&line, |(taken, _)| *taken) {
+        Ok(at) => parcel.takes[at].1 = to(parcel.takes[at].1),
+        Err(at) => parcel.takes.insert(at, (line, to(0))),
+    }
+    parcel.takes.retain(|(_, units)| *units > 0);
+}
+
+/// What a unit adds to a parcel on a lane, in fine units, steps of weight and what the parcel itself costs apart.
+fn unit_cost(problem: &Problem, lane: u16, line: u16) -> i64 {
+    let (lane, at) = (&problem.lanes[usize::from(lane)], usize::from(line));
+    let grams = i64::from(problem.lines[at].weight_g);
+    let scarce = problem.scarcity.get(usize::from(lane.site) * problem.lines.len() + at).copied().unwrap_or(0);
+    let unit = problem.weights.weigh(lane.rate.unit).saturating_add(scarce).saturating_mul(FINE);
+    unit.saturating_add(problem.weights.weigh(lane.rate.further_kg).saturating_mul(grams))
+}
+
+/// The plan without empty parcels, when there are not too many and each stays below its lane's ceiling.
+fn priced_within(problem: &Problem, mut plan: Vec<ParcelPlan>) -> Option<Vec<ParcelPlan>> {
+    plan.retain(|parcel| !parcel.takes.is_empty());
+    let within = |parcel: &ParcelPlan| {
+        let lane = &problem.lanes[usize::from(parcel.lane)];
+        let units: u64 = parcel.takes.iter().map(|(_, units)| units).sum();
+        let grams = |(line, units): &(u16, u64)| units * u64::from(problem.lines[usize::from(*line)].weight_g);
+        let weight: u64 = parcel.takes.iter().map(grams).sum();
+        lane.ceiling.is_none_or(|ceiling| lane.rate.parts(units, weight, problem.kg_step_g).total() <= ceiling)
+    };
+    let few = problem.max_parcels.is_none_or(|most| plan.len() <= usize::from(most));
+    (few && plan.iter().all(within)).then_some(plan)
+}
