@@ -54,7 +54,7 @@ impl Ground<'_> {
             return true;
         }
         let asked = &self.problem.lanes[usize::from(lane.lane)];
-        allowed(self.problem, asked, units.unsigned_abs(), weight.unsigned_abs())
+        units <= lane.holds && allowed(self.problem, asked, units.unsigned_abs(), weight.unsigned_abs())
     }
 
     /// The most units of a line, up to `want`, that a lane's ceiling lets join a parcel.
@@ -62,6 +62,9 @@ impl Ground<'_> {
         let fits = |more: i64| self.allows(lane, units + more, weight + more * grams);
         if want <= 0 || fits(want) {
             return want.max(0);
+        }
+        if self.model.whole_lines {
+            return 0;
         }
         let (mut some, mut many) = (0, want);
         while many - some > 1 {
@@ -206,7 +209,7 @@ impl Assign {
     fn share_pairs(&mut self, ground: &mut Ground<'_>, best: &mut Best) -> bool {
         let model = ground.model;
         let limited = self.set.iter().any(|&lane| model.lanes[lane].limited);
-        if self.set.len() < 2 || !model.all_weigh || limited {
+        if self.set.len() < 2 || !model.all_weigh || limited || model.whole_lines {
             return false;
         }
         let p = self.set.len();
@@ -320,7 +323,8 @@ impl Assign {
         self.keys.clear();
         for line in 0..n {
             let choices = self.set.iter().filter(|&&lane| model.cap(lane, line) > 0).take(2).count();
-            self.keys.push((choices > 1, -model.grams[line].saturating_mul(model.demand[line]), line));
+            let size = if model.crowded { 1 } else { model.grams[line] };
+            self.keys.push((choices > 1, -size.saturating_mul(model.demand[line]), line));
         }
         self.keys.sort_unstable();
         self.order.clear();
@@ -488,6 +492,9 @@ impl Assign {
     /// The next smaller amount worth trying: each one, but where nothing else is left to place and what does not go here
     /// all goes to one other parcel for no less: then what fills a step.
     fn next_share(&self, model: &Model, at: usize, place: usize, units: i64, least: i64) -> i64 {
+        if model.whole_lines {
+            return least;
+        }
         let line = self.order[place];
         let last = place + 1 == self.order.len() && at + 2 == self.set.len() && model.step > 0;
         if !last || model.unit_cost(self.set[at], line) > model.unit_cost(self.set[at + 1], line) {

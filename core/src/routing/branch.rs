@@ -4,13 +4,16 @@ use super::assign::{Assign, Best, Ground};
 use super::dual::{Dual, State};
 use super::interchange::Interchange;
 use super::local::Local;
-use super::model::{COST_MAX, Model};
+use super::model::{COST_MAX, Model, Take};
 
 /// Rounds of price search at the root and below it.
 const ROOT_ROUNDS: usize = 60;
 const NODE_ROUNDS: usize = 6;
 /// Parts of the root's rounds, after each of which a plan is tried.
 const ROOT_PARTS: usize = 6;
+const CROWDED_PARTS: usize = 30;
+/// After so many parts, plans are looked for that do without some parcel.
+const EXPLORING_PARTS: usize = 10;
 /// A plan within one part in this many of the best is worth improving by small changes.
 const WORTH_IMPROVING: i64 = 200;
 /// A lane that costs the bound less than this part of the gap may well be in the best plan.
@@ -37,6 +40,8 @@ pub(super) struct Branch {
     tried: Vec<usize>,
     /// Units of each line that a set is short of.
     short: Vec<i64>,
+    /// Lines that a plan lacks, with their units.
+    lacking: Vec<(i64, usize)>,
     /// The least bound of what was not searched.
     left_out: i64,
     /// Sets that were not searched to the end: a bound, and where their lanes lie in `later_lanes`.
@@ -120,18 +125,27 @@ impl Branch {
         let model = ground.model;
         let pace = if rounds == ROOT_ROUNDS { 1.2 } else { 0.6 };
         if rounds == ROOT_ROUNDS {
-            for part in 1..ROOT_PARTS {
+            // Parcels of limited units bind more prices together, and each part gives another plan.
+            let parts = if model.crowded { CROWDED_PARTS } else { ROOT_PARTS };
+            for part in 1..parts {
                 let target = best.cost.saturating_sub(self.hours);
-                let pace = pace / part as f64;
+                let pace = pace / (1.0 + ((part - 1) * ROOT_PARTS) as f64 / parts as f64);
                 let bound = self.dual.ascend(model, target, rounds / ROOT_PARTS, pace, &mut ground.work);
                 if bound >= target || ground.work <= 0 {
                     break;
+                }
+                self.try_packed(ground, best);
+                if model.crowded && part % EXPLORING_PARTS == 0 {
+                    self.local.explore(ground, best, &mut self.trial);
                 }
                 self.try_wanted(ground, assign, best);
                 if model.n() > MANY_LINES && part % 2 == 0 {
                     self.try_near(ground, assign, best, bound);
                 }
             }
+        }
+        if rounds == ROOT_ROUNDS && model.crowded {
+            self.local.explore(ground, best, &mut self.trial);
         }
         let target = best.cost.saturating_sub(self.hours);
         let pace = if rounds == ROOT_ROUNDS { 0.3 } else { pace };
@@ -144,6 +158,7 @@ impl Branch {
             self.left_out = self.left_out.min(proved + self.hours);
             return;
         }
+        self.try_packed(ground, best);
         self.try_wanted(ground, assign, best);
         let begun = self.trail.len();
         if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
@@ -191,6 +206,36 @@ impl Branch {
         if self.set.len() <= model.parcels_max && self.set != self.tried {
             self.tried.clone_from(&self.set);
             self.try_set(ground, assign, best);
+        }
+    }
+
+    /// A plan from what the lanes take at these prices, where they cannot hold all: what several take goes where it costs
+    /// least, what none takes is put where there is room.
+    fn try_packed(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
+        let model = ground.model;
+        let n = model.n();
+        if !model.crowded || ground.work <= 0 {
+            return;
+        }
+        self.trial.clear();
+        self.lacking.clear();
+        for line in 0..n {
+            let wants = |lane: usize| self.dual.wants(model, lane) || self.dual.state[lane] == State::Open;
+            let takers = (0..model.lanes.len()).filter(|&lane| {
+                model.lanes[lane].holds < model.units
+                    && wants(lane)
+                    && self.dual.packed(n, lane)[line] == model.demand[line]
+            });
+            match takers.min_by_key(|&lane| (model.unit_cost(lane, line), lane)) {
+                Some(lane) => {
+                    self.trial.takes.push(Take { lane: lane as u32, line: line as u32, units: model.demand[line] });
+                }
+                None => self.lacking.push((model.demand[line], line)),
+            }
+        }
+        ground.work -= 4 * (n * model.lanes.len()) as i64;
+        if self.local.complete(ground, &mut self.lacking, &mut self.trial) && self.trial.cost < best.cost {
+            best.take(&mut self.trial);
         }
     }
 

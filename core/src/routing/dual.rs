@@ -4,6 +4,7 @@
 //! found at once; the demand paid for plus these best values is a lower bound of every plan, whatever the prices. All
 //! of it is integer arithmetic, so that the bound holds to the last digit.
 
+use super::knapsack::Knapsack;
 use super::model::Model;
 
 /// What is decided about a lane.
@@ -53,6 +54,9 @@ pub(super) struct Dual {
     used: Vec<i64>,
     /// Lanes that are not closed.
     usable: usize,
+    knapsack: Knapsack,
+    /// Units of each line that a lane which cannot hold all would take, lane by lane; empty when there is none.
+    packed: Vec<i64>,
 }
 
 impl Dual {
@@ -63,6 +67,7 @@ impl Dual {
         refill(&mut self.gram, m, 0);
         refill(&mut self.used, m, 0);
         self.usable = m;
+        refill(&mut self.packed, if model.crowded { m * n } else { 0 }, 0);
         refill(&mut self.taken, n, 0);
         refill(&mut self.top, n, 0);
         refill(&mut self.site_value, model.sites, 0);
@@ -159,6 +164,7 @@ impl Dual {
                 self.choose_grams(model);
             }
             bound = self.evaluate(model);
+            *work -= std::mem::take(&mut self.knapsack.steps);
             if bound > best {
                 best = bound;
                 idle = 0;
@@ -226,6 +232,11 @@ impl Dual {
     /// How far from settled the use of a lane is.
     pub fn doubt(&self, lane: usize) -> i64 {
         self.used[lane].min(1_024 - self.used[lane])
+    }
+
+    /// Units of each line that a lane which cannot hold all takes at these prices.
+    pub fn packed(&self, n: usize, lane: usize) -> &[i64] {
+        &self.packed[lane * n..][..n]
     }
 
     /// What opening a lane alone adds at these prices.
@@ -311,6 +322,18 @@ impl Dual {
         base - profit
     }
 
+    /// The value of a lane that cannot hold all units.
+    fn packed_value(&mut self, model: &Model, lane: usize) -> i64 {
+        let n = model.n();
+        self.knapsack.clear();
+        for line in 0..n {
+            let gain = self.price[line] - self.unit_price(model, lane, line);
+            self.knapsack.offer(line, model.cap(lane, line), gain);
+        }
+        let taken = &mut self.packed[lane * n..][..n];
+        self.base[lane] - self.knapsack.pack(model.lanes[lane].holds, model.whole_lines, taken)
+    }
+
     fn evaluate_site(&mut self, model: &Model, site: usize) -> i64 {
         let range = self.site_at[site]..self.site_at[site + 1];
         let (mut open, mut best, mut usable) = (0, (0, Pick::None), 0);
@@ -320,7 +343,11 @@ impl Dual {
             if self.state[lane] == State::Closed {
                 continue;
             }
-            self.value[lane] = self.lane_value(model, lane, self.base[lane], self.gram[lane]);
+            self.value[lane] = if model.lanes[lane].holds < model.units {
+                self.packed_value(model, lane)
+            } else {
+                self.lane_value(model, lane, self.base[lane], self.gram[lane])
+            };
             usable += 1;
             if self.state[lane] == State::Open {
                 open += 1;
@@ -392,6 +419,12 @@ impl Dual {
     /// Counts what a site's pick takes of each line.
     fn take(&mut self, model: &Model, site: usize, pick: Pick) {
         let n = model.n();
+        if let Pick::One(lane) = pick
+            && model.lanes[lane].holds < model.units
+        {
+            self.taken.iter_mut().zip(&self.packed[lane * n..][..n]).for_each(|(taken, units)| *taken += units);
+            return;
+        }
         for line in 0..n {
             let gain = match pick {
                 Pick::None => return,

@@ -6,6 +6,8 @@ use super::model::{Model, Take};
 /// A plan under change. All buffers are kept.
 #[derive(Debug, Default)]
 pub(super) struct Local {
+    /// Lanes that get no new parcel for now.
+    barred: Option<[usize; 2]>,
     takes: Vec<Take>,
     /// Grams and units, by lane.
     weight: Vec<i64>,
@@ -48,6 +50,58 @@ impl Local {
             best.cost = cost;
             best.takes.clone_from(&self.takes);
         }
+    }
+
+    /// Does without each parcel of the best plan in turn, and without each two: their lines go elsewhere, and the plan is
+    /// improved. Goes on from each better plan.
+    pub fn explore(&mut self, ground: &mut Ground<'_>, best: &mut Best, trial: &mut Best) {
+        let (mut one, mut two) = (0, 0);
+        while one < ground.model.lanes.len() && ground.work > 0 {
+            let used = |lane: usize| best.takes.iter().any(|take| take.lane as usize == lane);
+            let better = used(one) && used(two) && {
+                self.barred = Some([one, two]);
+                let without = |take: &Take| [one, two].contains(&(take.lane as usize));
+                trial.takes.clear();
+                trial.takes.extend(best.takes.iter().filter(|take| !without(take)));
+                let gone = best.takes.iter().filter(|take| without(take));
+                let mut short: Vec<(i64, usize)> = gone.map(|take| (take.units, take.line as usize)).collect();
+                let complete = self.complete(ground, &mut short, trial);
+                self.barred = None;
+                complete && {
+                    self.improve(ground, trial);
+                    trial.cost < best.cost
+                }
+            };
+            if better {
+                best.take(trial);
+                (one, two) = (0, 0);
+                continue;
+            }
+            two += 1;
+            if two == ground.model.lanes.len() {
+                one += 1;
+                two = one;
+            }
+        }
+    }
+
+    /// Completes a plan that lacks lines, the largest first, each where it adds least; then improves it. False when one
+    /// has no room anywhere.
+    pub fn complete(&mut self, ground: &mut Ground<'_>, short: &mut [(i64, usize)], best: &mut Best) -> bool {
+        let model = ground.model;
+        self.load(model, &best.takes);
+        short.sort_unstable_by_key(|&(units, line)| (-units, line));
+        for &(units, line) in short.iter() {
+            ground.work -= 5 * model.lanes.len() as i64;
+            let fits = (0..model.lanes.len()).filter(|&lane| self.room(ground, lane, line, units) == units);
+            let least = fits.min_by_key(|&lane| (self.joining(model, lane, line, units), lane));
+            let Some(lane) = least else { return false };
+            self.put(model, Take { lane: lane as u32, line: line as u32, units });
+        }
+        best.cost = self.cost(model);
+        best.takes.clone_from(&self.takes);
+        self.improve(ground, best);
+        true
     }
 
     fn load(&mut self, model: &Model, takes: &[Take]) {
@@ -105,7 +159,9 @@ impl Local {
     /// Units of a line that can join a lane.
     fn room(&self, ground: &Ground<'_>, lane: usize, line: usize, want: i64) -> i64 {
         let model = ground.model;
-        if self.units[lane] == 0 && self.open.len() >= model.parcels_max {
+        if self.units[lane] == 0
+            && (self.open.len() >= model.parcels_max || self.barred.is_some_and(|barred| barred.contains(&lane)))
+        {
             return 0;
         }
         let left = model.cap(lane, line) - self.drawn[model.lanes[lane].site * model.n() + line];
@@ -192,6 +248,7 @@ impl Local {
         let model = ground.model;
         self.moving.clear();
         self.moving.extend(self.takes.iter().filter(|take| take.lane as usize == lane));
+        self.moving.sort_unstable_by_key(|take| (-take.units, take.line));
         self.takes.retain(|take| take.lane as usize != lane);
         for at in 0..self.moving.len() {
             let take = self.moving[at];

@@ -8,6 +8,7 @@ mod branch;
 mod chain;
 mod dual;
 mod interchange;
+mod knapsack;
 mod local;
 mod model;
 mod pricing;

@@ -34,8 +34,10 @@ pub(super) struct LaneModel {
     pub unit: i64,
     /// What its hours score.
     pub hours: i64,
-    /// Whether a ceiling may bind.
+    /// Whether a ceiling or a capacity may bind.
     pub limited: bool,
+    /// No parcel on it holds more units.
+    pub holds: i64,
     /// No parcel on it weighs more than this many grams.
     pub most_g: i64,
 }
@@ -77,6 +79,10 @@ pub(super) struct Model {
     pub stock: Vec<i64>,
     /// Sites of the problem.
     pub sites: usize,
+    /// Whether every line goes whole in one parcel.
+    pub whole_lines: bool,
+    /// Whether some lane cannot hold all units.
+    pub crowded: bool,
     /// The weight step, 0 for exact grams.
     pub step: u32,
     /// Grams of the whole order.
@@ -188,17 +194,23 @@ impl Model {
     fn load_stock(&mut self, problem: &Problem) {
         self.sites = problem.sites.len();
         self.stock.clear();
+        self.whole_lines = problem.whole_lines;
         let width = problem.lines.len();
         for site in 0..self.sites {
             let row = &problem.stock[site * width..][..width];
             let cells = self.lines.iter().zip(&self.demand);
             self.stock
                 .extend(cells.map(|(&line, &demand)| row[usize::from(line)].min(demand.unsigned_abs()).cast_signed()));
+            if self.whole_lines {
+                let cells = self.stock[site * self.lines.len()..].iter_mut().zip(&self.demand);
+                cells.filter(|(stock, demand)| **stock < **demand).for_each(|(stock, _)| *stock = 0);
+            }
         }
     }
 
     fn load_lanes(&mut self, problem: &Problem) {
         self.lanes.clear();
+        self.crowded = false;
         self.exact = true;
         self.step = problem.kg_step_g;
         self.charged = self.charged(self.weight);
@@ -208,6 +220,12 @@ impl Model {
             let mut model = self.lane(problem, at, lane);
             if model.limited {
                 model.most_g = self.heaviest(problem, lane);
+            }
+            if let Some(&holds) = problem.capacity.get(at)
+                && holds < self.units.unsigned_abs()
+            {
+                model.holds = holds.cast_signed();
+                (model.limited, self.crowded) = (true, true);
             }
             if self.useful(problem, &model) {
                 self.join(model);
@@ -269,6 +287,7 @@ impl Model {
             unit: fine(weights.weigh(lane.rate.unit)),
             hours: fine(i64::try_from(hours).unwrap_or(i64::MAX)),
             limited: lane.ceiling.is_some_and(|ceiling| self.may_exceed(problem, lane, ceiling.0)),
+            holds: self.units,
             most_g: self.weight,
         }
     }
@@ -304,7 +323,9 @@ impl Model {
         let asked = &problem.lanes[usize::from(lane.lane)];
         let ceiling = asked.ceiling.map_or(i64::MAX, |ceiling| ceiling.0);
         row.iter().zip(&self.grams).any(|(&units, &grams)| {
-            units > 0 && asked.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling
+            units > 0
+                && lane.holds >= if self.whole_lines { units } else { 1 }
+                && asked.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling
         })
     }
 

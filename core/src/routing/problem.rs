@@ -43,6 +43,10 @@ pub struct Problem {
     pub scarcity: Vec<i64>,
     /// The ways a parcel can go. Lanes of one site share its stock. Ties go to earlier lanes.
     pub lanes: Vec<Lane>,
+    /// Units that a parcel may hold, by lane; empty when nothing limits them.
+    pub capacity: Vec<u64>,
+    /// Whether every line goes whole in one parcel.
+    pub whole_lines: bool,
     /// What money and time weigh. The weight of balance is already in `scarcity`.
     pub weights: Weights,
     /// The step in which weight past the first kilogram counts, in grams; 0 for exact grams.
@@ -59,6 +63,8 @@ impl Problem {
         self.stock.clear();
         self.scarcity.clear();
         self.lanes.clear();
+        self.capacity.clear();
+        self.whole_lines = false;
         self.weights = Weights::default();
         self.kg_step_g = 0;
         self.max_parcels = None;
@@ -79,6 +85,9 @@ impl Problem {
         if !self.scarcity.is_empty() && self.scarcity.len() != cells {
             return Err(format!("scarcity has {} cells, {cells} or none are needed", self.scarcity.len()));
         }
+        if !self.capacity.is_empty() && self.capacity.len() != self.lanes.len() {
+            return Err(format!("capacity has {} lanes, {} or none are needed", self.capacity.len(), self.lanes.len()));
+        }
         if let Some(lane) = self.lanes.iter().find(|lane| usize::from(lane.site) >= self.sites.len()) {
             return Err(format!("a lane names site {}, there are {}", lane.site, self.sites.len()));
         }
@@ -97,8 +106,8 @@ pub enum Answer {
     Plan,
     /// Some line wants more than all sites together have.
     Short,
-    /// The stock would do, but no allowed set of parcels carries it: lanes, ceilings or the parcel limit forbid it.
-    /// Under ceilings or a parcel limit an order that is too hard for the budget may end here too.
+    /// The stock would do, but no allowed set of parcels carries it: lanes, ceilings, capacities or the parcel
+    /// limit forbid it. Under any of these an order that is too hard for the budget may end here too.
     NoWay,
 }
 

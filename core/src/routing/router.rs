@@ -49,7 +49,9 @@ impl Router {
     /// When [`Problem::check`] would refuse the problem.
     pub fn solve(&mut self, problem: &Problem, work: u64) -> Answer {
         debug_assert_eq!(problem.check(), Ok(()));
-        if let Some(lane) = whole::proven(problem) {
+        if problem.capacity.is_empty()
+            && let Some(lane) = whole::proven(problem)
+        {
             self.settle(problem, lane);
             return Answer::Plan;
         }

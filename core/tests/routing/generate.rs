@@ -40,6 +40,8 @@ pub struct Shape {
     /// Chances in percent of these features being there at all.
     pub ceilings: u64,
     pub parcels: u64,
+    pub capacities: u64,
+    pub whole_lines: u64,
     pub time: u64,
     pub scarcity: u64,
     pub weightless: u64,
@@ -74,6 +76,11 @@ pub fn problem(seed: u64, shape: &Shape) -> Problem {
     if dice.chance(shape.parcels) {
         problem.max_parcels = Some(dice.between(1, 3) as u16);
     }
+    if dice.chance(shape.capacities) {
+        let units = problem.lines.iter().map(|line| line.units).sum();
+        problem.capacity = problem.lanes.iter().map(|_| dice.between(1, units)).collect();
+    }
+    problem.whole_lines = dice.chance(shape.whole_lines);
     if dice.chance(shape.time) {
         problem.weights.time = dice.between(1_000, 200_000) as i64;
     }

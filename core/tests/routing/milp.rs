@@ -20,6 +20,8 @@ const LINEAR: Shape = Shape {
     carries: 60,
     ceilings: 0,
     parcels: 0,
+    capacities: 0,
+    whole_lines: 0,
     time: 0,
     scarcity: 60,
     weightless: 0,

@@ -36,7 +36,12 @@ pub fn parcel(problem: &Problem, lane: usize, units: &[u64]) -> Option<i128> {
 pub fn score(problem: &Problem, shares: &[Vec<u64>]) -> Option<i64> {
     let (mut fine, mut hours, mut parcels) = (0i128, 0, 0);
     for (lane, units) in shares.iter().enumerate() {
-        if units.iter().any(|&units| units > 0) {
+        let held: u64 = units.iter().sum();
+        let split = |line: usize| problem.whole_lines && units[line] > 0 && units[line] < problem.lines[line].units;
+        if problem.capacity.get(lane).is_some_and(|&most| held > most) || (0..units.len()).any(split) {
+            return None;
+        }
+        if held > 0 {
             fine += parcel(problem, lane, units)?;
             hours = hours.max(problem.lanes[lane].rate.hours);
             parcels += 1;

@@ -14,6 +14,8 @@ const EVERY_KIND: Shape = Shape {
     carries: 75,
     ceilings: 30,
     parcels: 25,
+    capacities: 0,
+    whole_lines: 0,
     time: 40,
     scarcity: 40,
     weightless: 20,
@@ -48,6 +50,14 @@ fn small_problems_of_every_kind_are_solved_to_the_optimum() {
 fn lines_of_several_units_are_shared_as_well_as_can_be() {
     let shape = Shape { lines: (1, 2), units: (2, 6), sites: (2, 3), carriers: (1, 2), carries: 60, ..EVERY_KIND };
     compare(10_000..11_000, &shape);
+}
+
+#[test]
+fn capacities_are_kept_and_lines_stay_whole() {
+    compare(40_000..41_000, &Shape { capacities: 100, ..EVERY_KIND });
+    compare(41_000..42_000, &Shape { whole_lines: 100, carries: 90, ..EVERY_KIND });
+    let crowded = Shape { capacities: 100, whole_lines: 100, carries: 95, lines: (2, 4), sites: (2, 4), ..EVERY_KIND };
+    compare(42_000..43_000, &Shape { units: (1, 2), carriers: (1, 1), ..crowded });
 }
 
 #[test]
