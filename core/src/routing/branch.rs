@@ -1,7 +1,8 @@
 //! Branch and bound over lanes: open or closed, steered and cut short by the bound of prices.
 
-use super::assign::{Assign, Best, Ground};
+use super::assign::Assign;
 use super::dual::{Dual, State};
+use super::ground::{Best, Ground};
 use super::interchange::Interchange;
 use super::local::Local;
 use super::model::{COST_MAX, Model, Take};

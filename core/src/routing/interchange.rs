@@ -3,7 +3,7 @@
 //!
 //! Costs are floating point here: they only choose a set, whose plan is then priced exactly.
 
-use super::assign::Ground;
+use super::ground::Ground;
 use super::model::Model;
 
 /// The costs of moves and the set they lead to. All buffers are kept.

@@ -1,6 +1,6 @@
 //! Better plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two lines.
 
-use super::assign::{Best, Ground};
+use super::ground::{Best, Ground};
 use super::model::{Model, Take};
 
 /// A plan under change. All buffers are kept.

@@ -7,6 +7,7 @@ mod assign;
 mod branch;
 mod chain;
 mod dual;
+mod ground;
 mod interchange;
 mod knapsack;
 mod local;

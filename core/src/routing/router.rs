@@ -1,7 +1,8 @@
 //! The way from a problem to its solution.
 
-use super::assign::{Assign, Best, Ground};
+use super::assign::Assign;
 use super::branch::Branch;
+use super::ground::{Best, Ground};
 use super::model::{COST_MAX, Model};
 use super::pricing;
 use super::problem::{Answer, ParcelPlan, Problem, Solution};

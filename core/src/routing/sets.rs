@@ -1,6 +1,7 @@
 //! Every set of parcels that could be better than the best plan, cheapest first.
 
-use super::assign::{Assign, Best, Ground};
+use super::assign::Assign;
+use super::ground::{Best, Ground};
 use super::model::{COST_MAX, Model, Take};
 
 /// Walks sets of lanes by entry cost. All buffers are kept.

@@ -4,7 +4,7 @@
 //! weights can be reached and at what least cost of units: a knapsack over grams, in their greatest common measure.
 //! Where a unit costs the same in both parcels, reachable weights are bits, 64 to a word.
 
-use super::assign::Ground;
+use super::ground::Ground;
 use super::model::Model;
 
 /// No weight is reached at this cost. Sums of unit costs stay well below half of it.
