@@ -38,7 +38,9 @@ fn headline(told: &Explanation, out: Output) {
     out.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
     let ruled_out = |plan: &&Candidate| plan.roles.contains(&CandidateRole::RuledOut);
     let second = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp));
-    match second.filter(|plan| !ruled_out(plan)) {
+    match second {
+        // Told below.
+        Some(second) if ruled_out(&second) => {}
         Some(second) => {
             let why = difference(&chosen.parts, &second.parts);
             out.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
