@@ -131,15 +131,7 @@ fn solve(
     split: &SplitRules,
     router: &mut Router,
 ) -> Option<(Alternative, i64)> {
-    let mut narrow = problem.clone();
-    let mut whole = Vec::with_capacity(problem.lanes.len());
-    narrow.lanes.clear();
-    for (at, lane) in (0u16..).zip(&problem.lanes) {
-        if keep(at, lane) {
-            narrow.lanes.push(*lane);
-            whole.push(at);
-        }
-    }
+    let (narrow, whole) = problem.narrowed(keep);
     if router.solve(&narrow, WORK) != Answer::Plan || !hold_to(split, &narrow, router, WORK) {
         return None;
     }

@@ -76,6 +76,18 @@ impl Problem {
         self.stock[site * self.lines.len() + line]
     }
 
+    /// The same problem over some of its lanes, and which of them each lane of it is.
+    pub fn narrowed(&self, keep: impl Fn(u16, &Lane) -> bool) -> (Problem, Vec<u16>) {
+        let mut narrow = self.clone();
+        let lanes = (0u16..).zip(&self.lanes);
+        let kept: Vec<u16> = lanes.filter(|(at, lane)| keep(*at, lane)).map(|(at, _)| at).collect();
+        narrow.lanes = kept.iter().map(|at| self.lanes[usize::from(*at)]).collect();
+        if !self.capacity.is_empty() {
+            narrow.capacity = kept.iter().map(|at| self.capacity[usize::from(*at)]).collect();
+        }
+        (narrow, kept)
+    }
+
     /// Whether the lists fit together; what does not is named. [`super::Router::solve`] relies on it.
     pub fn check(&self) -> Result<(), String> {
         let cells = self.sites.len() * self.lines.len();

@@ -134,13 +134,7 @@ fn best_unsplit(problem: &Problem, router: &mut Router, work: u64) -> (Option<So
 
 /// The best plan over the lanes of some sites, on the lanes of the whole problem.
 fn over(problem: &Problem, sites: &[usize], router: &mut Router, work: u64) -> Option<Solution> {
-    let mut narrow = problem.clone();
-    let mut whole = Vec::new();
-    narrow.lanes.clear();
-    for (at, lane) in (0u16..).zip(&problem.lanes).filter(|(_, lane)| sites.contains(&usize::from(lane.site))) {
-        narrow.lanes.push(*lane);
-        whole.push(at);
-    }
+    let (narrow, whole) = problem.narrowed(|_, lane| sites.contains(&usize::from(lane.site)));
     if router.solve(&narrow, work) != Answer::Plan {
         return None;
     }
@@ -203,7 +197,7 @@ fn widened(problem: &Problem, plan: &Solution) -> Option<Vec<ParcelPlan>> {
 }
 
 /// The plan with units moved between its sites, the cheapest first, until the thresholds are met. `None` when that cannot
-/// be, or when it is no split.
+/// be, when lines go whole, or when it is no split.
 fn shifted(rules: &SplitRules, problem: &Problem, parcels: &[ParcelPlan]) -> Option<Vec<ParcelPlan>> {
     let mut plan = parcels.to_vec();
     let total: u64 = parts(problem, &plan).iter().map(|(_, units)| units).sum();
@@ -232,6 +226,9 @@ fn shifted(rules: &SplitRules, problem: &Problem, parcels: &[ParcelPlan]) -> Opt
             }
             (None, None) => return priced_within(problem, plan),
         };
+        if problem.whole_lines {
+            return None;
+        }
         step(problem, &mut plan, &from, &to)?;
     }
     None
@@ -335,6 +332,9 @@ fn priced_within(problem: &Problem, mut plan: Vec<ParcelPlan>) -> Option<Vec<Par
     let within = |parcel: &ParcelPlan| {
         let lane = &problem.lanes[usize::from(parcel.lane)];
         let units: u64 = parcel.takes.iter().map(|(_, units)| units).sum();
+        if problem.capacity.get(usize::from(parcel.lane)).is_some_and(|most| units > *most) {
+            return false;
+        }
         let grams = |(line, units): &(u16, u64)| units * u64::from(problem.lines[usize::from(*line)].weight_g);
         let weight: u64 = parcel.takes.iter().map(grams).sum();
         lane.ceiling.is_none_or(|ceiling| lane.rate.parts(units, weight, problem.kg_step_g).total() <= ceiling)
