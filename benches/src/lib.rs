@@ -1,3 +1,4 @@
 //! Benchmarks and the load generator.
 
 pub mod load;
+pub mod routing;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::catalog::Config;
 use crate::engine::Engine;
-use crate::engine::prices::Receipts;
+use crate::engine::prices::{Delivery, Receipts};
 use crate::event::PriceSeen;
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
 use crate::prices::{Case, CellState, NO_CELL, Sample, Sampled, Table, Thinning, learn, outside_option, relative};
@@ -20,7 +20,9 @@ use crate::time::{Span, Time};
 const SEEN_LEAST: u32 = 3;
 /// Fewer orders teach nothing.
 const ORDERS_LEAST: usize = 20;
-/// A receipt that is late is expected within this share of the cover.
+/// What is announced for a day comes by its end.
+const DAY: Span = Span::from_mins(24 * 60);
+/// What is late is expected within this part of the cover.
 const LATE: u64 = 20;
 
 /// What came of a lesson.
@@ -84,13 +86,13 @@ impl Learner {
             return None;
         }
         let orders = kinds(&self.sample);
-        let mut ground = Ground::survey(engine, config, &orders, now);
+        let mut ground = Ground::survey(engine, config, &orders);
         ground.date(rules, now, self.sample.since().unwrap_or(now), receipts);
         for (cell, key) in ground.cells.iter_mut().zip(&ground.keys) {
             cell.price = self.known.get(key).copied().unwrap_or(0.0);
         }
         let mut cases: Vec<Case> =
-            orders.iter().filter_map(|(order, weight)| ground.pose(config, order, weight / span)).collect();
+            orders.iter().filter_map(|kind| ground.pose(config, kind.order, kind.weight / span)).collect();
         let told: f64 = self.sample.orders().map(|(_, weight)| weight).sum();
         let grain = told / self.sample.orders().len() as f64 / span;
         learn(&mut cases, &mut ground.cells, grain, self.lessons > 0, &mut self.router);
@@ -105,15 +107,25 @@ impl Learner {
     }
 }
 
-/// The orders of a sample, those that ask the same together, with how many each stands for.
-fn kinds(sample: &Sample) -> Vec<(&Sampled, f64)> {
+/// Orders of a sample that ask the same.
+struct Kind<'a> {
+    order: &'a Sampled,
+    /// How many are in the sample.
+    count: u32,
+    /// How many these stand for.
+    weight: f64,
+}
+
+/// The orders of a sample, those that ask the same together.
+fn kinds(sample: &Sample) -> Vec<Kind<'_>> {
     let mut orders: Vec<(&Sampled, f64)> = sample.orders().collect();
     orders.sort_by(|(a, _), (b, _)| {
         let key = |o: &Sampled| (o.channel, o.carrier, o.max_parcels);
         (key(a), &a.zone, &a.lines).cmp(&(key(b), &b.zone, &b.lines))
     });
     let kinds = orders.chunk_by(|(a, _), (b, _)| a.same(b));
-    kinds.map(|same| (same[0].0, same.iter().map(|(_, weight)| weight).sum())).collect()
+    let weight = |same: &[(&Sampled, f64)]| same.iter().map(|(_, weight)| weight).sum();
+    kinds.map(|same| Kind { order: same[0].0, count: same.len() as u32, weight: weight(same) }).collect()
 }
 
 /// What a lesson knows of a SKU.
@@ -144,16 +156,16 @@ struct Ground {
 
 impl Ground {
     /// Looks at the stock of every SKU that the orders name.
-    fn survey(engine: &Engine, config: &Config, orders: &[(&Sampled, f64)], now: Time) -> Ground {
-        let mut named: Vec<SkuId> = Vec::new();
-        for (order, _) in orders {
-            named.extend(order.lines.iter().map(|(sku, _)| *sku));
+    fn survey(engine: &Engine, config: &Config, orders: &[Kind<'_>]) -> Ground {
+        let mut named: Vec<(SkuId, u32)> = Vec::new();
+        for kind in orders {
+            named.extend(kind.order.lines.iter().map(|(sku, _)| (*sku, kind.count)));
         }
         named.sort_unstable();
         let mut ground =
             Ground { skus: HashMap::default(), cells: Vec::new(), keys: Vec::new(), announced: Vec::new() };
-        for same in named.chunk_by(|a, b| a == b) {
-            let (sku, often) = (same[0], same.len() as u32 >= SEEN_LEAST);
+        for same in named.chunk_by(|(a, _), (b, _)| a == b) {
+            let (sku, often) = (same[0].0, same.iter().map(|(_, count)| count).sum::<u32>() >= SEEN_LEAST);
             let known = engine.skus.code(sku).and_then(|code| engine.skus.find(&code));
             let Some(known) = known else { continue };
             let mut facts = SkuFacts {
@@ -163,7 +175,7 @@ impl Ground {
             };
             engine.door.with_stock(StockShard::of(sku), |shard| {
                 for cell in shard.sku(sku).cells().iter().filter(|cell| !config.is_unlimited(cell.warehouse())) {
-                    ground.look(sku, cell, often, config, now, &mut facts);
+                    ground.look(sku, cell, often, config, &mut facts);
                 }
             });
             ground.skus.insert(sku, facts);
@@ -171,7 +183,7 @@ impl Ground {
         ground
     }
 
-    fn look(&mut self, sku: SkuId, cell: &Cell, often: bool, config: &Config, now: Time, facts: &mut SkuFacts) {
+    fn look(&mut self, sku: SkuId, cell: &Cell, often: bool, config: &Config, facts: &mut SkuFacts) {
         let units = drawable(cell, &config.pools).0;
         if units == 0 {
             return;
@@ -182,19 +194,19 @@ impl Ground {
             number = self.cells.len() as u32;
             self.cells.push(CellState { units: units as f64, until: 0.0, price: 0.0 });
             self.keys.push((sku, cell.warehouse()));
-            self.announced.push(cell.inbound().iter().map(|(day, _)| day.start()).find(|time| *time > now));
+            self.announced.push(cell.inbound().first().map(|(day, _)| day.start() + DAY));
         }
         facts.places.push(Place { warehouse: cell.warehouse(), units, pools, cell: number });
     }
 
-    /// Says of each cell how long it has to last: until what is announced, or a cover after the last receipt.
+    /// Says of each cell how long it has to last: until what is announced, or until the next delivery is to be expected.
     fn date(&mut self, rules: &PriceRules, now: Time, since: Time, receipts: &Mutex<Receipts>) {
         let soon = Span(rules.cover.0 / LATE);
         let receipts = receipts.lock();
         for ((cell, key), announced) in self.cells.iter_mut().zip(&self.keys).zip(&self.announced) {
-            let last = receipts.get(key).copied().unwrap_or(since);
-            let next = announced.unwrap_or(last + rules.cover);
-            cell.until = next.since(now).max(soon).0 as f64;
+            let last = receipts.get(key).copied().unwrap_or(Delivery { at: since, after: None });
+            let next = announced.unwrap_or(last.next(rules.cover));
+            cell.until = if next > now { next.since(now) } else { soon }.0 as f64;
         }
     }
 

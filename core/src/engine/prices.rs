@@ -22,13 +22,37 @@ use crate::event::{Envelope, Event, MoveReason, OrderPlaced};
 use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::prices::{Sampled, Table, Thinning};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, OnceLock, Ordering};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// Orders that wait for the next lesson; when more come, the oldest make room.
 const FED_MAX: usize = 8_192;
 
-/// When goods last came to a cell.
-pub(super) type Receipts = HashMap<(SkuId, WarehouseId), Time, foldhash::fast::RandomState>;
+/// The deliveries of each cell.
+pub(super) type Receipts = HashMap<(SkuId, WarehouseId), Delivery, foldhash::fast::RandomState>;
+
+/// The latest delivery of a cell, and how long after the one before it came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Delivery {
+    pub at: Time,
+    pub after: Option<Span>,
+}
+
+impl Delivery {
+    /// Goods come. What comes within a quarter of the cover belongs to the same delivery.
+    fn note(&mut self, now: Time, cover: Span) {
+        let after = now.since(self.at);
+        if after.0 > cover.0 / 4 {
+            *self = Delivery { at: now, after: Some(after) };
+        }
+    }
+
+    /// When the next one is to be expected: as long after it as it came after the one before, since what was seen is
+    /// truer than what was written; but not more than twice or less than half as long as written.
+    pub fn next(&self, cover: Span) -> Time {
+        let after = self.after.map_or(cover.0, |after| after.0.clamp(cover.0 / 2, cover.0 * 2));
+        self.at + Span(after)
+    }
+}
 
 /// What the engine keeps of prices. Costs one look at a flag while the rules do not ask for them.
 #[derive(Debug)]
@@ -37,6 +61,8 @@ pub(super) struct Prices {
     /// When the next lesson is due, in microseconds.
     due: AtomicU64,
     thinning: AtomicU64,
+    /// The cover of the rules, in microseconds.
+    cover: AtomicU64,
     fed: OnceLock<ArrayQueue<Sampled>>,
     /// Orders that made room for later ones since the last lesson.
     displaced: AtomicU64,
@@ -51,6 +77,7 @@ impl Prices {
             on: AtomicBool::new(false),
             due: AtomicU64::new(0),
             thinning: AtomicU64::new(0),
+            cover: AtomicU64::new(0),
             fed: OnceLock::new(),
             displaced: AtomicU64::new(0),
             receipts: Mutex::new(Receipts::default()),
@@ -62,6 +89,7 @@ impl Prices {
     /// Other rules are in force.
     pub fn follow(&self, config: &Config) {
         let on = config.rules.prices.is_some();
+        self.cover.store(config.rules.prices.map_or(0, |rules| rules.cover.0), Ordering::Relaxed);
         self.on.store(on, Ordering::Release);
         self.due.store(0, Ordering::Release);
         if !on {
@@ -80,8 +108,10 @@ impl Prices {
             Event::OrderPlaced(order) => self.note_order(order, envelope.arrived, seq),
             Event::StockMoved(e) if matches!(e.reason, MoveReason::Receipt | MoveReason::Arrival) => {
                 let mut receipts = self.receipts.lock();
+                let (now, cover) = (envelope.arrived, Span(self.cover.load(Ordering::Relaxed)));
                 for m in &e.moves {
-                    receipts.insert((m.sku, m.warehouse), envelope.arrived);
+                    let delivery = receipts.entry((m.sku, m.warehouse));
+                    delivery.and_modify(|d| d.note(now, cover)).or_insert(Delivery { at: now, after: None });
                 }
             }
             _ => {}
@@ -161,5 +191,23 @@ impl Engine {
             self.prices.table.store(None);
         }
         Some(learned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_delivery_is_expected_as_the_last_ones_came() {
+        let cover = Span(100);
+        let mut cell = Delivery { at: Time(1_000), after: None };
+        assert_eq!(cell.next(cover), Time(1_100), "as written, until two were seen");
+        cell.note(Time(1_020), cover);
+        assert_eq!(cell.next(cover), Time(1_100), "the rest of the same delivery");
+        cell.note(Time(1_080), cover);
+        assert_eq!(cell.next(cover), Time(1_160));
+        cell.note(Time(1_900), cover);
+        assert_eq!(cell.next(cover), Time(2_100), "a gap is not taken for the rule");
     }
 }

@@ -102,6 +102,7 @@ impl<'a> Drive<'a> {
     pub(super) fn step(&mut self, order: &OrderRecord) -> Result<(), Failure> {
         let now = self.clock.at(order.ts);
         self.advance(now)?;
+        self.target.learn(now);
         match order.kind {
             OrderKind::Cancel => self.cancel(order, now),
             OrderKind::Sale => {

@@ -51,6 +51,10 @@ impl Target for Embedded {
         self.hosted.engine().expire_due(now, max)
     }
 
+    fn learn(&self, now: Time) {
+        self.hosted.engine().learn_prices(now);
+    }
+
     fn settle(&self) -> Result<(), Failure> {
         self.hosted.settle()
     }

@@ -47,6 +47,7 @@ pub(super) fn drive(
         }
         if block.is_empty() {
             replay.advance(now)?;
+            replay.target.learn(now);
             until = replay.next_change(now);
         }
         let channel = replay.channel(&order);

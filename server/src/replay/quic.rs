@@ -111,6 +111,10 @@ impl Target for Quic {
         self.hosted.engine().expire_due(now, max)
     }
 
+    fn learn(&self, now: Time) {
+        self.hosted.engine().learn_prices(now);
+    }
+
     fn settle(&self) -> Result<(), Failure> {
         self.hosted.settle()
     }

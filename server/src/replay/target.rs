@@ -23,6 +23,9 @@ pub trait Target: Sync {
     /// Expires up to `max` orders that are due, by deadline.
     fn expire_due(&self, now: Time, max: usize) -> Vec<Released>;
 
+    /// Learns the prices of stock anew, when the rules ask for it by now.
+    fn learn(&self, now: Time);
+
     /// Waits until everything decided so far is as durable as the journal makes it.
     fn settle(&self) -> Result<(), Failure>;
 

@@ -30,7 +30,7 @@ use crate::local::{self, Local};
 use crate::metrics::{Metrics, Observed};
 use crate::quality::{Sampler, Sampling};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Expiry, Service};
+use crate::service::{Decide, Expiry, Lessons, Service};
 use crate::tls::Certificate;
 
 use history::History;
@@ -46,6 +46,7 @@ pub struct Server {
     driver: Driver<Engine>,
     expiry: Expiry,
     sampler: Option<Sampler>,
+    lessons: Lessons,
     listener: Listener,
     http: Option<HttpSide>,
     tokens: JoinHandle<()>,
@@ -131,7 +132,8 @@ impl Server {
             best,
             config.request_timeout,
         ));
-        let expiry = Expiry::start(decide, clock).map_err(Failure::failed)?;
+        let expiry = Expiry::start(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
+        let lessons = Lessons::start(Arc::clone(&engine), clock).map_err(Failure::failed)?;
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
         let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
@@ -159,7 +161,7 @@ impl Server {
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
         let tokens = tokio::spawn(follow(tokens));
-        Ok(Server { service, driver, expiry, sampler, listener, http, tokens, ended, config, announcement })
+        Ok(Server { service, driver, expiry, sampler, lessons, listener, http, tokens, ended, config, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -203,9 +205,9 @@ impl Server {
         };
         tokio::join!(quic, http);
         self.tokens.abort();
-        let (expiry, sampler, driver) = (self.expiry, self.sampler, self.driver);
+        let (expiry, sampler, lessons, driver) = (self.expiry, self.sampler, self.lessons, self.driver);
         let stopped = tokio::task::spawn_blocking(move || {
-            drop((expiry, sampler));
+            drop((expiry, sampler, lessons));
             driver.stop(patience)
         });
         let stopped = stopped.await.map_err(Failure::failed)?;

@@ -10,6 +10,7 @@
 
 mod decide;
 mod expiry;
+mod lessons;
 mod waits;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 
 pub use decide::Decide;
 pub use expiry::Expiry;
+pub use lessons::Lessons;
 pub use waits::{Wait, Waits};
 
 /// The engine with all that stands between it and its callers. Shared by every listener.

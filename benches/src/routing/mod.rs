@@ -1,0 +1,95 @@
+//! How far routing is from the optimum, instance set by instance set, beside what others would do.
+//!
+//! | set | what | judged against |
+//! |---|---|---|
+//! | `ufl`, `holmberg` | published facility location: one order each | the optimum |
+//! | `stored`, `fresh` | the multi-item fulfilment test of Jasin and Sinha (2015) and Ma (2023): whole seasons of orders | the LP bound (DLP) |
+//! | `large` | the same with 99 cities, 10 warehouses, 100 SKUs | a Lagrangian bound |
+//! | `national` | cities by population, receipts every two weeks, a sale peak | prices off |
+//!
+//! Our figures are those of the engine: every order is a command to it, every price is learned by it.
+
+mod draw;
+mod facility;
+mod fulfilment;
+mod instance;
+mod lagrangian;
+mod linear;
+mod national;
+mod policies;
+mod shop;
+mod table;
+
+use std::path::PathBuf;
+
+use table::Table;
+
+/// What to measure.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(about = "Measure how far routing is from the optimum")]
+pub struct Report {
+    /// The folder of published instances; without it, generated ones only.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Only these sets: ufl, holmberg, stored, fresh, large, national.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// The first seed of the fresh instances.
+    #[arg(long, default_value_t = 101)]
+    pub seed: u64,
+    /// How many fresh instances.
+    #[arg(long, default_value_t = 20)]
+    pub instances: u64,
+    /// Cut the test short: fewer instances, a shorter season of the large network.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+impl Report {
+    /// Runs every set asked for and prints the table.
+    ///
+    /// # Errors
+    /// When data cannot be read or a set's name is unknown.
+    pub fn run(&self) -> Result<(), String> {
+        const SETS: [&str; 6] = ["ufl", "holmberg", "stored", "fresh", "large", "national"];
+        if let Some(unknown) = self.only.iter().find(|set| !SETS.contains(&set.as_str())) {
+            return Err(format!("there is no set `{unknown}`: name some of {}", SETS.join(", ")));
+        }
+        let mut table = Table::new();
+        let wanted = |set: &str| self.only.is_empty() || self.only.iter().any(|only| only == set);
+        if wanted("ufl") {
+            facility::warehouse_location(self.data.as_deref(), &mut table)?;
+        }
+        if let Some(data) = self.data.as_deref().filter(|_| wanted("holmberg")) {
+            facility::single_source(data, self.quick, &mut table)?;
+        }
+        if let Some(data) = self.data.as_deref().filter(|_| wanted("stored")) {
+            fulfilment::stored(data, &mut table)?;
+        }
+        if wanted("fresh") {
+            let count = if self.quick { 3 } else { self.instances };
+            fulfilment::fresh(self.data.as_deref(), self.seed..self.seed + count, &mut table)?;
+        }
+        if wanted("large") {
+            fulfilment::large(self.data.as_deref(), self.seed, self.quick, &mut table)?;
+        }
+        if wanted("national") {
+            national::season(self.data.as_deref(), self.seed, self.quick, &mut table)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a text file, unzipped when its name says so.
+fn read(path: &std::path::Path) -> Result<String, String> {
+    let fault = |error: std::io::Error| format!("{}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(fault)?;
+    let mut text = String::new();
+    let read = if path.extension().is_some_and(|kind| kind == "gz") {
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut text)
+    } else {
+        std::io::Read::read_to_string(&mut bytes.as_slice(), &mut text)
+    };
+    read.map_err(fault)?;
+    Ok(text)
+}
