@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-routing lint check-docs loom fuzz bench docs redis clean
+.PHONY: help demo build test test-routing lint check-docs loom fuzz bench bench-routing docs redis clean
 
 # Seconds each fuzz target runs, and bound of loom's search.
 FUZZ_SECONDS ?= 20
@@ -59,6 +59,9 @@ bench: redis ## Measure routing, and orders a second in process, over QUIC and o
 	    --maxmemory-policy noeviction --daemonize yes > /dev/null; sleep 1; \
 	  echo "load --engine quic --journal redis (AOF everysec)"; \
 	  target/release/load --engine quic --journal redis://127.0.0.1:$$port/0
+
+bench-routing: ## How far routing is from the optimum, in one table; DATA=folder adds the published instances there
+	cargo run --release --package stockade-benches --bin routing_report -- $(if $(DATA),--data $(DATA))
 
 docs: ## Build the book into docs/book, and the reference of every crate
 	@command -v mdbook > /dev/null || cargo install --locked mdbook || { \

@@ -7,6 +7,8 @@
 //! | `large` | the same with 99 cities, 10 warehouses, 100 SKUs | a Lagrangian bound |
 //! | `national` | cities by population, receipts every two weeks, a sale peak | prices off |
 //!
+//! `make bench-routing` runs all of it; the table is in `docs/src/internals/prices.md`.
+//!
 //! Our figures are those of the engine: every order is a command to it, every price is learned by it.
 
 mod draw;

@@ -100,6 +100,9 @@ impl Simulation {
         for step in 1..=self.options.steps {
             let Some(request) = self.workload.next(&self.model) else { break };
             let now = self.workload.now;
+            if self.engine.learn_prices(now).is_some_and(|learned| learned.priced > 0) {
+                self.tally.add("prices       learned");
+            }
             self.expire().map_err(|e| (step, format!("expiry at {now}: {e}")))?;
             self.send(&request).map_err(|e| (step, format!("{e}\n  at {now} request: {request:?}")))?;
             self.inspect(step).map_err(|e| (step, format!("{e}\n  after {request:?}")))?;

@@ -84,6 +84,11 @@ impl Shape {
         if self.rules {
             self.extras(rng, &mut text);
         }
+        if rng.percent(30) {
+            let own = rng.percent(50);
+            let _ = writeln!(text, "[prices]\ncover = \"{}h\"", rng.within(1, 50));
+            let _ = writeln!(text, "recompute_every = \"1s\"\nsample = 100\npass_over_own = {own}\n");
+        }
         text
     }
 
