@@ -123,9 +123,9 @@ impl Shape {
         let mut draw = Draw::new(seed);
         let sizes = shares(&mut draw, self.largest + 1);
         let (mut types, mut weights) = (vec![Vec::new()], vec![sizes[0]]);
-        for size in 1..=self.largest {
+        for (size, of_size) in sizes.iter().enumerate().skip(1) {
             let within = shares(&mut draw, self.types);
-            weights.extend(within.iter().map(|share| share * sizes[size]));
+            weights.extend(within.iter().map(|share| share * of_size));
             types.extend((0..self.types).map(|_| distinct(&mut draw, size, self.items)));
         }
         let people: f64 = self.cities.iter().map(|(_, population)| population).sum();

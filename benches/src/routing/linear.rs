@@ -36,17 +36,18 @@ impl Linear {
                     cost += expected * instance.fixed[warehouse][city] * open;
                     let mut row = Vec::new();
                     for (&item, sum) in items.iter().zip(&mut sums) {
-                        let carried = warehouse == instance.dummy() || instance.stock[warehouse][item] > 0;
-                        row.push(carried.then(|| {
-                            let share = variables.add(variable().min(0.0));
-                            cost += expected * instance.unit[warehouse][city] * share;
-                            *sum += share;
-                            opens.push((share, open));
-                            if warehouse != instance.dummy() {
-                                drawn[warehouse][item] += expected * share;
-                            }
-                            share
-                        }));
+                        if warehouse != instance.dummy() && instance.stock[warehouse][item] == 0 {
+                            row.push(None);
+                            continue;
+                        }
+                        let share = variables.add(variable().min(0.0));
+                        cost += expected * instance.unit[warehouse][city] * share;
+                        *sum += share;
+                        opens.push((share, open));
+                        if let Some(drawn) = drawn.get_mut(warehouse) {
+                            drawn[item] += expected * share;
+                        }
+                        row.push(Some(share));
                     }
                     rows.push(row);
                 }

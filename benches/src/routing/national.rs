@@ -38,11 +38,13 @@ struct Country {
     warehouses: Vec<Place>,
     carries: Vec<Vec<bool>>,
     weights: Vec<u32>,
-    /// Time, city and lines of each order.
-    orders: Vec<(Span, usize, Vec<(usize, u64)>)>,
+    orders: Vec<Order>,
     /// Units of a SKU wanted near a warehouse on an ordinary day.
     daily: Vec<Vec<f64>>,
 }
+
+/// When, to which city, and what: SKU and units.
+type Order = (Span, usize, Vec<(usize, u64)>);
 
 /// How prices are set.
 struct Setting {
