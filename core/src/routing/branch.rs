@@ -72,7 +72,11 @@ impl Branch {
             if apart.saturating_add(hours) >= best.cost {
                 break;
             }
-            self.pass(ground, assign, best, hours);
+            if ground.work <= 0 && apart > 0 {
+                self.left_out = self.left_out.min(apart + hours);
+                break;
+            }
+            self.pass(ground, assign, best, hours, apart);
         }
         self.finish(ground, assign, best);
         self.left_out.min(best.cost)
@@ -98,8 +102,8 @@ impl Branch {
         self.dual.ascend(ground.model, target, ROOT_ROUNDS, 1.2, &mut ground.work)
     }
 
-    /// Searches plans whose slowest parcel scores at most `hours`.
-    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, hours: i64) {
+    /// Searches plans whose slowest parcel scores at most `hours`. None costs less than `apart` without its hours.
+    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, hours: i64, apart: i64) {
         let model = ground.model;
         self.hours = hours;
         // The first prices, the prices of grams, and what can be covered.
@@ -118,7 +122,7 @@ impl Branch {
             if model.n() <= MANY_LINES {
                 self.try_interchange(ground, assign, best);
             }
-            self.node(ground, assign, best, ROOT_ROUNDS, 0);
+            self.node(ground, assign, best, ROOT_ROUNDS, apart);
         }
     }
 

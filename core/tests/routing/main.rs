@@ -5,3 +5,4 @@ mod milp;
 mod oracle;
 mod published;
 mod small;
+mod stepped;
