@@ -30,10 +30,14 @@ pub struct Threshold {
 const PAIRED: usize = 12;
 /// Orders of more lines are not tried by pairs: their searches take too long.
 const PAIRED_LINES: usize = 100;
+/// Tries to do with one site less.
+const FEWER: usize = 24;
 /// Moves of units before a plan is given up.
 const STEPS: usize = 64;
 /// A search beside the main one gets this part of its budget.
 const PART: u64 = 8;
+/// Of up to a hundred searches for a split that meets the thresholds, each gets this part.
+const FITTING_PART: u64 = 64;
 /// The finer units in which a unit's cost is compared: a thousandth of a millionth.
 const FINE: i64 = 1_000;
 
@@ -70,12 +74,11 @@ pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work:
     if rules.is_free() || parts(problem, &free.parcels).len() < 2 {
         return true;
     }
-    let work = work / PART;
-    let (unsplit, least) = best_unsplit(problem, router, work);
+    let (unsplit, least) = best_unsplit(problem, router, work / PART);
     let split = if rules.fits(problem, &free.parcels) {
         Some(free.clone())
     } else {
-        best_fitting(rules, problem, &free, router, work)
+        best_fitting(rules, problem, &free, router, work / FITTING_PART)
     };
     let saving = rules.saving.max(1);
     let worth = |one: &Solution, split: &Solution| one.score.saturating_sub(split.score) >= saving;
@@ -161,6 +164,9 @@ fn best_fitting(
         }
     };
     offer(free, router);
+    for plan in with_fewer_sites(rules, problem, free, router, work) {
+        offer(&plan, router);
+    }
     let stocked =
         |site: usize| (0..problem.lines.len()).map(|line| problem.stock_at(site, line)).fold(0, u64::saturating_add);
     let mut sites: Vec<usize> = (0..problem.sites.len()).collect();
@@ -180,6 +186,37 @@ fn best_fitting(
         });
     }
     best
+}
+
+/// Plans over fewer and fewer sites: the site with the smallest part goes, unless the order cannot do without it.
+fn with_fewer_sites(
+    rules: &SplitRules,
+    problem: &Problem,
+    free: &Solution,
+    router: &mut Router,
+    work: u64,
+) -> Vec<Solution> {
+    let mut sites: Vec<usize> = (0..problem.sites.len()).collect();
+    let mut needed: Vec<u16> = Vec::new();
+    let mut plans = Vec::new();
+    let mut present = free.clone();
+    for _ in 0..FEWER {
+        let parts = parts(problem, &present.parcels);
+        let smallest = parts.iter().filter(|(site, _)| !needed.contains(site)).min_by_key(|(_, units)| *units);
+        let Some(&(site, _)) = smallest.filter(|_| !rules.fits(problem, &present.parcels)) else { break };
+        sites.retain(|kept| *kept != usize::from(site));
+        match over(problem, &sites, router, work) {
+            Some(plan) => {
+                plans.push(plan.clone());
+                present = plan;
+            }
+            None => {
+                sites.push(usize::from(site));
+                needed.push(site);
+            }
+        }
+    }
+    plans
 }
 
 /// The plan with an empty parcel on the cheapest lane of every other site, for units to be moved into.
