@@ -157,7 +157,8 @@ fn world(instance: &Instance, play: Play) -> String {
         let cover = (instance.horizon as f64 * factor) as u64;
         let _ = write!(
             text,
-            "[prices]\ncover = \"{cover}m\"\nsample = 4000\nrecompute_every = \"{}m\"\npass_over_own = {}\n",
+            "[prices]\ncover = \"{cover}m\"\nhistory = \"{}m\"\nsample = 4000\nrecompute_every = \"{}m\"\npass_over_own = {}\n",
+            cover / 2,
             (instance.horizon / 100).max(1),
             play.pass_over_own
         );

@@ -14,7 +14,7 @@ const RECOMPUTE_MIN: Span = Span::from_secs(1);
 /// The largest sample of orders.
 const SAMPLE_MAX: u32 = 100_000;
 /// The sample when none is named.
-const SAMPLE: u32 = 1_000;
+const SAMPLE: u32 = 2_000;
 /// How often prices are learned anew when it is not named.
 const RECOMPUTE: Span = Span::from_mins(1);
 
@@ -65,7 +65,7 @@ impl PricesEntry {
         })?;
         Ok(PricesEntry(Some(PriceRules {
             cover,
-            history: history.unwrap_or(Span(cover.0 / 2)),
+            history: history.unwrap_or(Span(cover.0 / 4)),
             sample: sample.map_or(SAMPLE, |at| at.value) as usize,
             recompute_every: every.map_or(RECOMPUTE, |at| at.value),
             pass_over_own,
@@ -101,8 +101,8 @@ mod tests {
         assert_eq!(rules("").unwrap(), None);
         assert_eq!(rules("[prices]\nenabled = false\n").unwrap(), None);
         let plain = rules("[prices]\ncover = \"14d\"\n").unwrap().unwrap();
-        assert_eq!((plain.cover, plain.history), (Span::from_mins(20_160), Span::from_mins(10_080)));
-        assert_eq!((plain.sample, plain.recompute_every, plain.pass_over_own), (1_000, Span::from_mins(1), false));
+        assert_eq!((plain.cover, plain.history), (Span::from_mins(20_160), Span::from_mins(5_040)));
+        assert_eq!((plain.sample, plain.recompute_every, plain.pass_over_own), (2_000, Span::from_mins(1), false));
         let all = "[prices]\nenabled = true\ncover = \"2d\"\nhistory = \"6h\"\nsample = 500\nrecompute_every = \"5s\"\n\
                    pass_over_own = true\n";
         let all = rules(all).unwrap().unwrap();
