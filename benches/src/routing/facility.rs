@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stockade_core::ids::{CarrierId, WarehouseId};
-use stockade_core::money::Money;
 use stockade_core::routing::{Answer, DemandLine, Lane, Problem, Rate, Router, Weights};
 
 use super::draw::Draw;
@@ -13,6 +12,8 @@ use super::table::{Row, Table};
 
 /// Score micros in one unit of an instance's cost. Their costs have at most four decimals, but for capa.
 const UNIT: f64 = 10_000.0;
+/// How much finer costs are where they are shared among units.
+const FINER: f64 = 100.0;
 /// What an order of a warehouse location instance may take, and one with capacities.
 const WORK: u64 = 5_000_000;
 const WORK_CAPACITATED: u64 = 200_000_000;
@@ -87,9 +88,10 @@ pub(super) fn single_source(data: &Path, quick: bool, out: &mut Table) -> Result
         let mut figures = |count: usize| (0..count).map(|_| figure()).collect::<Result<Vec<f64>, String>>();
         let (capacity, fixed, demand) = (figures(sites)?, figures(sites)?, figures(lines)?);
         let cost = (0..lines).map(|_| figures(sites)).collect::<Result<Vec<_>, _>>()?;
-        let problem = capacitated(&Facility { fixed, cost }, &capacity, &demand);
-        let (score, _, took) = solve(&mut router, &problem, WORK_CAPACITATED)?;
-        ours.add(score / optimum, took, router.solution().proven);
+        let facility = Facility { fixed, cost };
+        let (_, _, took) = solve(&mut router, &capacitated(&facility, &capacity, &demand), WORK_CAPACITATED)?;
+        let cost = facility.cost_of(&assigned(&router, lines));
+        ours.add(cost / optimum, took, router.solution().proven);
     }
     ours.print(out, "holmberg", "optimum", "**Stockade**");
     Ok(())
@@ -183,17 +185,33 @@ impl Facility {
     }
 }
 
-/// Lines that weigh what they need, and ceilings that stand for the capacity of each warehouse.
+/// Lines that go whole, of as many units as they need, in parcels that hold as many as a warehouse has room for.
 fn capacitated(facility: &Facility, capacity: &[f64], demand: &[f64]) -> Problem {
     let mut problem = facility.problem();
+    problem.whole_lines = true;
+    problem.capacity = capacity.iter().map(|&units| units as u64).collect();
     for (line, &demand) in problem.lines.iter_mut().zip(demand) {
-        line.weight_g = (demand * 1_000.0) as u32;
+        line.units = demand as u64;
     }
-    for (lane, &capacity) in problem.lanes.iter_mut().zip(capacity) {
-        lane.rate.further_kg = Money(1_000_000);
-        lane.ceiling = Some(Money(((capacity - 1.0) * 1e6) as i64));
+    // Costs are for the whole demand: a unit's share of them is rounded, finely enough to tell plans apart.
+    let fine = |cost: f64| (cost * UNIT * FINER).round() as i64;
+    for (lane, &fixed) in problem.lanes.iter_mut().zip(&facility.fixed) {
+        lane.penalty = fine(fixed);
+    }
+    let lines = demand.len();
+    for (cell, cost) in problem.scarcity.iter_mut().enumerate() {
+        *cost = fine(facility.cost[cell % lines][cell / lines] / demand[cell % lines]);
     }
     problem
+}
+
+/// Where the plan sends each line from.
+fn assigned(router: &Router, lines: usize) -> Vec<usize> {
+    let mut sites = vec![0; lines];
+    for parcel in &router.solution().parcels {
+        parcel.takes.iter().for_each(|(line, _)| sites[usize::from(*line)] = usize::from(parcel.lane));
+    }
+    sites
 }
 
 fn solve(router: &mut Router, problem: &Problem, work: u64) -> Result<(f64, f64, Duration), String> {
