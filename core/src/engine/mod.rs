@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Entry points, in calling order: [`Engine::new`]; [`Engine::recover`] for each journaled event; then from any thread
-//! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`] and [`Engine::learn_prices`]. [`Engine::check`] and [`Engine::digest`] lock
-//! shard by shard, so they speak of a whole only while nothing else runs.
+//! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`] and [`Engine::learn_prices`]. [`Engine::check`] and
+//! [`Engine::digest`] lock shard by shard, so they speak of a whole only while nothing else runs.
 
 mod apply;
 mod cancel;

@@ -1,6 +1,6 @@
 //! What every part of the search shares: the problem with the work that is left, and the best plan so far.
 
-use super::model::{COST_MAX, Model, Take};
+use super::model::{COST_MAX, Model, Take, most_below};
 use super::pricing::allowed;
 use super::problem::Problem;
 
@@ -59,15 +59,6 @@ impl Ground<'_> {
         if self.model.whole_lines {
             return 0;
         }
-        let (mut some, mut many) = (0, want);
-        while many - some > 1 {
-            let half = some + (many - some) / 2;
-            if fits(half) {
-                some = half;
-            } else {
-                many = half;
-            }
-        }
-        some
+        most_below(want, fits)
     }
 }

@@ -42,6 +42,20 @@ pub(super) struct LaneModel {
     pub most_g: i64,
 }
 
+/// The largest number below `limit` that fits, when whatever is less than one that fits does too; 0 when none does.
+pub(super) fn most_below(limit: i64, fits: impl Fn(i64) -> bool) -> i64 {
+    let (mut some, mut many) = (0, limit);
+    while many - some > 1 {
+        let half = some + (many - some) / 2;
+        if fits(half) {
+            some = half;
+        } else {
+            many = half;
+        }
+    }
+    some
+}
+
 impl LaneModel {
     /// What a parcel costs at least beyond units and grams, when every gram is paid at this price.
     #[inline]
@@ -296,16 +310,7 @@ impl Model {
     fn heaviest(&self, problem: &Problem, lane: &Lane) -> i64 {
         let ceiling = lane.ceiling.map_or(i64::MAX, |ceiling| ceiling.0);
         let fits = |grams: i64| lane.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling;
-        let (mut some, mut many) = (0, self.weight + 1);
-        while many - some > 1 {
-            let half = some + (many - some) / 2;
-            if fits(half) {
-                some = half;
-            } else {
-                many = half;
-            }
-        }
-        some
+        most_below(self.weight + 1, fits)
     }
 
     /// Whether the whole order in one parcel would cost more than the ceiling.

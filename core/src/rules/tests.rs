@@ -350,7 +350,7 @@ fn every_fault_of_the_rule_tables_is_named_with_its_line() {
         ("[[weights]]\nzone = \"*\"", 2, "leave it out"),
         ("[[prefer]]\nzone = \"Z\"", 1, "has no `warehouses`"),
         ("[[prefer]]\nwarehouses = []", 2, "write 1 to 64"),
-        ("[[prefer]]\nwarehouses = [\"HGH\", \"XXX\"]", 2, "no warehouse `XXX`"),
+        ("[[prefer]]\nwarehouses = [\"HGH\", \"PEK\"]", 2, "no warehouse `PEK`"),
         ("[[prefer]]\nwarehouses = [\"HGH\", \"HGH\"]", 2, "listed twice"),
         ("[[prefer]]\nwarehouses = [\"HGH\"]\nhours = [1, 2]", 3, "2 entries for 1 warehouses"),
         ("[[prefer]]\nwarehouses = [\"HGH\"]\n[[prefer]]\nzone = \"*\"\nwarehouses = [\"CAN\"]", 3, "already"),
