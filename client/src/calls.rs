@@ -64,6 +64,15 @@ pub trait Stockade: Send + Sync {
         })
     }
 
+    /// Like [`Stockade::quote`], with some seconds to search for the plan instead of milliseconds: [`PlanView::proven`] says
+    /// whether it is the best there is. The server looks for one at a time; while it is busy the call waits its turn.
+    fn quote_exact(&self, place: Place) -> impl Future<Output = Result<PlanView, ClientError>> + Send {
+        ask(self, Query::QuoteExact(place), |reply| match reply {
+            Reply::Quoted(plan) => Some(*plan),
+            _ => None,
+        })
+    }
+
     /// Holds stock for an order and routes it: all lines or none.
     fn place(&self, place: Place) -> impl Future<Output = Result<Placed, ClientError>> + Send {
         tell(self, Command::Place(place), placed)

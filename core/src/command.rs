@@ -78,6 +78,9 @@ pub enum Query {
     Explain(Explain),
     /// How good routing has been since the server started.
     Routing,
+    /// Like [`Query::Quote`], with some seconds to search for the plan instead of milliseconds. A server looks for one at a
+    /// time and refuses a second one as overloaded.
+    QuoteExact(Place),
 }
 
 /// An order, by its shop's number or by the engine's id.

@@ -46,6 +46,8 @@ pub const KEY_SHARDS: usize = 4_096;
 pub const REPLANS_MAX: usize = 3;
 /// Orders of at most this many distinct SKUs are planned under their locks at once.
 pub const PLAN_UNDER_LOCKS_LINES: usize = 4;
+/// Work that the search for one exact quote may take: some seconds. One is looked for at a time.
+pub const QUOTE_EXACT_WORK: u64 = 1_000_000_000;
 /// Physical changes a cell remembers so that a count taken in the past can be laid under them.
 pub const CELL_HISTORY: usize = 256;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -19,8 +20,8 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{Gate, History};
 use stockade_core::money::Money;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Change, Durability, OrderState, Reply};
-use stockade_core::time::Time;
+use stockade_core::reply::{Change, Durability, OrderState, Reply, RetryAfter};
+use stockade_core::time::{Span, Time};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::journal::{Health, JournalStatus};
@@ -83,7 +84,12 @@ pub struct Observed {
     metrics: Arc<Metrics>,
     history: Option<Arc<dyn History>>,
     sampling: Arc<Sampling>,
+    /// Held while an exact quote is looked for.
+    exact: Mutex<()>,
 }
+
+/// When to ask for an exact quote again.
+const EXACT_AGAIN: Span = Span::from_millis(250);
 
 impl Observed {
     /// Counts what this engine decides. Explanations are read from `history`; placed orders are offered to `sampling`.
@@ -93,7 +99,15 @@ impl Observed {
         history: Option<Arc<dyn History>>,
         sampling: Arc<Sampling>,
     ) -> Observed {
-        Observed { engine, metrics, history, sampling }
+        Observed { engine, metrics, history, sampling, exact: Mutex::new(()) }
+    }
+
+    /// Looks for an exact quote, unless one is being looked for: so they never take more than one processor.
+    fn quote_exact(&self, query: &Query, now: Time) -> Outcome {
+        match self.exact.try_lock() {
+            Some(_alone) => unhurried(|| self.engine.query(query, now)),
+            None => Outcome { result: Err(Reject::Overloaded { retry_after: RetryAfter(EXACT_AGAIN) }), seen: Seq(0) },
+        }
     }
 }
 
@@ -121,6 +135,7 @@ impl Decide for Observed {
         let begun = Instant::now();
         let outcome = match (query, &self.history) {
             (Query::Explain(ask), Some(history)) => unhurried(|| self.engine.explain(ask, &**history)),
+            (Query::QuoteExact(_), _) => self.quote_exact(query, now),
             (Query::Routing, _) => {
                 Outcome { result: Ok(Reply::Routing(Box::new(self.metrics.quality.report()))), seen: Seq(0) }
             }
@@ -154,7 +169,7 @@ fn unhurried<T>(read: impl FnOnce() -> T) -> T {
 /// What becomes of a request.
 const OUTCOMES: [&str; 2] = ["done", "refused"];
 
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 27] = [
     "apply_world",
     "apply_rules",
     "define_skus",
@@ -181,6 +196,7 @@ const KINDS: [&str; 26] = [
     "world",
     "explain",
     "routing",
+    "quote_exact",
 ];
 
 const EVENTS: [&str; 6] = ["placed", "paid", "paid_late", "refund_due", "cancelled", "expired"];
@@ -499,6 +515,7 @@ const fn kind_of_query(query: &Query) -> usize {
         Query::World => 23,
         Query::Explain(_) => 24,
         Query::Routing => 25,
+        Query::QuoteExact(_) => 26,
     }
 }
 

@@ -147,7 +147,7 @@ impl Facility {
         problem.weights = Weights { money: 0, time: 0, balance: 0 };
         for (site, &fixed) in self.fixed.iter().enumerate() {
             problem.stock.extend(self.cost.iter().map(|_| u64::MAX));
-            problem.scarcity.extend(self.cost.iter().map(|row| micros(row[site])));
+            problem.draws.extend(self.cost.iter().map(|row| micros(row[site])));
             let (carrier, rate) = (CarrierId(0), Rate::default());
             problem.lanes.push(Lane { site: site as u16, carrier, rate, ceiling: None, penalty: micros(fixed) });
         }
@@ -199,7 +199,7 @@ fn capacitated(facility: &Facility, capacity: &[f64], demand: &[f64]) -> Problem
         lane.penalty = fine(fixed);
     }
     let lines = demand.len();
-    for (cell, cost) in problem.scarcity.iter_mut().enumerate() {
+    for (cell, cost) in problem.draws.iter_mut().enumerate() {
         *cost = fine(facility.cost[cell % lines][cell / lines] / demand[cell % lines]);
     }
     problem

@@ -51,10 +51,10 @@ fn dual(
         prices.iter().flatten().zip(slope.iter().flatten()).map(|(price, less_stock)| price * less_stock).sum();
     for (problem, kind, expected) in cases {
         let items = &instance.types[*kind];
-        problem.scarcity.clear();
+        problem.draws.clear();
         for site in &problem.sites {
             let row = prices.get(site.index());
-            problem.scarcity.extend(items.iter().map(|&item| row.map_or(0, |row| (row[item] * MICROS) as i64)));
+            problem.draws.extend(items.iter().map(|&item| row.map_or(0, |row| (row[item] * MICROS) as i64)));
         }
         if router.solve(problem, WORK_DEFAULT) != Answer::Plan {
             continue;

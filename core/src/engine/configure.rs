@@ -85,7 +85,7 @@ impl Engine {
     ) -> Decided {
         let key = required_key(asked.key)?;
         let room = self.log.reserve(bytes + 64 * 1_024, Admission::Ordinary)?;
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let digest = content_digest(tag, command, &mut scratch.bytes);
             let number = KeyShard::of_movement(key);
             let keys = self.door.lock_keys(&self.log, 0..self.door.key_shards());

@@ -108,7 +108,7 @@ impl Engine {
     fn expire(&self, id: OrderId, deadline: Time, now: Time) -> Result<Option<Released>, ()> {
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved).map_err(|_| ())?;
         let number = KeyShard::of_id(id);
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let keys = self.door.lock_keys(&self.log, [number]);
             let Some(order) = keys.key(number).order(id) else { return Ok(None) };
             if order.state != OrderState::Held || order.deadline != deadline {

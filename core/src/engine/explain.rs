@@ -84,7 +84,8 @@ impl Engine {
         let config = self.config_of(journaled.decision.rules_version, history)?;
         let seq = chosen.seq;
         let no = u16::try_from(no).unwrap_or(u16::MAX);
-        let explanation = with_scratch(|scratch| self.rebuild(&journaled, &config, seq, scratch, decisions, no));
+        let explanation =
+            with_scratch(self.work, |scratch| self.rebuild(&journaled, &config, seq, scratch, decisions, no));
         Ok((Reply::Explained(Box::new(explanation)), seq))
     }
 

@@ -36,22 +36,19 @@ impl Gap {
 }
 
 impl Engine {
-    /// Solves the problem of a placed order again, with `patience` times the usual budget. Reads the journal; never on the
-    /// hot path.
+    /// Solves the problem of a placed order again, with a budget of `work`. Reads the journal; never on the hot path.
     ///
     /// # Errors
     /// [`Reject::Unavailable`] when the history does not hold the decision, or has no plan for it.
-    pub fn gap(&self, placed: Seq, history: &dyn History, patience: u64) -> Result<Gap, Reject> {
+    pub fn gap(&self, placed: Seq, history: &dyn History, work: u64) -> Result<Gap, Reject> {
         let event = read(history, placed)?;
         let journaled = journaled(event.clone(), event).map_err(|Refusal { reject, .. }| reject)?;
         let decision = &journaled.decision;
         let config = self.config_of(decision.rules_version, history).map_err(|Refusal { reject, .. }| reject)?;
         let demand = self.demand_of(&journaled, &config, placed);
-        with_scratch(|scratch| {
+        with_scratch(work, |scratch| {
             scratch.view.recall(&decision.seen, &config);
-            scratch.patience = patience;
             let planned = scratch.plan(&demand, &config, prices_seen(decision).as_ref());
-            scratch.patience = 0;
             if let Planned::No(reject) = planned {
                 return Err(Reject::Unavailable { reason: format!("no plan was found again: {reject}") });
             }

@@ -67,7 +67,7 @@ impl Engine {
         let (number, place) = self.locate(reference)?;
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         let spare = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let digest = content_digest(tag, content, &mut scratch.bytes);
             let keys = self.door.lock_keys(&self.log, [number]);
             let config = self.config()?;
@@ -136,7 +136,7 @@ impl Engine {
     ) -> Decided {
         let key = required_key(asked.key)?;
         let room = self.log.reserve(EVENT_BYTES + MOVE_BYTES * skus.len(), Admission::Ordinary)?;
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let digest = content_digest(tag, command, &mut scratch.bytes);
             let number = KeyShard::of_movement(key);
             let keys = self.door.lock_keys(&self.log, [number]);

@@ -58,6 +58,7 @@ use crate::log::{ChainHash, Log};
 use crate::orders::KeyShard;
 use crate::reject::Reject;
 use crate::reply::Reply;
+use crate::routing::WORK_DEFAULT;
 use crate::stock::StockShard;
 use crate::sync::AtomicU64;
 use crate::time::Time;
@@ -79,6 +80,8 @@ pub struct Engine {
     past: explain::Past,
     prices: prices::Prices,
     log: Log,
+    /// The budget of work of each plan.
+    work: u64,
 }
 
 /// What came of a request.
@@ -146,7 +149,14 @@ impl Engine {
             past: explain::Past::default(),
             prices: prices::Prices::new(),
             log: Log::new(Seq(0), ChainHash::default()),
+            work: WORK_DEFAULT,
         }
+    }
+
+    /// An engine that searches for every plan to the end, however long that takes: each order is planned as well as it can
+    /// be, and proven. Locks are held meanwhile, so it is not for serving.
+    pub fn exact() -> Engine {
+        Engine { work: u64::MAX, ..Engine::new() }
     }
 
     /// Decides a command and, when it is allowed, applies it. Takes microseconds and never waits for I/O.
@@ -188,6 +198,7 @@ impl Engine {
             Query::World => self.world_view(),
             Query::Explain(_) => Err(unread().into()),
             Query::Routing => Err(unmeasured().into()),
+            Query::QuoteExact(place) => self.quote_exact(place),
         };
         decided.into()
     }

@@ -6,13 +6,14 @@ use crate::engine::demand::Demand;
 use crate::engine::planning::{Planned, Scratch, with_scratch};
 use crate::engine::{Asked, Decided, Engine, Refusal};
 use crate::event::{Cause, Envelope, Event, OrderPlaced};
-use crate::limits::{PLAN_UNDER_LOCKS_LINES, REPLANS_MAX};
+use crate::ids::{Seq, SkuId, WarehouseId};
+use crate::limits::{PLAN_UNDER_LOCKS_LINES, QUOTE_EXACT_WORK, REPLANS_MAX};
 use crate::log::{Admission, Room};
 use crate::orders::{KeyShard, Order, OrderKey};
 use crate::reject::{CodeKind, Reject};
 use crate::reply::Reply;
 use crate::rules::ChannelRules;
-use crate::stock::{StockShard, drawable};
+use crate::stock::{SkuStock, StockShard, drawable};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -30,7 +31,7 @@ enum Attempt {
 impl Engine {
     /// Holds stock for an order and routes it, in one commit.
     pub(super) fn place(&self, place: &Place, asked: Asked<'_>) -> Decided {
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let mut plans = 0;
             loop {
                 let config = self.config()?;
@@ -58,7 +59,7 @@ impl Engine {
 
     /// The plan an order would get now. Holds nothing.
     pub(super) fn quote(&self, place: &Place, _now: Time) -> Decided {
-        with_scratch(|scratch| {
+        with_scratch(self.work, |scratch| {
             let config = self.config()?;
             let channel = channel(place, &config)?;
             let demand = Demand::read(place, channel, &config, &self.skus)?;
@@ -78,6 +79,32 @@ impl Engine {
                     Ok((Reply::Quoted(Box::new(self.plan_view(&decision, &demand, &config))), seen))
                 }
             }
+        })
+    }
+
+    /// The plan an order would get if it were searched for to the end, or as long as [`QUOTE_EXACT_WORK`] allows. Holds
+    /// nothing, and no lock while it searches.
+    pub(super) fn quote_exact(&self, place: &Place) -> Decided {
+        let work = self.work.max(QUOTE_EXACT_WORK);
+        with_scratch(work, |scratch| {
+            for _ in 0..REPLANS_MAX {
+                let config = self.config()?;
+                let channel = channel(place, &config)?;
+                let demand = Demand::read(place, channel, &config, &self.skus)?;
+                let seen = self.view_unlocked(&demand, &config, scratch).max(config.seq);
+                if let Planned::No(reject) = scratch.plan(&demand, &config, self.price_table().as_deref()) {
+                    return Err(Refusal::seen(reject, seen));
+                }
+                let stock = demand.lines.iter().map(|l| StockShard::of(l.sku));
+                let locked = self.door.lock_keys(&self.log, []).lock_stock(stock);
+                let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
+                if scratch.still_holds(&demand, drawable_now(&demand, &config, sku)) {
+                    let decision = scratch.decide(&demand, &config, sku);
+                    return Ok((Reply::Quoted(Box::new(self.plan_view(&decision, &demand, &config))), seen));
+                }
+            }
+            let reason = "stock moved faster than the plan was searched for: ask again, or without `exact`".to_owned();
+            Err(Reject::Unavailable { reason }.into())
         })
     }
 
@@ -104,13 +131,22 @@ impl Engine {
 
     /// Plans on a view gathered SKU by SKU, without holding locks while planning.
     fn plan_ahead(&self, order: &Asking<'_>, config: &Config, scratch: &mut Scratch) -> bool {
+        self.view_unlocked(&order.demand, config, scratch);
+        matches!(scratch.plan(&order.demand, config, self.price_table().as_deref()), Planned::Plan)
+    }
+
+    /// Looks at the stock of each SKU of a demand in turn. Answers the latest event among them.
+    fn view_unlocked(&self, demand: &Demand<'_>, config: &Config, scratch: &mut Scratch) -> Seq {
         scratch.view.clear();
-        for line in &order.demand.lines {
+        let mut seen = Seq(0);
+        for line in &demand.lines {
             self.door.with_stock(StockShard::of(line.sku), |shard| {
-                scratch.view.add(line.units, shard.sku(line.sku), order.demand.pools, config, None);
+                let stock = shard.sku(line.sku);
+                scratch.view.add(line.units, stock, demand.pools, config, None);
+                seen = seen.max(stock.version());
             });
         }
-        matches!(scratch.plan(&order.demand, config, self.price_table().as_deref()), Planned::Plan)
+        seen
     }
 
     fn commit_order(
@@ -134,13 +170,7 @@ impl Engine {
         let mut locked = keys.lock_stock(demand.lines.iter().map(|l| StockShard::of(l.sku)));
         let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
         if planned {
-            let now = |id, warehouse| {
-                if config.is_unlimited(warehouse) {
-                    return Units::UNLIMITED;
-                }
-                sku(id).cell(warehouse).map_or(Units::ZERO, |cell| drawable(cell, demand.pools))
-            };
-            if !scratch.still_holds(demand, now) {
+            if !scratch.still_holds(demand, drawable_now(demand, config, sku)) {
                 return Attempt::Stale;
             }
         } else {
@@ -217,6 +247,20 @@ impl Asking<'_> {
             cause: Cause::Order,
             event: Event::OrderPlaced(Box::new(placed)),
         }
+    }
+}
+
+/// What could be drawn of a SKU at a warehouse, from stock under its locks.
+fn drawable_now<'s>(
+    demand: &Demand<'_>,
+    config: &Config,
+    sku: impl Fn(SkuId) -> &'s SkuStock,
+) -> impl Fn(SkuId, WarehouseId) -> Units {
+    move |id, warehouse| {
+        if config.is_unlimited(warehouse) {
+            return Units::UNLIMITED;
+        }
+        sku(id).cell(warehouse).map_or(Units::ZERO, |cell| drawable(cell, demand.pools))
     }
 }
 

@@ -10,12 +10,12 @@ use crate::money::Money;
 use crate::prices::{Table, solve_own_first};
 use crate::reject::{Reject, Short};
 use crate::reply::SubKind;
-use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, WORK_DEFAULT, Whole, hold_to, scarcity};
+use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, Whole, hold_to, scarcity};
 use crate::rules::{LaneRules, ZoneLanes};
 use crate::stock::{SkuStock, draw, drawable};
 use crate::units::Units;
 
-/// Buffers of one thread, reused from order to order.
+/// Buffers of one thread, reused from order to order, and how hard to look for a plan.
 #[derive(Default)]
 pub(super) struct Scratch {
     pub view: View,
@@ -23,8 +23,8 @@ pub(super) struct Scratch {
     pub router: Router,
     /// Bytes of the event under way.
     pub bytes: Vec<u8>,
-    /// How many times the usual budget of work is spent on top of it: none, except when a decision is looked at again.
-    pub patience: u64,
+    /// The budget of work of a plan.
+    pub work: u64,
     site_of: Vec<u16>,
     /// The prices of stock that the last plan saw.
     prices: Vec<PriceSeen>,
@@ -35,9 +35,12 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
 }
 
-/// Lends this thread's buffers.
-pub(super) fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
-    SCRATCH.with_borrow_mut(f)
+/// Lends this thread's buffers, for plans with this budget of work.
+pub(super) fn with_scratch<T>(work: u64, f: impl FnOnce(&mut Scratch) -> T) -> T {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.work = work;
+        f(scratch)
+    })
 }
 
 /// What could be drawn for each demanded line, by warehouse, when it was looked at.
@@ -82,6 +85,17 @@ pub(super) enum Planned {
     Plan,
     /// These refuse the order.
     No(Reject),
+}
+
+/// What a look at the lanes, before the problem is written out, came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Glance {
+    /// It was not taken.
+    None,
+    /// The whole demand in one parcel is proven best, and is the router's solution.
+    Proven,
+    /// It proved nothing, and need not be taken again.
+    Open,
 }
 
 const NO_SITE: u16 = u16::MAX;
@@ -158,14 +172,15 @@ impl Scratch {
         let lanes = config.rules.lanes(zone);
         let prices = prices.filter(|table| demand.lines.iter().any(|line| !table.of(line.sku).is_empty()));
         self.begin(demand, config, zone);
-        if prices.is_none() && self.plan_whole(demand, lanes.all()) {
+        let glance = if prices.is_none() { self.glance(demand, lanes.all()) } else { Glance::None };
+        if glance == Glance::Proven {
             return Planned::Plan;
         }
         self.pose(demand, config, lanes);
         if let Some(prices) = prices {
             self.price(demand, prices);
         }
-        match self.solve(config) {
+        match self.solve(config, glance) {
             Answer::Plan => self.hold_to_split_rules(demand),
             Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
         }
@@ -173,8 +188,7 @@ impl Scratch {
 
     /// Keeps to one warehouse, or to parts that are large enough, where the rules ask for it.
     fn hold_to_split_rules(&mut self, demand: &Demand<'_>) -> Planned {
-        let work = WORK_DEFAULT.saturating_mul(1 + self.patience);
-        if demand.split.is_free() || hold_to(&demand.split, &self.problem, &mut self.router, work) {
+        if demand.split.is_free() || hold_to(&demand.split, &self.problem, &mut self.router, self.work) {
             return Planned::Plan;
         }
         let total = demand.lines.iter().map(|line| line.units.0).sum();
@@ -205,19 +219,19 @@ impl Scratch {
 
     /// Plans the whole demand as one parcel, when a look at the lanes proves that best. The router would come to the same,
     /// but the problem would have to be written out for it.
-    fn plan_whole(&mut self, demand: &Demand<'_>, lanes: &[LaneRules]) -> bool {
+    fn glance(&mut self, demand: &Demand<'_>, lanes: &[LaneRules]) -> Glance {
         let Scratch { view, problem, router, .. } = self;
         if problem.weights.balance != 0 || view.lines.iter().any(|line| !line.masked) {
-            return false;
+            return Glance::None;
         }
         let lines = problem.lines.iter().map(|line| (line.units, line.weight_g));
         let Some(mut whole) = Whole::new(lines, problem.weights, problem.kg_step_g, problem.max_parcels) else {
-            return false;
+            return Glance::Open;
         };
         let some = view.lines.iter().fold(0, |masks, line| masks | line.some);
         let full = view.lines.iter().fold(u64::MAX, |masks, line| masks & line.full);
         if full == 0 {
-            return false;
+            return Glance::Open;
         }
         for (at, lane) in lanes.iter().enumerate() {
             let has = |mask: u64| mask >> lane.warehouse.0 & 1 == 1;
@@ -225,11 +239,11 @@ impl Scratch {
                 whole.offer(at, &lane.rate, lane.penalty.0, lane.ceiling, has(full));
             }
         }
-        let Some(at) = whole.proven() else { return false };
+        let Some(at) = whole.proven() else { return Glance::Open };
         problem.sites.push(lanes[at].warehouse);
         problem.lanes.push(lane_of(&lanes[at], 0));
         router.settle(problem, 0);
-        true
+        Glance::Proven
     }
 
     /// Writes the routing problem of a demand over the view.
@@ -288,24 +302,25 @@ impl Scratch {
                     continue;
                 }
                 if prices.is_empty() {
-                    unpriced.clone_from(&problem.scarcity);
-                    problem.scarcity.resize(problem.stock.len(), 0);
+                    unpriced.clone_from(&problem.draws);
+                    problem.draws.resize(problem.stock.len(), 0);
                 }
-                problem.scarcity[site * lines + line] += price.micros;
+                problem.draws[site * lines + line] += price.micros;
                 prices.push(*price);
             }
         }
     }
 
-    fn solve(&mut self, config: &Config) -> Answer {
-        let Scratch { problem, router, prices, unpriced, patience, .. } = self;
-        let work = WORK_DEFAULT.saturating_mul(1 + *patience);
+    fn solve(&mut self, config: &Config, glance: Glance) -> Answer {
+        let Scratch { problem, router, prices, unpriced, work, .. } = self;
+        if glance == Glance::Open {
+            return router.solve_past_glance(problem, *work);
+        }
         let free = config.rules.prices.is_none_or(|rules| rules.pass_over_own) || config.unlimited.is_empty();
         if prices.is_empty() || free {
-            return router.solve(problem, work);
+            return router.solve(problem, *work);
         }
-        let sites = problem.sites.clone();
-        solve_own_first(router, problem, unpriced, |site| config.is_unlimited(sites[site]), work)
+        solve_own_first(router, problem, unpriced, |warehouse| config.is_unlimited(warehouse), *work)
     }
 
     /// Why a demand that the stock covers cannot be shipped.
@@ -459,7 +474,7 @@ fn shorts(demand: &Demand<'_>, view: &View) -> Vec<Short> {
 /// Fills in the score of scarcity per unit: see the model page of the documentation.
 fn weigh_balance(problem: &mut Problem, view: &View, site_of: &[u16]) {
     let lines = problem.lines.len();
-    problem.scarcity.resize(problem.stock.len(), 0);
+    problem.draws.resize(problem.stock.len(), 0);
     for line in 0..lines {
         let here = || {
             let cells =
@@ -469,7 +484,7 @@ fn weigh_balance(problem: &mut Problem, view: &View, site_of: &[u16]) {
         let most = here().map(|(_, units)| units).max().unwrap_or(0);
         for (warehouse, units) in here() {
             let site = usize::from(site_of[warehouse.index()]);
-            problem.scarcity[site * lines + line] = problem.weights.weigh_scarcity(scarcity(units, most));
+            problem.draws[site * lines + line] = problem.weights.weigh_scarcity(scarcity(units, most));
         }
     }
 }

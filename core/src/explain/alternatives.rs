@@ -117,7 +117,7 @@ fn one_parcel(problem: &Problem, router: &mut Router) -> Option<Alternative> {
 fn least_money(problem: &Problem, router: &mut Router) -> Option<Alternative> {
     let mut bare = problem.clone();
     bare.weights = Weights { money: WEIGHT_ONE, time: 0, balance: 0 };
-    bare.scarcity.clear();
+    bare.draws.clear();
     bare.lanes.iter_mut().for_each(|lane| lane.penalty = 0);
     let (plan, _) = solve(&bare, |_, _| true, &SplitRules::default(), router)?;
     let score = score(problem, &plan.parcels);

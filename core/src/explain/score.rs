@@ -45,7 +45,7 @@ fn time(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
 }
 
 fn balance(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
-    drawn(problem, parcels, &problem.scarcity)
+    drawn(problem, parcels, &problem.draws)
 }
 
 /// What the units drawn add up to, each at `cost`, which has the shape of the stock or is empty.

@@ -142,7 +142,7 @@ pub fn outside_option(case: &mut Case) {
 
 /// Writes the prices of the cells into a case's problem.
 fn price(case: &mut Case, cells: &[CellState]) {
-    let draw = &mut case.problem.scarcity;
+    let draw = &mut case.problem.draws;
     draw.clear();
     draw.extend(case.cells.iter().map(|cell| match *cell {
         NO_CELL => 0,

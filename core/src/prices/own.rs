@@ -1,44 +1,45 @@
 //! Own stock first: prices choose between own warehouses, not against them.
 
+use crate::ids::WarehouseId;
 use crate::routing::{Answer, Problem, Router};
 
 /// Solves a priced problem so that no unit comes from an unlimited warehouse because of prices.
 ///
 /// `unpriced` is what each unit drawn costs without prices, of the shape of the problem's draw prices, or empty.
-/// `unlimited` says which sites never run short. If the priced plan draws on one of them, the order is solved again
+/// `unlimited` says which warehouses never run short. If the priced plan draws on one of them, the order is solved again
 /// without prices, and the priced plan may then draw there no more than that plan does: line by line, site by site. The
 /// problem's stock is left as it was last solved.
 pub fn solve_own_first(
     router: &mut Router,
     problem: &mut Problem,
     unpriced: &[i64],
-    unlimited: impl Fn(usize) -> bool,
+    unlimited: impl Fn(WarehouseId) -> bool,
     work: u64,
 ) -> Answer {
     let answer = router.solve(problem, work);
     let drawn = |router: &Router, problem: &Problem| {
-        let site = |lane: u16| usize::from(problem.lanes[usize::from(lane)].site);
-        router.solution().parcels.iter().any(|parcel| unlimited(site(parcel.lane)))
+        let warehouse = |lane: u16| problem.sites[usize::from(problem.lanes[usize::from(lane)].site)];
+        router.solution().parcels.iter().any(|parcel| unlimited(warehouse(parcel.lane)))
     };
     if answer != Answer::Plan || !drawn(router, problem) {
         return answer;
     }
-    let mut priced = std::mem::take(&mut problem.scarcity);
-    problem.scarcity.extend_from_slice(unpriced);
+    let mut priced = std::mem::take(&mut problem.draws);
+    problem.draws.extend_from_slice(unpriced);
     let answer = router.solve(problem, work);
     if answer == Answer::Plan {
         let width = problem.lines.len();
-        for site in (0..problem.sites.len()).filter(|&site| unlimited(site)) {
+        for site in (0..problem.sites.len()).filter(|&site| unlimited(problem.sites[site])) {
             problem.stock[site * width..][..width].fill(0);
         }
         for parcel in &router.solution().parcels {
             let site = usize::from(problem.lanes[usize::from(parcel.lane)].site);
-            for &(line, units) in parcel.takes.iter().filter(|_| unlimited(site)) {
+            for &(line, units) in parcel.takes.iter().filter(|_| unlimited(problem.sites[site])) {
                 problem.stock[site * width + usize::from(line)] += units;
             }
         }
     }
-    std::mem::swap(&mut problem.scarcity, &mut priced);
+    std::mem::swap(&mut problem.draws, &mut priced);
     // The plan without prices is still allowed, so there is one.
     if answer == Answer::Plan { router.solve(problem, work) } else { answer }
 }
@@ -46,7 +47,7 @@ pub fn solve_own_first(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CarrierId, WarehouseId};
+    use crate::ids::CarrierId;
     use crate::money::Money;
     use crate::routing::{DemandLine, Lane, Rate, WORK_DEFAULT};
 
@@ -59,7 +60,7 @@ mod tests {
             problem.lanes.push(Lane { site: site as u16, carrier: CarrierId(0), rate, ceiling: None, penalty: 0 });
         }
         problem.stock = [stock.as_slice(), &[1, 1]].concat();
-        problem.scarcity = prices.iter().map(|price| price * 1_000_000).chain([0, 0]).collect();
+        problem.draws = prices.iter().map(|price| price * 1_000_000).chain([0, 0]).collect();
         problem
     }
 
@@ -69,7 +70,7 @@ mod tests {
 
     fn solve(problem: &mut Problem) -> Vec<u16> {
         let mut router = Router::new();
-        assert_eq!(solve_own_first(&mut router, problem, &[], |site| site == 2, WORK_DEFAULT), Answer::Plan);
+        assert_eq!(solve_own_first(&mut router, problem, &[], |site| site.0 == 2, WORK_DEFAULT), Answer::Plan);
         sites(&router)
     }
 
@@ -96,7 +97,7 @@ mod tests {
         short.lanes[2].rate.unit = Money(12_000_000);
         // 5 + 12 + 10 in money: one line from each; prices then choose the second warehouse, 11 + 8 against 10 + 9.
         assert_eq!(solve(&mut short), [0, 2]);
-        short.scarcity[0] = 12_000_000;
+        short.draws[0] = 12_000_000;
         assert_eq!(solve(&mut short), [1, 2]);
     }
 }

@@ -338,7 +338,7 @@ impl Model {
     fn scale(&mut self, problem: &Problem) {
         let largest = |of: fn(&LaneModel) -> i64| self.lanes.iter().map(of).max().unwrap_or(0) as f64;
         let units: f64 = self.demand.iter().map(|&units| units as f64).sum();
-        let scarce = problem.scarcity.iter().map(|micros| micros.unsigned_abs()).max().unwrap_or(0);
+        let scarce = problem.draws.iter().map(|micros| micros.unsigned_abs()).max().unwrap_or(0);
         let opened: f64 = self.lanes.iter().map(|lane| (lane.fixed + lane.first) as f64).sum();
         let grams = self.weight as f64 + self.lanes.len() as f64 * f64::from(self.step);
         let worst = opened
@@ -369,11 +369,11 @@ impl Model {
         self.cost.clear();
         let width = problem.lines.len();
         for lane in &self.lanes {
-            if problem.scarcity.is_empty() {
+            if problem.draws.is_empty() {
                 self.cost.resize(self.cost.len() + self.lines.len(), lane.unit);
                 continue;
             }
-            let row = &problem.scarcity[lane.site * width..][..width];
+            let row = &problem.draws[lane.site * width..][..width];
             for &line in &self.lines {
                 let micros = row[usize::from(line)];
                 let held = micros.clamp(-MICROS_MAX, MICROS_MAX);

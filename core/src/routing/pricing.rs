@@ -78,8 +78,8 @@ fn price(problem: &Problem, lane: &Lane, parcel: &mut ParcelPlan) -> i128 {
         let at = usize::from(line);
         units += taken;
         weight_g += taken * u64::from(problem.lines[at].weight_g);
-        if !problem.scarcity.is_empty() {
-            let micros = problem.scarcity[usize::from(lane.site) * problem.lines.len() + at];
+        if !problem.draws.is_empty() {
+            let micros = problem.draws[usize::from(lane.site) * problem.lines.len() + at];
             scarce += i128::from(micros) * i128::from(taken);
         }
     }

@@ -39,15 +39,16 @@ pub struct Problem {
     pub sites: Vec<WarehouseId>,
     /// Units that may be drawn, site by site: `stock[site × lines + line]`. [`u64::MAX`] for what never runs short.
     pub stock: Vec<u64>,
-    /// Score micros for each unit drawn, of the same shape as `stock`; empty when nothing but rates counts.
-    pub scarcity: Vec<i64>,
+    /// Score micros for each unit drawn, scarcity and the price of stock together, of the same shape as `stock`; empty when
+    /// nothing but rates counts.
+    pub draws: Vec<i64>,
     /// The ways a parcel can go. Lanes of one site share its stock. Ties go to earlier lanes.
     pub lanes: Vec<Lane>,
     /// Units that a parcel may hold, by lane; empty when nothing limits them.
     pub capacity: Vec<u64>,
     /// Whether every line goes whole in one parcel.
     pub whole_lines: bool,
-    /// What money and time weigh. The weight of balance is already in `scarcity`.
+    /// What money and time weigh. The weight of balance is already in `draws`.
     pub weights: Weights,
     /// The step in which weight past the first kilogram counts, in grams; 0 for exact grams.
     pub kg_step_g: u32,
@@ -61,7 +62,7 @@ impl Problem {
         self.lines.clear();
         self.sites.clear();
         self.stock.clear();
-        self.scarcity.clear();
+        self.draws.clear();
         self.lanes.clear();
         self.capacity.clear();
         self.whole_lines = false;
@@ -94,8 +95,8 @@ impl Problem {
         if self.stock.len() != cells {
             return Err(format!("stock has {} cells, {cells} are needed", self.stock.len()));
         }
-        if !self.scarcity.is_empty() && self.scarcity.len() != cells {
-            return Err(format!("scarcity has {} cells, {cells} or none are needed", self.scarcity.len()));
+        if !self.draws.is_empty() && self.draws.len() != cells {
+            return Err(format!("draws has {} cells, {cells} or none are needed", self.draws.len()));
         }
         if !self.capacity.is_empty() && self.capacity.len() != self.lanes.len() {
             return Err(format!("capacity has {} lanes, {} or none are needed", self.capacity.len(), self.lanes.len()));

@@ -56,6 +56,12 @@ impl Router {
             self.settle(problem, lane);
             return Answer::Plan;
         }
+        self.solve_past_glance(problem, work)
+    }
+
+    /// Like [`Router::solve`], for a problem in which [`super::Whole`] found no proof already.
+    pub fn solve_past_glance(&mut self, problem: &Problem, work: u64) -> Answer {
+        debug_assert_eq!(problem.check(), Ok(()));
         self.spare.append(&mut self.solution.parcels);
         self.solution.score = 0;
         self.solution.bound = 0;

@@ -358,7 +358,7 @@ fn shift(parcel: &mut ParcelPlan, line: u16, to: impl Fn(u64) -> u64) {
 fn unit_cost(problem: &Problem, lane: u16, line: u16) -> i64 {
     let (lane, at) = (&problem.lanes[usize::from(lane)], usize::from(line));
     let grams = i64::from(problem.lines[at].weight_g);
-    let scarce = problem.scarcity.get(usize::from(lane.site) * problem.lines.len() + at).copied().unwrap_or(0);
+    let scarce = problem.draws.get(usize::from(lane.site) * problem.lines.len() + at).copied().unwrap_or(0);
     let unit = problem.weights.weigh(lane.rate.unit).saturating_add(scarce).saturating_mul(FINE);
     unit.saturating_add(problem.weights.weigh(lane.rate.further_kg).saturating_mul(grams))
 }

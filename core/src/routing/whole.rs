@@ -143,7 +143,7 @@ impl Whole {
 
 /// The lane of a problem's best plan, when that is one parcel and proven by one pass over the lanes.
 pub(super) fn proven(problem: &Problem) -> Option<usize> {
-    if !problem.scarcity.is_empty() {
+    if !problem.draws.is_empty() {
         return None;
     }
     let lines = problem.lines.iter().map(|line| (line.units, line.weight_g));

@@ -71,7 +71,7 @@ pub fn problem(seed: u64, shape: &Shape) -> Problem {
     lanes(dice, shape, &mut problem, carriers);
     if dice.chance(shape.scarcity) {
         let cells = problem.stock.len();
-        problem.scarcity = (0..cells).map(|_| dice.between(0, 4_000_000) as i64).collect();
+        problem.draws = (0..cells).map(|_| dice.between(0, 4_000_000) as i64).collect();
     }
     if dice.chance(shape.parcels) {
         problem.max_parcels = Some(dice.between(1, 3) as u16);

@@ -116,7 +116,7 @@ fn model_cost(
         let first = if weighs { weigh(lane.rate.first_kg.0) } else { 0.0 };
         cost += (weigh(lane.rate.parcel.0) + first + lane.penalty as f64 / 1e6) * open[at];
         for (line, take) in takes[at].iter().enumerate() {
-            let scarce = problem.scarcity.get(usize::from(lane.site) * lines + line).copied().unwrap_or(0);
+            let scarce = problem.draws.get(usize::from(lane.site) * lines + line).copied().unwrap_or(0);
             cost += (weigh(lane.rate.unit.0) + scarce as f64 / 1e6) * *take;
         }
         if let Some(charged) = charged[at] {

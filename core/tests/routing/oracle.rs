@@ -10,8 +10,8 @@ pub fn parcel(problem: &Problem, lane: usize, units: &[u64]) -> Option<i128> {
     for (line, &units) in units.iter().enumerate() {
         count += i128::from(units);
         grams += i128::from(units) * i128::from(problem.lines[line].weight_g);
-        if !problem.scarcity.is_empty() {
-            scarce += i128::from(units) * i128::from(problem.scarcity[site * problem.lines.len() + line]);
+        if !problem.draws.is_empty() {
+            scarce += i128::from(units) * i128::from(problem.draws[site * problem.lines.len() + line]);
         }
     }
     let over = (grams - 1_000).max(0);

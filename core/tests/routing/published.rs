@@ -34,7 +34,7 @@ fn facility(fixed: &[f64], cost: &[Vec<f64>]) -> Problem {
     problem.weights = Weights { money: 0, time: 0, balance: 0 };
     for (site, &fixed) in fixed.iter().enumerate() {
         problem.stock.extend(cost.iter().map(|_| u64::MAX));
-        problem.scarcity.extend(cost.iter().map(|row| micros(row[site])));
+        problem.draws.extend(cost.iter().map(|row| micros(row[site])));
         let (carrier, rate) = (CarrierId(0), Rate::default());
         problem.lanes.push(Lane { site: site as u16, carrier, rate, ceiling: None, penalty: micros(fixed) });
     }
@@ -52,7 +52,7 @@ fn capacitated(fixed: &[f64], capacity: &[f64], demand: &[f64], cost: &[Vec<f64>
     for site in 0..fixed.len() {
         for (line, &demand) in demand.iter().enumerate() {
             // Costs are for the whole demand: a unit's share of them is rounded.
-            problem.scarcity[site * cost.len() + line] = (cost[line][site] * UNIT / demand).round() as i64;
+            problem.draws[site * cost.len() + line] = (cost[line][site] * UNIT / demand).round() as i64;
         }
     }
     problem

@@ -69,7 +69,11 @@ impl Shop {
     }
 
     pub fn with_world(world: &str) -> Shop {
-        let shop = Shop { engine: Engine::new(), now: START, keys: AtomicU64::new(0) };
+        Shop::run_by(Engine::new(), world)
+    }
+
+    pub fn run_by(engine: Engine, world: &str) -> Shop {
+        let shop = Shop { engine, now: START, keys: AtomicU64::new(0) };
         shop.ok(Command::ApplyWorld(ApplyWorld { text: world.to_owned() }));
         shop
     }

@@ -145,7 +145,7 @@ fn every_variant_is_sampled() {
         assert_eq!(numbers.into_iter().collect::<BTreeSet<_>>(), (0..count).collect::<BTreeSet<_>>());
     };
     numbers(commands().iter().map(|(_, command)| command_number(command)).collect(), 17);
-    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 9);
+    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 10);
     numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 12);
     numbers(rejects().iter().map(|(_, reject)| reject_number(reject)).collect(), 21);
 }
@@ -183,6 +183,7 @@ fn query_number(query: &Query) -> usize {
         Query::World => 6,
         Query::Explain(_) => 7,
         Query::Routing => 8,
+        Query::QuoteExact(_) => 9,
     }
 }
 

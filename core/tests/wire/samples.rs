@@ -159,6 +159,7 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ("world", Query::World),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
         ("routing", Query::Routing),
+        ("quote_exact", Query::QuoteExact(place())),
     ]
 }
 

@@ -131,7 +131,7 @@ impl Identity {
             return Ok(());
         }
         match query {
-            Query::Quote(place) => self.own(&place.channel),
+            Query::Quote(place) | Query::QuoteExact(place) => self.own(&place.channel),
             Query::Availability(ask) => self.own(&ask.channel),
             Query::Order(order) => self.own_order(order),
             Query::Explain(ask) => self.own_order(&ask.order),

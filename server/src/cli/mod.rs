@@ -50,7 +50,7 @@ enum Verb {
     /// Play a generated day against a server that is killed in the middle, and report.
     Demo(demo::DemoArgs),
     /// Show the plan an order would get; hold nothing.
-    Quote(orders::PlaceArgs),
+    Quote(orders::QuoteArgs),
     /// Hold stock for an order and route it: all lines or none.
     Place(orders::PlaceArgs),
     /// Confirm that an order is paid.

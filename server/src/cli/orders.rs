@@ -47,6 +47,16 @@ pub struct PlaceArgs {
     connect: Connect,
 }
 
+/// See [`quote`].
+#[derive(Debug, Args)]
+pub struct QuoteArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Search for some seconds instead of milliseconds, where the best plan is hard to prove.
+    #[arg(long)]
+    exact: bool,
+}
+
 /// An order and nothing more.
 #[derive(Debug, Args)]
 pub struct OrderArgs {
@@ -200,9 +210,10 @@ pub struct OrdersArgs {
 }
 
 /// Shows the plan an order would get. Holds nothing.
-pub fn quote(args: PlaceArgs, out: Output) -> Result<(), Failure> {
-    let (place, connect) = args.split()?;
-    show::reply(&connect.open()?.query(Query::Quote(place))?, out);
+pub fn quote(args: QuoteArgs, out: Output) -> Result<(), Failure> {
+    let (place, connect) = args.place.split()?;
+    let query = if args.exact { Query::QuoteExact(place) } else { Query::Quote(place) };
+    show::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 

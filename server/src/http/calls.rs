@@ -29,8 +29,23 @@ const PAGE: u32 = 100;
 /// SKUs or orders of one page at most.
 const PAGE_MAX: u32 = 1_000;
 
-pub(super) async fn quote(State(http): Shared, caller: Caller, Json(body): Json<PlaceBody>) -> Answer {
-    http.ask(&caller, Query::Quote(body.into())).await
+pub(super) async fn quote(
+    State(http): Shared,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+    Json(body): Json<PlaceBody>,
+) -> Answer {
+    let mut exact = false;
+    for (name, value) in pairs(query.as_deref()) {
+        match (name.as_str(), value.as_str()) {
+            ("exact", "true" | "") => exact = true,
+            ("exact", "false") => exact = false,
+            ("exact", _) => return Err(BadRequest::new(format!("exact: `{value}` is neither true nor false"))),
+            _ => return Err(unknown_parameter(&name, "exact")),
+        }
+    }
+    let place = body.into();
+    http.ask(&caller, if exact { Query::QuoteExact(place) } else { Query::Quote(place) }).await
 }
 
 pub(super) async fn place(State(http): Shared, caller: Caller, Json(body): Json<PlaceBody>) -> Answer {

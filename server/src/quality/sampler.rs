@@ -10,6 +10,7 @@ use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::log::History;
 use stockade_core::reply::Durability;
+use stockade_core::routing::WORK_DEFAULT;
 
 use super::tally::Tally;
 
@@ -18,8 +19,8 @@ const QUEUE: usize = 1_024;
 /// How often the thread looks when nothing is there, and the longest it waits for the journal.
 const TICK: Duration = Duration::from_millis(50);
 const JOURNAL_WAIT: Duration = Duration::from_secs(10);
-/// The budget of a measurement is so many times the usual one on top of it: about a second.
-const PATIENCE: u64 = 499;
+/// The budget of a measurement is so many times the usual one: about a second.
+const PATIENCE: u64 = 500;
 /// After a measurement the thread rests so many times as long as that took.
 const REST: u32 = 9;
 /// A whole, in millionths.
@@ -101,7 +102,7 @@ impl Drop for Sampler {
 
 fn measure(engine: &Engine, history: &dyn History, placed: Seq, tally: &Tally) {
     let journaled = engine.log().gate().wait(placed, Durability::Journaled, JOURNAL_WAIT);
-    match journaled.then(|| engine.gap(placed, history, PATIENCE)) {
+    match journaled.then(|| engine.gap(placed, history, PATIENCE * WORK_DEFAULT)) {
         Some(Ok(gap)) => tally.measured(&gap),
         Some(Err(reject)) => {
             tracing::debug!(event = placed.0, %reject, "a decision could not be measured");

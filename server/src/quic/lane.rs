@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
+use stockade_core::command::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::{Durability, RetryAfter};
 use stockade_core::time::{Span, Time};
@@ -210,14 +211,13 @@ fn take_batch(service: &Service, caller: &Caller, queue: &mut Queue, frame: Fram
     let read = read_batch::<ClientMessage>(frame.body, |message| messages.push(message));
     let fits = enter(caller, messages.len());
     let refuse = |reject: Reject| service.refuse(service.clock().now(), reject);
+    let decide_one = |message: &ClientMessage| match message {
+        ClientMessage::Query { query: Query::QuoteExact(_), .. } => refuse(alone("an exact quote")),
+        _ => decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping"))),
+    };
     // A batch is read whole before any of it is decided, so that a damaged one does nothing.
     let decided = match read {
-        Ok(()) => messages
-            .iter()
-            .map(|message| {
-                decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(no_ping_in_batch()))
-            })
-            .collect(),
+        Ok(()) => messages.iter().map(decide_one).collect(),
         Err(error) => messages.iter().map(|_| refuse(unreadable(&error))).collect(),
     };
     queue.push_batch(frame.header.correlation, decided);
@@ -247,8 +247,8 @@ fn unreadable(error: &WireError) -> Reject {
     Reject::Invalid { field: "request".to_owned(), reason: error.to_string() }
 }
 
-fn no_ping_in_batch() -> Reject {
-    Reject::Invalid { field: "batch".to_owned(), reason: "a ping travels alone".to_owned() }
+fn alone(what: &str) -> Reject {
+    Reject::Invalid { field: "batch".to_owned(), reason: format!("{what} travels alone") }
 }
 
 /// Chunks taken from the stream at once; one arrives per packet.

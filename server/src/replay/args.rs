@@ -44,6 +44,9 @@ pub struct ReplayArgs {
     /// Decide so many orders at once. Decisions then depend on who comes first, and lines stand in decision order.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub parallel: u16,
+    /// Search for every plan until it is proven best, however long that takes: hours for some orders of hundreds of lines.
+    #[arg(long)]
+    pub exact: bool,
     /// Time runs by the wall clock, not by the orders' ts.
     #[arg(long)]
     pub realtime: bool,

@@ -20,9 +20,9 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
-    /// An empty engine.
-    pub(super) fn start(home: Home) -> Result<Embedded, Failure> {
-        Ok(Embedded { hosted: Hosted::start(home)?, actor: Actor::Named(actor_name()?) })
+    /// An empty engine; an `exact` one searches for every plan to the end.
+    pub(super) fn start(home: Home, exact: bool) -> Result<Embedded, Failure> {
+        Ok(Embedded { hosted: Hosted::start(home, exact)?, actor: Actor::Named(actor_name()?) })
     }
 }
 

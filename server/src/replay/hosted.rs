@@ -23,9 +23,9 @@ pub(super) struct Hosted {
 }
 
 impl Hosted {
-    /// An empty engine with an empty journal.
-    pub(super) fn start(home: Home) -> Result<Hosted, Failure> {
-        let engine = Arc::new(Engine::new());
+    /// An empty engine with an empty journal. An `exact` one searches for every plan to the end.
+    pub(super) fn start(home: Home, exact: bool) -> Result<Hosted, Failure> {
+        let engine = Arc::new(if exact { Engine::exact() } else { Engine::new() });
         let journal = home.open()?;
         let driver = Driver::start(Arc::clone(&engine), journal, DriverConfig::default()).map_err(Failure::failed)?;
         Ok(Hosted { engine, driver, home })

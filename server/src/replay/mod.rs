@@ -80,8 +80,8 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
 fn start(args: &ReplayArgs, now: Time) -> Result<Box<dyn Target>, Failure> {
     let home = home::Home::new(&args.journal)?;
     match args.engine {
-        EngineChoice::Embedded => Ok(Box::new(embedded::Embedded::start(home)?)),
-        EngineChoice::Quic => Ok(Box::new(quic::Quic::start(home, now)?)),
+        EngineChoice::Embedded => Ok(Box::new(embedded::Embedded::start(home, args.exact)?)),
+        EngineChoice::Quic => Ok(Box::new(quic::Quic::start(home, now, args.exact)?)),
     }
 }
 

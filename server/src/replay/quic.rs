@@ -43,8 +43,8 @@ pub(super) struct Quic {
 
 impl Quic {
     /// An empty engine behind a listener on a port of the system's choice, and a client that is connected to it.
-    pub(super) fn start(home: Home, start: Time) -> Result<Quic, Failure> {
-        let hosted = Hosted::start(home)?;
+    pub(super) fn start(home: Home, start: Time, exact: bool) -> Result<Quic, Failure> {
+        let hosted = Hosted::start(home, exact)?;
         let folder = PrivateFolder::new()?;
         let tokens = folder.path().join("tokens.toml");
         let token = make_token(&tokens)?;

@@ -197,3 +197,12 @@ fn time_may_run_by_the_wall() {
     let (lines, _) = rig.replay(&["--pay", "never"]);
     assert_eq!(gists(&lines), ["1 placed", "1 expired", "2 placed"]);
 }
+
+#[test]
+fn an_exact_replay_decides_the_same_on_every_engine_and_leaves_no_plan_unproven() {
+    let orders = "order_id,sku,qty,zone\n1,S,3,east\n1,T,2,east\n2,S,2,west\n2,T,3,west\n";
+    let rig = Rig::new(WORLD, "sku,warehouse,on_hand\nS,A,3\nS,B,4\nT,A,2\nT,B,3\n", orders);
+    let (lines, summary) = rig.replay(&["--exact"]);
+    assert_eq!((&summary["placed"], &summary["plans_not_proven"]), (&json!(2), &json!(0)));
+    assert_eq!(rig.replay(&["--exact", "--engine", "quic"]).0, lines);
+}

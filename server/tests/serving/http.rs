@@ -10,6 +10,13 @@ const ORDER: &str = r#"{"channel":"web","number":"A/1","zone":"CN-33","lines":[{
 fn an_order_is_placed_paid_stepped_and_read() {
     let server = Server::start();
     let quoted = server.http("POST", "/v1/quote", &[], ORDER).json(200);
+    assert_eq!(server.http("POST", "/v1/quote?exact=true", &[], ORDER).json(200), quoted);
+    assert!(
+        server.http("POST", "/v1/quote?exact=maybe", &[], ORDER).json(400)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("maybe")
+    );
     let placed = server.http("POST", "/v1/orders", &[], ORDER);
     assert!(placed.head.contains("stockade-durability: journaled"), "{}", placed.head);
     let placed = placed.json(201);

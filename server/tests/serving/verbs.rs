@@ -8,6 +8,8 @@ use crate::rig::Server;
 fn an_order_goes_from_quote_to_a_return_that_is_back_on_sale() {
     let server = Server::start();
     let quoted = server.json(&["quote", "web/1", "TEE:2", "MUG", "--zone", "CN-33"]);
+    let exact = server.json(&["quote", "web/1", "TEE:2", "MUG", "--zone", "CN-33", "--exact"]);
+    assert_eq!((&exact["cost"], exact["proven"].as_bool()), (&quoted["cost"], Some(true)));
     let placed = server.json(&["place", "web/1", "TEE:2", "MUG", "--zone", "CN-33"]);
     assert_eq!(placed["cost"], quoted["cost"]);
     assert_eq!(placed["state"], "held");
