@@ -229,3 +229,21 @@ fn every_choice_is_allowed_and_every_bound_is_one() {
     assert!(split_plans > 200 && refused > 50, "{split_plans} splits and {refused} refusals are too few to tell");
     assert!(best * 100 >= plans * 98, "only {best} of {plans} plans are the best allowed ones");
 }
+
+#[test]
+fn a_warehouse_far_down_the_list_is_not_taken_for_one_at_its_top() {
+    let mut world = String::from("[[carrier]]\ncode = \"X\"\n[[channel]]\ncode = \"web\"\n");
+    for number in 0..70 {
+        // The later ones are the cheapest, and have nothing.
+        let parcel = 100 - number;
+        world += &format!("[[warehouse]]\ncode = \"W{number}\"\n[[rate]]\ncarrier = \"X\"\nfrom = \"W{number}\"\n");
+        world += &format!("to = \"*\"\nparcel = \"{parcel}\"\nhours = 24\n");
+    }
+    let shop = Shop::with_world(&world);
+    shop.skus(&["TEE"]);
+    shop.receive("TEE", "W5", 10);
+    assert_eq!(from(&shop.placed(order("1", &[("TEE", 1)]))), ["W5"]);
+    shop.receive("TEE", "W69", 10);
+    assert_eq!(from(&shop.placed(order("2", &[("TEE", 1)]))), ["W69"]);
+    shop.check();
+}

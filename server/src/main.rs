@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Orders are small, many, made by one thread and given back by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     stockade_server::cli::main()
 }

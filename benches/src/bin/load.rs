@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use stockade_benches::load::{Load, expire, run};
 
+/// The allocator of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let load = Load::parse();
     let told = match load.expire {

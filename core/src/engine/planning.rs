@@ -118,8 +118,7 @@ impl View {
     ) {
         let start = self.cells.len();
         let mut line = LineView { start, end: start, total: Units::ZERO, some: 0, full: 0, masked: true };
-        for cell in stock.cells() {
-            let (warehouse, units) = (cell.warehouse(), drawable(cell, pools));
+        for (warehouse, units) in stock.drawable(pools) {
             if !units.is_zero() && Some(warehouse) != without && !config.is_unlimited(warehouse) {
                 line.note(warehouse, units, wanted);
                 self.cells.push((warehouse, units.0));
@@ -172,7 +171,7 @@ impl Scratch {
         let lanes = config.rules.lanes(zone);
         let prices = prices.filter(|table| demand.lines.iter().any(|line| !table.of(line.sku).is_empty()));
         self.begin(demand, config, zone);
-        let glance = if prices.is_none() { self.glance(demand, lanes.all()) } else { Glance::None };
+        let glance = if prices.is_none() { self.glance(demand, lanes) } else { Glance::None };
         if glance == Glance::Proven {
             return Planned::Plan;
         }
@@ -219,7 +218,7 @@ impl Scratch {
 
     /// Plans the whole demand as one parcel, when a look at the lanes proves that best. The router would come to the same,
     /// but the problem would have to be written out for it.
-    fn glance(&mut self, demand: &Demand<'_>, lanes: &[LaneRules]) -> Glance {
+    fn glance(&mut self, demand: &Demand<'_>, lanes: &ZoneLanes) -> Glance {
         let Scratch { view, problem, router, .. } = self;
         if problem.weights.balance != 0 || view.lines.iter().any(|line| !line.masked) {
             return Glance::None;
@@ -233,15 +232,30 @@ impl Scratch {
         if full == 0 {
             return Glance::Open;
         }
-        for (at, lane) in lanes.iter().enumerate() {
-            let has = |mask: u64| mask >> lane.warehouse.0 & 1 == 1;
+        let offer = |whole: &mut Whole, at: usize| {
+            let lane = &lanes.all()[at];
+            let has = |mask: u64| lane.warehouse.0 < MASKED && mask >> lane.warehouse.0 & 1 == 1;
             if has(some) && demand.carrier.is_none_or(|c| c == lane.carrier) {
                 whole.offer(at, &lane.rate, lane.penalty.0, lane.ceiling, has(full));
             }
-        }
-        let Some(at) = whole.proven() else { return Glance::Open };
-        problem.sites.push(lanes[at].warehouse);
-        problem.lanes.push(lane_of(&lanes[at], 0));
+        };
+        let early = match lanes.ladder(problem.weights.money).filter(|ladder| whole.climbs(ladder)) {
+            Some(ladder) => ladder.rungs().iter().find_map(|rung| {
+                let proven = whole.proven_above(&ladder.floor(rung));
+                if proven.is_none() {
+                    offer(&mut whole, rung.lane);
+                }
+                proven
+            }),
+            None => {
+                (0..lanes.all().len()).for_each(|at| offer(&mut whole, at));
+                None
+            }
+        };
+        let Some(at) = early.or_else(|| whole.proven()) else { return Glance::Open };
+        let lane = &lanes.all()[at];
+        problem.sites.push(lane.warehouse);
+        problem.lanes.push(lane_of(lane, 0));
         router.settle(problem, 0);
         Glance::Proven
     }

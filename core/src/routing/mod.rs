@@ -25,4 +25,4 @@ pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
 pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};
 pub use router::{Router, WORK_DEFAULT};
 pub use split::{SplitRules, Threshold, hold_to};
-pub use whole::Whole;
+pub use whole::{Ladder, Whole};

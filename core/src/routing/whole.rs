@@ -27,12 +27,18 @@ pub struct Whole {
     /// Whether two parcels are allowed at all.
     may_split: bool,
     best: Option<Best>,
+    least: Least,
+    beyond_limits: bool,
+}
+
+/// The least of each part of the cost of a parcel.
+#[derive(Clone, Copy, Debug)]
+struct Least {
     /// The two least costs of opening a parcel.
     entries: [i64; 2],
-    slope_min: i64,
-    unit_min: i64,
-    hours_min: i64,
-    beyond_limits: bool,
+    slope: i64,
+    unit: i64,
+    hours: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +77,7 @@ impl Whole {
             all_weigh,
             may_split: max_parcels != Some(1),
             best: None,
-            entries: [i64::MAX; 2],
-            slope_min: i64::MAX,
-            unit_min: i64::MAX,
-            hours_min: i64::MAX,
+            least: Least::NONE,
             beyond_limits: false,
         })
     }
@@ -94,11 +97,7 @@ impl Whole {
             return;
         }
         let entry = if self.all_weigh { fixed + first } else { fixed };
-        let [least, second] = self.entries;
-        self.entries = if entry < least { [entry, least] } else { [least, second.min(entry)] };
-        self.slope_min = self.slope_min.min(slope);
-        self.unit_min = self.unit_min.min(unit);
-        self.hours_min = self.hours_min.min(hours);
+        self.least.meet(entry, slope, unit, hours);
         if !all || ceiling.is_some_and(|ceiling| self.price(rate) > ceiling) {
             return;
         }
@@ -109,22 +108,43 @@ impl Whole {
         }
     }
 
+    /// Whether lanes may be offered in the order of a ladder for these weights, since every line weighs something.
+    pub fn climbs(&self, ladder: &Ladder) -> bool {
+        self.all_weigh && ladder.money == self.weights.money
+    }
+
     /// The lane of the best plan, when it is the whole order in one parcel and that is proven.
     pub fn proven(&self) -> Option<usize> {
         let best = self.best.filter(|_| !self.beyond_limits)?;
-        (!self.may_split || best.cost <= self.least_of_two()).then_some(best.lane)
+        (!self.may_split || best.cost <= self.least_of_two(&self.least)).then_some(best.lane)
+    }
+
+    /// The same before all lanes were offered, when all that are left stand on the ladder from here on.
+    #[inline]
+    pub fn proven_above(&self, floor: &Floor<'_>) -> Option<usize> {
+        let best = self.best.filter(|_| !self.beyond_limits)?;
+        let Ladder { slope, unit, hours, .. } = *floor.ladder;
+        let hours = self.weights.time.max(0).checked_mul(hours).filter(|hours| *hours <= MICROS_MAX)?;
+        // Those left cost no less, and one that costs as much loses: it is dearer to open, or came later.
+        let left = (floor.entry + hours + unit * self.units) * FINE + slope * self.charged_g;
+        if best.cost > left {
+            return None;
+        }
+        let mut least = self.least;
+        least.meet(floor.entry, slope, unit, hours);
+        (!self.may_split || best.cost <= self.least_of_two(&least)).then_some(best.lane)
     }
 
     /// No plan of two or more parcels costs less: each is opened, each carries its first kilogram for nothing more, and
     /// the rest goes where weight, units and hours are cheapest.
-    fn least_of_two(&self) -> i64 {
-        let [least, second] = self.entries;
+    fn least_of_two(&self, least: &Least) -> i64 {
+        let Least { entries: [first, second], slope, unit, hours } = *least;
         if second == i64::MAX {
             return i64::MAX;
         }
-        let slope = |grams: i64| self.slope_min * steps(grams, self.kg_step_g);
-        let drawn = (self.hours_min + self.unit_min * self.units) * FINE;
-        let mut opened = (least + second) * FINE;
+        let slope = |grams: i64| slope * steps(grams, self.kg_step_g);
+        let drawn = (hours + unit * self.units) * FINE;
+        let mut opened = (first + second) * FINE;
         let mut over = self.weight_g - 2 * FIRST_KG_G.cast_signed();
         let mut bound = opened + slope(over.max(0));
         // One more parcel pays off only while its price is below what it saves.
@@ -138,6 +158,75 @@ impl Whole {
 
     fn price(&self, rate: &Rate) -> Money {
         rate.parts(self.units.unsigned_abs(), self.weight_g.unsigned_abs(), self.kg_step_g).total()
+    }
+}
+
+impl Least {
+    const NONE: Least = Least { entries: [i64::MAX; 2], slope: i64::MAX, unit: i64::MAX, hours: i64::MAX };
+
+    #[inline]
+    fn meet(&mut self, entry: i64, slope: i64, unit: i64, hours: i64) {
+        let [first, second] = self.entries;
+        self.entries = if entry < first { [entry, first] } else { [first, second.min(entry)] };
+        self.slope = self.slope.min(slope);
+        self.unit = self.unit.min(unit);
+        self.hours = self.hours.min(hours);
+    }
+}
+
+/// Lanes from the cheapest to open to the dearest, so that a look at the first few often proves the best.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ladder {
+    rungs: Vec<Rung>,
+    /// The weight of money it is made for.
+    money: i64,
+    slope: i64,
+    unit: i64,
+    hours: i64,
+}
+
+/// A lane's place on a ladder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rung {
+    /// Which lane.
+    pub lane: usize,
+    entry: i64,
+}
+
+/// All lanes of a ladder from one rung on.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor<'a> {
+    ladder: &'a Ladder,
+    entry: i64,
+}
+
+impl Ladder {
+    /// Ranks lanes, each with its rate and penalty, for orders of which every line weighs something. `None` when a figure
+    /// is too large for short sums.
+    pub fn new<'r>(lanes: impl Iterator<Item = (&'r Rate, i64)>, money: i64) -> Option<Ladder> {
+        let weights = Weights { money, ..Weights::default() };
+        let mut ladder = Ladder { rungs: Vec::new(), money, slope: i64::MAX, unit: i64::MAX, hours: i64::MAX };
+        for (lane, (rate, penalty)) in lanes.enumerate() {
+            let weigh = |money| Some(weights.weigh(money)).filter(|micros| *micros <= MICROS_MAX);
+            let fixed = weigh(rate.parcel)?.checked_add(penalty.max(0)).filter(|fixed| *fixed <= MICROS_MAX)?;
+            ladder.rungs.push(Rung { lane, entry: fixed + weigh(rate.first_kg)? });
+            ladder.slope = ladder.slope.min(weigh(rate.further_kg)?);
+            ladder.unit = ladder.unit.min(weigh(rate.unit)?);
+            ladder.hours = ladder.hours.min(i64::from(rate.hours));
+        }
+        ladder.rungs.sort_by_key(|rung| rung.entry);
+        Some(ladder)
+    }
+
+    /// Every lane, the cheapest to open first; of equal ones in the order in which they were given.
+    pub fn rungs(&self) -> &[Rung] {
+        &self.rungs
+    }
+
+    /// The lanes from this one on.
+    #[inline]
+    pub fn floor(&self, rung: &Rung) -> Floor<'_> {
+        Floor { ladder: self, entry: rung.entry }
     }
 }
 
@@ -209,6 +298,51 @@ mod tests {
         assert_eq!(whole.proven(), None);
         whole.offer(1, &rate(6, 0), 0, Some(Money(6)), true);
         assert_eq!(whole.proven(), Some(1));
+    }
+
+    #[test]
+    fn a_ladder_proves_the_lane_that_all_lanes_prove() {
+        let mut early = 0;
+        for seed in 0..20_000_u64 {
+            let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+            let mut below = |bound: u64| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state % bound).cast_signed()
+            };
+            let lanes: Vec<(Rate, bool, bool)> = (0..1 + below(12))
+                .map(|_| {
+                    let mut micros = |bound| Money(below(bound));
+                    let (parcel, unit, first_kg, further_kg) = (micros(6), micros(2), micros(6), micros(4));
+                    let hours = u32::try_from(below(3)).unwrap();
+                    (Rate { parcel, unit, first_kg, further_kg, hours }, below(4) > 0, below(3) > 0)
+                })
+                .collect();
+            let weights = Weights { time: below(2), money: [1_000_000, 500_000][seed as usize % 2], balance: 0 };
+            let most = [None, Some(1)][below(2) as usize];
+            let order = [(1 + below(4).unsigned_abs(), 900)];
+            let fresh = || Whole::new(order.into_iter(), weights, 1_000, most).unwrap();
+            let offer = |whole: &mut Whole, at: usize| {
+                let (rate, some, all) = &lanes[at];
+                if *some {
+                    whole.offer(at, rate, 0, None, *all);
+                }
+            };
+            let mut whole = fresh();
+            (0..lanes.len()).for_each(|at| offer(&mut whole, at));
+            let ladder = Ladder::new(lanes.iter().map(|(rate, ..)| (rate, 0)), weights.money).unwrap();
+            let mut climbing = fresh();
+            assert!(climbing.climbs(&ladder));
+            let found = ladder.rungs().iter().find_map(|rung| {
+                let proven = climbing.proven_above(&ladder.floor(rung));
+                offer(&mut climbing, rung.lane);
+                proven
+            });
+            early += usize::from(found.is_some());
+            assert_eq!(found.or_else(|| climbing.proven()), whole.proven(), "{seed}: {order:?} {weights:?} {lanes:?}");
+        }
+        assert!(early > 5_000, "{early} of 20,000 looks ended early");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::names::Names;
 use super::ruleset::WarehouseRules;
 use crate::ids::{CarrierId, Code, WarehouseId};
 use crate::money::Money;
-use crate::routing::Rate;
+use crate::routing::{Ladder, Rate};
 use crate::sync::OnceLock;
 
 /// Score per rank of a strict preference: more than parcels of one order can differ in anything else.
@@ -49,6 +49,8 @@ pub struct ZoneLanes {
     lanes: Vec<LaneRules>,
     /// Lanes of warehouse `w` are `lanes[starts[w]..starts[w + 1]]`.
     starts: Vec<u32>,
+    /// For each weight of money in force.
+    ladders: Vec<(i64, Ladder)>,
 }
 
 impl ZoneLanes {
@@ -66,10 +68,18 @@ impl ZoneLanes {
         }
     }
 
-    fn new(lanes: Vec<LaneRules>, warehouses: usize) -> ZoneLanes {
+    /// The lanes from the cheapest to open to the dearest, for a weight of money; `None` when prices are out of range.
+    #[inline]
+    pub fn ladder(&self, money: i64) -> Option<&Ladder> {
+        self.ladders.iter().find(|(weight, _)| *weight == money).map(|(_, ladder)| ladder)
+    }
+
+    fn new(lanes: Vec<LaneRules>, warehouses: usize, money: &[i64]) -> ZoneLanes {
         let starts =
             (0..=warehouses).map(|w| lanes.partition_point(|lane| lane.warehouse.index() < w) as u32).collect();
-        ZoneLanes { lanes, starts }
+        let priced = || lanes.iter().map(|lane| (&lane.rate, lane.penalty.0));
+        let ladders = money.iter().filter_map(|money| Some((*money, Ladder::new(priced(), *money)?))).collect();
+        ZoneLanes { lanes, starts, ladders }
     }
 }
 
@@ -83,6 +93,8 @@ pub(super) struct LaneBook {
     ceilings: Map<(CarrierId, To), Money>,
     bans: Vec<Ban>,
     zones: Zones,
+    /// The weights of money in force.
+    money: Vec<i64>,
     computed: Vec<OnceLock<ZoneLanes>>,
 }
 
@@ -139,6 +151,7 @@ impl LaneBook {
         warehouse_rules: &[Option<WarehouseRules>],
         warehouses: &Names<'_, WarehouseId>,
         carriers: &Names<'_, CarrierId>,
+        money: Vec<i64>,
     ) -> Result<LaneBook, FileError> {
         let mut zones = Zones::default();
         let mut origins = Zones::default();
@@ -150,13 +163,13 @@ impl LaneBook {
         let mut carriers: Vec<CarrierId> = carriers.iter().map(|(_, id)| id).collect();
         carriers.sort_unstable();
         let computed = (0..=zones.0.len()).map(|_| OnceLock::new()).collect();
-        Ok(LaneBook { rates, places, carriers, prefers, ceilings, bans, zones, computed })
+        Ok(LaneBook { rates, places, carriers, prefers, ceilings, bans, zones, money, computed })
     }
 
     /// The lanes to a zone, for a world with ids of warehouses below `warehouses`.
     pub(super) fn to(&self, zone: Option<&str>, warehouses: usize) -> &ZoneLanes {
         let to = zone.and_then(|zone| self.zones.get(zone)).unwrap_or(EVERYWHERE);
-        self.computed[to as usize].get_or_init(|| ZoneLanes::new(self.compute(to), warehouses))
+        self.computed[to as usize].get_or_init(|| ZoneLanes::new(self.compute(to), warehouses, &self.money))
     }
 
     /// Why a carrier has no lane from a warehouse to a zone; `None` when it has one.

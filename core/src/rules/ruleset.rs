@@ -153,7 +153,7 @@ impl RuleSet {
             default_weight_g: world.default_weight_g,
             kg_step_g: world.kg_step_g,
             prices: tables.prices.and_then(|entry| entry.0),
-            lanes: LaneBook::resolve(&tables, &warehouse_rules, &warehouses, &carriers)?,
+            lanes: LaneBook::resolve(&tables, &warehouse_rules, &warehouses, &carriers, weights.money())?,
             warehouses: warehouse_rules,
             carriers: dense(carriers.iter().map(|(code, id)| Ok((id.index(), code.clone()))))?,
             channels: channel_rules,

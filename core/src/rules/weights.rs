@@ -48,6 +48,12 @@ impl WeightTable {
         Ok(WeightTable { policy, overrides })
     }
 
+    /// Every weight of money, once.
+    pub(super) fn money(&self) -> Vec<i64> {
+        let all = std::iter::once(self.policy).chain(self.overrides.iter().map(|o| o.weights));
+        all.map(|weights| weights.money).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     pub(super) fn of(&self, channel: ChannelId, zone: Option<&str>, category: Option<&str>) -> Weights {
         let found = self.overrides.iter().find(|o| o.matches(channel, zone, category));
         found.map_or(self.policy, |o| o.weights)
