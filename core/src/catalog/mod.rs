@@ -29,14 +29,30 @@ pub struct Sku {
 /// What a SKU was, and the event that changed it.
 type Former = (Seq, Sku);
 
+/// Shards of the indexes: many more than cores, since even a look-up writes to the lock of its shard.
+const INDEX_SHARDS: usize = 256;
+
+type Index<K, V> = DashMap<K, V, foldhash::fast::RandomState>;
+
 /// Every SKU, by code and by id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Skus {
-    by_code: DashMap<Code, Sku, foldhash::fast::RandomState>,
-    by_id: DashMap<SkuId, Code, foldhash::fast::RandomState>,
+    by_code: Index<Code, Sku>,
+    by_id: Index<SkuId, Code>,
     changes: AtomicU64,
     /// What SKUs were before they were changed, with the event that changed them, oldest first.
     former: Mutex<HashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>>,
+}
+
+impl Default for Skus {
+    fn default() -> Skus {
+        Skus {
+            by_code: Index::with_hasher_and_shard_amount(Default::default(), INDEX_SHARDS),
+            by_id: Index::with_hasher_and_shard_amount(Default::default(), INDEX_SHARDS),
+            changes: AtomicU64::new(0),
+            former: Mutex::new(HashMap::default()),
+        }
+    }
 }
 
 impl Skus {

@@ -49,7 +49,7 @@ fn apply_stock(locked: &mut EngineLocked<'_>, event: &Event) -> Result<(), Broke
             if !shard.has(e.sku) {
                 return Err(Broken::UnknownSku(e.sku));
             }
-            shard.sku_mut(e.sku).cell_mut(e.warehouse).set_safety(e.units);
+            shard.sku_mut(e.sku).set_safety(e.warehouse, e.units);
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use crate::reject::{Reject, Short};
 use crate::reply::SubKind;
 use crate::routing::{Answer, DemandLine, Lane, Problem, Router, Solution, Whole, hold_to, scarcity};
 use crate::rules::{LaneRules, ZoneLanes};
-use crate::stock::{SkuStock, draw, drawable};
+use crate::stock::{SkuStock, draw};
 use crate::units::Units;
 
 /// Buffers of one thread, reused from order to order, and how hard to look for a plan.

@@ -24,7 +24,8 @@ impl Engine {
         for (code, sku) in query.skus.iter().zip(skus) {
             let (units, version) = self.door.with_stock(StockShard::of(sku), |shard| {
                 let stock = shard.sku(sku);
-                let units = if config.unlimited.is_empty() { stock.drawable(pools) } else { Units::UNLIMITED };
+                let limited = config.unlimited.is_empty();
+                let units = if limited { stock.drawable(pools).map(|(_, u)| u).sum() } else { Units::UNLIMITED };
                 (units, stock.version())
             });
             seen = seen.max(version);

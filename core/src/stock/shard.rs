@@ -1,6 +1,8 @@
 //! One lock's worth of stock: all cells of the SKUs whose id falls into the shard.
 
 use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 
 use crate::event::Move;
 use crate::ids::{PoolId, Seq, SkuId, WarehouseId};
@@ -10,11 +12,40 @@ use crate::stock::{Cell, Overdrawn};
 use crate::units::Units;
 
 /// All cells of one SKU, by warehouse.
-#[derive(Clone, Debug, Encode)]
+#[derive(Clone, Debug)]
 pub struct SkuStock {
     id: SkuId,
-    cells: Vec<Cell>,
     version: Seq,
+    cells: Vec<Cell>,
+    /// What every plan looks at, side by side: one for each cell, in their order.
+    free: Vec<Free>,
+}
+
+/// What is free in a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Free {
+    warehouse: WarehouseId,
+    /// The one pool that has units, when all of them are to be had; otherwise the cell has to be asked.
+    pool: Option<PoolId>,
+    units: Units,
+}
+
+impl Free {
+    fn of(cell: &Cell) -> Free {
+        let (pool, units) = match (cell.pools(), cell.withholds()) {
+            ([stock], false) => (Some(stock.pool), stock.available),
+            _ => (None, Units::ZERO),
+        };
+        Free { warehouse: cell.warehouse(), pool, units }
+    }
+}
+
+const _: () = assert!(size_of::<Free>() == 16, "four of them lie in a cache line");
+
+impl Encode for SkuStock {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (&self.id, &self.cells, &self.version).encode(encoder)
+    }
 }
 
 /// The SKUs of one shard.
@@ -50,7 +81,7 @@ impl StockShard {
     /// Makes room for a new SKU; ids come in order.
     pub fn define(&mut self, sku: SkuId) {
         debug_assert_eq!(self.skus.len(), sku.index() / STOCK_SHARDS, "SKU ids are dense");
-        self.skus.push(SkuStock { id: sku, cells: Vec::new(), version: Seq(0) });
+        self.skus.push(SkuStock { id: sku, version: Seq(0), cells: Vec::new(), free: Vec::new() });
     }
 
     /// Every SKU of the shard.
@@ -80,34 +111,28 @@ impl SkuStock {
         self.position(warehouse).ok().map(|at| &self.cells[at])
     }
 
-    /// Its cell at a warehouse, made when it is not there yet.
-    pub fn cell_mut(&mut self, warehouse: WarehouseId) -> &mut Cell {
-        let at = match self.position(warehouse) {
-            Ok(at) => at,
-            Err(at) => {
-                self.cells.insert(at, Cell::new(warehouse));
-                at
-            }
-        };
-        &mut self.cells[at]
-    }
-
     /// Applies one movement to its cell.
     #[inline]
     pub fn apply(&mut self, movement: &Move) -> Result<(), Overdrawn> {
-        self.cell_mut(movement.warehouse).post(movement.from, movement.to, movement.units)
+        self.change(movement.warehouse, |cell| cell.post(movement.from, movement.to, movement.units))
     }
 
     /// Applies one movement that only corrects the books.
     pub fn correct(&mut self, movement: &Move) -> Result<(), Overdrawn> {
-        self.cell_mut(movement.warehouse).correct(movement.from, movement.to, movement.units)
+        self.change(movement.warehouse, |cell| cell.correct(movement.from, movement.to, movement.units))
+    }
+
+    /// Sets the units of the regular pool that orders may not take at a warehouse.
+    pub fn set_safety(&mut self, warehouse: WarehouseId, units: Units) {
+        self.change(warehouse, |cell| cell.set_safety(units));
     }
 
     /// Notes that the event with this sequence touched the cell.
     #[inline]
     pub fn stamp(&mut self, warehouse: WarehouseId, seq: Seq) {
         self.version = seq;
-        self.cell_mut(warehouse).stamp(seq);
+        let at = self.place(warehouse);
+        self.cells[at].stamp(seq);
     }
 
     /// Notes that the event with this sequence defined or changed the SKU itself.
@@ -115,15 +140,26 @@ impl SkuStock {
         self.version = seq;
     }
 
-    /// What a channel with these pools could draw over all warehouses with limited stock.
-    pub fn drawable(&self, pools: &[PoolId]) -> Units {
-        self.cells.iter().map(|cell| drawable(cell, pools)).sum()
+    /// What a channel with these pools could draw, by warehouse.
+    #[inline]
+    pub fn drawable(&self, pools: &[PoolId]) -> impl Iterator<Item = (WarehouseId, Units)> {
+        self.free.iter().enumerate().map(|(at, free)| {
+            let units = match free.pool {
+                Some(pool) if pools.contains(&pool) => free.units,
+                Some(_) => Units::ZERO,
+                None => drawable(&self.cells[at], pools),
+            };
+            (free.warehouse, units)
+        })
     }
 
     /// What is wrong with any of its cells.
     pub fn check(&self) -> Result<(), String> {
         if !self.cells.is_sorted_by(|a, b| a.warehouse() < b.warehouse()) {
             return Err(format!("SKU {}: cells are not sorted", self.id));
+        }
+        if !self.free.iter().copied().eq(self.cells.iter().map(Free::of)) {
+            return Err(format!("SKU {}: what is free is not what its cells say", self.id));
         }
         for cell in &self.cells {
             cell.check().map_err(|e| format!("SKU {} at warehouse {}: {e}", self.id, cell.warehouse()))?;
@@ -134,12 +170,33 @@ impl SkuStock {
         Ok(())
     }
 
+    /// The one way to change a cell: what is free follows.
+    #[inline]
+    fn change<T>(&mut self, warehouse: WarehouseId, change: impl FnOnce(&mut Cell) -> T) -> T {
+        let at = self.place(warehouse);
+        let cell = &mut self.cells[at];
+        let changed = change(cell);
+        self.free[at] = Free::of(cell);
+        changed
+    }
+
+    /// Where the cell of a warehouse stands, made when it is not there yet.
+    #[inline]
+    fn place(&mut self, warehouse: WarehouseId) -> usize {
+        self.position(warehouse).unwrap_or_else(|at| {
+            let cell = Cell::new(warehouse);
+            self.free.insert(at, Free::of(&cell));
+            self.cells.insert(at, cell);
+            at
+        })
+    }
+
     #[inline]
     fn position(&self, warehouse: WarehouseId) -> Result<usize, usize> {
         // Worlds usually stock a SKU everywhere, so the cell stands at its warehouse's index.
-        match self.cells.get(warehouse.index()) {
-            Some(cell) if cell.warehouse() == warehouse => Ok(warehouse.index()),
-            _ => self.cells.binary_search_by_key(&warehouse, Cell::warehouse),
+        match self.free.get(warehouse.index()) {
+            Some(free) if free.warehouse == warehouse => Ok(warehouse.index()),
+            _ => self.free.binary_search_by_key(&warehouse, |free| free.warehouse),
         }
     }
 }
