@@ -10,8 +10,13 @@ use super::model::{COST_MAX, Model, Take};
 /// Rounds of price search at the root and below it.
 const ROOT_ROUNDS: usize = 60;
 const NODE_ROUNDS: usize = 6;
+/// Rounds for the plans of one more level of hours, from the prices of the slower ones, and at its root.
+const LEVEL_ROUNDS: usize = 8;
+const WARM_ROUNDS: usize = 20;
 /// Parts of the root's rounds, after each of which a plan is tried.
 const ROOT_PARTS: usize = 6;
+/// The part at which a root begins whose prices are there.
+const WARM_FROM: usize = 4;
 const CROWDED_PARTS: usize = 30;
 /// After so many parts, plans are looked for that do without some parcel.
 const EXPLORING_PARTS: usize = 10;
@@ -25,6 +30,23 @@ const IMPROVING_SHARE: i64 = 8;
 const PLACING_SHARE: i64 = 16;
 /// Orders of more lines have their plans improved always.
 const MANY_LINES: usize = 40;
+
+/// The plans whose slowest parcel scores at most `hours`.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    /// None of them costs less, hours apart.
+    bound: i64,
+    hours: i64,
+    /// Where its prices lie in `level_prices`, if there are any.
+    prices: Option<(usize, usize)>,
+}
+
+impl Level {
+    /// What its plans cost at least that are not of a quicker level.
+    fn least(&self) -> i64 {
+        self.bound.saturating_add(self.hours)
+    }
+}
 
 /// The search tree, kept as a trail. All buffers are kept.
 #[derive(Debug, Default)]
@@ -50,6 +72,9 @@ pub(super) struct Branch {
     later_lanes: Vec<usize>,
     /// What the slowest parcel scores in the present pass.
     hours: i64,
+    /// Levels of hours that are still to be searched.
+    levels: Vec<Level>,
+    level_prices: Vec<i64>,
 }
 
 impl Branch {
@@ -65,21 +90,92 @@ impl Branch {
         self.local.improve_within(ground, best, IMPROVING_SHARE);
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
-        let apart = if quickest == slowest { 0 } else { self.without_hours(ground, best, quickest) };
-        let mut last = -1;
-        while let Some(hours) = next_hours(ground.model, last) {
-            last = hours;
-            if apart.saturating_add(hours) >= best.cost {
-                break;
-            }
-            if ground.work <= 0 && apart > 0 {
-                self.left_out = self.left_out.min(apart + hours);
-                break;
-            }
-            self.pass(ground, assign, best, hours, apart);
+        if quickest == slowest {
+            self.pass(ground, assign, best, Level { bound: 0, hours: quickest, prices: None });
+        } else {
+            self.pass_by_hours(ground, assign, best, quickest, slowest);
         }
         self.finish(ground, assign, best);
         self.left_out.min(best.cost)
+    }
+
+    /// One pass for each distinct `hours` of the slowest parcel that the bounds leave open, the most promising first.
+    fn pass_by_hours(
+        &mut self,
+        ground: &mut Ground<'_>,
+        assign: &mut Assign,
+        best: &mut Best,
+        quickest: i64,
+        slowest: i64,
+    ) {
+        self.bound_hours(ground, assign, best, quickest, slowest);
+        while let Some(at) = (0..self.levels.len()).min_by_key(|&at| self.levels[at].least()) {
+            let level = self.levels.swap_remove(at);
+            if level.least() >= best.cost {
+                continue;
+            }
+            if ground.work <= 0 {
+                self.left_out = self.left_out.min(level.least());
+                continue;
+            }
+            let left_out = std::mem::replace(&mut self.left_out, COST_MAX);
+            let later = self.later.len();
+            self.pass(ground, assign, best, level);
+            // What no plan of slower parcels is below, but for its hours, no plan of quicker ones is either.
+            let open = self.later[later..].iter().map(|&(bound, ..)| bound).fold(self.left_out, i64::min);
+            let proved = best.cost.min(open) - level.hours;
+            for quicker in self.levels.iter_mut().filter(|other| other.hours < level.hours) {
+                quicker.bound = quicker.bound.max(proved);
+            }
+            self.left_out = self.left_out.min(left_out);
+        }
+    }
+
+    /// Bounds the plans whose slowest parcel scores at most each distinct `hours`, from the slowest to the quickest, each
+    /// from the prices before.
+    fn bound_hours(
+        &mut self,
+        ground: &mut Ground<'_>,
+        assign: &mut Assign,
+        best: &mut Best,
+        quickest: i64,
+        slowest: i64,
+    ) {
+        let model = ground.model;
+        self.levels.clear();
+        self.level_prices.clear();
+        self.begin(ground, slowest);
+        self.dual.first_prices(model);
+        self.dual.choose_grams(model);
+        let mut bound = 0;
+        let mut hours = Some(slowest);
+        while let Some(level) = hours {
+            (0..model.lanes.len())
+                .filter(|&lane| model.lanes[lane].hours > level)
+                .for_each(|lane| self.dual.state[lane] = State::Closed);
+            if !self.coverable(model) {
+                break;
+            }
+            self.hours = level;
+            if ground.work > 0 || bound == 0 {
+                let (rounds, pace, least) =
+                    if level == slowest { (ROOT_ROUNDS, 1.2, quickest) } else { (LEVEL_ROUNDS, 0.6, level) };
+                let target = best.cost.saturating_sub(least);
+                bound = bound.max(self.dual.ascend(model, target, rounds, pace, &mut ground.work));
+                if bound < target {
+                    self.try_wanted(ground, assign, best);
+                }
+            }
+            if bound + quickest >= best.cost {
+                break;
+            }
+            if bound + level < best.cost {
+                let from = self.level_prices.len();
+                self.dual.save(&mut self.level_prices);
+                self.levels.push(Level { bound, hours: level, prices: Some((from, self.level_prices.len())) });
+            }
+            hours = model.lanes.iter().map(|lane| lane.hours).filter(|&hours| hours < level).max();
+        }
     }
 
     /// Searches the sets left for later, the most promising first.
@@ -94,16 +190,8 @@ impl Branch {
         }
     }
 
-    /// A bound of everything but the hours.
-    fn without_hours(&mut self, ground: &mut Ground<'_>, best: &Best, quickest: i64) -> i64 {
-        self.dual.begin(ground.model);
-        self.dual.choose_grams(ground.model);
-        let target = best.cost.saturating_sub(quickest);
-        self.dual.ascend(ground.model, target, ROOT_ROUNDS, 1.2, &mut ground.work)
-    }
-
-    /// Searches plans whose slowest parcel scores at most `hours`. None costs less than `apart` without its hours.
-    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, hours: i64, apart: i64) {
+    /// Frees the lanes whose parcels score at most `hours`, and closes the others.
+    fn begin(&mut self, ground: &mut Ground<'_>, hours: i64) {
         let model = ground.model;
         self.hours = hours;
         // The first prices, the prices of grams, and what can be covered.
@@ -117,43 +205,66 @@ impl Branch {
                 self.dual.state[lane] = State::Closed;
             }
         }
-        if self.coverable(model) {
-            self.dual.choose_grams(model);
-            if model.n() <= MANY_LINES {
-                self.try_interchange(ground, assign, best);
+    }
+
+    /// Searches plans of a level.
+    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, level: Level) {
+        let model = ground.model;
+        self.begin(ground, level.hours);
+        if !self.coverable(model) {
+            return;
+        }
+        match level.prices {
+            Some((from, to)) => self.dual.restore(model, &self.level_prices[from..to]),
+            None => {
+                self.dual.first_prices(model);
+                self.dual.choose_grams(model);
             }
-            self.node(ground, assign, best, ROOT_ROUNDS, apart);
+        }
+        if model.n() <= MANY_LINES {
+            self.try_interchange(ground, assign, best);
+        }
+        self.root(ground, assign, best, level.prices.is_some());
+        self.node(ground, assign, best, Some(level.prices.is_some()), level.bound);
+    }
+
+    /// Looks for prices, and for plans on the way.
+    fn root(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, warm: bool) {
+        let model = ground.model;
+        // Parcels of limited units bind more prices together, and each part gives another plan.
+        let parts = if model.crowded { CROWDED_PARTS } else { ROOT_PARTS };
+        let from = if warm && !model.crowded { WARM_FROM } else { 1 };
+        for part in from..parts {
+            let target = best.cost.saturating_sub(self.hours);
+            let pace = 1.2 / (1.0 + ((part - 1) * ROOT_PARTS) as f64 / parts as f64);
+            let bound = self.dual.ascend(model, target, ROOT_ROUNDS / ROOT_PARTS, pace, &mut ground.work);
+            if bound >= target || ground.work <= 0 {
+                break;
+            }
+            self.try_packed(ground, best);
+            if model.crowded && part % EXPLORING_PARTS == 0 {
+                self.local.explore(ground, best, &mut self.trial);
+            }
+            self.try_wanted(ground, assign, best);
+            if model.n() > MANY_LINES && part % 2 == 0 {
+                self.try_near(ground, assign, best, bound);
+            }
+        }
+        if model.crowded {
+            self.local.explore(ground, best, &mut self.trial);
         }
     }
 
-    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, rounds: usize, above: i64) {
+    /// Bounds what is decided so far and searches on where that does not settle it. `root` when nothing is, with whether its
+    /// prices come from another level.
+    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, root: Option<bool>, above: i64) {
         let model = ground.model;
-        let pace = if rounds == ROOT_ROUNDS { 1.2 } else { 0.6 };
-        if rounds == ROOT_ROUNDS {
-            // Parcels of limited units bind more prices together, and each part gives another plan.
-            let parts = if model.crowded { CROWDED_PARTS } else { ROOT_PARTS };
-            for part in 1..parts {
-                let target = best.cost.saturating_sub(self.hours);
-                let pace = pace / (1.0 + ((part - 1) * ROOT_PARTS) as f64 / parts as f64);
-                let bound = self.dual.ascend(model, target, rounds / ROOT_PARTS, pace, &mut ground.work);
-                if bound >= target || ground.work <= 0 {
-                    break;
-                }
-                self.try_packed(ground, best);
-                if model.crowded && part % EXPLORING_PARTS == 0 {
-                    self.local.explore(ground, best, &mut self.trial);
-                }
-                self.try_wanted(ground, assign, best);
-                if model.n() > MANY_LINES && part % 2 == 0 {
-                    self.try_near(ground, assign, best, bound);
-                }
-            }
-        }
-        if rounds == ROOT_ROUNDS && model.crowded {
-            self.local.explore(ground, best, &mut self.trial);
-        }
+        let (rounds, pace) = match root {
+            Some(false) => (ROOT_ROUNDS, 0.3),
+            Some(true) => (WARM_ROUNDS, 0.3),
+            None => (NODE_ROUNDS, 0.6),
+        };
         let target = best.cost.saturating_sub(self.hours);
-        let pace = if rounds == ROOT_ROUNDS { 0.3 } else { pace };
         let bound = self.dual.ascend(model, target, rounds, pace, &mut ground.work);
         let proved = bound.max(above);
         if proved >= target {
@@ -181,7 +292,7 @@ impl Branch {
         for state in [State::Open, State::Closed] {
             self.decide(lane, state);
             if self.coverable(ground.model) {
-                self.node(ground, assign, best, NODE_ROUNDS, bound);
+                self.node(ground, assign, best, None, bound);
             }
             self.undo(self.trail.len() - 1);
             self.dual.restore(ground.model, &self.prices[kept..]);

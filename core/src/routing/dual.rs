@@ -6,6 +6,7 @@
 
 use super::knapsack::Knapsack;
 use super::model::Model;
+use super::rates::FIRST_KG_G;
 
 /// What is decided about a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,6 +40,10 @@ pub(super) struct Dual {
     gram: Vec<i64>,
     /// What a lane costs at least, given that price of a gram.
     base: Vec<i64>,
+    /// What a unit costs with its weight at that price, lane by lane.
+    cost: Vec<i64>,
+    /// Grams that started steps add to the weight of all parcels together, however many there are.
+    residue: i64,
     /// What a lane alone adds to the bound when it is opened.
     value: Vec<i64>,
     /// Lanes by site, and where each site's begin.
@@ -60,7 +65,7 @@ pub(super) struct Dual {
 }
 
 impl Dual {
-    /// Starts anew with all lanes free and prices that use up no lane.
+    /// Starts anew with all lanes free and no prices.
     pub fn begin(&mut self, model: &Model) {
         self.free(model);
         let (m, n) = (model.lanes.len(), model.n());
@@ -81,7 +86,8 @@ impl Dual {
         }
         self.base.clear();
         self.base.extend(model.lanes.iter().map(|lane| lane.entry));
-        self.first_prices(model);
+        self.cost.clone_from(&model.cost);
+        self.residue = residue(model);
     }
 
     /// Frees all lanes; their values are what they cost alone until there are prices.
@@ -109,9 +115,17 @@ impl Dual {
                     best = (value, gram);
                 }
             }
-            self.gram[lane] = best.1;
-            self.base[lane] = model.lanes[lane].least_at(best.1);
+            self.set_gram(model, lane, best.1);
         }
+    }
+
+    /// Prices a gram in a lane.
+    fn set_gram(&mut self, model: &Model, lane: usize, gram: i64) {
+        self.gram[lane] = gram;
+        self.base[lane] = model.lanes[lane].least_at(gram);
+        let n = model.n();
+        let cells = model.cost[lane * n..][..n].iter().zip(&model.grams);
+        self.cost[lane * n..][..n].iter_mut().zip(cells).for_each(|(with, (cost, grams))| *with = cost + gram * grams);
     }
 
     /// The most that the prices pay for a gram in a lane.
@@ -128,10 +142,12 @@ impl Dual {
 
     /// Takes back prices that [`Dual::save`] wrote.
     pub fn restore(&mut self, model: &Model, saved: &[i64]) {
-        self.price.copy_from_slice(&saved[..model.n()]);
-        self.gram.copy_from_slice(&saved[model.n()..]);
-        for lane in 0..model.lanes.len() {
-            self.base[lane] = model.lanes[lane].least_at(self.gram[lane]);
+        self.price.clear();
+        self.price.extend_from_slice(&saved[..model.n()]);
+        for (lane, &gram) in saved[model.n()..].iter().enumerate() {
+            if self.gram[lane] != gram {
+                self.set_gram(model, lane, gram);
+            }
         }
     }
 
@@ -142,7 +158,18 @@ impl Dual {
         for site in 0..model.sites {
             bound += self.evaluate_site(model, site);
         }
-        bound
+        bound + self.rounding(model)
+    }
+
+    /// What started steps add at least: the weight of all parcels together, past their first kilograms, is charged in whole
+    /// steps, and each gram of it is paid for at this price or a higher one.
+    fn rounding(&self, model: &Model) -> i64 {
+        if self.residue == 0 {
+            return 0;
+        }
+        let usable = (0..model.lanes.len()).filter(|&lane| self.state[lane] != State::Closed);
+        let least = usable.map(|lane| self.gram[lane].min(model.lanes[lane].slope)).min();
+        least.unwrap_or(0) * self.residue
     }
 
     /// Better prices in a bounded number of rounds. Answers their bound; they stay in place and are evaluated.
@@ -204,7 +231,10 @@ impl Dual {
         let without = bound - self.site_value[site];
         let lanes = self.of_site(site);
         let shared = lanes.iter().any(|&other| self.state[other] == State::Open);
-        let opened = if shared { self.least[site] } else { self.value[lane].min(self.least[site]) };
+        let others = lanes.iter().filter(|&&other| other != lane && self.state[other] == State::Free);
+        let apart = self.value[lane] + others.map(|&other| self.value[other].min(0)).sum::<i64>();
+        let several = if self.least[site] == i64::MAX { apart } else { apart.max(self.least[site]) };
+        let opened = if shared { self.least[site] } else { self.value[lane].min(several) };
         if self.picks[site] != Pick::One(lane) {
             return (without + opened, bound);
         }
@@ -253,7 +283,7 @@ impl Dual {
     }
 
     /// Spreads every lane's entry over all it could carry; the cheapest sites that cover a line set its price.
-    fn first_prices(&mut self, model: &Model) {
+    pub fn first_prices(&mut self, model: &Model) {
         let n = model.n();
         self.price.clear();
         refill(&mut self.least, model.sites, 0);
@@ -277,8 +307,7 @@ impl Dual {
         for lane in 0..model.lanes.len() {
             let slope = model.lanes[lane].slope;
             if model.weight > 2_000 && model.lanes[lane].entry >= 1_000 * slope {
-                self.gram[lane] = slope;
-                self.base[lane] = model.lanes[lane].least_at(slope);
+                self.set_gram(model, lane, slope);
             }
             self.value[lane] = (0..model.n()).map(|line| model.cap(lane, line)).sum();
         }
@@ -309,7 +338,17 @@ impl Dual {
 
     #[inline]
     fn unit_price(&self, model: &Model, lane: usize, line: usize) -> i64 {
-        model.unit_cost(lane, line) + self.gram[lane] * model.grams[line]
+        self.cost[lane * model.n() + line]
+    }
+
+    /// What opening a lane alone adds at its price of a gram.
+    #[inline]
+    fn own_value(&self, model: &Model, lane: usize) -> i64 {
+        let n = model.n();
+        let costs = &self.cost[lane * n..][..n];
+        let stock = &model.stock[model.lanes[lane].site * n..][..n];
+        let cells = self.price.iter().zip(costs).zip(stock);
+        self.base[lane] - cells.map(|((price, cost), stock)| stock * (price - cost).max(0)).sum::<i64>()
     }
 
     fn lane_value(&self, model: &Model, lane: usize, base: i64, gram: i64) -> i64 {
@@ -346,7 +385,7 @@ impl Dual {
             self.value[lane] = if model.lanes[lane].holds < model.units {
                 self.packed_value(model, lane)
             } else {
-                self.lane_value(model, lane, self.base[lane], self.gram[lane])
+                self.own_value(model, lane)
             };
             usable += 1;
             if self.state[lane] == State::Open {
@@ -360,7 +399,10 @@ impl Dual {
             best = (if open == 1 { self.value[lane] } else { i64::MAX }, Pick::One(lane));
         }
         self.least[site] = i64::MAX;
-        if usable > 1 {
+        // Two or more parcels cost no less than each by itself, so only where two of them would pay can they be best.
+        let paying =
+            self.of_site(site).iter().filter(|&&lane| self.state[lane] != State::Closed && self.value[lane] < 0);
+        if usable > 1 && (open > 0 || paying.take(2).count() == 2) {
             let several = self.several(model, site);
             self.least[site] = several;
             if several < best.0 {
@@ -402,11 +444,9 @@ impl Dual {
                     cheapest[1] = base;
                 }
             }
-            let costs = &model.cost[lane * n..][..n];
-            let gram = self.gram[lane];
-            let cells = self.price.iter().zip(costs).zip(&model.grams);
-            for (top, ((price, cost), grams)) in self.top.iter_mut().zip(cells) {
-                *top = (*top).max(price - cost - gram * grams);
+            let costs = &self.cost[lane * n..][..n];
+            for (top, (price, cost)) in self.top.iter_mut().zip(self.price.iter().zip(costs)) {
+                *top = (*top).max(price - cost);
             }
         }
         for needed in cheapest.iter().take(2usize.saturating_sub(open)) {
@@ -459,7 +499,7 @@ impl Dual {
     fn polish(&mut self, model: &Model) {
         for lane in 0..model.lanes.len() {
             if self.state[lane] != State::Closed {
-                self.value[lane] = self.lane_value(model, lane, self.base[lane], self.gram[lane]);
+                self.value[lane] = self.own_value(model, lane);
             }
         }
         for line in 0..model.n() {
@@ -485,6 +525,14 @@ impl Dual {
             }
         }
     }
+}
+
+/// Grams between the weight of an order, less any number of first kilograms, and the next whole step: the least of them.
+fn residue(model: &Model) -> i64 {
+    let first = FIRST_KG_G.cast_signed();
+    let over = |parcels: i64| model.weight - first * parcels;
+    let many = (model.weight / first + 1).min(model.lanes.len() as i64).max(1);
+    (1..=many).map(|parcels| model.steps(over(parcels).max(0)) - over(parcels)).min().unwrap_or(0)
 }
 
 fn refill<T: Clone>(buffer: &mut Vec<T>, len: usize, with: T) {
