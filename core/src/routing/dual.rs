@@ -231,10 +231,16 @@ impl Dual {
         let without = bound - self.site_value[site];
         let lanes = self.of_site(site);
         let shared = lanes.iter().any(|&other| self.state[other] == State::Open);
-        let others = lanes.iter().filter(|&&other| other != lane && self.state[other] == State::Free);
-        let apart = self.value[lane] + others.map(|&other| self.value[other].min(0)).sum::<i64>();
+        // With others of its site it adds no less than each of them by itself.
+        let alone = |&other: &usize| match self.state[other] {
+            State::Closed => 0,
+            _ if other == lane => self.value[lane],
+            State::Open => self.value[other],
+            State::Free => self.value[other].min(0),
+        };
+        let apart = lanes.iter().map(alone).sum::<i64>();
         let several = if self.least[site] == i64::MAX { apart } else { apart.max(self.least[site]) };
-        let opened = if shared { self.least[site] } else { self.value[lane].min(several) };
+        let opened = if shared { several } else { self.value[lane].min(several) };
         if self.picks[site] != Pick::One(lane) {
             return (without + opened, bound);
         }
