@@ -51,14 +51,15 @@ fuzz: ## Fuzz each target for FUZZ_SECONDS; without cargo-fuzz and a nightly too
 bench: redis ## Measure routing, and orders a second in process, over QUIC and onto Redis
 	cargo bench --package stockade-benches
 	cargo build --release --package stockade-benches --bins
-	@for case in "--engine embedded" "--engine embedded --hot-sku" "--engine quic"; do \
+	@for case in "--engine embedded" "--engine embedded --hot-sku" "--engine quic" "--engine quic --batch 16 --in-flight 16"; do \
 	  echo "load $$case"; target/release/load $$case; done
 	@dir=$$(mktemp -d); port=$(BENCH_REDIS_PORT); \
 	  trap 'redis-cli -p '$$port' shutdown nosave > /dev/null 2>&1 || true; rm -rf '$$dir EXIT; \
 	  redis-server --port $$port --dir $$dir --save '' --appendonly yes --appendfsync everysec \
 	    --maxmemory-policy noeviction --daemonize yes > /dev/null; sleep 1; \
-	  echo "load --engine quic --journal redis (AOF everysec)"; \
-	  target/release/load --engine quic --journal redis://127.0.0.1:$$port/0
+	  for case in "0" "1 --batch 16 --in-flight 16"; do \
+	  echo "load --engine quic --journal redis://127.0.0.1:$$port/$$case (AOF everysec)"; \
+	  target/release/load --engine quic --journal redis://127.0.0.1:$$port/$$case; done
 
 bench-routing: ## How far routing is from the optimum, in one table; DATA=folder adds the published instances there
 	cargo run --release --package stockade-benches --bin routing_report -- $(if $(DATA),--data $(DATA))

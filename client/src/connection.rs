@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use quinn::{Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt};
+use quinn::{
+    Connection, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, RecvStream, SendStream, TransportConfig,
+    VarInt,
+};
 use stockade_core::limits::FRAME_BYTES_MAX;
 use stockade_core::reply::Durability;
 use stockade_core::time::Time;
@@ -152,7 +155,7 @@ impl Connector {
         let any = if socket.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
         let any: SocketAddr = any.parse().map_err(|error| lost(&error))?;
         // Each connection has an endpoint of its own: their sockets are then served by different cores.
-        let endpoint = Endpoint::client(any).map_err(|error| lost(&error))?;
+        let endpoint = endpoint(any).map_err(|error| lost(&error))?;
         let name = self.config.server_name.as_deref().unwrap_or(self.config.host());
         let connection = endpoint
             .connect_with(self.quic.clone(), socket, name)
@@ -284,6 +287,8 @@ fn unreachable_at(addr: &str, error: &dyn std::fmt::Display) -> ClientError {
 fn transport() -> Result<TransportConfig, ClientError> {
     let idle = IdleTimeout::try_from(IDLE)
         .map_err(|error| ClientError::Config { field: "idle", reason: error.to_string() })?;
+    let mut discovery = MtuDiscoveryConfig::default();
+    discovery.upper_bound(DATAGRAM_MAX);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
@@ -295,10 +300,20 @@ fn transport() -> Result<TransportConfig, ClientError> {
         .receive_window(VarInt::from_u32(8 * 1024 * 1024))
         .send_window(4 * 1024 * 1024)
         .ack_frequency_config(Some(quinn::AckFrequencyConfig::default()))
-        .initial_mtu(1_400);
+        .initial_mtu(1_400)
+        .mtu_discovery_config(Some(discovery));
     Ok(transport)
 }
 
+fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
+    let mut config = EndpointConfig::default();
+    config.max_udp_payload_size(DATAGRAM_MAX).expect("a jumbo frame is a size that QUIC allows");
+    let runtime = quinn::default_runtime().ok_or_else(|| std::io::Error::other("there is no tokio runtime here"))?;
+    Endpoint::new(config, None, std::net::UdpSocket::bind(addr)?, runtime)
+}
+
+/// What a jumbo frame carries: larger datagrams are looked for up to here and used where the way takes them.
+const DATAGRAM_MAX: u16 = 8_972;
 const IDLE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How often callers whose time is over are told.

@@ -22,9 +22,9 @@ const OVER: u8 = 2;
 pub(super) fn run(load: &Load) -> Result<Report, String> {
     let home = Home::open(load, now())?;
     let orders = Orders::new(load, 0);
-    let (phase, start) = (AtomicU8::new(WARMING), Barrier::new(load.threads + 1));
+    let (phase, start) = (AtomicU8::new(WARMING), Barrier::new(load.threads() + 1));
     let (tallies, elapsed, cpu) = thread::scope(|scope| {
-        let threads: Vec<_> = (0..load.threads)
+        let threads: Vec<_> = (0..load.threads())
             .map(|number| {
                 let orders = orders.of_caller(load, number, 0);
                 let (home, phase, start) = (&home, &phase, &start);

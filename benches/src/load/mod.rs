@@ -35,12 +35,13 @@ pub struct Load {
     /// What an answer waits for: memory or journaled. Without it, the most the journal gives.
     #[arg(long)]
     pub durability: Option<String>,
-    /// Threads that place orders in this process, or that run the client.
-    #[arg(long, default_value_t = 2)]
-    pub threads: usize,
-    /// Threads of a self-started server.
-    #[arg(long, default_value_t = 2)]
-    pub server_threads: usize,
+    /// Threads that place orders in this process, or that run the client; as many as there are cores, or half of that
+    /// beside a self-started server.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Threads of a self-started server: half as many as there are cores.
+    #[arg(long)]
+    pub server_threads: Option<usize>,
     /// Connections.
     #[arg(long, default_value_t = 2)]
     pub connections: usize,
@@ -109,6 +110,15 @@ pub fn run(load: &Load) -> Result<Report, String> {
 }
 
 impl Load {
+    fn threads(&self) -> usize {
+        let shared = self.engine == Place::Quic && self.addr.is_none();
+        self.threads.unwrap_or(if shared { half_the_cores() } else { cores() })
+    }
+
+    fn server_threads(&self) -> usize {
+        self.server_threads.unwrap_or(half_the_cores())
+    }
+
     fn warm_up(&self) -> Duration {
         Duration::from_secs_f64(self.warm_up)
     }
@@ -116,4 +126,12 @@ impl Load {
     fn measured(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn half_the_cores() -> usize {
+    (cores() / 2).max(1)
 }

@@ -26,7 +26,7 @@ const MEASURING: u8 = 1;
 const OVER: u8 = 2;
 
 pub(super) fn run(load: &Load) -> Result<Report, String> {
-    let client_side = runtime("client", load.threads)?;
+    let client_side = runtime("client", load.threads())?;
     match (&load.addr, &load.token, load.pin) {
         (Some(addr), Some(token), Some(pin)) => {
             client_side.block_on(drive(load, ClientConfig::new(addr, Trust::Pinned(pin), token), true))
@@ -140,7 +140,7 @@ impl Server {
         let service = Arc::new(Service::new(engine.clone(), Arc::clone(&clock), tokens, home.best, patience));
         let expiry = Expiry::start(engine, clock).map_err(|error| text(&error))?;
         let certificate = Certificate::read_or_make(&folder, &[]).map_err(|error| text(&error))?;
-        let runtime = runtime("server", load.server_threads)?;
+        let runtime = runtime("server", load.server_threads())?;
         let _inside = runtime.enter();
         let addr = "127.0.0.1:0".parse().map_err(|error| text(&error))?;
         let listener =

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use quinn::{
-    AckFrequencyConfig, Endpoint, EndpointConfig, IdleTimeout, Incoming, ServerConfig, TransportConfig, VarInt,
+    AckFrequencyConfig, Endpoint, EndpointConfig, IdleTimeout, Incoming, MtuDiscoveryConfig, ServerConfig,
+    TransportConfig, VarInt,
 };
 use quinn_proto::RandomConnectionIdGenerator;
 use ring::hmac;
@@ -196,12 +197,15 @@ fn lasting(certificate: &Certificate) -> EndpointConfig {
     let mut config = EndpointConfig::new(Arc::new(reset_key));
     // The default generator drops packets for ids that a former run gave out before a reset is considered.
     config.cid_generator(|| Box::new(RandomConnectionIdGenerator::default()));
+    config.max_udp_payload_size(DATAGRAM_MAX).expect("a jumbo frame is a size that QUIC allows");
     config
 }
 
 fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
     let idle = IdleTimeout::try_from(config.idle)
         .map_err(|error| QuicError::Config { field: "idle", reason: error.to_string() })?;
+    let mut discovery = MtuDiscoveryConfig::default();
+    discovery.upper_bound(DATAGRAM_MAX);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
@@ -212,7 +216,8 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
         .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
         .send_window(SEND_WINDOW)
         .ack_frequency_config(Some(AckFrequencyConfig::default()))
-        .initial_mtu(INITIAL_MTU);
+        .initial_mtu(INITIAL_MTU)
+        .mtu_discovery_config(Some(discovery));
     Ok(transport)
 }
 
@@ -220,4 +225,6 @@ const STREAM_WINDOW: u32 = 512 * 1024;
 const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
 const SEND_WINDOW: u64 = 2 * 1024 * 1024;
 const INITIAL_MTU: u16 = 1_400;
+/// What a jumbo frame carries: larger datagrams are looked for up to here and used where the way takes them.
+const DATAGRAM_MAX: u16 = 8_972;
 const LAST_PACKETS: Duration = Duration::from_secs(1);
