@@ -1,8 +1,10 @@
 //! The only reader of clocks. Everything else is told what time it is.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use stockade_core::time::{Span, Time};
 
@@ -15,9 +17,40 @@ pub const JUMP_LIMIT: Span = Span::from_mins(5);
 /// A wall clock that is behind (it was set back, or the history was written by a faster clock) is waited for at half
 /// speed, so that holds still run out. One that leaps ahead by more than [`JUMP_LIMIT`] is not followed: time goes on
 /// steadily until [`Clock::confirm_jump`].
+///
+/// Every request asks it, so it is judged against the steady clock once a second or when it is behind; between that, looking
+/// at it takes no lock.
 pub struct Clock {
-    read: Box<dyn Fn() -> Reading + Send + Sync>,
+    source: Source,
+    /// The latest time it gave.
+    latest: CachePadded<AtomicU64>,
+    /// A wall clock between the latest time and this needs no judging; 0 while it does.
+    trusted: AtomicU64,
     state: Mutex<State>,
+}
+
+/// How long a wall clock that was found right is believed.
+const TRUST: Span = Span::from_secs(1);
+
+enum Source {
+    System,
+    Given(Box<dyn Fn() -> Reading + Send + Sync>),
+}
+
+impl Source {
+    fn wall(&self) -> Time {
+        match self {
+            Source::System => wall(),
+            Source::Given(read) => read().wall,
+        }
+    }
+
+    fn read(&self) -> Reading {
+        match self {
+            Source::System => Reading { wall: wall(), steady: Instant::now() },
+            Source::Given(read) => read(),
+        }
+    }
 }
 
 /// What the machine's clocks say.
@@ -40,25 +73,38 @@ impl Clock {
     /// The machine's clock, not earlier than the last event of the history. The difference at the start is an outage,
     /// not a jump.
     pub fn system(last_journaled: Time) -> Clock {
-        Clock::reading(last_journaled, || Reading { wall: wall(), steady: Instant::now() })
+        Clock::new(last_journaled, Source::System)
     }
 
     /// A clock that goes by what `read` says, for simulations and tests.
     pub fn reading(last_journaled: Time, read: impl Fn() -> Reading + Send + Sync + 'static) -> Clock {
-        let first = read();
-        let state = State { last: first.wall.max(last_journaled), at: first.steady, jump: None };
-        Clock { read: Box::new(read), state: Mutex::new(state) }
+        Clock::new(last_journaled, Source::Given(Box::new(read)))
+    }
+
+    fn new(last_journaled: Time, source: Source) -> Clock {
+        let first = source.read();
+        let last = first.wall.max(last_journaled);
+        let state = Mutex::new(State { last, at: first.steady, jump: None });
+        Clock { source, latest: CachePadded::new(AtomicU64::new(last.0)), trusted: AtomicU64::new(0), state }
     }
 
     /// Engine time.
     pub fn now(&self) -> Time {
-        let Reading { wall, steady } = (self.read)();
+        let wall = self.source.wall().0;
+        if self.latest.load(Ordering::Relaxed) <= wall && wall < self.trusted.load(Ordering::Relaxed) {
+            return Time(self.latest.fetch_max(wall, Ordering::Relaxed).max(wall));
+        }
+        self.judge()
+    }
+
+    fn judge(&self) -> Time {
+        let Reading { wall, steady } = self.source.read();
         let mut state = self.state.lock();
         // Read before the lock was taken: another thread may have been here later.
         let passed = micros(steady.saturating_duration_since(state.at));
         let expected = state.last + passed;
         state.at = state.at.max(steady);
-        state.last = if wall < expected {
+        let time = if wall < expected {
             state.jump = None;
             wall.max(state.last + Span(passed.0 / 2))
         } else if wall.since(expected) > JUMP_LIMIT {
@@ -74,6 +120,9 @@ impl Clock {
             state.jump = None;
             wall
         };
+        let latest = Time(self.latest.fetch_max(time.0, Ordering::Relaxed));
+        state.last = time.max(latest);
+        self.trusted.store(if state.jump.is_some() { 0 } else { (state.last + TRUST).0 }, Ordering::Relaxed);
         state.last
     }
 
@@ -84,9 +133,9 @@ impl Clock {
 
     /// A person says that the wall clock is right: engine time follows it at once.
     pub fn confirm_jump(&self) {
-        let Reading { wall, steady } = (self.read)();
+        let Reading { wall, steady } = self.source.read();
         let mut state = self.state.lock();
-        state.last = state.last.max(wall);
+        state.last = Time(self.latest.fetch_max(wall.0, Ordering::Relaxed)).max(wall);
         state.at = state.at.max(steady);
         state.jump = None;
     }
@@ -170,6 +219,30 @@ mod tests {
         clock.now();
         clock.confirm_jump();
         assert_eq!(clock.now(), Time(START + hour));
+        assert_eq!(clock.jump(), None);
+    }
+
+    #[test]
+    fn time_given_while_the_wall_clock_was_trusted_is_never_taken_back() {
+        let (clock, set) = clock(0);
+        clock.now();
+        for at in [200_000, 900_000] {
+            set(at, at);
+            assert_eq!(clock.now(), Time(START + at));
+        }
+        set(300_000, 910_000);
+        assert_eq!(clock.now(), Time(START + 900_000), "set back, and waited for");
+        set(320_000, 930_000);
+        assert_eq!(clock.now(), Time(START + 910_000), "at half speed");
+    }
+
+    #[test]
+    fn a_wall_clock_that_runs_fast_is_followed_for_ever() {
+        let (clock, set) = clock(0);
+        for second in 1..1_000 {
+            set(second * 2_000_000, second * 1_000_000);
+            assert_eq!(clock.now(), Time(START + second * 2_000_000));
+        }
         assert_eq!(clock.jump(), None);
     }
 
