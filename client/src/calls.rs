@@ -308,6 +308,14 @@ pub trait Stockade: Send + Sync {
         })
     }
 
+    /// What is expected from suppliers, and how much of it is promised.
+    fn inbound(&self, query: InboundQuery) -> impl Future<Output = Result<Vec<InboundCell>, ClientError>> + Send {
+        ask(self, Query::Inbound(query), |reply| match reply {
+            Reply::Inbound(cells) => Some(cells),
+            _ => None,
+        })
+    }
+
     /// How good routing has been since the server started.
     fn routing_report(&self) -> impl Future<Output = Result<RoutingReport, ClientError>> + Send {
         ask(self, Query::Routing, |reply| match reply {

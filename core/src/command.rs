@@ -81,6 +81,8 @@ pub enum Query {
     /// Like [`Query::Quote`], with some seconds to search for the plan instead of milliseconds. A server looks for one at a
     /// time and refuses a second one as overloaded.
     QuoteExact(Place),
+    /// What is expected from suppliers, and how much of it is promised.
+    Inbound(InboundQuery),
 }
 
 /// An order, by its shop's number or by the engine's id.
@@ -148,9 +150,18 @@ pub struct Receive {
     /// The pool they join; `regular` when not given.
     pub pool: Option<Code>,
     /// The expected receipt they fulfil, if any.
-    pub expected: Option<Day>,
+    pub expected: Option<Fulfils>,
     /// What arrives.
     pub lines: Vec<Line>,
+}
+
+/// The expected receipt that goods fulfil.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Fulfils {
+    /// Its reference.
+    pub reference: Code,
+    /// Whether the rest of it is still to come; else what did not come is expected no more.
+    pub more: bool,
 }
 
 /// See [`Command::Adjust`].
@@ -234,14 +245,37 @@ pub struct SetSafety {
 /// See [`Command::Expect`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Expect {
-    /// The SKU.
+    /// What supplier and warehouse call the receipt: a purchase order or delivery note.
+    pub reference: Code,
+    /// The SKU; a receipt of several is announced SKU by SKU.
     pub sku: Code,
     /// The warehouse.
     pub warehouse: Code,
-    /// The day they are due.
-    pub day: Day,
-    /// How many in all; zero withdraws the announcement.
-    pub units: Units,
+    /// What is known of it now.
+    pub change: Expectation,
+}
+
+/// What is known of an expected receipt.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Expectation {
+    /// It will come. Refused when the reference is expected already.
+    Announce {
+        /// The day it is due.
+        day: Day,
+        /// How many units.
+        units: Units,
+        /// The pool they are for; `regular` when not given. Only channels that are granted it may promise them.
+        pool: Option<Code>,
+    },
+    /// Another day, or another number of units.
+    Change {
+        /// The day it is due; as before when not given.
+        day: Option<Day>,
+        /// How many units are still to come in all; as before when not given.
+        units: Option<Units>,
+    },
+    /// It will not come.
+    Withdraw,
 }
 
 /// See [`Command::Place`].
@@ -397,6 +431,21 @@ pub struct StockQuery {
     /// Go on after this SKU (in order of definition).
     pub after: Option<Code>,
     /// At most this many SKUs.
+    pub limit: u32,
+}
+
+/// See [`Query::Inbound`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct InboundQuery {
+    /// These SKUs; all when empty.
+    pub skus: Vec<Code>,
+    /// Only this warehouse.
+    pub warehouse: Option<Code>,
+    /// Only the receipts of this reference.
+    pub reference: Option<Code>,
+    /// Go on after this SKU (in order of definition).
+    pub after: Option<Code>,
+    /// At most this many SKUs of which something is expected or overdue.
     pub limit: u32,
 }
 

@@ -14,6 +14,7 @@
 //! | 100 to 109 | checkpoints and deletion |
 //! | 110 to 149 | reviews, risk, service levels, interception |
 
+mod inbound;
 mod reading;
 
 use bincode::de::Decoder;
@@ -27,6 +28,8 @@ use crate::reply::{CostParts, Stage, SubKind};
 use crate::stock::Bucket;
 use crate::time::{Span, Time};
 use crate::units::Units;
+
+pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 
 /// An event with who, when and why. Its sequence is its place in the batch that holds it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -163,6 +166,12 @@ numbered! {
         ReturnInspected(ReturnInspected) = 50,
         /// Units in review were routed.
         ReviewRouted(Box<ReviewRouted>) = 51,
+        /// Stock is held for a new order, and what is not on hand is promised out of expected receipts.
+        OrderPromised(Box<OrderPromised>) = 80,
+        /// Paid after expiry, held anew and promised anew.
+        OrderPromisedLate(Box<OrderPromisedLate>) = 81,
+        /// What is expected from suppliers changed, or came.
+        InboundChanged(Box<InboundChanged>) = 82,
     }
 }
 
@@ -240,8 +249,6 @@ pub enum MoveReason {
     Arrival,
     /// Between pools.
     PoolMove,
-    /// An expected receipt was announced or changed.
-    Expectation,
 }
 
 /// See [`Event::StockMoved`].
@@ -450,6 +457,8 @@ pub struct OrderCancelled {
     pub review: Vec<(SkuId, Units)>,
     /// The units become free again.
     pub moves: Vec<Move>,
+    /// How many of the taken units had yet to come, by sub-order.
+    pub waiting: Vec<(SubNo, Units)>,
     /// Why.
     pub reason: Option<String>,
 }

@@ -72,6 +72,20 @@ dense_id!(
     SubNo(u16)
 );
 
+dense_id!(
+    /// An expected receipt of one SKU at one warehouse, from 1 in the order of announcement. 0 is none.
+    ReceiptNo(u32)
+);
+dense_id!(
+    /// A promise of units that are yet to come to one SKU's cell, from 1 in the order of promising.
+    Ticket(u32)
+);
+
+impl ReceiptNo {
+    /// No receipt: what is promised and not expected from any.
+    pub const NONE: ReceiptNo = ReceiptNo(0);
+}
+
 impl PoolId {
     /// The pool every cell has and from which safety stock is withheld.
     pub const REGULAR: PoolId = PoolId(0);

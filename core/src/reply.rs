@@ -1,6 +1,7 @@
 //! What the engine answers. Text codes, exact money, and the same shapes over QUIC, HTTP and in process.
 
 mod explained;
+mod inbound;
 mod routing;
 
 use bincode::{Decode, Encode};
@@ -11,6 +12,7 @@ use crate::time::{Day, Span, Time};
 use crate::units::Units;
 
 pub use explained::*;
+pub use inbound::{Awaited, InboundCell, InboundView};
 pub use routing::RoutingReport;
 
 /// How durable an answer is asked to be, or was when it left.
@@ -59,6 +61,8 @@ pub enum Reply {
     Explained(Box<Explanation>),
     /// To [`crate::command::Query::Routing`].
     Routing(Box<RoutingReport>),
+    /// To [`crate::command::Query::Inbound`].
+    Inbound(Vec<InboundCell>),
 }
 
 /// The first answer to an order, and where the order stands now.
@@ -155,6 +159,27 @@ pub enum SubKind {
     /// From stock on hand.
     #[default]
     Regular,
+    /// From goods that are yet to come: it waits for them, and the last are due on this day, as promised when it was
+    /// ordered.
+    Presale(Day),
+}
+
+impl SubKind {
+    /// The kind's name at the border.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SubKind::Regular => "regular",
+            SubKind::Presale(_) => "presale",
+        }
+    }
+
+    /// The day on which what it waits for was promised to come.
+    pub const fn due(self) -> Option<Day> {
+        match self {
+            SubKind::Regular => None,
+            SubKind::Presale(day) => Some(day),
+        }
+    }
 }
 
 /// Where an order stands as a whole.
@@ -195,11 +220,15 @@ pub enum Stage {
     Cancelled,
     /// Not paid in time.
     Expired,
+    /// Goods that are yet to come are promised to it, unpaid.
+    Promised,
+    /// Paid, and goods that were promised to it are yet to come.
+    Waiting,
 }
 
 impl Stage {
-    /// Every stage, in order.
-    pub const ALL: [Stage; 10] = [
+    /// Every stage.
+    pub const ALL: [Stage; 12] = [
         Stage::Held,
         Stage::Allocated,
         Stage::Picking,
@@ -210,7 +239,15 @@ impl Stage {
         Stage::Confirmed,
         Stage::Cancelled,
         Stage::Expired,
+        Stage::Promised,
+        Stage::Waiting,
     ];
+
+    /// Whether some of its goods are yet to come.
+    #[inline]
+    pub const fn is_ahead(self) -> bool {
+        matches!(self, Stage::Promised | Stage::Waiting)
+    }
 
     /// The stage's name at the border: lower case, words joined by `_`.
     pub const fn name(self) -> &'static str {
@@ -225,6 +262,8 @@ impl Stage {
             Stage::Confirmed => "confirmed",
             Stage::Cancelled => "cancelled",
             Stage::Expired => "expired",
+            Stage::Promised => "promised",
+            Stage::Waiting => "waiting",
         }
     }
 }
@@ -323,7 +362,8 @@ pub struct Moved {
     pub seq: Seq,
     /// Units that moved, over all lines.
     pub units: Units,
-    /// Units a count found missing beyond what was free, over all lines.
+    /// Units a count found missing beyond what was free, or promised units that no receipt is expected to bring any more,
+    /// over all lines.
     pub short: Units,
     /// Whether this repeats an earlier answer.
     pub replayed: bool,
@@ -347,6 +387,9 @@ pub struct Available {
     pub sku: Code,
     /// Units over all warehouses; [`Units::UNLIMITED`] when an unlimited warehouse serves it.
     pub units: Units,
+    /// Units that are yet to come and that the channel may promise beside them, by the day they are due. None when the
+    /// channel sells no presale.
+    pub presale: Vec<(Day, Units)>,
 }
 
 /// Every bucket of one SKU at one warehouse.
@@ -372,8 +415,10 @@ pub struct CellView {
     pub damaged: Units,
     /// On the way here from another warehouse.
     pub in_transit: Units,
-    /// Expected receipts by day.
-    pub inbound: Vec<(Day, Units)>,
+    /// Expected receipts, the earliest first.
+    pub inbound: Vec<InboundView>,
+    /// Promised units that no receipt is expected to bring.
+    pub overdue: Units,
     /// Claimed units that are not there.
     pub short: Units,
     /// Units of the regular pool that orders may not take.
@@ -443,6 +488,8 @@ pub struct SubOrderNow {
     pub in_inspection: Units,
     /// Returned units in all.
     pub returned: Units,
+    /// What it waits for, in the order of promise.
+    pub awaits: Vec<Awaited>,
 }
 
 /// One moment of an order.

@@ -7,7 +7,6 @@ use stockade_core::event::{Decision, Event};
 use stockade_core::ids::WarehouseId;
 use stockade_core::reply::Placed;
 use stockade_core::time::{Day, Span};
-use stockade_core::units::Units;
 use support::*;
 
 /// Tea lies in both warehouses, the cup in the first only, which is also a little cheaper. A drop-shipper has everything,
@@ -170,8 +169,7 @@ fn a_receipt_on_its_way_makes_stock_cheap() {
     assert!(shop.engine.prices().unwrap().all().iter().any(|price| price.warehouse == WarehouseId(0)));
     let today = Day((shop.now.0 / 86_400_000_000) as u32);
     for sku in ["tea", "cup"] {
-        let expect = Expect { sku: code(sku), warehouse: code("A"), day: today, units: Units(500) };
-        shop.ok(Command::Expect(expect));
+        shop.ok(shop.announce("PO-1", sku, "A", today, 500));
     }
     trade(&mut shop, 60, 6);
     let table = shop.engine.prices().unwrap();

@@ -88,19 +88,20 @@ fn transfers_are_in_transit_at_their_destination_until_they_arrive() {
 fn expected_receipts_are_not_for_sale_until_they_arrive() {
     let shop = stocked();
     let day = Day::from_date(2026, 12, 1).unwrap();
-    let expect = |units| Command::Expect(Expect { sku: code("tea"), warehouse: code("A"), day, units: Units(units) });
-    shop.ok(expect(20));
-    shop.ok(expect(15));
-    assert_eq!(shop.cell("tea", "A").inbound, [(day, Units(15))]);
-    assert_eq!(shop.available("web", "tea"), 10);
-    let receive = |units| {
-        let lines = vec![line("tea", units)];
-        Command::Receive(Receive { warehouse: code("A"), pool: None, expected: Some(day), lines })
+    shop.ok(shop.announce("PO-1", "tea", "A", day, 20));
+    assert!(matches!(shop.no(shop.announce("PO-1", "tea", "A", day, 20)), Reject::Invalid { .. }));
+    shop.ok(shop.expect("PO-1", "tea", "A", Expectation::Change { day: None, units: Some(Units(15)) }));
+    let inbound = |shop: &Shop| -> Vec<(String, u64)> {
+        let cell = shop.cell("tea", "A");
+        cell.inbound.iter().map(|r| (r.reference.to_string(), r.free.0)).collect()
     };
-    shop.ok(receive(10));
-    shop.ok(receive(10));
-    assert!(shop.cell("tea", "A").inbound.is_empty());
-    assert!(matches!(shop.no(receive(1)), Reject::Invalid { .. }));
+    assert_eq!(inbound(&shop), [("PO-1".to_owned(), 15)]);
+    assert_eq!(shop.available("web", "tea"), 10);
+    shop.ok(shop.fulfil("PO-1", "A", &[("tea", 10)], true));
+    assert_eq!(inbound(&shop), [("PO-1".to_owned(), 5)]);
+    shop.ok(shop.fulfil("PO-1", "A", &[("tea", 10)], false));
+    assert!(inbound(&shop).is_empty());
+    assert!(matches!(shop.no(shop.fulfil("PO-1", "A", &[("tea", 1)], false)), Reject::Invalid { .. }));
     assert_eq!(shop.available("web", "tea"), 30);
     shop.check();
 }

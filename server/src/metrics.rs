@@ -169,7 +169,7 @@ fn unhurried<T>(read: impl FnOnce() -> T) -> T {
 /// What becomes of a request.
 const OUTCOMES: [&str; 2] = ["done", "refused"];
 
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 28] = [
     "apply_world",
     "apply_rules",
     "define_skus",
@@ -197,6 +197,7 @@ const KINDS: [&str; 27] = [
     "explain",
     "routing",
     "quote_exact",
+    "inbound",
 ];
 
 const EVENTS: [&str; 6] = ["placed", "paid", "paid_late", "refund_due", "cancelled", "expired"];
@@ -516,6 +517,7 @@ const fn kind_of_query(query: &Query) -> usize {
         Query::Explain(_) => 24,
         Query::Routing => 25,
         Query::QuoteExact(_) => 26,
+        Query::Inbound(_) => 27,
     }
 }
 

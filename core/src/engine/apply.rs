@@ -2,19 +2,19 @@
 //! the state it changes: no rules, no clock, no configuration.
 
 use crate::engine::commit::EngineLocked;
-use crate::event::{Envelope, Event, Move, OrderCancelled, PickShorted, PlainStep, SubTake};
-use crate::ids::{OrderId, SkuId};
+use crate::event::{Arrived, Envelope, Event, Move, OrderCancelled, PickShorted, PlainStep, SubTake};
+use crate::ids::{OrderId, SkuId, WarehouseId};
 use crate::orders::{KeyShard, Order};
 use crate::reply::{OrderState, Stage};
 use crate::rules::WarehouseStep;
-use crate::stock::{Overdrawn, StockShard};
+use crate::stock::{Inbound, Overdrawn, StockShard};
 use crate::units::Units;
 
 /// An event that does not fit the state: a bug when it was just decided, a damaged history in recovery.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
     #[error("SKU {sku} at warehouse {warehouse}: {error}")]
-    Overdrawn { sku: SkuId, warehouse: crate::ids::WarehouseId, error: Overdrawn },
+    Overdrawn { sku: SkuId, warehouse: WarehouseId, error: Overdrawn },
     #[error("SKU {0} was never defined")]
     UnknownSku(SkuId),
     #[error("order {0} does not exist")]
@@ -23,11 +23,16 @@ pub(super) enum Broken {
     OrderTaken(OrderId),
     #[error("order {order}: {what}")]
     Order { order: OrderId, what: &'static str },
+    #[error("expected receipts: {0}")]
+    Inbound(&'static str),
 }
 
 /// Applies an event to everything it touches.
 pub(super) fn apply(locked: &mut EngineLocked<'_>, event: &Event, envelope: &Envelope) -> Result<(), Broken> {
     apply_stock(locked, event)?;
+    if let Event::InboundChanged(e) = event {
+        return e.arrived.iter().try_for_each(|arrived| arrive(locked, arrived));
+    }
     match event.order() {
         Some(id) => apply_order(locked, id, event, envelope),
         None => Ok(()),
@@ -51,7 +56,22 @@ fn apply_stock(locked: &mut EngineLocked<'_>, event: &Event) -> Result<(), Broke
             }
             shard.sku_mut(e.sku).set_safety(e.warehouse, e.units);
         }
+        Event::InboundChanged(e) => {
+            if let Some(opened) = &e.opened {
+                let reference = e.reference.clone().ok_or(Broken::Inbound("a receipt without a reference"))?;
+                let inbound = inbound(locked, opened.sku, e.warehouse)?;
+                inbound.open(opened.receipt, reference, opened.day, opened.pool);
+            }
+            if let Some(dated) = &e.dated {
+                let inbound = inbound(locked, dated.sku, e.warehouse)?;
+                inbound.date(dated.receipt, dated.day).ok_or(Broken::Inbound("no such receipt to be dated"))?;
+            }
+        }
         _ => {}
+    }
+    for made in event.promises() {
+        let inbound = inbound(locked, made.sku, made.warehouse)?;
+        inbound.register(made.promise()).ok_or(Broken::Inbound("a ticket that was given before"))?;
     }
     let mut result = Ok(());
     event.each_move(|m| {
@@ -60,6 +80,26 @@ fn apply_stock(locked: &mut EngineLocked<'_>, event: &Event) -> Result<(), Broke
         }
     });
     result
+}
+
+fn inbound<'a>(
+    locked: &'a mut EngineLocked<'_>,
+    sku: SkuId,
+    warehouse: WarehouseId,
+) -> Result<&'a mut Inbound, Broken> {
+    let shard = locked.stock_mut(StockShard::of(sku));
+    if !shard.has(sku) {
+        return Err(Broken::UnknownSku(sku));
+    }
+    Ok(shard.sku_mut(sku).inbound_mut(warehouse))
+}
+
+/// Promised units of a sub-order come.
+fn arrive(locked: &mut EngineLocked<'_>, arrived: &Arrived) -> Result<(), Broken> {
+    let id = arrived.order;
+    let order = locked.key_mut(KeyShard::of_id(id)).order_mut(id).ok_or(Broken::UnknownOrder(id))?;
+    let waited = order.sub_mut(arrived.sub).and_then(|sub| sub.wait_less(arrived.units));
+    waited.ok_or(Broken::Order { order: id, what: "it does not wait for the units that came" })
 }
 
 fn apply_move(locked: &mut EngineLocked<'_>, m: &Move, corrects: bool) -> Result<(), Broken> {
@@ -78,21 +118,35 @@ fn apply_order(locked: &mut EngineLocked<'_>, id: OrderId, event: &Event, envelo
         let order = Order::place(e, envelope.arrived, envelope.occurred_at(), &envelope.actor);
         return shard.insert(order).ok_or(Broken::OrderTaken(id));
     }
+    if let Event::OrderPromised(e) = event {
+        let order = Order::promise(e, envelope.arrived, envelope.occurred_at(), &envelope.actor);
+        return shard.insert(order).ok_or(Broken::OrderTaken(id));
+    }
     let order = shard.order_mut(id).ok_or(Broken::UnknownOrder(id))?;
     let wrong = |what| Broken::Order { order: id, what };
     match event {
         Event::OrderPaid(_) => {
             order.state = OrderState::Paid;
             advance(order, Stage::Held, Stage::Allocated);
+            advance(order, Stage::Promised, Stage::Waiting);
         }
         Event::OrderPaidLate(e) => {
             order.state = OrderState::Paid;
             order.append(&e.decision, Stage::Allocated);
         }
+        Event::OrderPromisedLate(e) => {
+            order.state = OrderState::Paid;
+            order.append(&e.late.decision, Stage::Allocated);
+            for decision in &e.ahead {
+                order.append(decision, Stage::Waiting);
+            }
+        }
         Event::RefundDue(_) => order.state = OrderState::RefundDue,
         Event::OrderExpired(_) => {
             order.state = OrderState::Expired;
             advance(order, Stage::Held, Stage::Expired);
+            order.subs.iter_mut().filter(|sub| sub.stage == Stage::Promised).for_each(|sub| sub.waiting = 0);
+            advance(order, Stage::Promised, Stage::Expired);
         }
         Event::HoldExtended(e) => order.deadline = e.until,
         Event::OrderCancelled(e) => cancel(order, e).ok_or(wrong("it has not the units that are cancelled"))?,
@@ -130,7 +184,9 @@ fn apply_order(locked: &mut EngineLocked<'_>, id: OrderId, event: &Event, envelo
         | Event::StockMoved(_)
         | Event::StockCounted(_)
         | Event::SafetySet(_)
-        | Event::OrderPlaced(_) => {}
+        | Event::OrderPlaced(_)
+        | Event::OrderPromised(_)
+        | Event::InboundChanged(_) => {}
     }
     Ok(())
 }
@@ -147,6 +203,9 @@ fn cancel(order: &mut Order, event: &OrderCancelled) -> Option<()> {
     event.takes.iter().try_for_each(|take| order.remove(take))?;
     take_review(order, &event.review)?;
     drop_empty(order);
+    for (no, units) in &event.waiting {
+        order.sub_mut(*no)?.wait_less(*units)?;
+    }
     if order.review.is_empty() && order.subs.iter().all(|sub| sub.is_gone()) {
         order.state = OrderState::Cancelled;
     }

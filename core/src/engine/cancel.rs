@@ -1,23 +1,27 @@
 //! Giving up an order, a sub-order, or units of a line, as long as they have not left the warehouse.
 
 use crate::command::{Cancel, CancelScope, Line};
+use crate::engine::commit::EngineLocked;
 use crate::engine::demand::invalid;
 use crate::engine::lookup::{allowed, illegal};
+use crate::engine::standing::standing;
 use crate::engine::{Asked, Decided, Engine};
 use crate::event::{Event, Move, OrderCancelled, SubTake};
 use crate::ids::{SkuId, SubNo};
 use crate::limits::REASON_BYTES_MAX;
-use crate::orders::{Action, Order, SubOrder, Verdict, bucket_of, verdict};
+use crate::orders::{Action, Order, SubOrder, Verdict, verdict};
 use crate::reject::{CodeKind, Reject};
-use crate::stock::Bucket;
 use crate::units::Units;
 
 /// What a cancellation takes.
-#[derive(Default)]
-struct Taken {
+struct Taken<'a, 'l> {
+    locked: &'a EngineLocked<'l>,
+    order: &'a Order,
     takes: Vec<SubTake>,
     review: Vec<(SkuId, Units)>,
     moves: Vec<Move>,
+    /// Units that had yet to come, by sub-order.
+    waiting: Vec<(SubNo, Units)>,
 }
 
 impl Engine {
@@ -29,24 +33,26 @@ impl Engine {
         self.change_order(&cancel.order, b'C', &(&cancel.scope, &cancel.reason), asked, |context| {
             let order = context.order;
             allowed(order, Action::Cancel)?;
-            let taken = match &cancel.scope {
-                CancelScope::Order => whole(order)?,
-                CancelScope::Sub(no) => one(order, *no)?,
-                CancelScope::Units(line) => self.units(order, line)?,
-            };
-            let Taken { takes, review, moves } = taken;
+            let mut taken = Taken::new(context.locked, order);
+            match &cancel.scope {
+                CancelScope::Order => whole(&mut taken)?,
+                CancelScope::Sub(no) => one(&mut taken, *no)?,
+                CancelScope::Units(line) => self.units(&mut taken, line)?,
+            }
+            let Taken { takes, review, moves, waiting, .. } = taken;
             let reason = cancel.reason.clone();
-            Ok(Event::OrderCancelled(OrderCancelled { order: order.id, takes, review, moves, reason }))
+            Ok(Event::OrderCancelled(OrderCancelled { order: order.id, takes, review, moves, waiting, reason }))
         })
     }
 
-    fn units(&self, order: &Order, line: &Line) -> Result<Taken, Reject> {
+    fn units(&self, taken: &mut Taken<'_, '_>, line: &Line) -> Result<(), Reject> {
+        let order = taken.order;
         let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![line.sku.clone()] };
         let sku = self.skus.find(&line.sku).ok_or_else(unknown)?.id;
         if line.units.is_zero() {
             return Err(invalid("units", "must be at least 1".to_owned()));
         }
-        let (mut taken, mut left) = (Taken::default(), line.units);
+        let mut left = line.units;
         if let Some((_, waiting)) = order.review.iter().find(|(waits, _)| *waits == sku) {
             let units = left.min(*waiting);
             taken.review.push((sku, units));
@@ -58,7 +64,7 @@ impl Engine {
             }
         }
         if left.is_zero() {
-            return Ok(taken);
+            return Ok(());
         }
         let can = line.units.saturating_sub(left);
         let reason = format!("{} units of {} were asked, {can} can still be cancelled", line.units, line.sku);
@@ -66,7 +72,8 @@ impl Engine {
     }
 }
 
-fn whole(order: &Order) -> Result<Taken, Reject> {
+fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
+    let order = taken.order;
     let live = || order.numbered().filter(|(_, sub)| !sub.is_gone());
     let stuck = live().find_map(|(no, sub)| match verdict(sub.stage, Action::Cancel) {
         Verdict::To(_) => None,
@@ -84,37 +91,58 @@ fn whole(order: &Order) -> Result<Taken, Reject> {
         };
         return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
     }
-    let mut taken = Taken { review: order.review.clone(), ..Taken::default() };
+    taken.review.clone_from(&order.review);
     for (no, sub) in live() {
         taken.take(no, sub, None, Units::UNLIMITED);
     }
-    Ok(taken)
+    Ok(())
 }
 
-fn one(order: &Order, no: SubNo) -> Result<Taken, Reject> {
+fn one(taken: &mut Taken<'_, '_>, no: SubNo) -> Result<(), Reject> {
+    let order = taken.order;
     let count = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
     let sub = order.sub(no).ok_or(Reject::UnknownSubOrder { sub: no, count })?;
     match verdict(sub.stage, Action::Cancel) {
         Verdict::No(reason) => Err(illegal(Action::Cancel, order, Some(sub.stage), reason)),
         Verdict::To(_) => {
-            let mut taken = Taken::default();
             taken.take(no, sub, None, Units::UNLIMITED);
-            Ok(taken)
+            Ok(())
         }
     }
 }
 
-impl Taken {
-    /// Takes up to `most` units of a SKU, or of every SKU, out of a sub-order; answers how many.
+impl<'a, 'l> Taken<'a, 'l> {
+    fn new(locked: &'a EngineLocked<'l>, order: &'a Order) -> Taken<'a, 'l> {
+        let (takes, review, moves, waiting) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Taken { locked, order, takes, review, moves, waiting }
+    }
+
+    /// Takes up to `most` units of a SKU, or of every SKU, out of a sub-order, those that are yet to come first; answers
+    /// how many.
     fn take(&mut self, no: SubNo, sub: &SubOrder, sku: Option<SkuId>, most: Units) -> Units {
         let mut left = most;
+        let mut waiting = Units::ZERO;
         for line in sub.lines.iter().filter(|line| sku.is_none_or(|sku| line.sku == sku)) {
-            let units = line.units.min(left);
-            let Some(from) = bucket_of(sub.stage, line.pool).filter(|_| !units.is_zero()) else { continue };
-            left = if most == Units::UNLIMITED { most } else { left.saturating_sub(units) };
-            self.takes.push(SubTake { sub: no, sku: line.sku, pool: line.pool, units });
-            let to = Bucket::free(sub.from_supplier, line.pool);
-            self.moves.push(Move { sku: line.sku, warehouse: sub.warehouse, from, to, units });
+            let mut units = Units::ZERO;
+            for part in standing(self.locked, self.order.id, no, sub, line) {
+                let taken = part.units.min(left);
+                if taken.is_zero() {
+                    continue;
+                }
+                left = if most == Units::UNLIMITED { most } else { left.saturating_sub(taken) };
+                units = units.saturating_add(taken);
+                if part.is_ahead() {
+                    waiting = waiting.saturating_add(taken);
+                }
+                let (from, to) = (part.at, part.free);
+                self.moves.push(Move { sku: line.sku, warehouse: sub.warehouse, from, to, units: taken });
+            }
+            if !units.is_zero() {
+                self.takes.push(SubTake { sub: no, sku: line.sku, pool: line.pool, units });
+            }
+        }
+        if !waiting.is_zero() {
+            self.waiting.push((no, waiting));
         }
         most.saturating_sub(left)
     }

@@ -3,31 +3,25 @@
 use std::collections::BTreeMap;
 
 use crate::engine::Engine;
-use crate::ids::{SkuId, WarehouseId};
-use crate::orders::bucket_of;
-use crate::stock::{Bucket, StockShard};
+use crate::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
+use crate::orders::{SubOrder, bucket_of};
+use crate::stock::{Bucket, Inbound, StockShard};
 use crate::units::Units;
 
+/// Units that are promised and yet to come.
+type Promises = BTreeMap<(OrderId, SubNo, SkuId, WarehouseId, PoolId), Units>;
 type Claims = BTreeMap<(SkuId, WarehouseId, Bucket), Units>;
 
 impl Engine {
     /// Checks each shard by itself, then that what cells say is held, allocated, picked, shipped, awaiting confirmation
-    /// and in inspection is what orders say. Locks shard by shard: run it while nothing else runs.
+    /// and in inspection is what orders say, and that what is promised is what they wait for. Locks shard by shard: run it while nothing else runs.
     ///
     /// # Errors
     /// Every broken invariant in a sentence.
     pub fn check(&self) -> Result<(), Vec<String>> {
         let mut broken = Vec::new();
-        let mut claims = Claims::new();
-        for number in 0..self.door.key_shards() {
-            self.door.with_key(number, |shard| {
-                broken.extend(shard.check(number).err());
-                for order in shard.orders() {
-                    order.subs.iter().for_each(|sub| claim(sub, &mut claims));
-                }
-            });
-        }
         let mut seen = Claims::new();
+        let mut promised = Promises::new();
         for number in 0..self.door.stock_shards() {
             self.door.with_stock(number, |shard| {
                 for stock in shard.skus() {
@@ -37,10 +31,31 @@ impl Engine {
                     }
                     for cell in stock.cells() {
                         claimed(stock.id(), cell, &mut seen);
+                        for promise in cell.inbound().into_iter().flat_map(Inbound::promises) {
+                            let key = (promise.order, promise.sub, stock.id(), cell.warehouse(), promise.pool);
+                            let sum = promised.entry(key).or_default();
+                            *sum = sum.saturating_add(promise.units);
+                        }
                     }
                 }
             });
         }
+        let mut claims = Claims::new();
+        for number in 0..self.door.key_shards() {
+            self.door.with_key(number, |shard| {
+                broken.extend(shard.check(number).err());
+                for order in shard.orders() {
+                    for (no, sub) in order.numbered() {
+                        let wanted = claim(order.id, no, sub, &mut promised, &mut claims);
+                        if wanted != Units(u64::from(sub.waiting)) {
+                            let (id, waits) = (order.id, sub.waiting);
+                            broken.push(format!("order {id} sub-order {no} waits for {waits}, {wanted} are promised"));
+                        }
+                    }
+                }
+            });
+        }
+        broken.extend(promised.keys().map(|key| format!("promised to a sub-order that does not wait for it: {key:?}")));
         let keys: std::collections::BTreeSet<_> = claims.keys().chain(seen.keys()).collect();
         for key in keys {
             let (orders, cells) = (claims.get(key), seen.get(key));
@@ -57,7 +72,9 @@ impl Engine {
     }
 }
 
-fn claim(sub: &crate::orders::SubOrder, claims: &mut Claims) {
+/// Notes what a sub-order claims; answers what is promised to it, which is struck off.
+fn claim(order: OrderId, no: SubNo, sub: &SubOrder, promised: &mut Promises, claims: &mut Claims) -> Units {
+    let mut waited = Units::ZERO;
     let mut add = |sku, bucket, units: Units| {
         if !units.is_zero() && !matches!(bucket, Bucket::Outside(_)) {
             let sum = claims.entry((sku, sub.warehouse, bucket)).or_default();
@@ -65,11 +82,14 @@ fn claim(sub: &crate::orders::SubOrder, claims: &mut Claims) {
         }
     };
     for line in &sub.lines {
+        let ahead = promised.remove(&(order, no, line.sku, sub.warehouse, line.pool)).unwrap_or_default();
+        waited = waited.saturating_add(ahead);
         if let Some(bucket) = bucket_of(sub.stage, line.pool) {
-            add(line.sku, bucket, line.out());
+            add(line.sku, bucket, line.out().saturating_sub(ahead));
         }
         add(line.sku, Bucket::Inspection, line.in_inspection);
     }
+    waited
 }
 
 fn claimed(sku: SkuId, cell: &crate::stock::Cell, seen: &mut Claims) {

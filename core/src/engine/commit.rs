@@ -3,7 +3,7 @@
 use crate::catalog::Config;
 use crate::engine::apply::apply;
 use crate::engine::{Engine, Locked};
-use crate::event::{Cause, Envelope, Event};
+use crate::event::{Arrived, Cause, Envelope, Event};
 use crate::ids::Seq;
 use crate::log::Room;
 use crate::orders::{KeyShard, Memo, Moment};
@@ -12,6 +12,9 @@ use crate::reply::{Change, Configured, Moved, Reply};
 use crate::stock::StockShard;
 use crate::units::Units;
 use crate::wire::codec::encode_envelope;
+
+/// What timelines call it when goods come that a sub-order was promised before they came.
+const GOODS_ARRIVED: &str = "goods_arrived";
 
 pub(super) type EngineLocked<'a> = Locked<'a, KeyShard, StockShard>;
 
@@ -80,6 +83,12 @@ impl Engine {
                 }
             }
             Event::SafetySet(e) => locked.stock_mut(StockShard::of(e.sku)).sku_mut(e.sku).stamp(e.warehouse, seq),
+            Event::InboundChanged(e) => {
+                if let Some(dated) = &e.dated {
+                    locked.stock_mut(StockShard::of(dated.sku)).sku_mut(dated.sku).stamp(e.warehouse, seq);
+                }
+                e.arrived.iter().for_each(|arrived| note_arrival(locked, arrived, envelope, seq));
+            }
             _ => {}
         }
         self.prices.note(envelope, seq);
@@ -97,7 +106,7 @@ impl Engine {
         order.version = seq;
         order.last_time = envelope.arrived;
         match &envelope.event {
-            Event::OrderPlaced(_) => order.placed = seq,
+            Event::OrderPlaced(_) | Event::OrderPromised(_) => order.placed = seq,
             event => {
                 order.moments.push(Moment {
                     seq,
@@ -112,7 +121,7 @@ impl Engine {
                 }
             }
         }
-        if matches!(envelope.event, Event::OrderPlaced(_) | Event::HoldExtended(_)) {
+        if matches!(envelope.event, Event::OrderPlaced(_) | Event::OrderPromised(_) | Event::HoldExtended(_)) {
             let (deadline, placed) = (order.deadline, order.placed);
             shard.deadlines.add(deadline, placed, id);
             self.hint_deadline(number, deadline);
@@ -135,6 +144,22 @@ impl Engine {
     }
 }
 
+/// Notes on an order that goods it waited for came.
+fn note_arrival(locked: &mut EngineLocked<'_>, arrived: &Arrived, envelope: &Envelope, seq: Seq) {
+    let id = arrived.order;
+    let Some(order) = locked.key_mut(KeyShard::of_id(id)).order_mut(id) else { return };
+    order.version = seq;
+    order.last_time = order.last_time.max(envelope.arrived);
+    order.moments.push(Moment {
+        seq,
+        what: GOODS_ARRIVED,
+        sub: Some(arrived.sub),
+        occurred: envelope.occurred_at(),
+        arrived: envelope.arrived,
+        actor: envelope.actor.clone(),
+    });
+}
+
 /// What an event says it did to an order, for the reply and for repeats of the command.
 pub(super) fn change_of(event: &Event, order: &crate::orders::Order) -> Option<Change> {
     let sum = |takes: &[crate::event::SubTake]| takes.iter().map(|t| t.units).sum::<Units>();
@@ -145,6 +170,11 @@ pub(super) fn change_of(event: &Event, order: &crate::orders::Order) -> Option<C
         Event::OrderPaid(_) => Change::Paid,
         Event::OrderPaidLate(e) => {
             let first = order.subs.len() + 1 - e.decision.subs.len();
+            Change::PaidLate { first_sub: crate::ids::SubNo(u16::try_from(first).unwrap_or(u16::MAX)) }
+        }
+        Event::OrderPromisedLate(e) => {
+            let subs = e.late.decision.subs.len() + e.ahead.iter().map(|decision| decision.subs.len()).sum::<usize>();
+            let first = order.subs.len() + 1 - subs;
             Change::PaidLate { first_sub: crate::ids::SubNo(u16::try_from(first).unwrap_or(u16::MAX)) }
         }
         Event::RefundDue(_) => Change::RefundDue,
@@ -176,8 +206,10 @@ fn moved(event: &Event, seq: Seq) -> Moved {
             short = short.saturating_add(m.units);
         }
     });
-    if let Event::SafetySet(e) = event {
-        units = e.units;
+    match event {
+        Event::SafetySet(e) => units = e.units,
+        Event::InboundChanged(e) => (units, short) = (e.units, e.overdue()),
+        _ => {}
     }
     Moved { seq, units, short, replayed: false }
 }

@@ -3,8 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use smallvec::SmallVec;
+
 use crate::engine::Engine;
+use crate::engine::commit::EngineLocked;
+use crate::engine::lookup::known;
 use crate::engine::planning::with_scratch;
+use crate::engine::standing::standing;
 use crate::event::{Actor, Cause, Envelope, Event, Move, OrderExpired};
 use crate::ids::{Code, OrderId, Seq};
 use crate::log::Admission;
@@ -29,7 +34,7 @@ pub struct Released {
     pub channel: Code,
     /// The channel's number.
     pub number: Code,
-    /// SKU, warehouse and units.
+    /// SKU, warehouse and units that were on hand.
     pub lines: Vec<(Code, Code, Units)>,
 }
 
@@ -114,17 +119,18 @@ impl Engine {
             if order.state != OrderState::Held || order.deadline != deadline {
                 return Ok(None);
             }
+            let (channel, number_text, last_time) = (order.channel, order.number.clone(), order.last_time);
+            let live = order.subs.iter().filter(|sub| !sub.is_gone());
+            let skus: SmallVec<[usize; 8]> =
+                live.flat_map(|sub| sub.lines.iter().map(|line| StockShard::of(line.sku))).collect();
+            let mut locked = keys.lock_stock(skus);
             let envelope = Envelope {
                 actor: Actor::Timer,
-                arrived: now.max(order.last_time),
+                arrived: now.max(last_time),
                 occurred: None,
                 cause: Cause::Deadline,
-                event: expired(order),
+                event: expired(&locked, known(&locked, id)),
             };
-            let (channel, number_text) = (order.channel, order.number.clone());
-            let mut skus = Vec::new();
-            envelope.event.each_move(|m| skus.push(StockShard::of(m.sku)));
-            let mut locked = keys.lock_stock(skus);
             let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes).map_err(|_| ())?;
             drop(locked);
             Ok(Some(self.released(seq, id, channel, number_text, &envelope.event)))
@@ -143,6 +149,9 @@ impl Engine {
         let config = config.as_deref().expect("an order was placed in a world");
         let mut lines = Vec::new();
         event.each_move(|m| {
+            if matches!(m.from, Bucket::Promised(_)) {
+                return;
+            }
             let sku = self.skus.code(m.sku).expect("an order names defined SKUs");
             lines.push((sku, config.codes.of_warehouse(m.warehouse), m.units));
         });
@@ -151,16 +160,18 @@ impl Engine {
 }
 
 /// The event by which an unpaid order gives its stock back.
-pub(super) fn expired(order: &Order) -> Event {
-    let held = order.subs.iter().filter(|sub| sub.stage == Stage::Held);
-    let moves = held.flat_map(|sub| {
-        sub.lines.iter().filter(|line| !line.units.is_zero()).map(|line| Move {
-            sku: line.sku,
-            warehouse: sub.warehouse,
-            from: Bucket::Held(line.pool),
-            to: Bucket::free(sub.from_supplier, line.pool),
-            units: line.units,
-        })
-    });
-    Event::OrderExpired(OrderExpired { order: order.id, moves: moves.collect() })
+pub(super) fn expired(locked: &EngineLocked<'_>, order: &Order) -> Event {
+    let mut moves = Vec::new();
+    for (no, sub) in order.numbered().filter(|(_, sub)| matches!(sub.stage, Stage::Held | Stage::Promised)) {
+        for line in &sub.lines {
+            moves.extend(standing(locked, order.id, no, sub, line).into_iter().map(|part| Move {
+                sku: line.sku,
+                warehouse: sub.warehouse,
+                from: part.at,
+                to: part.free,
+                units: part.units,
+            }));
+        }
+    }
+    Event::OrderExpired(OrderExpired { order: order.id, moves })
 }

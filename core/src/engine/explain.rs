@@ -59,6 +59,8 @@ pub(super) struct Journaled {
     without: Option<WarehouseId>,
     /// Whether the order's own wishes about parcels held: not when only a part of it is served anew.
     whole: bool,
+    /// Parcels that were left to it by the order's other parts, under the order's own bound.
+    taken: u16,
     /// Whether it placed the order.
     first: bool,
 }
@@ -76,21 +78,22 @@ impl Engine {
         let decisions = self.decisions(ask, history)?;
         let count = decisions.len();
         let no = ask.decision.map_or(count, usize::from);
-        let Some(chosen) = no.checked_sub(1).and_then(|at| decisions.get(at)) else {
+        let Some((chosen, part)) = no.checked_sub(1).and_then(|at| decisions.get(at)) else {
             let reason = format!("the order has decisions 1 to {count}, not {no}");
             return Err(invalid("decision", reason).into());
         };
-        let journaled = journaled(read(history, decisions[0].seq)?, read(history, chosen.seq)?)?;
+        let journaled = journaled(read(history, decisions[0].0.seq)?, read(history, chosen.seq)?, *part)?;
         let config = self.config_of(journaled.decision.rules_version, history)?;
         let seq = chosen.seq;
+        let decisions = decisions.into_iter().map(|(decision, _)| decision).collect();
         let no = u16::try_from(no).unwrap_or(u16::MAX);
         let explanation =
             with_scratch(self.work, |scratch| self.rebuild(&journaled, &config, seq, scratch, decisions, no));
         Ok((Reply::Explained(Box::new(explanation)), seq))
     }
 
-    /// Every event that decided how the order ships, in history order.
-    fn decisions(&self, ask: &Explain, history: &dyn History) -> Result<Vec<DecisionRef>, Refusal> {
+    /// Everything that decided how the order ships, in history order, each with its place among those of its event.
+    fn decisions(&self, ask: &Explain, history: &dyn History) -> Result<Vec<(DecisionRef, usize)>, Refusal> {
         let (number, place) = self.locate(&ask.order)?;
         let mut found = self.door.with_key(number, |shard| {
             let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
@@ -101,12 +104,10 @@ impl Engine {
         })?;
         let mut kept = Vec::with_capacity(found.len());
         for decision in found.drain(..) {
-            let routed = match &read(history, decision.seq)?.event {
-                Event::PickShorted(short) => short.decision.is_some(),
-                _ => true,
-            };
-            if routed {
-                kept.push(decision);
+            let event = read(history, decision.seq)?.event;
+            for (part, (_, is_ahead)) in held(&event).into_iter().enumerate() {
+                let what = if is_ahead { PRESALE.to_owned() } else { decision.what.clone() };
+                kept.push((DecisionRef { what, ..decision.clone() }, part));
             }
         }
         Ok(kept)
@@ -206,7 +207,7 @@ impl Engine {
 
     /// The demand as it was: what was wanted stands in the decision, what a SKU weighed then in the catalog.
     pub(super) fn demand_of<'a>(&self, journaled: &'a Journaled, config: &Config, seq: Seq) -> Demand<'a> {
-        let Journaled { placed, decision, whole, first, .. } = journaled;
+        let Journaled { placed, decision, whole, first, taken, .. } = journaled;
         let mut lines = Vec::with_capacity(decision.seen.len());
         let mut category: Option<Option<Code>> = None;
         for seen in &decision.seen {
@@ -222,7 +223,7 @@ impl Engine {
             zone: placed.zone.as_ref(),
             carrier: placed.carrier,
             ship_complete: placed.ship_complete && *whole,
-            max_parcels: placed.max_parcels.filter(|_| *whole),
+            max_parcels: placed.max_parcels.filter(|_| *whole).map(|most| most.saturating_sub(*taken)),
             split: config.rules.channel(placed.channel).filter(|_| *whole).map(|c| c.split).unwrap_or_default(),
             pools: &[],
             category: category.flatten().filter(|_| *first),
@@ -232,7 +233,24 @@ impl Engine {
 }
 
 /// Later events that may hold a decision, by name.
-const LATER: [&str; 3] = ["order_paid_late", "pick_shorted", "review_routed"];
+const LATER: [&str; 4] = ["order_paid_late", "order_promised_late", "pick_shorted", "review_routed"];
+/// What a decision over goods that are yet to come is called among others.
+const PRESALE: &str = "presale";
+
+/// The decisions that an event holds and that ship anything, and whether each is about goods that are yet to come.
+fn held(event: &Event) -> Vec<(&Decision, bool)> {
+    let (here, ahead): (Option<&Decision>, &[Decision]) = match event {
+        Event::OrderPlaced(event) => (Some(&event.decision), &[]),
+        Event::OrderPaidLate(event) => (Some(&event.decision), &[]),
+        Event::ReviewRouted(event) => (Some(&event.decision), &[]),
+        Event::PickShorted(event) => (event.decision.as_ref(), &[]),
+        Event::OrderPromised(event) => (Some(&event.placed.decision), &event.ahead),
+        Event::OrderPromisedLate(event) => (Some(&event.late.decision), &event.ahead),
+        _ => (None, &[]),
+    };
+    let here = here.filter(|decision| !decision.subs.is_empty()).map(|decision| (decision, false));
+    here.into_iter().chain(ahead.iter().map(|decision| (decision, true))).collect()
+}
 
 /// One event of the history, wholly checked.
 pub(super) fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> {
@@ -248,25 +266,30 @@ pub(super) fn read(history: &dyn History, seq: Seq) -> Result<Envelope, Reject> 
     decode_envelope(event).map_err(|e| unavailable(format!("event {seq}: {e}")))
 }
 
-pub(super) fn journaled(first: Envelope, chosen: Envelope) -> Result<Journaled, Refusal> {
+/// A decision out of its event: the one at `part` among those it holds. `first` placed the order.
+pub(super) fn journaled(first: Envelope, chosen: Envelope, part: usize) -> Result<Journaled, Refusal> {
     let odd = |event: &Event| Reject::Unavailable { reason: format!("{} holds no decision", event.name()) };
-    let Event::OrderPlaced(placed) = first.event else { return Err(odd(&first.event).into()) };
-    let again = |decision, without, whole| (decision, without, whole, false);
-    let (decision, without, whole, first) = match chosen.event {
-        Event::OrderPlaced(event) => (event.decision, None, true, true),
-        Event::OrderPaidLate(event) => again(event.decision, None, true),
-        Event::ReviewRouted(event) => again(event.decision, None, false),
-        Event::PickShorted(event) => {
-            let short = event.moves.first().map(|m| m.warehouse);
-            let decision = event.decision.ok_or_else(|| {
-                let reason = "nothing was routed: no other warehouse could serve the missing units".to_owned();
-                Refusal::from(Reject::Unavailable { reason })
-            })?;
-            again(decision, short, false)
-        }
+    let placed = match first.event {
+        Event::OrderPlaced(placed) => placed,
+        Event::OrderPromised(promised) => Box::new(promised.placed),
         event => return Err(odd(&event).into()),
     };
-    Ok(Journaled { placed, decision, without, whole, first })
+    let decisions = held(&chosen.event);
+    let Some(&(decision, is_ahead)) = decisions.get(part) else {
+        return Err(odd(&chosen.event).into());
+    };
+    let is_promised = matches!(chosen.event, Event::OrderPromised(_) | Event::OrderPromisedLate(_));
+    // What is on hand leaves one parcel to what is yet to come.
+    let before = decisions[..part].iter().map(|(decision, _)| decision.subs.len()).sum::<usize>();
+    let taken = if is_promised && !is_ahead { 1 } else { before };
+    let without = match &chosen.event {
+        Event::PickShorted(event) => event.moves.first().map(|m| m.warehouse),
+        _ => None,
+    };
+    let whole = !matches!(chosen.event, Event::PickShorted(_) | Event::ReviewRouted(_));
+    let first = matches!(chosen.event, Event::OrderPlaced(_) | Event::OrderPromised(_));
+    let taken = u16::try_from(taken).unwrap_or(u16::MAX);
+    Ok(Journaled { placed, decision: decision.clone(), without, whole, taken, first })
 }
 
 /// What the rules asked of a split of this order, if anything.

@@ -42,7 +42,7 @@ impl Engine {
     /// [`Reject::Unavailable`] when the history does not hold the decision, or has no plan for it.
     pub fn gap(&self, placed: Seq, history: &dyn History, work: u64) -> Result<Gap, Reject> {
         let event = read(history, placed)?;
-        let journaled = journaled(event.clone(), event).map_err(|Refusal { reject, .. }| reject)?;
+        let journaled = journaled(event.clone(), event, 0).map_err(|Refusal { reject, .. }| reject)?;
         let decision = &journaled.decision;
         let config = self.config_of(decision.rules_version, history).map_err(|Refusal { reject, .. }| reject)?;
         let demand = self.demand_of(&journaled, &config, placed);

@@ -194,7 +194,8 @@ impl Ground {
             number = self.cells.len() as u32;
             self.cells.push(CellState { units: units as f64, until: 0.0, price: 0.0 });
             self.keys.push((sku, cell.warehouse()));
-            self.announced.push(cell.inbound().first().map(|(day, _)| day.start() + DAY));
+            let free = cell.inbound().map(|inbound| inbound.promisable(&config.pools)).unwrap_or_default();
+            self.announced.push(free.first().map(|part| part.day.start() + DAY));
         }
         facts.places.push(Place { warehouse: cell.warehouse(), units, pools, cell: number });
     }

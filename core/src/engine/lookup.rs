@@ -119,7 +119,7 @@ impl Engine {
             arrived: now.max(order.last_time),
             occurred: None,
             cause: Cause::Deadline,
-            event: expired(order),
+            event: expired(locked, order),
         };
         self.commit(locked, room, &envelope, bytes)?;
         Ok(())
@@ -134,29 +134,47 @@ impl Engine {
         asked: Asked<'_>,
         decide: impl FnOnce(&EngineLocked<'_>, &Config) -> Result<Event, Reject>,
     ) -> Decided {
+        let decided = self.change_stock_and(tag, command, skus, &[], asked, |l, c| decide(l, c).map(Some))?;
+        Ok(decided.expect("an event was decided"))
+    }
+
+    /// Decides a stock command under the locks of its key, its SKUs and the order shards named beside. Nothing is done when
+    /// no event is decided: other orders are to be locked.
+    pub(super) fn change_stock_and<C: Encode>(
+        &self,
+        tag: u8,
+        command: &C,
+        skus: &[SkuId],
+        orders: &[usize],
+        asked: Asked<'_>,
+        decide: impl FnOnce(&EngineLocked<'_>, &Config) -> Result<Option<Event>, Reject>,
+    ) -> Result<Option<(Reply, Seq)>, Refusal> {
         let key = required_key(asked.key)?;
         let room = self.log.reserve(EVENT_BYTES + MOVE_BYTES * skus.len(), Admission::Ordinary)?;
         with_scratch(self.work, |scratch| {
             let digest = content_digest(tag, command, &mut scratch.bytes);
             let number = KeyShard::of_movement(key);
-            let keys = self.door.lock_keys(&self.log, [number]);
+            let keys = self.door.lock_keys(&self.log, orders.iter().copied().chain([number]));
             if let Some(answer) = recall_movement(&keys, number, key, digest) {
-                return answer;
+                return answer.map(Some);
             }
             let config = self.config()?;
             let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
             let event = decide(&locked, &config)
                 .map_err(|reject| Refusal::seen(reject, stock_seen(&locked, skus).max(config.seq)))?;
+            let Some(event) = event else { return Ok(None) };
+            let mut arrived = asked.now;
+            event.each_order(|order| arrived = arrived.max(known(&locked, order).last_time));
             let envelope = Envelope {
                 actor: asked.actor.clone(),
-                arrived: asked.now,
+                arrived,
                 occurred: asked.occurred,
                 cause: Cause::Key { key: key.clone(), digest },
                 event,
             };
             let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
             let memo = locked.key(number).movement(key).expect("a committed movement is remembered");
-            Ok((memo.answer.clone(), seq))
+            Ok(Some((memo.answer.clone(), seq)))
         })
     }
 }
@@ -233,7 +251,8 @@ fn conflict(key: &Code, seq: Seq) -> Reject {
     Reject::Conflict { reason: format!("key {key} was used by event {seq}") }
 }
 
-fn known<'a>(locked: &'a EngineLocked<'_>, id: OrderId) -> &'a Order {
+/// An order that was found under this lock.
+pub(super) fn known<'a>(locked: &'a EngineLocked<'_>, id: OrderId) -> &'a Order {
     locked.key(KeyShard::of_id(id)).order(id).expect("an order that was found under this lock stays")
 }
 

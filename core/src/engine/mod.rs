@@ -6,7 +6,8 @@
 //!    │ resolve codes, check bounds                    (catalog, rules: read without locks)
 //!    │ plan a route                                   (planning.rs: on a view, without locks, for larger orders)
 //!    │ lock key shards, recall the key, lock stock    (locked.rs: one door, one order)
-//!    │ decide: one event, or a Reject                 (place, payment, cancel, step, pick, returns, movement, count, configure)
+//!    │ decide: one event, or a Reject                 (place, promise, payment, cancel, step, pick, returns,
+//!    │                                                movement, inbound, count, configure)
 //!    │ commit: encode · apply · append · stamp        (commit.rs, apply.rs)
 //!    ▼ unlock
 //! Outcome { reply or reject, the sequence it has seen }  → may leave once that is as durable as asked
@@ -27,6 +28,7 @@ mod digest;
 mod expiry;
 mod explain;
 mod gap;
+mod inbound;
 mod lesson;
 mod locked;
 mod lookup;
@@ -38,9 +40,11 @@ mod pick;
 mod place;
 mod planning;
 mod prices;
+mod promise;
 mod query;
 mod recover;
 mod returns;
+mod standing;
 mod step;
 mod view;
 
@@ -199,6 +203,7 @@ impl Engine {
             Query::Explain(_) => Err(unread().into()),
             Query::Routing => Err(unmeasured().into()),
             Query::QuoteExact(place) => self.quote_exact(place),
+            Query::Inbound(q) => self.inbound_view(q),
         };
         decided.into()
     }

@@ -1,7 +1,7 @@
-//! Stock commands: goods in, corrections, transfers, pools, safety stock, expected receipts.
+//! Stock commands: corrections, transfers, pools, safety stock.
 
 use crate::catalog::Config;
-use crate::command::{Adjust, Arrive, Expect, Line, MovePool, Receive, SetSafety, Transfer};
+use crate::command::{Adjust, Arrive, Line, MovePool, SetSafety, Transfer};
 use crate::engine::commit::EngineLocked;
 use crate::engine::demand::invalid;
 use crate::engine::{Asked, Decided, Engine};
@@ -12,40 +12,11 @@ use crate::reject::{CodeKind, Reject};
 use crate::stock::{Bucket, Outside, StockShard};
 use crate::units::Units;
 
-const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
+pub(super) const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 const ELSEWHERE: Bucket = Bucket::Outside(Outside::Transfer);
 pub(super) const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
 
 impl Engine {
-    /// Units arrive from a supplier; what was expected on a day is used up first.
-    pub(super) fn receive(&self, receive: &Receive, asked: Asked<'_>) -> Decided {
-        let config = self.config()?;
-        let warehouse = warehouse(&config, &receive.warehouse)?;
-        let pool = pool(&config, receive.pool.as_ref())?;
-        let lines = self.stock_lines(&receive.lines)?;
-        let skus = skus(&lines);
-        self.change_stock(b'r', receive, &skus, asked, |locked, _| {
-            let mut moves = Vec::with_capacity(lines.len());
-            let mut used = 0;
-            for (at, &(sku, units)) in lines.iter().enumerate() {
-                let to = Bucket::Available(pool);
-                let mut expected = Units::ZERO;
-                if let Some(day) = receive.expected {
-                    let earlier: Units = lines[..at].iter().filter(|(s, _)| *s == sku).map(|(_, n)| *n).sum();
-                    let inbound = there(locked, sku, warehouse, Bucket::Inbound(day)).saturating_sub(earlier);
-                    expected = inbound.min(units);
-                    push(&mut moves, sku, warehouse, Bucket::Inbound(day), to, expected);
-                    used += expected.0;
-                }
-                push(&mut moves, sku, warehouse, SUPPLIER, to, units.saturating_sub(expected));
-            }
-            match receive.expected {
-                Some(day) if used == 0 => Err(invalid("expected", format!("nothing of it is expected on {day}"))),
-                _ => Ok(moved(MoveReason::Receipt, None, moves)),
-            }
-        })
-    }
-
     /// Corrects a cell by hand. Units found make up for short ones first.
     pub(super) fn adjust(&self, adjust: &Adjust, asked: Asked<'_>) -> Decided {
         let config = self.config()?;
@@ -146,31 +117,13 @@ impl Engine {
         })
     }
 
-    /// Announces, changes or withdraws an expected receipt.
-    pub(super) fn expect_receipt(&self, expect: &Expect, asked: Asked<'_>) -> Decided {
-        let config = self.config()?;
-        let warehouse = warehouse(&config, &expect.warehouse)?;
-        let sku = self.known_sku(&expect.sku)?;
-        if expect.units.0 > MOVEMENT_UNITS_MAX {
-            return Err(invalid("units", format!("must be at most {MOVEMENT_UNITS_MAX}")).into());
-        }
-        self.change_stock(b'e', expect, &[sku], asked, |locked, _| {
-            let inbound = Bucket::Inbound(expect.day);
-            let present = there(locked, sku, warehouse, inbound);
-            let mut moves = Vec::new();
-            push(&mut moves, sku, warehouse, SUPPLIER, inbound, expect.units.saturating_sub(present));
-            push(&mut moves, sku, warehouse, inbound, SUPPLIER, present.saturating_sub(expect.units));
-            Ok(moved(MoveReason::Expectation, None, moves))
-        })
-    }
-
     pub(super) fn known_sku(&self, code: &Code) -> Result<SkuId, Reject> {
         let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![code.clone()] };
         self.skus.find(code).map(|sku| sku.id).ok_or_else(unknown)
     }
 
     /// The lines of a stock command with ids, each within bounds; unknown SKUs are named together.
-    fn stock_lines(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
+    pub(super) fn stock_lines(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
         count_lines(lines.len())?;
         for (at, line) in lines.iter().enumerate() {
             bounded(&format!("lines[{at}].units"), line.units)?;
@@ -225,12 +178,12 @@ pub(super) fn push(moves: &mut Vec<Move>, sku: SkuId, warehouse: WarehouseId, fr
     }
 }
 
-fn pool(config: &Config, code: Option<&Code>) -> Result<PoolId, Reject> {
+pub(super) fn pool(config: &Config, code: Option<&Code>) -> Result<PoolId, Reject> {
     let Some(code) = code else { return Ok(PoolId::REGULAR) };
     config.codes.pool(code).ok_or_else(|| Reject::Unknown { kind: CodeKind::Pool, codes: vec![code.clone()] })
 }
 
-fn bounded(field: &str, units: Units) -> Result<(), Reject> {
+pub(super) fn bounded(field: &str, units: Units) -> Result<(), Reject> {
     if (1..=MOVEMENT_UNITS_MAX).contains(&units.0) {
         return Ok(());
     }

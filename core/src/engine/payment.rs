@@ -2,11 +2,16 @@
 
 use crate::catalog::Config;
 use crate::command::{ExtendHold, Pay, Reroute};
+use crate::engine::commit::EngineLocked;
 use crate::engine::demand::{Demand, Wanted, invalid};
 use crate::engine::lookup::{OrderContext, allowed, illegal};
 use crate::engine::planning::Planned;
+use crate::engine::promise::{Ahead, Parts};
+use crate::engine::standing::standing;
 use crate::engine::{Asked, Decided, Engine};
-use crate::event::{Decision, Event, HoldExtended, Move, OrderPaid, OrderPaidLate, RefundDue, ReviewRouted};
+use crate::event::{
+    Decision, Event, HoldExtended, Move, OrderPaid, OrderPaidLate, OrderPromisedLate, RefundDue, ReviewRouted,
+};
 use crate::ids::{PoolId, SkuId, WarehouseId};
 use crate::limits::HOLD_TTL_MAX;
 use crate::orders::{Action, Order};
@@ -24,11 +29,10 @@ impl Engine {
             allowed(context.order, Action::Pay)?;
             let id = context.order.id;
             match context.order.state {
-                OrderState::Held => Ok(Event::OrderPaid(OrderPaid { order: id, moves: paid_moves(context.order) })),
-                _ => Ok(match self.plan_late(&mut context) {
-                    Some(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
-                    None => Event::RefundDue(RefundDue { order: id }),
-                }),
+                OrderState::Held => {
+                    Ok(Event::OrderPaid(OrderPaid { order: id, moves: paid_moves(context.locked, context.order) }))
+                }
+                _ => Ok(self.paid_late(&mut context)),
             }
         })
     }
@@ -63,13 +67,62 @@ impl Engine {
         })
     }
 
-    /// A new plan for everything that expired, from any pool.
-    fn plan_late(&self, context: &mut OrderContext<'_, '_>) -> Option<Decision> {
-        let expired = context.order.subs.iter().filter(|sub| sub.stage == Stage::Expired);
+    /// Holds everything that expired anew, from any pool; what is not on hand is promised anew where the channel does that.
+    fn paid_late(&self, context: &mut OrderContext<'_, '_>) -> Event {
+        let order = context.order;
+        let expired = order.subs.iter().filter(|sub| sub.stage == Stage::Expired);
         let units: Vec<(SkuId, Units)> = expired.flat_map(|s| s.lines.iter().map(|l| (l.sku, l.units))).collect();
-        let mut pools = channel_pools(context.config, context.order);
+        let mut pools = channel_pools(context.config, order);
         pools.extend(context.config.pools.iter().filter(|pool| !pools.contains(pool)).copied().collect::<Vec<_>>());
-        self.plan_anew(context, &units, &pools, None).ok()
+        let id = order.id;
+        match self.plan_anew(context, &units, &pools, None) {
+            Ok(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
+            Err(reject) => match self.promise_anew(context, &units, &pools, reject) {
+                Some(Parts { decision, ahead, made }) => {
+                    let late = OrderPaidLate { order: id, decision };
+                    Event::OrderPromisedLate(Box::new(OrderPromisedLate { late, ahead, made }))
+                }
+                None => Event::RefundDue(RefundDue { order: id }),
+            },
+        }
+    }
+
+    /// Plans what is on hand and what is yet to come for units of an order whose channel sells presale.
+    fn promise_anew(
+        &self,
+        context: &mut OrderContext<'_, '_>,
+        units: &[(SkuId, Units)],
+        pools: &[PoolId],
+        reject: Reject,
+    ) -> Option<Parts> {
+        let OrderContext { order, locked, config, scratch, .. } = context;
+        config.rules.channel(order.channel).filter(|channel| channel.presale)?;
+        let demand = self.demand_anew(order, config, units, pools, true);
+        let subs = order.subs.len();
+        let ahead = Ahead { engine: self, demand: &demand, config, locked, by_category: false, order: order.id, subs };
+        ahead.plan(scratch, reject).ok()
+    }
+
+    /// What units of an order ask for; `whole` when the order's own wishes about parcels hold.
+    fn demand_anew<'a>(
+        &self,
+        order: &'a Order,
+        config: &Config,
+        units: &[(SkuId, Units)],
+        pools: &'a [PoolId],
+        whole: bool,
+    ) -> Demand<'a> {
+        Demand {
+            channel: order.channel,
+            zone: order.zone.as_ref(),
+            carrier: order.carrier,
+            ship_complete: order.ship_complete && whole,
+            max_parcels: order.max_parcels.filter(|_| whole),
+            split: split_rules(config, order).filter(|_| whole).unwrap_or_default(),
+            pools,
+            category: None,
+            lines: self.wanted(units, config),
+        }
     }
 
     /// Plans units of an order once more, under its locks, as the order was asked.
@@ -81,19 +134,8 @@ impl Engine {
         without: Option<WarehouseId>,
     ) -> Result<Decision, Reject> {
         let OrderContext { order, locked, config, scratch, .. } = context;
-        let demand = Demand {
-            channel: order.channel,
-            zone: order.zone.as_ref(),
-            carrier: order.carrier,
-            ship_complete: order.ship_complete && without.is_none() && order.review.is_empty(),
-            max_parcels: order.max_parcels.filter(|_| without.is_none() && order.review.is_empty()),
-            split: split_rules(config, order)
-                .filter(|_| without.is_none() && order.review.is_empty())
-                .unwrap_or_default(),
-            pools,
-            category: None,
-            lines: self.wanted(units, config),
-        };
+        let whole = without.is_none() && order.review.is_empty();
+        let demand = self.demand_anew(order, config, units, pools, whole);
         let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
         scratch.view.clear();
         for line in &demand.lines {
@@ -134,16 +176,20 @@ fn split_rules(config: &Config, order: &Order) -> Option<SplitRules> {
     config.rules.channel(order.channel).map(|channel| channel.split)
 }
 
-fn paid_moves(order: &Order) -> Vec<Move> {
-    let held = order.subs.iter().filter(|sub| sub.stage == Stage::Held);
-    held.flat_map(|sub| {
-        sub.lines.iter().filter(|line| !line.units.is_zero()).map(|line| Move {
-            sku: line.sku,
-            warehouse: sub.warehouse,
-            from: Bucket::Held(line.pool),
-            to: Bucket::Allocated,
-            units: line.units,
-        })
-    })
-    .collect()
+/// Held units become allocated: all of them, but for those that are yet to come.
+fn paid_moves(locked: &EngineLocked<'_>, order: &Order) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for (no, sub) in order.numbered().filter(|(_, sub)| matches!(sub.stage, Stage::Held | Stage::Promised)) {
+        for line in &sub.lines {
+            let here = standing(locked, order.id, no, sub, line).into_iter().filter(|part| !part.is_ahead());
+            moves.extend(here.map(|part| Move {
+                sku: line.sku,
+                warehouse: sub.warehouse,
+                from: part.at,
+                to: Bucket::Allocated,
+                units: part.units,
+            }));
+        }
+    }
+    moves
 }

@@ -6,7 +6,7 @@ use crate::engine::demand::Demand;
 use crate::engine::planning::{Planned, Scratch, with_scratch};
 use crate::engine::{Asked, Decided, Engine, Refusal};
 use crate::event::{Cause, Envelope, Event, OrderPlaced};
-use crate::ids::{Seq, SkuId, WarehouseId};
+use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
 use crate::limits::{PLAN_UNDER_LOCKS_LINES, QUOTE_EXACT_WORK, REPLANS_MAX};
 use crate::log::{Admission, Room};
 use crate::orders::{KeyShard, Order, OrderKey};
@@ -73,6 +73,9 @@ impl Engine {
                 seen = seen.max(sku(line.sku).version());
             }
             match scratch.plan(&demand, &config, self.price_table().as_deref()) {
+                Planned::No(reject) if channel.presale => {
+                    self.quote_promised(&demand, &config, &locked, scratch, reject).map_err(|r| Refusal::seen(r, seen))
+                }
                 Planned::No(reject) => Err(Refusal::seen(reject, seen)),
                 Planned::Plan => {
                     let decision = scratch.decide(&demand, &config, sku);
@@ -92,11 +95,17 @@ impl Engine {
                 let channel = channel(place, &config)?;
                 let demand = Demand::read(place, channel, &config, &self.skus)?;
                 let seen = self.view_unlocked(&demand, &config, scratch).max(config.seq);
-                if let Planned::No(reject) = scratch.plan(&demand, &config, self.price_table().as_deref()) {
-                    return Err(Refusal::seen(reject, seen));
-                }
+                let planned = scratch.plan(&demand, &config, self.price_table().as_deref());
                 let stock = demand.lines.iter().map(|l| StockShard::of(l.sku));
                 let locked = self.door.lock_keys(&self.log, []).lock_stock(stock);
+                match planned {
+                    Planned::Plan => {}
+                    Planned::No(reject) if channel.presale => {
+                        let promised = self.quote_promised(&demand, &config, &locked, scratch, reject);
+                        return promised.map_err(|reject| Refusal::seen(reject, seen));
+                    }
+                    Planned::No(reject) => return Err(Refusal::seen(reject, seen)),
+                }
                 let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
                 if scratch.still_holds(&demand, drawable_now(&demand, &config, sku)) {
                     let decision = scratch.decide(&demand, &config, sku);
@@ -179,13 +188,16 @@ impl Engine {
                 scratch.view.add(line.units, sku(line.sku), demand.pools, config, None);
             }
             if let Planned::No(reject) = scratch.plan(demand, config, self.price_table().as_deref()) {
+                if order.channel.presale {
+                    return Attempt::Done(self.promise_order(order, config, locked, room, scratch, reject));
+                }
                 let seen = demand.lines.iter().map(|l| sku(l.sku).version()).max().unwrap_or_default();
                 return Attempt::Done(Err(Refusal::seen(reject, seen.max(config.seq))));
             }
         }
         let decision = scratch.decide(demand, config, sku);
         let id = locked.key(number).next_id(number);
-        let envelope = order.envelope(id, decision);
+        let envelope = order.envelope(Event::OrderPlaced(Box::new(order.placed(id, decision))));
         let committed = self.commit(&mut locked, room, &envelope, &mut scratch.bytes);
         drop(locked);
         Attempt::Done(match committed {
@@ -211,23 +223,23 @@ impl Engine {
 }
 
 /// An order on its way in.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     place: &'a Place,
     channel: &'a ChannelRules,
     /// [`crate::catalog::Skus::changes`] before the demand was read.
     sku_changes: u64,
-    demand: Demand<'a>,
+    pub demand: Demand<'a>,
     digest: u128,
     asked: Asked<'a>,
 }
 
 impl Asking<'_> {
-    fn key(&self) -> OrderKey {
+    pub fn key(&self) -> OrderKey {
         OrderKey { channel: self.demand.channel, number: self.place.number.clone() }
     }
 
-    fn envelope(&self, order: crate::ids::OrderId, decision: crate::event::Decision) -> Envelope {
-        let placed = OrderPlaced {
+    pub fn placed(&self, order: OrderId, decision: crate::event::Decision) -> OrderPlaced {
+        OrderPlaced {
             order,
             channel: self.demand.channel,
             number: self.place.number.clone(),
@@ -239,13 +251,16 @@ impl Asking<'_> {
             max_parcels: self.demand.max_parcels,
             hold: self.place.hold.unwrap_or(self.channel.hold_ttl),
             decision,
-        };
+        }
+    }
+
+    pub fn envelope(&self, event: Event) -> Envelope {
         Envelope {
             actor: self.asked.actor.clone(),
             arrived: self.asked.now,
             occurred: self.asked.occurred,
             cause: Cause::Order,
-            event: Event::OrderPlaced(Box::new(placed)),
+            event,
         }
     }
 }

@@ -132,6 +132,18 @@ impl View {
         self.lines.push(line);
     }
 
+    /// Notes what may be had of the next line, by warehouse.
+    pub fn offer(&mut self, wanted: Units, cells: impl Iterator<Item = (WarehouseId, Units)>) {
+        let start = self.cells.len();
+        let mut line = LineView { start, end: start, total: Units::ZERO, some: 0, full: 0, masked: true };
+        for (warehouse, units) in cells.filter(|(_, units)| !units.is_zero()) {
+            line.note(warehouse, units, wanted);
+            self.cells.push((warehouse, units.0));
+        }
+        line.end = self.cells.len();
+        self.lines.push(line);
+    }
+
     /// Sees again what a decision saw.
     pub fn recall(&mut self, seen: &[SeenLine], config: &Config) {
         self.clear();
@@ -437,12 +449,13 @@ impl Scratch {
         }
     }
 
-    fn warehouse_of(&self, lane: u16) -> WarehouseId {
+    /// Where a lane of the problem ships from.
+    pub fn warehouse_of(&self, lane: u16) -> WarehouseId {
         self.problem.sites[usize::from(self.problem.lanes[usize::from(lane)].site)]
     }
 
     /// What the decision saw, clipped to the demand; unclipped when balance counts.
-    fn seen(&self, demand: &Demand<'_>) -> Vec<SeenLine> {
+    pub fn seen(&self, demand: &Demand<'_>) -> Vec<SeenLine> {
         let exact = self.problem.weights.balance != 0;
         let line_seen = |(line, wanted): (usize, &crate::engine::demand::Wanted)| {
             let mut seen = SeenLine {

@@ -18,7 +18,7 @@ use crossbeam::queue::ArrayQueue;
 use crate::catalog::Config;
 use crate::engine::Engine;
 use crate::engine::lesson::{Learned, Learner};
-use crate::event::{Envelope, Event, MoveReason, OrderPlaced};
+use crate::event::{Envelope, Event, InboundReason, Move, MoveReason, OrderPlaced};
 use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::prices::{Sampled, Table, Thinning};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, OnceLock, Ordering};
@@ -106,15 +106,26 @@ impl Prices {
         }
         match &envelope.event {
             Event::OrderPlaced(order) => self.note_order(order, envelope.arrived, seq),
+            // What is promised before it comes takes nothing of the stock that has a price.
+            Event::OrderPromised(order) if !order.placed.decision.seen.is_empty() => {
+                self.note_order(&order.placed, envelope.arrived, seq);
+            }
             Event::StockMoved(e) if matches!(e.reason, MoveReason::Receipt | MoveReason::Arrival) => {
-                let mut receipts = self.receipts.lock();
-                let (now, cover) = (envelope.arrived, Span(self.cover.load(Ordering::Relaxed)));
-                for m in &e.moves {
-                    let delivery = receipts.entry((m.sku, m.warehouse));
-                    delivery.and_modify(|d| d.note(now, cover)).or_insert(Delivery { at: now, after: None });
-                }
+                self.note_delivery(&e.moves, envelope.arrived);
+            }
+            Event::InboundChanged(e) if e.reason == InboundReason::Received => {
+                self.note_delivery(&e.moves, envelope.arrived);
             }
             _ => {}
+        }
+    }
+
+    fn note_delivery(&self, moves: &[Move], now: Time) {
+        let mut receipts = self.receipts.lock();
+        let cover = Span(self.cover.load(Ordering::Relaxed));
+        for m in moves {
+            let delivery = receipts.entry((m.sku, m.warehouse));
+            delivery.and_modify(|d| d.note(now, cover)).or_insert(Delivery { at: now, after: None });
         }
     }
 

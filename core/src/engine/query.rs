@@ -1,15 +1,22 @@
 //! Questions. Each answer says the latest event it depends on, so that it can wait until that is durable.
 
 use crate::catalog::Config;
-use crate::command::{AvailabilityQuery, OrderRef, OrdersQuery, StockQuery};
+use crate::command::{AvailabilityQuery, InboundQuery, OrderRef, OrdersQuery, StockQuery};
+use crate::engine::commit::EngineLocked;
 use crate::engine::demand::invalid;
+use crate::engine::lookup::known;
+use crate::engine::view::{inbound_view, overdue};
 use crate::engine::{Decided, Engine, Refusal};
-use crate::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
+use crate::ids::{Code, OrderId, PoolId, Seq, SkuId, SubNo, WarehouseId};
 use crate::limits::COMMAND_LINES_MAX;
+use crate::orders::SubOrder;
 use crate::reject::{CodeKind, Reject};
-use crate::reply::{Available, CellView, Reply, VersionedText};
-use crate::stock::{Bucket, StockShard};
+use crate::reply::{Available, Awaited, CellView, InboundCell, Reply, VersionedText};
+use crate::stock::{Bucket, Cell, Inbound, Promise, SkuStock, StockShard};
+use crate::time::Day;
 use crate::units::Units;
+
+use std::collections::BTreeMap;
 
 impl Engine {
     /// What a channel may sell of each SKU, exact to the unit at the moment each is looked at.
@@ -17,19 +24,21 @@ impl Engine {
         let config = self.config()?;
         let channel = config.codes.channel(&query.channel).and_then(|id| config.rules.channel(id));
         let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![query.channel.clone()] };
-        let pools = &channel.ok_or_else(|| Refusal::seen(unknown(), config.seq))?.pools;
+        let channel = channel.ok_or_else(|| Refusal::seen(unknown(), config.seq))?;
+        let pools = &channel.pools;
         let skus = self.query_skus(&query.skus)?;
         let mut seen = config.seq;
         let mut answers = Vec::with_capacity(skus.len());
         for (code, sku) in query.skus.iter().zip(skus) {
-            let (units, version) = self.door.with_stock(StockShard::of(sku), |shard| {
+            let (units, presale, version) = self.door.with_stock(StockShard::of(sku), |shard| {
                 let stock = shard.sku(sku);
                 let limited = config.unlimited.is_empty();
                 let units = if limited { stock.drawable(pools).map(|(_, u)| u).sum() } else { Units::UNLIMITED };
-                (units, stock.version())
+                let presale = if channel.presale { promisable(stock, pools, &config) } else { Vec::new() };
+                (units, presale, stock.version())
             });
             seen = seen.max(version);
-            answers.push(Available { sku: code.clone(), units });
+            answers.push(Available { sku: code.clone(), units, presale });
         }
         Ok((Reply::Availability(answers), seen))
     }
@@ -57,14 +66,79 @@ impl Engine {
         Ok((Reply::Stock(views), seen))
     }
 
+    /// What is expected of SKUs, and what of it is promised.
+    pub(super) fn inbound_view(&self, query: &InboundQuery) -> Decided {
+        let config = self.config()?;
+        let warehouse = query.warehouse.as_ref().map(|code| super::movement::warehouse(&config, code)).transpose()?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX);
+        let skus = if query.skus.is_empty() {
+            let after = query.after.as_ref().map(|code| self.known_sku(code)).transpose()?;
+            let first = after.map_or(0, |sku| sku.index() + 1);
+            (first..self.skus.count()).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect()
+        } else {
+            self.query_skus(&query.skus)?
+        };
+        let (mut seen, mut found, mut named) = (config.seq, Vec::new(), 0);
+        for sku in skus {
+            if named == limit {
+                break;
+            }
+            let before = found.len();
+            self.door.with_stock(StockShard::of(sku), |shard| {
+                let stock = shard.sku(sku);
+                let cells = stock.cells().iter().filter(|cell| warehouse.is_none_or(|w| w == cell.warehouse()));
+                found.extend(cells.filter_map(|cell| self.inbound_cell(sku, cell, query.reference.as_ref(), &config)));
+                seen = seen.max(stock.version());
+            });
+            named += usize::from(found.len() > before);
+        }
+        Ok((Reply::Inbound(found), seen))
+    }
+
+    /// What is expected of a cell, if anything is, or overdue.
+    fn inbound_cell(&self, sku: SkuId, cell: &Cell, reference: Option<&Code>, config: &Config) -> Option<InboundCell> {
+        cell.inbound()?;
+        let mut receipts = inbound_view(cell, config);
+        receipts.retain(|receipt| reference.is_none_or(|reference| *reference == receipt.reference));
+        let overdue = if reference.is_none() { overdue(cell, config) } else { Units::ZERO };
+        let (sku, warehouse) = (self.sku_code(sku), config.codes.of_warehouse(cell.warehouse()));
+        (!receipts.is_empty() || !overdue.is_zero()).then_some(InboundCell { sku, warehouse, receipts, overdue })
+    }
+
     /// One order with its sub-orders and timeline.
     pub(super) fn order_view(&self, order: &OrderRef) -> Decided {
         let (number, place) = self.locate(order)?;
         let config = self.config()?;
-        self.door.with_key(number, |shard| {
-            let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
-            Ok((Reply::Order(Box::new(self.order_now(order, &config))), order.version))
-        })
+        let keys = self.door.lock_keys(&self.log, [number]);
+        let order = place.find(keys.key(number)).ok_or(Reject::UnknownOrder)?;
+        let (id, mut seen) = (order.id, order.version);
+        let ahead = order.subs.iter().filter(|sub| sub.stage.is_ahead());
+        let skus: Vec<SkuId> = ahead.flat_map(|sub| sub.lines.iter().map(|line| line.sku)).collect();
+        let locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
+        seen = skus.iter().map(|sku| locked.stock(StockShard::of(*sku)).sku(*sku).version()).fold(seen, Seq::max);
+        let awaits = |no, sub: &SubOrder| self.awaited(&locked, id, no, sub);
+        let view = self.order_now(known(&locked, id), &config, awaits);
+        Ok((Reply::Order(Box::new(view)), seen))
+    }
+
+    /// What a sub-order waits for, in the order of promise.
+    fn awaited(&self, locked: &EngineLocked<'_>, order: OrderId, no: SubNo, sub: &SubOrder) -> Vec<Awaited> {
+        let mut awaits = Vec::new();
+        let lines = if sub.stage.is_ahead() { &sub.lines[..] } else { &[] };
+        let mut skus: Vec<SkuId> = lines.iter().map(|line| line.sku).collect();
+        skus.dedup();
+        for sku in skus {
+            let cell = locked.stock(StockShard::of(sku)).sku(sku).cell(sub.warehouse);
+            let Some(inbound) = cell.and_then(|cell| cell.inbound()) else { continue };
+            let mut ours: Vec<&Promise> = inbound.of_order(order).filter(|promise| promise.sub == no).collect();
+            ours.sort_by_key(|promise| (promise.rank, promise.ticket));
+            awaits.extend(ours.into_iter().map(|promise| Awaited {
+                sku: self.sku_code(sku),
+                units: promise.units,
+                receipt: inbound.receipt(promise.receipt).map(|receipt| (receipt.reference.clone(), receipt.day)),
+            }));
+        }
+        awaits
     }
 
     /// Sub-orders by warehouse and stage, by the id of their order.
@@ -141,6 +215,16 @@ impl Engine {
         let (Some(sku), Some(warehouse)) = (self.skus.find(&view.sku), config.codes.warehouse(&view.warehouse)) else {
             return Vec::new();
         };
+        // What is promised there and yet to come is no claim to what is there.
+        let ahead: BTreeMap<OrderId, Units> = self.door.with_stock(StockShard::of(sku.id), |shard| {
+            let mut ahead = BTreeMap::new();
+            let cell = shard.sku(sku.id).cell(warehouse);
+            for promise in cell.and_then(|cell| cell.inbound()).into_iter().flat_map(Inbound::promises) {
+                let units: &mut Units = ahead.entry(promise.order).or_default();
+                *units = units.saturating_add(promise.units);
+            }
+            ahead
+        });
         let mut claims: Vec<(Seq, OrderId, Units)> = Vec::new();
         for number in 0..self.door.key_shards() {
             self.door.with_key(number, |shard| {
@@ -154,6 +238,7 @@ impl Engine {
                         })
                         .map(|(_, line)| line.units)
                         .sum();
+                    let units = units.saturating_sub(ahead.get(&order.id).copied().unwrap_or_default());
                     if !units.is_zero() {
                         claims.push((order.placed, order.id, units));
                     }
@@ -172,6 +257,18 @@ impl Engine {
         }
         affected
     }
+}
+
+/// What is yet to come and can be promised out of these pools, by day.
+fn promisable(stock: &SkuStock, pools: &[PoolId], config: &Config) -> Vec<(Day, Units)> {
+    let mut days: BTreeMap<Day, Units> = BTreeMap::new();
+    for cell in stock.cells().iter().filter(|cell| !config.is_unlimited(cell.warehouse())) {
+        for part in cell.inbound().map(|inbound| inbound.promisable(pools)).unwrap_or_default() {
+            let units = days.entry(part.day).or_default();
+            *units = units.saturating_add(part.units);
+        }
+    }
+    days.into_iter().collect()
 }
 
 /// Keeps at most `limit` orders, each with all its rows, so that a caller can go on after the last one.

@@ -28,7 +28,8 @@ impl Engine {
     pub fn recover(&self, seq: Seq, envelope: &Envelope) -> Result<(), RecoveryError> {
         let error = |reason: String| RecoveryError { seq, name: envelope.event.name(), reason };
         let everything = matches!(envelope.event, Event::SkusDefined(_));
-        let mut keys: Vec<usize> = envelope.event.order().map(KeyShard::of_id).into_iter().collect();
+        let mut keys = Vec::new();
+        envelope.event.each_order(|order| keys.push(KeyShard::of_id(order)));
         if let Cause::Key { key, .. } = &envelope.cause
             && envelope.event.order().is_none()
         {
@@ -38,6 +39,7 @@ impl Engine {
         envelope.event.each_move(|m| stock.push(StockShard::of(m.sku)));
         match &envelope.event {
             Event::SafetySet(e) => stock.push(StockShard::of(e.sku)),
+            Event::InboundChanged(e) => stock.extend(e.dated.iter().map(|dated| StockShard::of(dated.sku))),
             Event::StockCounted(e) => stock.extend(e.counted.iter().map(|(sku, _)| StockShard::of(*sku))),
             _ => {}
         }

@@ -8,10 +8,10 @@ use crate::ids::{Code, OrderId, Seq, SkuId, SubNo};
 use crate::money::Money;
 use crate::orders::{Moment, Order, SubOrder};
 use crate::reply::{
-    CellView, OrderState, OrderSummary, OrderView, Placed, PlanView, PoolView, Reply, SubLineView, SubOrderNow,
-    SubOrderView, TimelineEntry,
+    Awaited, CellView, InboundView, OrderState, OrderSummary, OrderView, Placed, PlanView, PoolView, Reply,
+    SubLineView, SubOrderNow, SubOrderView, TimelineEntry,
 };
-use crate::stock::{Bucket, Cell};
+use crate::stock::{Bucket, Cell, ExpectedReceipt};
 use crate::units::Units;
 
 /// The name under which timelines show what deadlines did.
@@ -20,12 +20,20 @@ const TIMER: &str = "timer";
 impl Engine {
     /// The reply to an order that was just placed.
     pub(super) fn placed_reply(&self, envelope: &Envelope, demand: &Demand<'_>, config: &Config, seq: Seq) -> Reply {
-        let Event::OrderPlaced(placed) = &envelope.event else { unreachable!("placing commits an order_placed") };
+        let joined;
+        let (placed, decision) = match &envelope.event {
+            Event::OrderPlaced(placed) => (&**placed, &placed.decision),
+            Event::OrderPromised(promised) => {
+                joined = promised.placed.decision.joined(&promised.ahead);
+                (&promised.placed, &joined)
+            }
+            event => unreachable!("placing does not commit {}", event.name()),
+        };
         Reply::Placed(Box::new(Placed {
             order: placed.order,
             seq,
             expires_at: envelope.arrived + placed.hold,
-            plan: self.plan_view(&placed.decision, demand, config),
+            plan: self.plan_view(decision, demand, config),
             present: OrderState::Held,
             replayed: false,
         }))
@@ -88,7 +96,12 @@ impl Engine {
     }
 
     /// An order as it stands.
-    pub(super) fn order_now(&self, order: &Order, config: &Config) -> OrderView {
+    pub(super) fn order_now(
+        &self,
+        order: &Order,
+        config: &Config,
+        awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
+    ) -> OrderView {
         let live = order.subs.iter().filter(|sub| !sub.is_gone());
         OrderView {
             order: order.id,
@@ -101,7 +114,7 @@ impl Engine {
             expires_at: order.deadline,
             rules_version: order.rules_version,
             cost: live.fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.parts.total())),
-            sub_orders: order.numbered().map(|(no, sub)| self.sub_now(no, sub, config)).collect(),
+            sub_orders: order.numbered().map(|(no, sub)| self.sub_now(no, sub, config, &awaits)).collect(),
             review: order.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
             timeline: timeline(order),
             version: order.version,
@@ -145,7 +158,8 @@ impl Engine {
             inspection: cell.units(Bucket::Inspection),
             damaged: cell.units(Bucket::Damaged),
             in_transit: cell.units(Bucket::InTransit),
-            inbound: cell.inbound().to_vec(),
+            inbound: inbound_view(cell, config),
+            overdue: overdue(cell, config),
             short: cell.units(Bucket::Short),
             safety: cell.safety(),
             on_hand: cell.on_hand(),
@@ -154,13 +168,21 @@ impl Engine {
         }
     }
 
-    fn sub_now(&self, no: SubNo, sub: &SubOrder, config: &Config) -> SubOrderNow {
+    /// `awaits` answers what the sub-order waits for.
+    fn sub_now(
+        &self,
+        no: SubNo,
+        sub: &SubOrder,
+        config: &Config,
+        awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
+    ) -> SubOrderNow {
         SubOrderNow {
             promised: self.sub_view(no, sub, config, |line| line.units),
             stage: sub.stage,
             waybill: sub.waybill.clone(),
             in_inspection: sub.lines.iter().map(|l| l.in_inspection).sum(),
             returned: sub.lines.iter().map(|l| l.returned).sum(),
+            awaits: awaits(no, sub),
         }
     }
 
@@ -191,6 +213,27 @@ impl Engine {
     pub(super) fn sku_code(&self, sku: SkuId) -> Code {
         self.skus.code(sku).expect("orders and stock name defined SKUs")
     }
+}
+
+/// Promised units of a cell that no receipt is expected to bring.
+pub(super) fn overdue(cell: &Cell, config: &Config) -> Units {
+    let Some(inbound) = cell.inbound() else { return Units::ZERO };
+    config.pools.iter().map(|pool| inbound.overdue(*pool)).sum()
+}
+
+/// Expected receipts, the earliest first.
+pub(super) fn inbound_view(cell: &Cell, config: &Config) -> Vec<InboundView> {
+    let Some(inbound) = cell.inbound() else { return Vec::new() };
+    let view = |r: &ExpectedReceipt| InboundView {
+        reference: r.reference.clone(),
+        day: r.day,
+        pool: config.codes.of_pool(r.pool),
+        free: r.free,
+        promised: r.promised,
+    };
+    let mut views: Vec<InboundView> = inbound.receipts().iter().map(view).collect();
+    views.sort_by_key(|view| view.day);
+    views
 }
 
 fn timeline(order: &Order) -> Vec<TimelineEntry> {

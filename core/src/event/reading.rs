@@ -1,11 +1,28 @@
 //! What can be read out of an event: its movements, what it is about, and its names.
 
-use crate::event::{Decision, Event, Move, PlainStep};
-use crate::ids::{OrderId, PoolId, SubNo};
+use crate::event::{Decision, Event, Move, PlainStep, Promised};
+use crate::ids::{OrderId, PoolId, RulesVersion, SubNo};
 use crate::money::Money;
 use crate::stock::Bucket;
 
 impl Decision {
+    /// The plan of nothing under some rules.
+    pub fn none(rules_version: RulesVersion) -> Decision {
+        let (subs, seen, prices) = (Vec::new(), Vec::new(), Vec::new());
+        Decision { rules_version, score: Money::ZERO, bound: Money::ZERO, subs, seen, prices }
+    }
+
+    /// This plan and those for what is yet to come, as one.
+    pub fn joined(&self, ahead: &[Decision]) -> Decision {
+        let mut whole = self.clone();
+        for decision in ahead {
+            whole.score = whole.score.saturating_add(decision.score);
+            whole.bound = whole.bound.saturating_add(decision.bound);
+            whole.subs.extend(decision.subs.iter().cloned());
+        }
+        whole
+    }
+
     /// The money of all parcels.
     pub fn cost(&self) -> Money {
         self.subs.iter().fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.parts.total()))
@@ -27,6 +44,24 @@ impl Decision {
 }
 
 impl Event {
+    /// The promises it makes, in the order in which they are made.
+    pub fn promises(&self) -> &[Promised] {
+        match self {
+            Event::OrderPromised(e) => &e.made,
+            Event::OrderPromisedLate(e) => &e.made,
+            Event::InboundChanged(e) => &e.made,
+            _ => &[],
+        }
+    }
+
+    /// Every order it changes.
+    pub fn each_order(&self, mut f: impl FnMut(OrderId)) {
+        match self {
+            Event::InboundChanged(e) => e.arrived.iter().for_each(|arrived| f(arrived.order)),
+            event => event.order().into_iter().for_each(f),
+        }
+    }
+
     /// Every movement of stock the event makes, in the order in which they apply.
     pub fn each_move(&self, mut f: impl FnMut(Move)) {
         let listed: &[Move] = match self {
@@ -54,6 +89,18 @@ impl Event {
                 }
                 return;
             }
+            Event::OrderPromised(e) => {
+                e.placed.decision.each_move(Bucket::Held, &mut f);
+                return e.made.iter().map(Promised::movement).for_each(f);
+            }
+            Event::OrderPromisedLate(e) => {
+                e.late.decision.each_move(|_| Bucket::Allocated, &mut f);
+                return e.made.iter().map(Promised::movement).for_each(f);
+            }
+            Event::InboundChanged(e) => {
+                e.moves.iter().copied().for_each(&mut f);
+                return e.made.iter().map(Promised::movement).for_each(f);
+            }
         };
         listed.iter().copied().for_each(f);
     }
@@ -72,7 +119,10 @@ impl Event {
             | Event::SkusDefined(_)
             | Event::StockMoved(_)
             | Event::StockCounted(_)
-            | Event::SafetySet(_) => None,
+            | Event::SafetySet(_)
+            | Event::InboundChanged(_) => None,
+            Event::OrderPromised(e) => Some(e.placed.order),
+            Event::OrderPromisedLate(e) => Some(e.late.order),
             Event::OrderPlaced(e) => Some(e.order),
             Event::OrderPaid(e) => Some(e.order),
             Event::OrderPaidLate(e) => Some(e.order),
@@ -137,6 +187,9 @@ impl Event {
             Event::ReturnReceived(_) => "return_received",
             Event::ReturnInspected(_) => "return_inspected",
             Event::ReviewRouted(_) => "review_routed",
+            Event::OrderPromised(_) => "order_promised",
+            Event::OrderPromisedLate(_) => "order_promised_late",
+            Event::InboundChanged(_) => "inbound_changed",
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Action {
     Return,
     /// Returned units are inspected.
     Inspect,
+    /// The last goods that were promised before they came are here.
+    Arrive,
 }
 
 /// What the table says.
@@ -51,7 +53,7 @@ pub enum Verdict {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 15] = [
+    pub const ALL: [Action; 16] = [
         Action::Pay,
         Action::Expire,
         Action::Extend,
@@ -67,6 +69,7 @@ impl Action {
         Action::Confirm,
         Action::Return,
         Action::Inspect,
+        Action::Arrive,
     ];
 
     /// The action as a verb, for sentences: "cannot scan out a sub-order that …".
@@ -87,6 +90,7 @@ impl Action {
             Action::Confirm => "confirm receipt of",
             Action::Return => "take back",
             Action::Inspect => "inspect returns of",
+            Action::Arrive => "receive the goods of",
         }
     }
 }
@@ -100,6 +104,8 @@ const NOT_LEFT: &str = "it has not left the warehouse";
 const NO_PICKUP: &str = "no courier has it yet";
 const PACKED: &str = "it is packed already; unpack and count again";
 const DONE: &str = "that was done already";
+const NOT_HERE: &str = "its goods are yet to come; it goes on when they are received";
+const ALL_HERE: &str = "its goods are here already";
 const NOT_DELIVERED: &str = "it is not delivered yet";
 
 /// The transition table of sub-orders: what an action does to a sub-order in a stage.
@@ -112,11 +118,20 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (S::Held, A::Expire) => To(S::Expired),
         (S::Held, A::Extend) => To(S::Held),
         (S::Held | S::Allocated | S::Picking | S::Packed, A::Cancel) => To(S::Cancelled),
-        (S::Held, _) => No(UNPAID),
+        (S::Promised, A::Pay) => To(S::Waiting),
+        (S::Promised, A::Expire) => To(S::Expired),
+        (S::Promised, A::Extend) => To(S::Promised),
+        (S::Promised, A::Arrive) => To(S::Held),
+        (S::Promised | S::Waiting, A::Cancel) => To(S::Cancelled),
+        (S::Held, A::Arrive) => No(ALL_HERE),
+        (S::Held | S::Promised, _) => No(UNPAID),
 
         (S::Cancelled, _) => No(GIVEN_UP),
         (S::Expired, _) => No(LAPSED),
         (_, A::Pay | A::Expire | A::Extend) => No(IS_PAID),
+        (S::Waiting, A::Arrive) => To(S::Allocated),
+        (S::Waiting, _) => No(NOT_HERE),
+        (_, A::Arrive) => No(ALL_HERE),
         (_, A::Cancel) => No(HAS_LEFT),
 
         (S::Allocated, A::Pick) => To(S::Picking),
@@ -142,7 +157,7 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
 /// What an action on the whole order meets.
 pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'static str> {
     match (state, action) {
-        (OrderState::Held, Action::Pay | Action::Expire | Action::Extend | Action::Cancel) => Ok(()),
+        (OrderState::Held, Action::Pay | Action::Expire | Action::Extend | Action::Cancel | Action::Arrive) => Ok(()),
         (OrderState::Held, _) => Err(UNPAID),
         (OrderState::Expired, Action::Pay) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
@@ -153,11 +168,11 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
     }
 }
 
-/// The bucket in which the units of a sub-order stand, if they stand in any.
+/// The bucket in which the units of a sub-order stand, if they stand in any. Where some are yet to come: those that are here.
 pub const fn bucket_of(stage: Stage, pool: PoolId) -> Option<Bucket> {
     Some(match stage {
-        Stage::Held => Bucket::Held(pool),
-        Stage::Allocated => Bucket::Allocated,
+        Stage::Held | Stage::Promised => Bucket::Held(pool),
+        Stage::Allocated | Stage::Waiting => Bucket::Allocated,
         Stage::Picking | Stage::Packed => Bucket::Picked,
         Stage::Outbound | Stage::PickedUp => Bucket::Shipped,
         Stage::Delivered => Bucket::Awaiting,

@@ -2,10 +2,10 @@
 
 use bincode::Encode;
 
-use crate::event::{Actor, Decision, OrderPlaced, PlannedSub, SubTake};
+use crate::event::{Actor, Decision, OrderPlaced, OrderPromised, PlannedSub, SubTake};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Memory, Moment};
+use crate::orders::{Action, Memory, Moment, Verdict, verdict};
 use crate::reply::{Change, CostParts, OrderState, Stage, SubKind};
 use crate::time::Time;
 use crate::units::Units;
@@ -90,6 +90,8 @@ pub struct SubOrder {
     pub stage: Stage,
     /// Warehouse steps done, one bit per step.
     pub steps: u8,
+    /// Units of it that are yet to come; none but where the stage says so.
+    pub waiting: u32,
     /// The waybill, once labelled.
     pub waybill: Option<Code>,
     /// What is in it.
@@ -131,7 +133,7 @@ impl SubOrder {
             in_inspection: Units::ZERO,
             returned: Units::ZERO,
         };
-        SubOrder {
+        let mut sub = SubOrder {
             warehouse: planned.warehouse,
             carrier: planned.carrier,
             kind: planned.kind,
@@ -141,9 +143,27 @@ impl SubOrder {
             from_supplier: planned.from_supplier,
             stage,
             steps: 0,
+            waiting: 0,
             waybill: None,
             lines: planned.lines.iter().map(line).collect(),
+        };
+        if stage.is_ahead() {
+            // An order's units fit: see [`crate::limits`].
+            sub.waiting = u32::try_from(sub.units().0).unwrap_or(u32::MAX);
         }
+        sub
+    }
+
+    /// Units that it waited for came or were given up. When none are left it goes on as if it had been served from stock;
+    /// `None` when it waits for fewer.
+    pub fn wait_less(&mut self, units: Units) -> Option<()> {
+        self.waiting = self.waiting.checked_sub(u32::try_from(units.0).ok()?)?;
+        if self.waiting == 0
+            && let Verdict::To(stage) = verdict(self.stage, Action::Arrive)
+        {
+            self.stage = stage;
+        }
+        Some(())
     }
 
     /// Units still in it.
@@ -196,6 +216,18 @@ impl Order {
             last_time: arrived,
         };
         order.append(&event.decision, Stage::Held);
+        order.first_subs = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
+        order
+    }
+
+    /// The order that an event placed and promised goods that are yet to come.
+    pub fn promise(event: &OrderPromised, arrived: Time, occurred: Time, actor: &Actor) -> Order {
+        let mut order = Order::place(&event.placed, arrived, occurred, actor);
+        for decision in &event.ahead {
+            order.append(decision, Stage::Promised);
+            order.score = order.score.saturating_add(decision.score);
+            order.bound = order.bound.saturating_add(decision.bound);
+        }
         order.first_subs = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
         order
     }
@@ -257,9 +289,12 @@ impl Order {
             if !sub.is_gone() && sub.units().is_zero() {
                 return wrong("empty and not cancelled");
             }
+            if (sub.waiting > 0) != sub.stage.is_ahead() || u64::from(sub.waiting) > sub.units().0 {
+                return wrong(&format!("waits for {} units and is {}", sub.waiting, sub.stage.name()));
+            }
             let fits = match self.state {
-                OrderState::Held => matches!(sub.stage, Stage::Held | Stage::Cancelled),
-                OrderState::Paid => sub.stage != Stage::Held,
+                OrderState::Held => matches!(sub.stage, Stage::Held | Stage::Promised | Stage::Cancelled),
+                OrderState::Paid => !matches!(sub.stage, Stage::Held | Stage::Promised),
                 OrderState::Expired | OrderState::RefundDue | OrderState::Cancelled => sub.is_gone(),
             };
             if !fits {

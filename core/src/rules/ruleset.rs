@@ -94,6 +94,8 @@ pub struct ChannelRules {
     pub split: SplitRules,
     /// Most parcels of an order; the policy's when the channel does not say.
     pub max_parcels: Option<u16>,
+    /// Whether it may promise goods of its pools that are yet to come, when those on hand do not suffice.
+    pub presale: bool,
 }
 
 impl From<&WorldApplied> for Assignments {
@@ -230,6 +232,7 @@ fn channel_rules(
         ship_complete: entry.ship_complete.unwrap_or(policy.ship_complete),
         split: entry.split.rules(&policy.split),
         max_parcels: entry.max_parcels.or(policy.max_parcels),
+        presale: entry.presale,
     })
 }
 

@@ -70,6 +70,7 @@ pub(super) struct ChannelEntry {
     pub(super) ship_complete: Option<bool>,
     pub(super) split: SplitEntry,
     pub(super) max_parcels: Option<u16>,
+    pub(super) presale: bool,
 }
 
 impl WorldFile {
@@ -240,6 +241,7 @@ fn read_channels(file: &mut Table<'_, '_>) -> Result<Vec<ChannelEntry>, FileErro
         "hold_ttl",
         "ship_complete",
         "max_parcels",
+        "presale",
         "split_saving",
         "split_sent",
         "split_sent_share",
@@ -259,6 +261,7 @@ fn read_channels(file: &mut Table<'_, '_>) -> Result<Vec<ChannelEntry>, FileErro
             ship_complete: table.flag("ship_complete")?.map(|at| at.value),
             split: SplitEntry::take(&mut table)?,
             max_parcels: take_max_parcels(&mut table)?,
+            presale: table.flag("presale")?.is_some_and(|at| at.value),
         });
     }
     if channels.is_empty() {

@@ -4,8 +4,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use crate::ids::PoolId;
-use crate::time::Day;
+use crate::ids::{PoolId, ReceiptNo, Ticket};
 
 /// An account: units of one SKU at one warehouse stand in exactly one bucket.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
@@ -28,12 +27,14 @@ pub enum Bucket {
     Damaged,
     /// On the way here from another warehouse.
     InTransit,
-    /// Expected from a supplier on a day. Not physical; never counted as on hand.
-    Inbound(Day),
+    /// Expected from a supplier and promised to nobody. Not physical; never counted as on hand.
+    Inbound(ReceiptNo),
     /// Contra-account: units that other buckets claim and that are not there. Moving units out of `Short` makes it grow.
     Short,
     /// The world outside.
     Outside(Outside),
+    /// Promised to an order before it has come. Not physical; never counted as on hand.
+    Promised(Ticket),
 }
 
 /// Where units come from and go to.
@@ -53,6 +54,12 @@ impl Bucket {
     /// Where units are free to be held: in their pool, or at the supplier of an unlimited warehouse.
     pub const fn free(from_supplier: bool, pool: PoolId) -> Bucket {
         if from_supplier { Bucket::Outside(Outside::Supplier) } else { Bucket::Available(pool) }
+    }
+
+    /// Where units that are promised and yet to come stand when the promise is given up: with their receipt, or with the
+    /// supplier when no receipt is expected to bring them.
+    pub const fn unpromised(receipt: ReceiptNo) -> Bucket {
+        if receipt.0 == ReceiptNo::NONE.0 { Bucket::Outside(Outside::Supplier) } else { Bucket::Inbound(receipt) }
     }
 
     /// Whether movements against it only say what is there, unless a person says that they found or lost it.
@@ -86,7 +93,8 @@ impl fmt::Display for Bucket {
             Bucket::Inspection => f.write_str("in inspection"),
             Bucket::Damaged => f.write_str("damaged"),
             Bucket::InTransit => f.write_str("in transit"),
-            Bucket::Inbound(day) => write!(f, "inbound on {day}"),
+            Bucket::Inbound(receipt) => write!(f, "inbound with receipt {receipt}"),
+            Bucket::Promised(ticket) => write!(f, "promised under ticket {ticket}"),
             Bucket::Short => f.write_str("short"),
             Bucket::Outside(Outside::Supplier) => f.write_str("supplier"),
             Bucket::Outside(Outside::Customer) => f.write_str("customer"),

@@ -7,8 +7,7 @@ use smallvec::SmallVec;
 
 use crate::ids::{PoolId, Seq, WarehouseId};
 use crate::limits::CELL_HISTORY;
-use crate::stock::{Bucket, Outside};
-use crate::time::Day;
+use crate::stock::{Bucket, Inbound, Outside};
 use crate::units::Units;
 
 /// A movement the ledger cannot make: the bucket does not hold the units, or they do not fit.
@@ -71,7 +70,8 @@ struct Rest {
     inspection: Units,
     damaged: Units,
     in_transit: Units,
-    inbound: Vec<(Day, Units)>,
+    /// What is expected, once anything was.
+    inbound: Option<Box<Inbound>>,
     short: Units,
     safety: Units,
     crossed: Crossed,
@@ -122,15 +122,21 @@ impl Cell {
             Bucket::Inspection => self.rest.inspection,
             Bucket::Damaged => self.rest.damaged,
             Bucket::InTransit => self.rest.in_transit,
-            Bucket::Inbound(day) => self.rest.inbound.iter().find(|(d, _)| *d == day).map_or(Units::ZERO, |(_, n)| *n),
+            Bucket::Inbound(receipt) => self.inbound().map_or(Units::ZERO, |inbound| inbound.free(receipt)),
+            Bucket::Promised(ticket) => self.inbound().map_or(Units::ZERO, |inbound| inbound.promised(ticket)),
             Bucket::Short => self.rest.short,
             Bucket::Outside(_) => Units::ZERO,
         }
     }
 
-    /// Expected receipts by day.
-    pub fn inbound(&self) -> &[(Day, Units)] {
-        &self.rest.inbound
+    /// Expected receipts and promises, if there ever were any.
+    pub fn inbound(&self) -> Option<&Inbound> {
+        self.rest.inbound.as_deref()
+    }
+
+    /// Expected receipts and promises, to be changed.
+    pub fn inbound_mut(&mut self) -> &mut Inbound {
+        self.rest.inbound.get_or_insert_default()
     }
 
     /// Units of the regular pool that orders may not take.
@@ -187,7 +193,11 @@ impl Cell {
     pub fn correct(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
         let overdrawn = |there| Overdrawn { from, to, units, there };
         self.take(from, units).map_err(overdrawn)?;
-        self.put(to, units).map_err(overdrawn)
+        self.put(to, units).map_err(overdrawn)?;
+        if let (Bucket::Inbound(_) | Bucket::Promised(_), Some(inbound)) = (from, &mut self.rest.inbound) {
+            inbound.tidy();
+        }
+        Ok(())
     }
 
     /// Sets the units of the regular pool that orders may not take.
@@ -224,7 +234,10 @@ impl Cell {
         let stages: Units =
             [self.rest.allocated, self.rest.picked, self.rest.shipped, self.rest.awaiting].into_iter().sum();
         let rest: Units = [self.rest.inspection, self.rest.damaged, self.rest.in_transit].into_iter().sum();
-        let inbound: Units = self.rest.inbound.iter().map(|(_, n)| *n).sum();
+        if let Some(inbound) = self.inbound() {
+            inbound.check()?;
+        }
+        let inbound = self.inbound().map_or(Units::ZERO, Inbound::units);
         let here = pools.saturating_add(stages).saturating_add(rest).saturating_add(inbound);
         let expected = self.rest.crossed.went_out.saturating_add(here);
         if self.rest.crossed.came_in.saturating_add(self.rest.short) != expected {
@@ -254,7 +267,8 @@ impl Cell {
                 self.note_withheld();
                 return Ok(());
             }
-            Bucket::Inbound(day) => return self.take_inbound(day, units),
+            Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_sub(units)),
+            Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_sub(units)),
             other => self.slot(other),
         };
         *slot = slot.checked_sub(units).ok_or(*slot)?;
@@ -269,13 +283,8 @@ impl Cell {
                 self.note_withheld();
                 return Ok(());
             }
-            Bucket::Inbound(day) => {
-                match self.rest.inbound.binary_search_by_key(&day, |(d, _)| *d) {
-                    Ok(at) => self.rest.inbound[at].1 = self.rest.inbound[at].1.saturating_add(units),
-                    Err(at) => self.rest.inbound.insert(at, (day, units)),
-                }
-                return Ok(());
-            }
+            Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_add(units)),
+            Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_add(units)),
             other => self.slot(other),
         };
         *slot = slot.checked_add(units).ok_or(*slot)?;
@@ -284,17 +293,6 @@ impl Cell {
 
     fn note_withheld(&mut self) {
         self.withheld = !self.rest.short.is_zero() || !self.rest.safety.is_zero();
-    }
-
-    fn take_inbound(&mut self, day: Day, units: Units) -> Result<(), Units> {
-        let at = self.rest.inbound.binary_search_by_key(&day, |(d, _)| *d).map_err(|_| Units::ZERO)?;
-        let left = self.rest.inbound[at].1.checked_sub(units).ok_or(self.rest.inbound[at].1)?;
-        if left.is_zero() {
-            self.rest.inbound.remove(at);
-        } else {
-            self.rest.inbound[at].1 = left;
-        }
-        Ok(())
     }
 
     #[inline]
@@ -310,6 +308,7 @@ impl Cell {
             Bucket::Damaged => &mut self.rest.damaged,
             Bucket::InTransit => &mut self.rest.in_transit,
             Bucket::Inbound(_)
+            | Bucket::Promised(_)
             | Bucket::Short
             | Bucket::Outside(Outside::Supplier | Outside::Customer)
             | Bucket::Outside(Outside::WriteOff | Outside::Transfer) => unreachable!("handled by take and put"),

@@ -3,9 +3,11 @@
 mod availability;
 mod bucket;
 mod cell;
+mod inbound;
 mod shard;
 
 pub use availability::{draw, drawable};
 pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
+pub use inbound::{ExpectedReceipt, Inbound, Promisable, Promise};
 pub use shard::{SkuStock, StockShard};

@@ -8,7 +8,7 @@ use crate::event::Move;
 use crate::ids::{PoolId, Seq, SkuId, WarehouseId};
 use crate::limits::STOCK_SHARDS;
 use crate::stock::availability::drawable;
-use crate::stock::{Cell, Overdrawn};
+use crate::stock::{Cell, Inbound, Overdrawn};
 use crate::units::Units;
 
 /// All cells of one SKU, by warehouse.
@@ -125,6 +125,12 @@ impl SkuStock {
     /// Sets the units of the regular pool that orders may not take at a warehouse.
     pub fn set_safety(&mut self, warehouse: WarehouseId, units: Units) {
         self.change(warehouse, |cell| cell.set_safety(units));
+    }
+
+    /// What is expected and promised at a warehouse, to be changed. What is free there is no part of it.
+    pub fn inbound_mut(&mut self, warehouse: WarehouseId) -> &mut Inbound {
+        let at = self.place(warehouse);
+        self.cells[at].inbound_mut()
     }
 
     /// Notes that the event with this sequence touched the cell.

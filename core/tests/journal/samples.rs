@@ -1,7 +1,9 @@
 //! One small value of everything that is journaled, each with a name.
 
 use stockade_core::event::*;
-use stockade_core::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
+use stockade_core::ids::{
+    CarrierId, ChannelId, Code, OrderId, PoolId, ReceiptNo, RulesVersion, Seq, SkuId, SubNo, Ticket, WarehouseId,
+};
 use stockade_core::money::Money;
 use stockade_core::reply::{CostParts, Stage, SubKind};
 use stockade_core::stock::{Bucket, Outside};
@@ -29,7 +31,8 @@ pub fn buckets() -> Vec<Bucket> {
         Bucket::Inspection,
         Bucket::Damaged,
         Bucket::InTransit,
-        Bucket::Inbound(Day(20_000)),
+        Bucket::Inbound(ReceiptNo(3)),
+        Bucket::Promised(Ticket(4)),
         Bucket::Short,
         Bucket::Outside(Outside::Supplier),
         Bucket::Outside(Outside::Customer),
@@ -75,6 +78,40 @@ fn decision() -> Decision {
         }],
         prices: vec![PriceSeen { sku: SKU, warehouse: WarehouseId(3), micros: 700_000 }],
     }
+}
+
+fn ahead() -> Vec<Decision> {
+    let mut ahead = decision();
+    ahead.subs[0].kind = SubKind::Presale(Day(20_000));
+    vec![ahead]
+}
+
+fn made() -> Vec<Promised> {
+    vec![Promised {
+        sku: SKU,
+        warehouse: HERE,
+        ticket: Ticket(5),
+        rank: Ticket(4),
+        receipt: ReceiptNo(3),
+        pool: POOL,
+        order: ORDER,
+        sub: SubNo(2),
+        units: Units(3),
+    }]
+}
+
+fn inbound_changed(reason: InboundReason) -> Event {
+    Event::InboundChanged(Box::new(InboundChanged {
+        reason,
+        warehouse: HERE,
+        reference: Some(code("PO-1")),
+        units: Units(300),
+        opened: Some(Opened { sku: SKU, receipt: ReceiptNo(3), day: Day(20_000), pool: POOL }),
+        dated: Some(Dated { sku: SKU, receipt: ReceiptNo(3), day: Day(20_001) }),
+        moves: vec![moved(Bucket::Outside(Outside::Supplier), Bucket::Inbound(ReceiptNo(3)))],
+        made: made(),
+        arrived: vec![Arrived { order: ORDER, sub: SubNo(2), units: Units(1) }],
+    }))
 }
 
 /// Every kind of event.
@@ -129,7 +166,6 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("stock_moved: transfer", stock_moved(MoveReason::Transfer, supplied())),
         ("stock_moved: arrival", stock_moved(MoveReason::Arrival, supplied())),
         ("stock_moved: pool move", stock_moved(MoveReason::PoolMove, supplied())),
-        ("stock_moved: expectation", stock_moved(MoveReason::Expectation, supplied())),
         (
             "stock_counted",
             Event::StockCounted(StockCounted {
@@ -141,7 +177,20 @@ pub fn events() -> Vec<(&'static str, Event)> {
             }),
         ),
         ("safety_set", Event::SafetySet(SafetySet { sku: SKU, warehouse: HERE, units: Units(5) })),
-        ("order_placed", Event::OrderPlaced(Box::new(placed))),
+        ("order_placed", Event::OrderPlaced(Box::new(placed.clone()))),
+        ("order_promised", Event::OrderPromised(Box::new(OrderPromised { placed, ahead: ahead(), made: made() }))),
+        (
+            "order_promised_late",
+            Event::OrderPromisedLate(Box::new(OrderPromisedLate {
+                late: OrderPaidLate { order: ORDER, decision: Decision::none(RulesVersion(3)) },
+                ahead: ahead(),
+                made: made(),
+            })),
+        ),
+        ("inbound_changed: announced", inbound_changed(InboundReason::Announced)),
+        ("inbound_changed: changed", inbound_changed(InboundReason::Changed)),
+        ("inbound_changed: withdrawn", inbound_changed(InboundReason::Withdrawn)),
+        ("inbound_changed: received", inbound_changed(InboundReason::Received)),
         (
             "order_paid",
             Event::OrderPaid(OrderPaid { order: ORDER, moves: vec![moved(Bucket::Held(POOL), Bucket::Allocated)] }),
@@ -157,6 +206,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 takes: vec![take()],
                 review: vec![(SKU, Units(1))],
                 moves: held_back.clone(),
+                waiting: vec![(SubNo(1), Units(2))],
                 reason: Some("changed their mind".to_owned()),
             }),
         ),

@@ -11,7 +11,7 @@ use stockade_core::ids::{Code, Seq, SubNo};
 use stockade_core::log::Batch;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
-use stockade_core::time::{Span, Time};
+use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
 use stockade_core::wire::codec::decode_envelope;
 
@@ -122,6 +122,24 @@ impl Shop {
             expected: None,
             lines: vec![line(sku, units)],
         }));
+    }
+
+    pub fn expect(&self, reference: &str, sku: &str, warehouse: &str, change: Expectation) -> Command {
+        Command::Expect(Expect { reference: code(reference), sku: code(sku), warehouse: code(warehouse), change })
+    }
+
+    pub fn announce(&self, reference: &str, sku: &str, warehouse: &str, day: Day, units: u64) -> Command {
+        self.expect(reference, sku, warehouse, Expectation::Announce { day, units: Units(units), pool: None })
+    }
+
+    /// Goods of an expected receipt arrive; `more` of it may still come.
+    pub fn fulfil(&self, reference: &str, warehouse: &str, lines: &[(&str, u64)], more: bool) -> Command {
+        Command::Receive(Receive {
+            warehouse: code(warehouse),
+            pool: None,
+            expected: Some(Fulfils { reference: code(reference), more }),
+            lines: lines.iter().map(|(sku, units)| line(sku, *units)).collect(),
+        })
     }
 
     #[track_caller]

@@ -145,8 +145,8 @@ fn every_variant_is_sampled() {
         assert_eq!(numbers.into_iter().collect::<BTreeSet<_>>(), (0..count).collect::<BTreeSet<_>>());
     };
     numbers(commands().iter().map(|(_, command)| command_number(command)).collect(), 17);
-    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 10);
-    numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 12);
+    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 11);
+    numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 13);
     numbers(rejects().iter().map(|(_, reject)| reject_number(reject)).collect(), 21);
 }
 
@@ -184,6 +184,7 @@ fn query_number(query: &Query) -> usize {
         Query::Explain(_) => 7,
         Query::Routing => 8,
         Query::QuoteExact(_) => 9,
+        Query::Inbound(_) => 10,
     }
 }
 
@@ -201,6 +202,7 @@ fn reply_number(reply: &Reply) -> usize {
         Reply::Text(_) => 9,
         Reply::Explained(_) => 10,
         Reply::Routing(_) => 11,
+        Reply::Inbound(_) => 12,
     }
 }
 

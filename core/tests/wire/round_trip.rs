@@ -97,7 +97,9 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
     let rejects = prop::sample::select(samples::rejects()).prop_map(|(_, reject)| Err(reject));
     let shorts = prop::collection::vec(short, 0..20).prop_map(|short| Err(Reject::InsufficientStock { short }));
     let available = prop::collection::vec((code(), any::<u64>()), 0..60).prop_map(|all| {
-        Ok(Reply::Availability(all.into_iter().map(|(sku, units)| Available { sku, units: Units(units) }).collect()))
+        Ok(Reply::Availability(
+            all.into_iter().map(|(sku, units)| Available { sku, units: Units(units), presale: Vec::new() }).collect(),
+        ))
     });
     prop_oneof![
         replies.prop_map(ServerMessage::Reply),

@@ -38,6 +38,8 @@ pub fn place() -> Place {
 
 pub fn commands() -> Vec<(&'static str, Command)> {
     let regular = Some(code("regular"));
+    let expect =
+        |change| Command::Expect(Expect { reference: code("PO-1"), sku: code("A"), warehouse: code("HGH"), change });
     let step = |action| Command::Step(Step { order: by_number(), sub: SubNo(1), action });
     let cancel =
         |scope| Command::Cancel(Cancel { order: by_number(), scope, reason: Some("changed their mind".to_owned()) });
@@ -55,7 +57,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
             Command::Receive(Receive {
                 warehouse: code("HGH"),
                 pool: regular.clone(),
-                expected: Some(Day(20_000)),
+                expected: Some(Fulfils { reference: code("PO-1"), more: true }),
                 lines: vec![line()],
             }),
         ),
@@ -87,7 +89,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
                 lines: vec![line()],
             }),
         ),
-        ("arrive", Command::Arrive(Arrive { warehouse: code("CAN"), pool: regular, lines: vec![line()] })),
+        ("arrive", Command::Arrive(Arrive { warehouse: code("CAN"), pool: regular.clone(), lines: vec![line()] })),
         (
             "move_pool",
             Command::MovePool(MovePool {
@@ -99,10 +101,9 @@ pub fn commands() -> Vec<(&'static str, Command)> {
             }),
         ),
         ("set_safety", Command::SetSafety(SetSafety { sku: code("A"), warehouse: code("HGH"), units: Units(5) })),
-        (
-            "expect",
-            Command::Expect(Expect { sku: code("A"), warehouse: code("HGH"), day: Day(20_001), units: Units(6) }),
-        ),
+        ("expect_announce", expect(Expectation::Announce { day: Day(20_001), units: Units(6), pool: regular.clone() })),
+        ("expect_change", expect(Expectation::Change { day: Some(Day(20_002)), units: Some(Units(7)) })),
+        ("expect_withdraw", expect(Expectation::Withdraw)),
         ("place", Command::Place(place())),
         ("pay", Command::Pay(Pay { order: by_number() })),
         ("pay_by_id", Command::Pay(Pay { order: OrderRef::Id(OrderId(1 << 40)) })),
@@ -160,6 +161,16 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
         ("routing", Query::Routing),
         ("quote_exact", Query::QuoteExact(place())),
+        (
+            "inbound",
+            Query::Inbound(InboundQuery {
+                skus: vec![code("A")],
+                warehouse: Some(code("HGH")),
+                reference: Some(code("PO-1")),
+                after: Some(code("B")),
+                limit: 100,
+            }),
+        ),
     ]
 }
 
@@ -185,6 +196,12 @@ fn plan() -> PlanView {
     }
 }
 
+fn presale() -> PlanView {
+    let mut plan = plan();
+    plan.sub_orders[0].kind = SubKind::Presale(Day(20_000));
+    plan
+}
+
 fn cell() -> CellView {
     CellView {
         sku: code("A"),
@@ -197,7 +214,14 @@ fn cell() -> CellView {
         inspection: Units(5),
         damaged: Units(6),
         in_transit: Units(7),
-        inbound: vec![(Day(20_000), Units(8))],
+        inbound: vec![InboundView {
+            reference: code("PO-1"),
+            day: Day(20_000),
+            pool: code("regular"),
+            free: Units(8),
+            promised: Units(13),
+        }],
+        overdue: Units(14),
         short: Units(9),
         safety: Units(10),
         on_hand: Units(18),
@@ -224,6 +248,10 @@ fn order() -> OrderView {
             waybill: Some(code("SF123")),
             in_inspection: Units(1),
             returned: Units(2),
+            awaits: vec![
+                Awaited { sku: code("A"), units: Units(1), receipt: Some((code("PO-1"), Day(20_000))) },
+                Awaited { sku: code("A"), units: Units(2), receipt: None },
+            ],
         }],
         review: vec![(code("B"), Units(1))],
         timeline: vec![TimelineEntry {
@@ -336,12 +364,13 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ("changed_rerouted", changed(Change::Rerouted { units: Units(1) })),
         ("moved", Reply::Moved(Moved { seq: Seq(20), units: Units(30), short: Units(1), replayed: false })),
         ("configured", Reply::Configured(Configured { seq: Seq(1), rules_version: RulesVersion(1), replayed: false })),
+        ("quoted_presale", Reply::Quoted(Box::new(presale()))),
         ("quoted", Reply::Quoted(Box::new(plan()))),
         (
             "availability",
             Reply::Availability(vec![
-                Available { sku: code("A"), units: Units(10) },
-                Available { sku: code("B"), units: Units::UNLIMITED },
+                Available { sku: code("A"), units: Units(10), presale: vec![(Day(20_000), Units(3))] },
+                Available { sku: code("B"), units: Units::UNLIMITED, presale: Vec::new() },
             ]),
         ),
         ("stock", Reply::Stock(vec![cell()])),
@@ -366,6 +395,15 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         (
             "routing",
             Reply::Routing(Box::new(RoutingReport { orders: 300, cost: Money(7), ..RoutingReport::default() })),
+        ),
+        (
+            "inbound",
+            Reply::Inbound(vec![InboundCell {
+                sku: code("A"),
+                warehouse: code("HGH"),
+                receipts: cell().inbound,
+                overdue: Units(14),
+            }]),
         ),
     ]
 }

@@ -188,8 +188,10 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if normal(reply) != expected {
         return Err(format!("the reply is not true\n  reply: {reply:?}\n  state: {expected:?}"));
     }
-    if let Event::OrderPlaced(placed) = &envelope.event {
-        exchange.before.check_sight(placed.channel, &placed.decision)?;
+    match &envelope.event {
+        Event::OrderPlaced(placed) => exchange.before.check_sight(placed.channel, &placed.decision)?,
+        Event::OrderPromised(e) => exchange.before.check_sight(e.placed.channel, &e.placed.decision)?,
+        _ => {}
     }
     let change = change_of(&envelope.event);
     match allowed.change {
@@ -208,7 +210,7 @@ fn normal(reply: &Reply) -> Reply {
 fn change_of(event: &Event) -> Option<Outcome> {
     match event {
         Event::OrderPaid(_) => Some(Outcome::Paid),
-        Event::OrderPaidLate(_) => Some(Outcome::PaidLate),
+        Event::OrderPaidLate(_) | Event::OrderPromisedLate(_) => Some(Outcome::PaidLate),
         Event::RefundDue(_) => Some(Outcome::RefundDue),
         Event::PickShorted(e) if e.decision.is_some() => Some(Outcome::Rerouted),
         Event::PickShorted(_) => Some(Outcome::Review),
@@ -218,7 +220,12 @@ fn change_of(event: &Event) -> Option<Outcome> {
 
 /// What must be answered to a command that made this event.
 fn expected_reply(after: &Model, seq: Seq, event: &Event) -> Result<Reply, String> {
-    if let Event::OrderPlaced(e) = event {
+    let placed = match event {
+        Event::OrderPlaced(e) => Some((&**e, e.decision.clone())),
+        Event::OrderPromised(e) => Some((&e.placed, e.placed.decision.joined(&e.ahead))),
+        _ => None,
+    };
+    if let Some((e, decision)) = placed {
         let order = after.order(e.order)?;
         let view = after.order_view(order).ok_or("an order without a name")?;
         return Ok(Reply::Placed(Box::new(Placed {
@@ -226,11 +233,11 @@ fn expected_reply(after: &Model, seq: Seq, event: &Event) -> Result<Reply, Strin
             seq,
             expires_at: order.expires_at,
             plan: PlanView {
-                rules_version: e.decision.rules_version,
+                rules_version: decision.rules_version,
                 cost: view.cost,
-                score: e.decision.score,
-                bound: e.decision.bound,
-                proven: e.decision.score == e.decision.bound,
+                score: decision.score,
+                bound: decision.bound,
+                proven: decision.score == decision.bound,
                 sub_orders: view.sub_orders.into_iter().map(|s| s.promised).collect(),
             },
             present: order.state,
@@ -256,6 +263,11 @@ fn stock_reply(after: &Model, seq: Seq, event: &Event) -> Reply {
         Event::SafetySet(e) => {
             return Reply::Moved(Moved { seq, units: e.units, short: Units::ZERO, replayed: false });
         }
+        Event::InboundChanged(e) => {
+            let lost = e.made.iter().filter(|made| made.receipt == stockade_core::ids::ReceiptNo::NONE);
+            let short = lost.map(|made| made.units).sum();
+            return Reply::Moved(Moved { seq, units: e.units, short, replayed: false });
+        }
         Event::StockMoved(e) => &e.moves,
         Event::StockCounted(e) => &e.moves,
         _ => return configured,
@@ -273,6 +285,11 @@ fn change(after: &Model, event: &Event) -> Result<Change, String> {
         Event::OrderPaidLate(e) => {
             let subs = after.order(e.order)?.subs.len();
             let first = subs + 1 - e.decision.subs.len();
+            Change::PaidLate { first_sub: stockade_core::ids::SubNo(first as u16) }
+        }
+        Event::OrderPromisedLate(e) => {
+            let late = e.late.decision.subs.len() + e.ahead.iter().map(|d| d.subs.len()).sum::<usize>();
+            let first = after.order(e.late.order)?.subs.len() + 1 - late;
             Change::PaidLate { first_sub: stockade_core::ids::SubNo(first as u16) }
         }
         Event::RefundDue(_) => Change::RefundDue,

@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use stockade_core::command::{AvailabilityQuery, OrderRef, OrdersQuery, Query, StockQuery};
 use stockade_core::engine::Engine;
 use stockade_core::ids::{Code, OrderId, WarehouseId};
-use stockade_core::reply::{CellView, OrderSummary, OrderView, Reply};
-use stockade_core::time::Time;
+use stockade_core::reply::{Available, CellView, OrderSummary, OrderView, Reply};
+use stockade_core::time::{Day, Time};
 use stockade_core::units::Units;
 
 use super::Model;
@@ -104,6 +104,18 @@ impl Model {
         each.fold(Units::ZERO, |sum, n| n.map_or(Units::UNLIMITED, |n| sum.saturating_add(Units(n))))
     }
 
+    /// What a channel may promise of a SKU over all warehouses, by day.
+    fn presale(&self, sku: stockade_core::ids::SkuId, channel: stockade_core::ids::ChannelId) -> Vec<(Day, Units)> {
+        let pools = self.pools_for(channel, false);
+        let mut days: BTreeMap<Day, u64> = BTreeMap::new();
+        for warehouse in self.world.iter().flat_map(|w| w.warehouses.keys()) {
+            for (day, _, _, units) in self.promisable(sku, *warehouse, &pools) {
+                *days.entry(day).or_default() += units;
+            }
+        }
+        days.into_iter().map(|(day, units)| (day, Units(units))).collect()
+    }
+
     fn compare_availability(&self, engine: &Engine, now: Time) -> Result<(), String> {
         let Some(world) = &self.world else { return Ok(()) };
         let skus: Vec<Code> = self.skus.iter().map(|s| s.code.clone()).collect();
@@ -115,10 +127,12 @@ impl Model {
             let Reply::Availability(shown) = ask(engine, Query::Availability(query), now)? else {
                 return Err("no availability".to_owned());
             };
-            let shown: Vec<(Code, Units)> = shown.into_iter().map(|a| (a.sku, a.units)).collect();
-            let sellable = |n: usize| self.sellable(stockade_core::ids::SkuId(n as u32), *id);
-            let expected: Vec<(Code, Units)> =
-                skus.iter().enumerate().map(|(n, code)| (code.clone(), sellable(n))).collect();
+            let answer = |n: usize, code: &Code| {
+                let sku = stockade_core::ids::SkuId(n as u32);
+                let presale = if channel.presale { self.presale(sku, *id) } else { Vec::new() };
+                Available { sku: code.clone(), units: self.sellable(sku, *id), presale }
+            };
+            let expected: Vec<Available> = skus.iter().enumerate().map(|(n, code)| answer(n, code)).collect();
             same(&format!("availability of {}", channel.code), &shown, &expected)?;
         }
         Ok(())

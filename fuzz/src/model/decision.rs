@@ -40,9 +40,29 @@ impl Asked {
     }
 }
 
+/// Units drawn from each cell, by pool.
+pub(super) type Drawn = BTreeMap<(SkuId, WarehouseId), BTreeMap<PoolId, u64>>;
+
 impl Model {
     /// Checks a plan against stock, grants, rates and bounds as they are now.
     pub(super) fn check_decision(&self, order: &Order, decision: &Decision, asked: &Asked) -> Result<(), String> {
+        let drawn = self.check_parcels(order, decision, asked)?;
+        let pools = self.pools_for(order.channel, asked.any_pool);
+        for ((sku, warehouse), taken) in &drawn {
+            let units = taken.values().sum();
+            let must = self.draw(*sku, *warehouse, &pools, units).ok_or_else(|| {
+                let there = self.drawable(*sku, *warehouse, &pools);
+                format!("oversold: {units} of SKU {sku} from warehouse {warehouse}, {there:?} could be drawn")
+            })?;
+            if *taken != must {
+                return Err(format!("SKU {sku} at warehouse {warehouse} drawn from {taken:?}, should be {must:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks everything of a plan but where its units come from; answers what it draws from each cell, by pool.
+    pub(super) fn check_parcels(&self, order: &Order, decision: &Decision, asked: &Asked) -> Result<Drawn, String> {
         let world = self.world.as_ref().ok_or("there is no world yet")?;
         if decision.rules_version != self.rules_version {
             return Err(format!("decided by rules {}, {} are in force", decision.rules_version, self.rules_version));
@@ -56,7 +76,7 @@ impl Model {
             ));
         }
         let mut served: BTreeMap<SkuId, u64> = BTreeMap::new();
-        let mut drawn: BTreeMap<(SkuId, WarehouseId), BTreeMap<PoolId, u64>> = BTreeMap::new();
+        let mut drawn = Drawn::new();
         let mut parcels = BTreeSet::new();
         for sub in &decision.subs {
             if !parcels.insert((sub.warehouse, sub.carrier, sub.kind)) {
@@ -98,18 +118,8 @@ impl Model {
         if asked.bounded {
             check_bounds(order, decision.subs.len())?;
         }
-        let pools = self.pools_for(order.channel, asked.any_pool);
-        for ((sku, warehouse), taken) in &drawn {
-            let units = taken.values().sum();
-            let must = self.draw(*sku, *warehouse, &pools, units).ok_or_else(|| {
-                let there = self.drawable(*sku, *warehouse, &pools);
-                format!("oversold: {units} of SKU {sku} from warehouse {warehouse}, {there:?} could be drawn")
-            })?;
-            if *taken != must {
-                return Err(format!("SKU {sku} at warehouse {warehouse} drawn from {taken:?}, should be {must:?}"));
-            }
-        }
-        check_seen(decision, asked)
+        check_seen(decision, asked)?;
+        Ok(drawn)
     }
 
     /// The stock a decision says it saw must be what there was to see: without it, it cannot be recomputed.

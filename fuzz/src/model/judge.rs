@@ -122,14 +122,15 @@ impl Model {
         if !wrong.refused.is_empty() {
             return wrong;
         }
-        self.serve(&Wish {
+        let wish = Wish {
             demand: &self.merged(&place.lines),
             zone: place.zone.as_ref().map(|z| z.as_str()),
             carrier: carrier.flatten(),
             pools: &rules.pools,
             max_parcels: world.most_parcels(rules, place.ship_complete, place.max_parcels),
             without: None,
-        })
+        };
+        if rules.presale { self.judge_presale(&wish, self.cover(&wish)) } else { self.serve(&wish) }
     }
 
     /// Served if it can be; the refusal otherwise.
@@ -205,9 +206,15 @@ impl Model {
             max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
             ..after.again(order, &demand, &pools)
         };
+        let presale = self.world.as_ref().and_then(|w| w.channel(order.channel)).is_some_and(|c| c.presale);
         match after.cover(&wish) {
             Cover::Yes => Allowed::change(Outcome::PaidLate),
             Cover::Open => Allowed::must(),
+            Cover::Short(_) | Cover::NotEligible | Cover::No if presale => match after.promisable_at_all(&wish) {
+                Some(true) => Allowed::change(Outcome::PaidLate),
+                Some(false) => Allowed::change(Outcome::RefundDue),
+                None => Allowed::must(),
+            },
             Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::RefundDue),
         }
     }

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade_core::command::{Command, Count, Line, Request};
-use stockade_core::event::{Event, Move};
-use stockade_core::ids::{Code, OrderId, PoolId, SkuId, WarehouseId};
+use stockade_core::command::{Command, Count, Expectation, Line, Receive, Request};
+use stockade_core::event::{Event, InboundChanged};
+use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
 use stockade_core::reply::{OrderState, Stage};
 use stockade_core::stock::{Bucket, Outside};
-use stockade_core::units::Units;
 
 use super::Model;
 use super::judge::Allowed;
@@ -38,10 +37,9 @@ impl Model {
                 let warehouse = names.warehouse(&c.warehouse);
                 names.pool(c.pool.as_ref());
                 let lines = names.lines(&c.lines);
-                let expected =
-                    |day| lines.keys().any(|sku| self.units_at(*sku, warehouse, Some(Bucket::Inbound(day))) > 0);
-                match c.expected {
-                    Some(day) if !expected(day) => Allowed::refuse("invalid"),
+                let expected = |reference| lines.keys().any(|sku| self.referred(*sku, warehouse, reference).is_some());
+                match &c.expected {
+                    Some(fulfils) if !expected(&fulfils.reference) => Allowed::refuse("invalid"),
                     _ => Allowed::must(),
                 }
             }
@@ -93,9 +91,17 @@ impl Model {
                 Allowed::must()
             }
             Command::Expect(c) => {
-                names.sku(&c.sku);
-                names.warehouse(&c.warehouse);
-                Allowed::must()
+                let (sku, warehouse) = (names.sku(&c.sku), names.warehouse(&c.warehouse));
+                let known = sku.is_some_and(|sku| self.referred(sku, warehouse, &c.reference).is_some());
+                let fits = match &c.change {
+                    Expectation::Announce { units, pool, .. } => {
+                        names.pool(pool.as_ref());
+                        units.0 > 0 && !known
+                    }
+                    Expectation::Change { day, units } => known && units.map_or(day.is_some(), |units| units.0 > 0),
+                    Expectation::Withdraw => known,
+                };
+                if fits { Allowed::must() } else { Allowed::refuse("invalid") }
             }
             _ => Allowed::default(),
         };
@@ -117,6 +123,11 @@ impl Model {
             (Some(warehouse), Some(bucket)) => self.ledger.units(sku, warehouse, bucket),
             _ => 0,
         }
+    }
+
+    fn referred(&self, sku: SkuId, warehouse: Option<WarehouseId>, reference: &Code) -> Option<ReceiptNo> {
+        let inbound = self.inbound_of(sku, warehouse?);
+        inbound.receipts.iter().find(|(_, receipt)| receipt.reference == *reference).map(|(no, _)| *no)
     }
 
     fn enough(&self, cell: (Option<SkuId>, Option<WarehouseId>, Option<PoolId>), units: u64) -> Allowed {
@@ -149,8 +160,49 @@ impl Model {
         allowed
     }
 
-    /// A count must correct by exactly what is missing or too many, from where it is due.
+    /// Goods must go to exactly whom they are due, by what the command says of them.
+    fn check_received(&self, receive: &Receive, event: &InboundChanged) -> Result<(), String> {
+        let world = self.world.as_ref().ok_or("there is no world yet")?;
+        let warehouse = world.warehouse_id(&receive.warehouse).ok_or("no such warehouse")?;
+        let (mut arrived, mut on_sale) = (BTreeMap::new(), BTreeMap::new());
+        for (sku, units) in self.merged(&receive.lines) {
+            let mut plain = self.plain_of(sku, warehouse);
+            let known = receive
+                .expected
+                .as_ref()
+                .and_then(|f| Some((self.referred(sku, Some(warehouse), &f.reference)?, f.more)));
+            let named = receive.pool.as_ref().and_then(|pool| world.pool_id(pool));
+            let announced = known.and_then(|(no, _)| self.inbound_of(sku, warehouse).receipts.get(&no).map(|r| r.pool));
+            let pool = named.or(announced).unwrap_or(PoolId::REGULAR);
+            let came = match known {
+                Some((no, more)) => plain.fulfil(no, units, more),
+                None => plain.come(pool, units),
+            };
+            for (key, units) in came.arrived {
+                *arrived.entry(key).or_insert(0) += units;
+            }
+            if came.on_sale > 0 {
+                on_sale.insert((sku, pool), came.on_sale);
+            }
+        }
+        let said: BTreeMap<_, u64> = event.arrived.iter().map(|a| ((a.order, a.sub), a.units.0)).collect();
+        let mut sold: BTreeMap<(SkuId, PoolId), u64> = BTreeMap::new();
+        for m in &event.moves {
+            if let Bucket::Available(pool) = m.to {
+                *sold.entry((m.sku, pool)).or_default() += m.units.0;
+            }
+        }
+        if (&said, &sold) == (&arrived, &on_sale) {
+            return Ok(());
+        }
+        Err(format!("serves {said:?} and sells {sold:?}, it should be {arrived:?} and {on_sale:?}"))
+    }
+
+    /// A count must correct by exactly what is missing or too many, from where it is due; goods must go where they are due.
     pub(super) fn check_correction(&self, request: &Request, event: &Event) -> Result<(), String> {
+        if let (Command::Receive(receive), Event::InboundChanged(e)) = (&request.command, event) {
+            return self.check_received(receive, e);
+        }
         let (Command::Count(count), Event::StockCounted(e)) = (&request.command, event) else { return Ok(()) };
         if (e.as_of, &e.except) != (count.as_of, &count.except) {
             return Err(format!("the count had seen {:?} except {:?}: {e:?}", count.as_of, count.except));
@@ -205,15 +257,16 @@ impl Model {
 
     /// Gives the stock of a lapsed order back, as its expiry will.
     pub(super) fn release(&mut self, id: OrderId) {
+        let Some(order) = self.orders.get(&id) else { return };
+        for m in self.unpaid_moves(order, |at| at.free) {
+            let _ = self.ledger.book(self.seq, m, false);
+        }
+        self.tidy();
         let Some(order) = self.orders.get_mut(&id) else { return };
         order.state = OrderState::Expired;
-        for sub in order.subs.iter_mut().filter(|s| s.stage == Stage::Held) {
+        for sub in order.subs.iter_mut().filter(|s| matches!(s.stage, Stage::Held | Stage::Promised)) {
             sub.stage = Stage::Expired;
-            for ((sku, pool), line) in sub.lines.iter().filter(|(_, l)| l.units > 0) {
-                let (from, to) = (Bucket::Held(*pool), sub.free_bucket(*pool));
-                let m = Move { sku: *sku, warehouse: sub.warehouse, from, to, units: Units(line.units) };
-                let _ = self.ledger.book(self.seq, m, false);
-            }
+            sub.waiting = 0;
         }
     }
 }

@@ -169,6 +169,7 @@ fn is_here(bucket: Bucket) -> bool {
         | Bucket::Awaiting
         | Bucket::InTransit
         | Bucket::Inbound(_)
+        | Bucket::Promised(_)
         | Bucket::Short
         | Bucket::Outside(_) => false,
     }

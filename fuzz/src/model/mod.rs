@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `world` | its own reading of the world and rules files, and what a parcel costs |
 //! | `ledger` | the cells: one signed balance per bucket, always adding up to zero |
+//! | `inbound` | expected receipts and promises, unit by unit |
+//! | `presale` | the verdict on promises, and what may come of an order that stock alone does not serve |
 //! | `orders` | orders and sub-orders as plain records |
 //! | `lifecycle` | which step leads from which stage to which, written down a second time |
 //! | `replay`, `replay_stock`, `decision` | the verdict on events |
@@ -19,11 +21,13 @@ mod answers;
 mod compare;
 mod cover;
 mod decision;
+mod inbound;
 mod judge;
 mod judge_stock;
 mod ledger;
 mod lifecycle;
 mod orders;
+mod presale;
 mod replay;
 mod replay_stock;
 mod views;
@@ -38,6 +42,7 @@ use stockade_core::time::Time;
 pub use answers::{Answers, Exchange};
 pub use cover::{Cover, Wish};
 pub use decision::Asked;
+pub use inbound::{Came, Inbound, Plain, Promise, Receipt};
 pub use judge::{Allowed, Outcome};
 pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step};
@@ -69,6 +74,8 @@ pub struct Model {
     pub skus: Vec<Sku>,
     /// Every cell.
     pub ledger: Ledger,
+    /// What is expected, by cell.
+    pub inbound: BTreeMap<(SkuId, WarehouseId), Inbound>,
     /// Every order.
     pub orders: BTreeMap<OrderId, Order>,
     /// Orders by channel and the channel's number.

@@ -45,6 +45,8 @@ pub struct Sub {
     pub from_supplier: bool,
     /// Where it stands.
     pub stage: Stage,
+    /// Units of it that are yet to come.
+    pub waiting: u64,
     /// Warehouse steps done.
     pub done: BTreeSet<&'static str>,
     /// The waybill, once labelled.
@@ -69,17 +71,27 @@ impl Sub {
             parts: plan.parts,
             from_supplier: plan.from_supplier,
             stage,
+            waiting: if stage.is_ahead() { plan.lines.iter().map(|l| l.units.0).sum() } else { 0 },
             done: BTreeSet::new(),
             waybill: None,
             lines,
         }
     }
 
-    /// The bucket its units stand in, given the pool they were drawn from. `None` when it has none anywhere.
+    /// Goes on once nothing of it is yet to come.
+    pub fn settle(&mut self) {
+        self.stage = match (self.stage, self.waiting) {
+            (Stage::Promised, 0) => Stage::Held,
+            (Stage::Waiting, 0) => Stage::Allocated,
+            (stage, _) => stage,
+        };
+    }
+
+    /// The bucket its units that are here stand in, given the pool they were drawn from. `None` when it has none anywhere.
     pub fn bucket(&self, pool: PoolId) -> Option<Bucket> {
         match self.stage {
-            Stage::Held => Some(Bucket::Held(pool)),
-            Stage::Allocated => Some(Bucket::Allocated),
+            Stage::Held | Stage::Promised => Some(Bucket::Held(pool)),
+            Stage::Allocated | Stage::Waiting => Some(Bucket::Allocated),
             Stage::Picking | Stage::Packed => Some(Bucket::Picked),
             Stage::Outbound | Stage::PickedUp => Some(Bucket::Shipped),
             Stage::Delivered => Some(Bucket::Awaiting),
@@ -95,7 +107,7 @@ impl Sub {
 
     /// Whether it can still be given up.
     pub fn is_inside(&self) -> bool {
-        matches!(self.stage, Stage::Held | Stage::Allocated | Stage::Picking | Stage::Packed)
+        self.stage.is_ahead() || matches!(self.stage, Stage::Held | Stage::Allocated | Stage::Picking | Stage::Packed)
     }
 
     /// Units in it.

@@ -31,7 +31,14 @@ impl Model {
         self.note_key(seq, envelope).map_err(wrong)?;
         self.take_in(seq, envelope).map_err(wrong)?;
         if let Some(order) = order_of(&envelope.event) {
-            self.note_moment(seq, order, envelope).map_err(wrong)?;
+            let what = (moment(&envelope.event), sub_of(&envelope.event));
+            self.note_moment(seq, order, what, envelope).map_err(wrong)?;
+        }
+        if let Event::InboundChanged(e) = &envelope.event {
+            for arrived in &e.arrived {
+                let what = ("goods_arrived", Some(arrived.sub.0));
+                self.note_moment(seq, arrived.order, what, envelope).map_err(wrong)?;
+            }
         }
         self.ledger.check().map_err(wrong)
     }
@@ -53,6 +60,9 @@ impl Model {
                 Ok(())
             }
             Event::OrderPlaced(e) => self.order_placed(seq, e, envelope),
+            Event::OrderPromised(e) => self.order_promised(seq, e, envelope),
+            Event::OrderPromisedLate(e) => self.order_promised_late(seq, e),
+            Event::InboundChanged(e) => self.inbound_changed(seq, e),
             Event::OrderPaid(e) => self.order_paid(seq, e, envelope),
             Event::OrderPaidLate(e) => self.order_paid_late(seq, e),
             Event::RefundDue(e) => self.refund_due(e),
@@ -80,7 +90,13 @@ impl Model {
         }
     }
 
-    fn note_moment(&mut self, seq: Seq, order: OrderId, envelope: &Envelope) -> Result<(), String> {
+    fn note_moment(
+        &mut self,
+        seq: Seq,
+        order: OrderId,
+        (what, sub): (&'static str, Option<u16>),
+        envelope: &Envelope,
+    ) -> Result<(), String> {
         let order = self.orders.get_mut(&order).ok_or("the order is gone")?;
         if envelope.arrived < order.last_time() {
             return Err(format!("arrived at {}, before the order's last event", envelope.arrived));
@@ -88,8 +104,8 @@ impl Model {
         order.version = seq;
         order.timeline.push(Moment {
             seq,
-            what: moment(&envelope.event),
-            sub: sub_of(&envelope.event),
+            what,
+            sub,
             occurred: envelope.occurred_at(),
             arrived: envelope.arrived,
             actor: match &envelope.actor {
@@ -101,6 +117,26 @@ impl Model {
     }
 
     fn order_placed(&mut self, seq: Seq, e: &OrderPlaced, envelope: &Envelope) -> Result<(), String> {
+        let mut demand: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for line in e.decision.subs.iter().flat_map(|s| &s.lines) {
+            *demand.entry(line.sku).or_default() += line.units.0;
+        }
+        let mut order = self.new_order(seq, e, demand.clone(), envelope)?;
+        self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
+        order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
+        self.book_decision(seq, &e.decision, true)?;
+        self.orders.insert(e.order, order);
+        Ok(())
+    }
+
+    /// An order without sub-orders, whose id and number were not given before.
+    pub(super) fn new_order(
+        &mut self,
+        seq: Seq,
+        e: &OrderPlaced,
+        demand: BTreeMap<SkuId, u64>,
+        envelope: &Envelope,
+    ) -> Result<Order, String> {
         if self.orders.contains_key(&e.order) {
             return Err(format!("order id {} was given before", e.order));
         }
@@ -110,11 +146,7 @@ impl Model {
         if e.hold > HOLD_TTL_MAX {
             return Err(format!("holds for {}", e.hold));
         }
-        let mut demand: BTreeMap<SkuId, u64> = BTreeMap::new();
-        for line in e.decision.subs.iter().flat_map(|s| &s.lines) {
-            *demand.entry(line.sku).or_default() += line.units.0;
-        }
-        let mut order = Order {
+        Ok(Order {
             id: e.order,
             channel: e.channel,
             number: e.number.clone(),
@@ -128,18 +160,13 @@ impl Model {
             placed_at: envelope.arrived,
             expires_at: envelope.arrived + e.hold,
             rules_version: e.decision.rules_version,
-            demand: demand.clone(),
+            demand,
             subs: Vec::new(),
             review: BTreeMap::new(),
             timeline: Vec::new(),
             version: seq,
             keys: BTreeMap::new(),
-        };
-        self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
-        order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
-        self.book_decision(seq, &e.decision, true)?;
-        self.orders.insert(e.order, order);
-        Ok(())
+        })
     }
 
     fn order_paid(&mut self, seq: Seq, e: &OrderPaid, envelope: &Envelope) -> Result<(), String> {
@@ -148,12 +175,13 @@ impl Model {
         if envelope.arrived >= order.expires_at {
             return Err(format!("at {}, the hold ended at {}", envelope.arrived, order.expires_at));
         }
-        let held = order.subs.iter().filter(|s| s.stage == Stage::Held);
-        let moves = held.flat_map(|s| sub_moves(s, |pool| (Bucket::Held(pool), Bucket::Allocated))).collect();
+        let mut moves = self.unpaid_moves(order, |_| Bucket::Allocated);
+        moves.retain(|m| !matches!(m.from, Bucket::Promised(_)));
         self.book_same(seq, moves, &e.moves)?;
         let order = self.order_mut(e.order)?;
         order.state = OrderState::Paid;
         set_stage(order, Stage::Held, Stage::Allocated);
+        set_stage(order, Stage::Promised, Stage::Waiting);
         Ok(())
     }
 
@@ -182,12 +210,14 @@ impl Model {
         if envelope.arrived < order.expires_at {
             return Err(format!("at {}, the hold ends at {}", envelope.arrived, order.expires_at));
         }
-        let held = order.subs.iter().filter(|s| s.stage == Stage::Held);
-        let moves = held.flat_map(|s| sub_moves(s, |pool| (Bucket::Held(pool), s.free_bucket(pool)))).collect();
+        let moves = self.unpaid_moves(order, |at| at.free);
         self.book_same(seq, moves, &e.moves)?;
         let order = self.order_mut(e.order)?;
         order.state = OrderState::Expired;
+        order.subs.iter_mut().filter(|s| s.stage == Stage::Promised).for_each(|s| s.waiting = 0);
         set_stage(order, Stage::Held, Stage::Expired);
+        set_stage(order, Stage::Promised, Stage::Expired);
+        self.tidy();
         Ok(())
     }
 
@@ -210,26 +240,42 @@ impl Model {
             return Err(format!("at {}, the hold ended at {}", envelope.arrived, order.expires_at));
         }
         let mut moves = Vec::new();
+        let mut waiting: BTreeMap<u16, u64> = BTreeMap::new();
         for take in &e.takes {
             let sub = order.sub(take.sub.0)?;
             if !sub.is_inside() {
                 return Err(format!("sub-order {} is {:?}", take.sub, sub.stage));
             }
-            let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;
-            moves.push(take_move(sub, take, from, sub.free_bucket(take.pool)));
+            let mut left = take.units.0;
+            for at in self.standing(order.id, take.sub.0, sub, take.sku, take.pool) {
+                let units = left.min(at.units);
+                left -= units;
+                moves.push(Move { units: Units(units), ..take_move(sub, take, at.at, at.free) });
+                if matches!(at.at, Bucket::Promised(_)) && units > 0 {
+                    *waiting.entry(take.sub.0).or_default() += units;
+                }
+            }
+        }
+        if waiting != e.waiting.iter().map(|(no, units)| (no.0, units.0)).collect() {
+            return Err(format!("says {:?} were yet to come, it was {waiting:?}", e.waiting));
         }
         self.book_same(seq, moves, &e.moves)?;
         let order = self.order_mut(e.order)?;
         for take in &e.takes {
             order.sub_mut(take.sub.0)?.take(take)?;
         }
+        for (no, units) in waiting {
+            order.sub_mut(no)?.waiting -= units;
+        }
         for (sku, units) in &e.review {
             take_review(order, *sku, units.0)?;
         }
         close_empty(order);
+        order.subs.iter_mut().for_each(Sub::settle);
         if order.subs.iter().all(|s| matches!(s.stage, Stage::Cancelled | Stage::Expired)) && order.review.is_empty() {
             order.state = OrderState::Cancelled;
         }
+        self.tidy();
         Ok(())
     }
 
@@ -394,7 +440,7 @@ impl Model {
         self.orders.get(&id).ok_or_else(|| format!("there is no order {id}"))
     }
 
-    fn order_mut(&mut self, id: OrderId) -> Result<&mut Order, String> {
+    pub(super) fn order_mut(&mut self, id: OrderId) -> Result<&mut Order, String> {
         self.orders.get_mut(&id).ok_or_else(|| format!("there is no order {id}"))
     }
 
@@ -421,7 +467,10 @@ pub fn order_of(event: &Event) -> Option<OrderId> {
         | Event::SkusDefined(_)
         | Event::StockMoved(_)
         | Event::StockCounted(_)
-        | Event::SafetySet(_) => None,
+        | Event::SafetySet(_)
+        | Event::InboundChanged(_) => None,
+        Event::OrderPromised(e) => Some(e.placed.order),
+        Event::OrderPromisedLate(e) => Some(e.late.order),
         Event::OrderPlaced(e) => Some(e.order),
         Event::OrderPaid(e) => Some(e.order),
         Event::OrderPaidLate(e) => Some(e.order),
@@ -441,6 +490,8 @@ pub fn order_of(event: &Event) -> Option<OrderId> {
 fn moment(event: &Event) -> &'static str {
     match event {
         Event::SubStepped(e) => lifecycle::name(&e.step),
+        // What a customer did is the same, whether the goods are here or not.
+        Event::OrderPromised(_) => "order_placed",
         other => other.name(),
     }
 }
@@ -467,7 +518,7 @@ pub fn expired_demand(order: &Order) -> BTreeMap<SkuId, u64> {
     demand
 }
 
-fn expect_state(order: &Order, state: OrderState) -> Result<(), String> {
+pub(super) fn expect_state(order: &Order, state: OrderState) -> Result<(), String> {
     if order.state == state { Ok(()) } else { Err(format!("the order is {:?}, not {state:?}", order.state)) }
 }
 

@@ -63,7 +63,9 @@ impl Model {
         for m in &e.moves {
             let fits = match e.reason {
                 MoveReason::Receipt => {
-                    matches!((m.from, m.to), (SUPPLIER | Bucket::Inbound(_), Bucket::Available(_)))
+                    let pool = if let Bucket::Available(pool) = m.to { Some(pool) } else { None };
+                    let overdue = pool.map(|pool| self.plain_of(m.sku, m.warehouse).come(pool, m.units.0).arrived);
+                    m.from == SUPPLIER && overdue.is_some_and(|arrived| arrived.is_empty())
                 }
                 MoveReason::Adjustment => {
                     matches!(
@@ -78,9 +80,6 @@ impl Model {
                 ),
                 MoveReason::Arrival => matches!((m.from, m.to), (Bucket::InTransit, Bucket::Available(_))),
                 MoveReason::PoolMove => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Available(_))),
-                MoveReason::Expectation => {
-                    matches!((m.from, m.to), (SUPPLIER, Bucket::Inbound(_)) | (Bucket::Inbound(_), SUPPLIER))
-                }
             };
             if !fits {
                 return Err(format!("{:?} moves units from {} to {}", e.reason, m.from, m.to));

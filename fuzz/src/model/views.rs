@@ -8,8 +8,8 @@ use stockade_core::reply::{
 use stockade_core::stock::Bucket;
 use stockade_core::units::Units;
 
+use super::Model;
 use super::orders::{Order, Sub};
-use super::{Cell, Model};
 
 impl Model {
     /// A cell as a stock query shows it. Pools without units are left out.
@@ -33,7 +33,8 @@ impl Model {
             inspection: units(Bucket::Inspection),
             damaged: units(Bucket::Damaged),
             in_transit: units(Bucket::InTransit),
-            inbound: inbound(cell),
+            inbound: self.inbound_views(sku, warehouse)?,
+            overdue: self.overdue(sku, warehouse),
             short: Units(cell.short()),
             safety: Units(cell.safety),
             on_hand: Units(u64::try_from(cell.on_hand()).unwrap_or(0)),
@@ -46,7 +47,9 @@ impl Model {
     fn claimants(&self, sku: SkuId, warehouse: WarehouseId) -> Vec<OrderId> {
         let claim = |order: &Order| {
             let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && sub.is_inside());
-            (order.placed(), order.id, here.map(|sub| sub.units_of(sku)).sum::<u64>())
+            let ahead = self.inbound_of(sku, warehouse).promises.into_iter().filter(|(_, p)| p.order == order.id);
+            let ahead: u64 = ahead.map(|(t, _)| self.ledger.units(sku, warehouse, Bucket::Promised(t))).sum();
+            (order.placed(), order.id, here.map(|sub| sub.units_of(sku)).sum::<u64>() - ahead)
         };
         let mut claims: Vec<(Seq, OrderId, u64)> = self.orders.values().map(claim).filter(|c| c.2 > 0).collect();
         claims.sort_unstable();
@@ -77,7 +80,7 @@ impl Model {
             expires_at: order.expires_at,
             rules_version: order.rules_version,
             cost: kept.fold(Money::ZERO, |sum, s| sum.saturating_add(s.parts.total())),
-            sub_orders: numbered.map(|(n, s)| self.sub_now(n, s)).collect::<Option<_>>()?,
+            sub_orders: numbered.map(|(n, s)| self.sub_now(order.id, n, s)).collect::<Option<_>>()?,
             review: {
                 let named = order.review.iter().map(|(sku, n)| (self.skus[sku.index()].code.clone(), Units(*n)));
                 let mut review: Vec<_> = named.collect();
@@ -100,7 +103,7 @@ impl Model {
         })
     }
 
-    fn sub_now(&self, index: usize, sub: &Sub) -> Option<SubOrderNow> {
+    fn sub_now(&self, order: OrderId, index: usize, sub: &Sub) -> Option<SubOrderNow> {
         let world = self.world.as_ref()?;
         let code = |pool: &PoolId| world.pools.get(pool).cloned();
         let lines = sub.lines.iter().filter(|(_, l)| l.units > 0).map(|((sku, pool), line)| {
@@ -123,6 +126,7 @@ impl Model {
             waybill: sub.waybill.clone(),
             in_inspection: Units(sub.in_inspection()),
             returned: Units(sub.returned()),
+            awaits: self.awaits(order, index as u16 + 1, sub),
         })
     }
 
@@ -150,12 +154,4 @@ pub fn plain(mut sub: SubOrderView) -> SubOrderView {
     sub.lines.retain(|l| l.units.0 > 0);
     sub.lines.sort_by(|a, b| (&a.sku, &a.pool).cmp(&(&b.sku, &b.pool)));
     sub
-}
-
-fn inbound(cell: &Cell) -> Vec<(stockade_core::time::Day, Units)> {
-    let days = cell.balance.iter().filter_map(|(bucket, units)| match bucket {
-        Bucket::Inbound(day) => Some((*day, Units(*units as u64))),
-        _ => None,
-    });
-    days.collect()
 }

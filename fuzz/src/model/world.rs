@@ -34,6 +34,8 @@ pub struct Channel {
     pub ship_complete: Option<bool>,
     /// No more parcels than this; as the policy says when the channel does not.
     pub max_parcels: Option<u16>,
+    /// Whether it may promise what is yet to come.
+    pub presale: bool,
 }
 
 /// A price list.
@@ -110,6 +112,8 @@ struct ChannelEntry {
     hold_ttl: Option<Span>,
     ship_complete: Option<bool>,
     max_parcels: Option<u16>,
+    #[serde(default)]
+    presale: bool,
 }
 
 /// The rule tables; a rules file replaces each one that it contains.
@@ -202,6 +206,7 @@ impl World {
                 hold: entry.hold_ttl.unwrap_or(HOLD_TTL),
                 ship_complete: entry.ship_complete,
                 max_parcels: entry.max_parcels,
+                presale: entry.presale,
             };
             channels.insert(*id, channel);
         }

@@ -11,7 +11,7 @@ use stockade_core::event::{Actor, Envelope};
 use stockade_core::ids::Seq;
 use stockade_core::log::Batch;
 use stockade_core::reject::Reject;
-use stockade_core::reply::Reply;
+use stockade_core::reply::{Reply, SubKind};
 use stockade_core::wire::codec::decode_envelope;
 
 use super::options::Options;
@@ -255,7 +255,8 @@ pub(super) fn came_to(result: &Result<Reply, Reject>) -> &'static str {
     match result {
         Err(reject) => reject.code(),
         Ok(Reply::Placed(p)) if p.replayed => "replayed",
-        Ok(Reply::Placed(_)) => "placed",
+        Ok(Reply::Placed(p)) if p.plan.sub_orders.iter().all(|sub| sub.kind == SubKind::Regular) => "placed",
+        Ok(Reply::Placed(_)) => "placed, promised",
         Ok(Reply::Changed(c)) if c.replayed => "replayed",
         Ok(Reply::Changed(c)) => match c.change {
             Change::Paid => "paid",

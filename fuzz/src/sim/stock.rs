@@ -1,7 +1,7 @@
 //! Commands about stock.
 
 use stockade_core::command::{
-    Adjust, Arrive, Command, Count, Expect, Line, MovePool, Receive, Request, SetSafety, Transfer,
+    Adjust, Arrive, Command, Count, Expect, Expectation, Fulfils, Line, MovePool, Receive, Request, SetSafety, Transfer,
 };
 use stockade_core::ids::{Code, PoolId, Seq, SkuId, WarehouseId};
 use stockade_core::stock::Bucket;
@@ -34,7 +34,7 @@ impl Workload {
             (9, Kind::Arrive),
             (9, Kind::MovePool),
             (5, Kind::Safety),
-            (5, Kind::Expect),
+            (14, Kind::Expect),
         ])?;
         let sku = SkuId(self.rng.below(model.skus.len() as u64) as u32);
         let warehouse = self.warehouse(model)?;
@@ -50,12 +50,7 @@ impl Workload {
                 warehouse: warehouse_code(model, warehouse)?,
                 units: Units(self.rng.below(5)),
             }),
-            Kind::Expect => Command::Expect(Expect {
-                sku: sku_code(model, sku),
-                warehouse: warehouse_code(model, warehouse)?,
-                day: self.day(),
-                units: Units(self.rng.below(20)),
-            }),
+            Kind::Expect => self.expect(model, sku, warehouse)?,
         };
         if self.rng.percent(1) {
             spoil(&mut command);
@@ -69,11 +64,33 @@ impl Workload {
             let other = SkuId(self.rng.below(model.skus.len() as u64) as u32);
             lines.push(Line { sku: sku_code(model, other), units: Units(self.rng.within(1, 9)) });
         }
-        let days = model.ledger.cell(sku, warehouse).balance.into_keys();
-        let days: Vec<Day> = days.filter_map(|b| if let Bucket::Inbound(day) = b { Some(day) } else { None }).collect();
-        let expected = if self.rng.percent(50) { self.rng.pick(&days).copied() } else { None };
+        let references = references(model, sku, warehouse);
+        let reference = if self.rng.percent(70) { self.rng.pick(&references).cloned() } else { None };
+        let expected = reference.map(|reference| Fulfils { reference, more: self.rng.percent(30) });
         let pool = if self.rng.percent(40) { Some(self.pool()) } else { None };
         Command::Receive(Receive { warehouse: place(model, warehouse), pool, expected, lines })
+    }
+
+    /// A receipt announced, changed or withdrawn; now and then one that is there already, or is not.
+    fn expect(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let known = references(model, sku, warehouse);
+        let announce = known.is_empty() || self.rng.percent(50);
+        let reference = match self.rng.pick(&known).cloned().filter(|_| !announce || self.rng.percent(5)) {
+            Some(reference) => reference,
+            None => self.fresh("po"),
+        };
+        let units = Units(self.rng.within(1, 12));
+        let change = match self.rng.below(10) {
+            _ if announce => {
+                let pool = self.rng.percent(30).then(|| self.pool());
+                Expectation::Announce { day: self.day(), units, pool }
+            }
+            0..3 => Expectation::Withdraw,
+            3..6 => Expectation::Change { day: Some(self.day()), units: None },
+            _ => Expectation::Change { day: self.rng.percent(30).then(|| self.day()), units: Some(units) },
+        };
+        let (sku, warehouse) = (sku_code(model, sku), warehouse_code(model, warehouse)?);
+        Some(Command::Expect(Expect { reference, sku, warehouse, change }))
     }
 
     fn adjust(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
@@ -188,6 +205,11 @@ fn spoil(command: &mut Command) {
         Command::Expect(c) => c.warehouse = code("nowhere"),
         _ => {}
     }
+}
+
+/// What receipts of a cell are called.
+fn references(model: &Model, sku: SkuId, warehouse: WarehouseId) -> Vec<Code> {
+    model.inbound_of(sku, warehouse).receipts.into_values().map(|receipt| receipt.reference).collect()
 }
 
 fn sku_code(model: &Model, sku: SkuId) -> Code {

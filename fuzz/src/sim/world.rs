@@ -24,6 +24,8 @@ pub struct Shape {
     pub unlimited: bool,
     /// Whether ceilings, bans, preferences and bounds on parcels occur.
     pub rules: bool,
+    /// Whether channels sell what is yet to come.
+    pub presale: bool,
 }
 
 impl Shape {
@@ -35,6 +37,7 @@ impl Shape {
             skus: rng.within(2, 10),
             unlimited: rng.percent(20),
             rules: rng.percent(60),
+            presale: rng.percent(60),
         }
     }
 
@@ -56,6 +59,9 @@ impl Shape {
             let pools = ["\"regular\"", "\"promo\", \"regular\"", "\"vip\", \"regular\", \"promo\""][n];
             let _ = writeln!(text, "[[channel]]\ncode = \"{channel}\"\npools = [{pools}]");
             let _ = writeln!(text, "hold_ttl = \"{}m\"", rng.within(1, 60));
+            if self.presale && n != 2 {
+                let _ = writeln!(text, "presale = true");
+            }
             if self.rules && rng.percent(15) {
                 let _ = writeln!(text, "max_parcels = {}", rng.within(1, 3));
             }

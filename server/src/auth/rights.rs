@@ -139,7 +139,7 @@ impl Identity {
                 Some(channel) => self.own(channel),
                 None => Err(self.lacks("storefront tokens list orders of their own channel: name it")),
             },
-            Query::Stock(_) | Query::Rules | Query::World | Query::Routing => {
+            Query::Stock(_) | Query::Inbound(_) | Query::Rules | Query::World | Query::Routing => {
                 Err(self.lacks("storefront tokens read availability and orders of their channel"))
             }
         }

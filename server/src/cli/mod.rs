@@ -7,6 +7,7 @@ mod config;
 mod connect;
 mod demo;
 mod explain;
+mod inbound;
 mod init;
 mod order_ref;
 mod orders;
@@ -87,8 +88,8 @@ enum Verb {
     Move(stock::MoveArgs),
     /// Set the units of a cell that orders may not take.
     Safety(stock::SafetyArgs),
-    /// Announce, change or withdraw an expected receipt.
-    Expect(stock::ExpectArgs),
+    /// Expected receipts: what suppliers will bring, and what of it is promised already.
+    Inbound(inbound::InboundArgs),
     /// Create SKUs, or change weight and category of known ones.
     Sku(stock::SkuArgs),
     /// The world: warehouses, carriers, channels, pools and rules.
@@ -162,7 +163,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Arrive(args) => stock::arrive(args, out),
         Verb::Move(args) => stock::move_pool(args, out),
         Verb::Safety(args) => stock::safety(args, out),
-        Verb::Expect(args) => stock::expect(args, out),
+        Verb::Inbound(args) => inbound::run(args, out),
         Verb::Sku(args) => stock::sku(args, out),
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),

@@ -1,7 +1,10 @@
 //! Answers in plain words and tables.
 
 use serde_json::Value;
-use stockade_core::reply::{CellView, Change, Changed, Moved, OrderSummary, OrderView, Placed, PlanView, Reply};
+use stockade_core::reply::{
+    Awaited, CellView, Change, Changed, InboundCell, InboundView, Moved, OrderSummary, OrderView, Placed, PlanView,
+    Reply,
+};
 use stockade_core::units::Units;
 
 use super::output::{Output, Table};
@@ -29,11 +32,16 @@ pub fn reply(reply: &Reply, out: Output) {
             let mut table = Table::new(["SKU", "available"]);
             all.iter().for_each(|a| table.row([a.sku.to_string(), quantity(a.units)]));
             out.table(&table);
+            for a in all.iter().filter(|a| !a.presale.is_empty()) {
+                let days: Vec<String> = a.presale.iter().map(|(day, units)| format!("{units} due {day}")).collect();
+                out.line(format!("{}: on presale {}", a.sku, days.join(", ")));
+            }
         }
         Reply::Stock(cells) => stock(cells, out),
         Reply::Order(order) => self::order(order, out),
         Reply::Orders(orders) => list(orders, out),
         Reply::Text(text) => out.line(text.text.trim_end()),
+        Reply::Inbound(cells) => inbound(cells, out),
         Reply::Routing(report) => super::report::told(report, out),
         Reply::Explained(told) => super::explain::told(told, out),
     }
@@ -65,6 +73,11 @@ fn plan(plan: &PlanView, out: Output) {
         ]);
     }
     out.table(&table);
+    for sub in &plan.sub_orders {
+        if let Some(day) = sub.kind.due() {
+            out.line(format!("sub-order {} is a presale: its goods are due on {day}", sub.no));
+        }
+    }
     let proof = if plan.proven { "proven best".to_owned() } else { format!("no plan can score below {}", plan.bound) };
     out.line(format!("cost {}, score {} ({proof}), rules version {}", plan.cost, plan.score, plan.rules_version));
 }
@@ -97,7 +110,7 @@ fn moved(moved: Moved, out: Output) {
     let again = if moved.replayed { " (first answer to this key, given again)" } else { "" };
     out.line(format!("{} units moved{again}; watermark {}", moved.units, moved.seq));
     if !moved.short.is_zero() {
-        out.line(format!("{} units are promised and not there: `stock` names the orders affected", moved.short));
+        out.line(format!("{} units are promised and not there: `stock` and `inbound list` show where", moved.short));
     }
 }
 
@@ -156,8 +169,16 @@ fn pools_and_notes(cell: &CellView, out: Output) {
         out.line(format!("{at}: pools {}", pools.join(", ")));
     }
     if !cell.inbound.is_empty() {
-        let days: Vec<String> = cell.inbound.iter().map(|(day, units)| format!("{units} on {day}")).collect();
-        out.line(format!("{at}: expected {}", days.join(", ")));
+        let receipt = |r: &InboundView| {
+            let promised =
+                if r.promised.is_zero() { String::new() } else { format!(", {} of them promised", r.promised) };
+            format!("{} on {} with {}{promised}", r.free.saturating_add(r.promised), r.day, r.reference)
+        };
+        let receipts: Vec<String> = cell.inbound.iter().map(receipt).collect();
+        out.line(format!("{at}: expected {}", receipts.join("; ")));
+    }
+    if !cell.overdue.is_zero() {
+        out.line(format!("{at}: {} units are promised and expected with no receipt", cell.overdue));
     }
     if !cell.affected.is_empty() {
         let orders: Vec<String> = cell.affected.iter().map(|order| format!("id:{order}")).collect();
@@ -187,6 +208,9 @@ fn order(order: &OrderView, out: Output) {
         ]);
     }
     out.table(&table);
+    for sub in order.sub_orders.iter().filter(|sub| !sub.awaits.is_empty()) {
+        out.line(format!("sub-order {} waits for {}", sub.promised.no, awaited(&sub.awaits)));
+    }
     for (sku, units) in &order.review {
         out.line(format!("in review: {units} of {sku}; `reroute` tries again, `cancel --units` gives them up"));
     }
@@ -199,6 +223,43 @@ fn order(order: &OrderView, out: Output) {
             entry.actor.to_string(),
             entry.seq.to_string(),
         ]);
+    }
+    out.table(&table);
+}
+
+fn awaited(awaits: &[Awaited]) -> String {
+    let one = |a: &Awaited| match &a.receipt {
+        Some((reference, day)) => format!("{} of {} due {day} with {reference}", a.units, a.sku),
+        None => format!("{} of {}, expected with no receipt", a.units, a.sku),
+    };
+    awaits.iter().map(one).collect::<Vec<String>>().join("; ")
+}
+
+fn inbound(cells: &[InboundCell], out: Output) {
+    if cells.is_empty() {
+        out.line("nothing is expected");
+        return;
+    }
+    let mut table = Table::new(["SKU", "warehouse", "reference", "due", "pool", "free", "promised"]);
+    for cell in cells {
+        let at = [cell.sku.to_string(), cell.warehouse.to_string()];
+        for receipt in &cell.receipts {
+            let [sku, warehouse] = at.clone();
+            table.row([
+                sku,
+                warehouse,
+                receipt.reference.to_string(),
+                receipt.day.to_string(),
+                receipt.pool.to_string(),
+                receipt.free.to_string(),
+                receipt.promised.to_string(),
+            ]);
+        }
+        if !cell.overdue.is_zero() {
+            let [sku, warehouse] = at;
+            let none = || "-".to_owned();
+            table.row([sku, warehouse, none(), "overdue".to_owned(), none(), none(), cell.overdue.to_string()]);
+        }
     }
     out.table(&table);
 }

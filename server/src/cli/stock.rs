@@ -1,18 +1,16 @@
-//! Verbs of stock: `receive`, `adjust`, `count`, `transfer`, `arrive`, `move`, `safety`, `expect`, `sku`, `stock`,
-//! `available`.
+//! Verbs of stock: `receive`, `adjust`, `count`, `transfer`, `arrive`, `move`, `safety`, `sku`, `stock`, `available`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Adjust, Arrive, AvailabilityQuery, Command, Count, DefineSkus, Expect, Line, MovePool, Query, Receive, SetSafety,
+    Adjust, Arrive, AvailabilityQuery, Command, Count, DefineSkus, Fulfils, Line, MovePool, Query, Receive, SetSafety,
     SkuSpec, StockQuery, Transfer,
 };
 use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
 use stockade_core::reply::{CellView, Reply};
-use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags, Session};
@@ -29,12 +27,15 @@ pub struct ReceiveArgs {
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
-    /// The pool they join [default: regular].
+    /// The pool they join [default: that of the expected receipt, else regular].
     #[arg(long)]
     pool: Option<Code>,
-    /// The day of the expected receipt they fulfil, like 2026-11-11.
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    expected: Option<Day>,
+    /// The expected receipt they fulfil, by its reference: what was promised of it is served first.
+    #[arg(long, value_name = "REFERENCE")]
+    inbound: Option<Code>,
+    /// The rest of the expected receipt is still to come; else what did not come is expected no more.
+    #[arg(long, requires = "inbound")]
+    more: bool,
     #[command(flatten)]
     key: KeyFlags,
     #[command(flatten)]
@@ -173,24 +174,6 @@ pub struct SafetyArgs {
     connect: Connect,
 }
 
-/// See [`expect`].
-#[derive(Debug, Args)]
-pub struct ExpectArgs {
-    /// The SKU.
-    sku: Code,
-    /// The warehouse.
-    warehouse: Code,
-    /// The day, like 2026-11-11.
-    #[arg(value_parser = day)]
-    day: Day,
-    /// How many in all; 0 withdraws the announcement.
-    units: u64,
-    #[command(flatten)]
-    key: KeyFlags,
-    #[command(flatten)]
-    connect: Connect,
-}
-
 /// See [`sku`].
 #[derive(Debug, Args)]
 pub struct SkuArgs {
@@ -254,9 +237,10 @@ pub struct AvailableArgs {
 /// Records units that arrive from a supplier.
 pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
     let batches = args.lines.read(args.warehouse, args.pool)?;
+    let expected = args.inbound.map(|reference| Fulfils { reference, more: args.more });
     let receive = |batch: Batch| {
         let Batch { warehouse, pool, lines } = batch;
-        Command::Receive(Receive { warehouse, pool, expected: args.expected, lines })
+        Command::Receive(Receive { warehouse, pool, expected: expected.clone(), lines })
     };
     args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), out)
 }
@@ -308,12 +292,6 @@ pub fn move_pool(args: MoveArgs, out: Output) -> Result<(), Failure> {
 pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
     let command = SetSafety { sku: args.sku, warehouse: args.warehouse, units: Units(args.units) };
     args.connect.run(&args.key, Command::SetSafety(command), out)
-}
-
-/// Announces, changes or withdraws an expected receipt.
-pub fn expect(args: ExpectArgs, out: Output) -> Result<(), Failure> {
-    let command = Expect { sku: args.sku, warehouse: args.warehouse, day: args.day, units: Units(args.units) };
-    args.connect.run(&args.key, Command::Expect(command), out)
 }
 
 /// Creates or changes SKUs.
@@ -412,16 +390,6 @@ impl LinesArgs {
 
 fn bare(lines: Vec<LineArg>) -> Vec<Line> {
     lines.into_iter().map(|line| line.0).collect()
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let numbers: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([year, month, day]) => Day::from_date(*year, *month, *day),
-        _ => None,
-    }
-    .ok_or_else(|| format!("`{text}` is no day: write it like 2026-11-11"))
 }
 
 fn watermark(text: &str) -> Result<AsOf, String> {

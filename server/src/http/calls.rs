@@ -8,7 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use stockade_core::command::{
-    AvailabilityQuery, Command, Explain, OrderRef, OrdersQuery, Pay, Query, Request, Reroute, StockQuery,
+    AvailabilityQuery, Command, Explain, InboundQuery, OrderRef, OrdersQuery, Pay, Query, Request, Reroute, StockQuery,
 };
 use stockade_core::ids::{Code, OrderId};
 use stockade_core::reply::{Reply, Stage};
@@ -17,7 +17,8 @@ use super::Http;
 use super::caller::{Caller, Json, level_name};
 use super::problem::{BadRequest, refused};
 use crate::json::{
-    self, AdjustBody, AvailabilityBody, CancelBody, CountBody, ExtendBody, PlaceBody, ReceiveBody, StepBody,
+    self, AdjustBody, AnnounceBody, AvailabilityBody, CancelBody, ChangeBody, CountBody, ExtendBody, PlaceBody,
+    ReceiveBody, StepBody, WithdrawBody,
 };
 use crate::service::Decided;
 
@@ -183,6 +184,36 @@ pub(super) async fn adjust(State(http): Shared, caller: Caller, Json(body): Json
 pub(super) async fn count(State(http): Shared, caller: Caller, Json(body): Json<CountBody>) -> Answer {
     let key = caller.key()?;
     http.tell(&caller, Some(key), Command::Count(body.into())).await
+}
+
+pub(super) async fn announce(State(http): Shared, caller: Caller, Json(body): Json<AnnounceBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Expect(body.command().map_err(BadRequest::new)?)).await
+}
+
+pub(super) async fn change_inbound(State(http): Shared, caller: Caller, Json(body): Json<ChangeBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Expect(body.command().map_err(BadRequest::new)?)).await
+}
+
+pub(super) async fn withdraw(State(http): Shared, caller: Caller, Json(body): Json<WithdrawBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Expect(body.into())).await
+}
+
+pub(super) async fn inbound(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+    let mut ask = InboundQuery { skus: Vec::new(), warehouse: None, reference: None, after: None, limit: PAGE };
+    for (name, value) in pairs(query.as_deref()) {
+        match name.as_str() {
+            "sku" => ask.skus.push(code(&name, &value)?),
+            "warehouse" => ask.warehouse = Some(code(&name, &value)?),
+            "reference" => ask.reference = Some(code(&name, &value)?),
+            "after" => ask.after = Some(code(&name, &value)?),
+            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            _ => return Err(unknown_parameter(&name, "sku (several times), warehouse, reference, after and limit")),
+        }
+    }
+    http.ask(&caller, Query::Inbound(ask)).await
 }
 
 impl Http {

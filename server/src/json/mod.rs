@@ -4,10 +4,12 @@
 //! RFC 3339 in UTC; quantities are numbers, `null` for "unlimited".
 
 mod explained;
+mod inbound;
 mod read;
 mod refusal;
 mod write;
 
+pub use inbound::{AnnounceBody, ChangeBody, WithdrawBody, parse_day};
 pub use read::{
     AdjustBody, AvailabilityBody, CancelBody, CountBody, ExtendBody, LineBody, PlaceBody, ReceiveBody, StepBody,
     parse_time,

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use stockade_core::command::{
-    Adjust, AvailabilityQuery, Cancel, CancelScope, Count, ExtendHold, Inspected, Line, OrderRef, Place, Receive, Step,
-    StepAction,
+    Adjust, AvailabilityQuery, Cancel, CancelScope, Count, ExtendHold, Fulfils, Inspected, Line, OrderRef, Place,
+    Receive, Step, StepAction,
 };
 use stockade_core::ids::{Code, Seq, SubNo};
 use stockade_core::time::{Span, Time};
@@ -104,8 +104,13 @@ pub struct StepLineBody {
 pub struct ReceiveBody {
     /// Where.
     pub warehouse: Code,
-    /// Into this pool; `regular` when not given.
+    /// Into this pool; that of the expected receipt, else `regular`, when not given.
     pub pool: Option<Code>,
+    /// The reference of the expected receipt they fulfil.
+    pub expected: Option<Code>,
+    /// Whether the rest of the expected receipt is still to come.
+    #[serde(default)]
+    pub more: bool,
     /// What arrives.
     pub lines: Vec<LineBody>,
 }
@@ -179,7 +184,8 @@ impl From<PlaceBody> for Place {
 
 impl From<ReceiveBody> for Receive {
     fn from(body: ReceiveBody) -> Receive {
-        Receive { warehouse: body.warehouse, pool: body.pool, expected: None, lines: lines(body.lines) }
+        let expected = body.expected.map(|reference| Fulfils { reference, more: body.more });
+        Receive { warehouse: body.warehouse, pool: body.pool, expected, lines: lines(body.lines) }
     }
 }
 

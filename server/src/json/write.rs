@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use stockade_core::ids::{Code, OrderId};
 use stockade_core::reply::{
-    CellView, Change, Changed, OrderSummary, OrderView, Placed, PlanView, Reply, SubKind, SubOrderNow, SubOrderView,
-    TimelineEntry,
+    Available, Awaited, CellView, Change, Changed, InboundCell, InboundView, OrderSummary, OrderView, Placed, PlanView,
+    Reply, SubOrderNow, SubOrderView, TimelineEntry,
 };
+use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 /// An answer as JSON: an object, or an array of objects for lists.
@@ -25,12 +26,11 @@ pub fn reply(reply: &Reply) -> Value {
             "replayed": configured.replayed,
         }),
         Reply::Quoted(plan) => Value::Object(self::plan(plan)),
-        Reply::Availability(all) => {
-            all.iter().map(|a| json!({ "sku": a.sku, "available": quantity(a.units) })).collect()
-        }
+        Reply::Availability(all) => all.iter().map(available).collect(),
         Reply::Stock(cells) => cells.iter().map(cell).collect(),
         Reply::Order(order) => self::order(order),
         Reply::Orders(all) => all.iter().map(summary).collect(),
+        Reply::Inbound(cells) => cells.iter().map(inbound_cell).collect(),
         Reply::Routing(report) => super::explained::routing(report),
         Reply::Explained(told) => super::explained::explained(told),
         Reply::Text(text) => json!({ "rules_version": text.rules_version.0, "text": text.text }),
@@ -59,12 +59,14 @@ fn plan(plan: &PlanView) -> Map<String, Value> {
 fn sub_order(sub: &SubOrderView) -> Map<String, Value> {
     let lines: Vec<Value> =
         sub.lines.iter().map(|line| json!({ "sku": line.sku, "qty": line.units.0, "pool": line.pool })).collect();
-    let SubKind::Regular = sub.kind;
     let mut object = Map::new();
     object.insert("no".into(), sub.no.0.into());
     object.insert("warehouse".into(), sub.warehouse.as_str().into());
     object.insert("carrier".into(), sub.carrier.as_str().into());
-    object.insert("kind".into(), "regular".into());
+    object.insert("kind".into(), sub.kind.name().into());
+    if let Some(day) = sub.kind.due() {
+        object.insert("due".into(), day.to_string().into());
+    }
     object.insert("hours".into(), sub.hours.into());
     object.insert("weight_g".into(), sub.weight_g.into());
     object.insert("cost".into(), sub.cost.to_string().into());
@@ -126,10 +128,9 @@ fn change(change: &Change) -> Value {
 fn cell(cell: &CellView) -> Value {
     let pool = |p: &stockade_core::reply::PoolView| json!({ "pool": p.pool, "available": quantity(p.available), "held": p.held.0 });
     let pools: Vec<Value> = cell.pools.iter().map(pool).collect();
-    let inbound: Vec<Value> =
-        cell.inbound.iter().map(|(day, units)| json!({ "day": day.to_string(), "qty": units.0 })).collect();
+    let inbound: Vec<Value> = cell.inbound.iter().map(inbound).collect();
     let affected: Vec<Value> = cell.affected.iter().map(|order| id(*order)).collect();
-    json!({
+    let mut object = json!({
         "sku": cell.sku,
         "warehouse": cell.warehouse,
         "on_hand": quantity(cell.on_hand),
@@ -146,7 +147,49 @@ fn cell(cell: &CellView) -> Value {
         "affected": affected,
         "safety": cell.safety.0,
         "watermark": cell.watermark.0,
+    });
+    if let (Value::Object(object), false) = (&mut object, cell.overdue.is_zero()) {
+        object.insert("overdue".into(), cell.overdue.0.into());
+    }
+    object
+}
+
+fn inbound(receipt: &InboundView) -> Value {
+    json!({
+        "reference": receipt.reference,
+        "day": receipt.day.to_string(),
+        "pool": receipt.pool,
+        "free": receipt.free.0,
+        "promised": receipt.promised.0,
     })
+}
+
+fn inbound_cell(cell: &InboundCell) -> Value {
+    json!({
+        "sku": cell.sku,
+        "warehouse": cell.warehouse,
+        "receipts": cell.receipts.iter().map(inbound).collect::<Vec<Value>>(),
+        "overdue": cell.overdue.0,
+    })
+}
+
+fn available(available: &Available) -> Value {
+    let mut object = Map::new();
+    object.insert("sku".into(), available.sku.as_str().into());
+    object.insert("available".into(), quantity(available.units));
+    if !available.presale.is_empty() {
+        let day = |(day, units): &(Day, Units)| json!({ "due": day.to_string(), "qty": units.0 });
+        object.insert("presale".into(), available.presale.iter().map(day).collect());
+    }
+    Value::Object(object)
+}
+
+fn awaited(awaited: &Awaited) -> Value {
+    let (reference, due) = match &awaited.receipt {
+        Some((reference, day)) => (Some(reference.as_str()), Some(day.to_string())),
+        None => (None, None),
+    };
+    json!({ "sku": awaited.sku, "qty": awaited.units.0, "reference": reference, "due": due })
 }
 
 fn order(order: &OrderView) -> Value {
@@ -175,6 +218,9 @@ fn sub_order_now(now: &SubOrderNow) -> Value {
     object.insert("waybill".into(), now.waybill.as_ref().map(Code::as_str).into());
     object.insert("in_inspection".into(), now.in_inspection.0.into());
     object.insert("returned".into(), now.returned.0.into());
+    if !now.awaits.is_empty() {
+        object.insert("awaits".into(), now.awaits.iter().map(awaited).collect());
+    }
     Value::Object(object)
 }
 

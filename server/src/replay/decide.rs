@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Query, Request};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::{Reject, Short};
-use stockade_core::reply::{Change, OrderView, Placed, Reply, Stage, SubOrderNow};
+use stockade_core::reply::{Change, OrderView, Placed, Reply, Stage, SubKind, SubOrderNow};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -198,7 +198,7 @@ fn live(view: &OrderView) -> Vec<CellChange> {
 
 fn cells<'a>(subs: impl Iterator<Item = &'a SubOrderNow>) -> Vec<CellChange> {
     let mut cells: std::collections::BTreeMap<(Code, Code), i64> = std::collections::BTreeMap::new();
-    for sub in subs {
+    for sub in subs.filter(|sub| sub.promised.kind == SubKind::Regular) {
         for line in &sub.promised.lines {
             let units = i64::try_from(line.units.0).unwrap_or(i64::MAX);
             *cells.entry((line.sku.clone(), sub.promised.warehouse.clone())).or_default() += units;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stockade_core::command::{Query, StockQuery};
 use stockade_core::ids::Code;
-use stockade_core::reply::{CellView, PlanView, Reply};
+use stockade_core::reply::{CellView, PlanView, Reply, SubKind};
 use stockade_core::time::Time;
 
 use super::lines::CellChange;
@@ -34,9 +34,9 @@ impl Ledger {
         ledger
     }
 
-    /// Takes what a plan takes.
+    /// Takes what a plan takes off the shelves.
     pub(super) fn place(&mut self, plan: &PlanView) {
-        for sub in &plan.sub_orders {
+        for sub in plan.sub_orders.iter().filter(|sub| sub.kind == SubKind::Regular) {
             for line in &sub.lines {
                 self.change(&line.sku, &sub.warehouse, -i64::try_from(line.units.0).unwrap_or(i64::MAX));
             }

@@ -9,7 +9,7 @@ use stockade_core::engine::Released;
 use stockade_core::ids::{Code, Seq};
 use stockade_core::money::Money;
 use stockade_core::reject::Short;
-use stockade_core::reply::{CostParts, PlanView, SubKind, SubLineView, SubOrderView};
+use stockade_core::reply::{CostParts, PlanView, SubLineView, SubOrderView};
 use stockade_core::units::Units;
 
 use super::target::Target;
@@ -208,14 +208,11 @@ pub(super) fn released_cells(released: &Released) -> Vec<CellChange> {
 
 fn sub_order(sub: &SubOrderView) -> SubOrderLine<'_> {
     let CostParts { parcel, unit, first_kg, further_kg } = sub.parts;
-    let kind = match sub.kind {
-        SubKind::Regular => "regular",
-    };
     SubOrderLine {
         no: sub.no.0,
         warehouse: sub.warehouse.as_str(),
         carrier: sub.carrier.as_str(),
-        kind,
+        kind: sub.kind.name(),
         hours: sub.hours,
         weight_g: sub.weight_g,
         cost: sub.cost,

@@ -1,0 +1,345 @@
+//! What a cell expects from suppliers, and to whom it is promised before it comes.
+//!
+//! ```text
+//!   supplier ──announce──► inbound (by receipt) ──promise──► promised (by ticket) ──receive──► held or allocated
+//!                            │        ▲                        │
+//!                            │        └──── given up ──────────┤
+//!                            └──receive──► available           └── its receipt brought too few: another receipt, or none
+//! ```
+//!
+//! Every promise is an account of its own, its ticket; tickets rise in the order of promising. Units whose receipt failed
+//! them get a new ticket that keeps the rank of the first, so that they are not pushed back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bincode::Encode;
+
+use crate::ids::{Code, OrderId, PoolId, ReceiptNo, SubNo, Ticket};
+use crate::time::Day;
+use crate::units::Units;
+
+/// An expected receipt of one SKU at one warehouse. It is forgotten when nothing of it is expected any more.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct ExpectedReceipt {
+    /// Its number in the cell.
+    pub no: ReceiptNo,
+    /// What supplier and warehouse call it: a purchase order or delivery note.
+    pub reference: Code,
+    /// The day it is due.
+    pub day: Day,
+    /// The pool its units are for.
+    pub pool: PoolId,
+    /// Units promised to nobody.
+    pub free: Units,
+    /// Units promised to orders.
+    pub promised: Units,
+}
+
+impl ExpectedReceipt {
+    /// Units expected in all.
+    pub fn units(&self) -> Units {
+        self.free.saturating_add(self.promised)
+    }
+}
+
+/// Units promised to a sub-order before they have come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub struct Promise {
+    /// Its account.
+    pub ticket: Ticket,
+    /// The ticket under which the units were promised first: who has the lower rank is served first.
+    pub rank: Ticket,
+    /// The receipt that is to bring them; [`ReceiptNo::NONE`] when none is expected to.
+    pub receipt: ReceiptNo,
+    /// The pool they were drawn from.
+    pub pool: PoolId,
+    /// To this order.
+    pub order: OrderId,
+    /// To this sub-order of it.
+    pub sub: SubNo,
+    /// How many.
+    pub units: Units,
+}
+
+/// Expected units that can still be promised.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Promisable {
+    /// The day they are due.
+    pub day: Day,
+    /// The receipt that brings them.
+    pub receipt: ReceiptNo,
+    /// The pool they are for.
+    pub pool: PoolId,
+    /// How many. Never none.
+    pub units: Units,
+}
+
+/// The expected receipts and the promises of a cell.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode)]
+pub struct Inbound {
+    receipts: Vec<ExpectedReceipt>,
+    promises: BTreeMap<Ticket, Promise>,
+    by_order: BTreeSet<(OrderId, Ticket)>,
+    /// Units promised that no receipt is expected to bring, by pool.
+    overdue: Vec<(PoolId, Units)>,
+    last_receipt: ReceiptNo,
+    last_ticket: Ticket,
+}
+
+impl Inbound {
+    /// The expected receipts, in the order of announcement.
+    pub fn receipts(&self) -> &[ExpectedReceipt] {
+        &self.receipts
+    }
+
+    /// An expected receipt.
+    pub fn receipt(&self, no: ReceiptNo) -> Option<&ExpectedReceipt> {
+        self.receipts.iter().find(|receipt| receipt.no == no)
+    }
+
+    /// An expected receipt by its reference.
+    pub fn referred(&self, reference: &Code) -> Option<&ExpectedReceipt> {
+        self.receipts.iter().find(|receipt| receipt.reference == *reference)
+    }
+
+    /// The number the next receipt gets.
+    pub fn next_receipt(&self) -> ReceiptNo {
+        ReceiptNo(self.last_receipt.0 + 1)
+    }
+
+    /// The ticket that a promise gets after `made` others.
+    pub fn ticket_after(&self, made: usize) -> Ticket {
+        Ticket(self.last_ticket.0 + 1 + u32::try_from(made).unwrap_or(u32::MAX))
+    }
+
+    /// A promise.
+    pub fn promise(&self, ticket: Ticket) -> Option<&Promise> {
+        self.promises.get(&ticket)
+    }
+
+    /// Every promise, by ticket.
+    pub fn promises(&self) -> impl Iterator<Item = &Promise> {
+        self.promises.values()
+    }
+
+    /// The promises that a receipt is to keep, or those of a pool that no receipt is to keep, in order of promise.
+    pub fn waiting(&self, receipt: ReceiptNo, pool: PoolId) -> Vec<Promise> {
+        let ours = |p: &&Promise| p.receipt == receipt && (receipt != ReceiptNo::NONE || p.pool == pool);
+        let mut waiting: Vec<Promise> = self.promises.values().filter(ours).copied().collect();
+        waiting.sort_by_key(|promise| (promise.rank, promise.ticket));
+        waiting
+    }
+
+    /// What is promised to an order, the latest promise first.
+    pub fn of_order(&self, order: OrderId) -> impl Iterator<Item = &Promise> {
+        let tickets = self.by_order.range((order, Ticket(0))..=(order, Ticket(u32::MAX))).rev();
+        tickets.map(|(_, ticket)| &self.promises[ticket])
+    }
+
+    /// Units of a pool that are promised and that no receipt is expected to bring.
+    pub fn overdue(&self, pool: PoolId) -> Units {
+        self.overdue.iter().find(|(known, _)| *known == pool).map_or(Units::ZERO, |(_, units)| *units)
+    }
+
+    /// What can be promised out of these pools, the earliest first. As many units as are overdue in a pool are kept back:
+    /// who was promised them first comes before new orders.
+    pub fn promisable(&self, pools: &[PoolId]) -> Vec<Promisable> {
+        let mut free: Vec<Promisable> = self
+            .receipts
+            .iter()
+            .filter(|r| !r.free.is_zero() && pools.contains(&r.pool))
+            .map(|r| Promisable { day: r.day, receipt: r.no, pool: r.pool, units: r.free })
+            .collect();
+        free.sort_unstable();
+        for &pool in pools {
+            let mut kept = self.overdue(pool);
+            for part in free.iter_mut().filter(|part| part.pool == pool) {
+                let back = part.units.min(kept);
+                part.units = part.units.saturating_sub(back);
+                kept = kept.saturating_sub(back);
+            }
+        }
+        free.retain(|part| !part.units.is_zero());
+        free
+    }
+
+    /// Expects a new receipt of no units yet.
+    pub fn open(&mut self, no: ReceiptNo, reference: Code, day: Day, pool: PoolId) {
+        self.last_receipt = self.last_receipt.max(no);
+        self.receipts.push(ExpectedReceipt { no, reference, day, pool, free: Units::ZERO, promised: Units::ZERO });
+    }
+
+    /// Expects a receipt on another day; `None` when there is no such receipt.
+    pub fn date(&mut self, no: ReceiptNo, day: Day) -> Option<()> {
+        self.receipts.iter_mut().find(|receipt| receipt.no == no)?.day = day;
+        Some(())
+    }
+
+    /// Opens the account of a promise of no units yet; `None` when its ticket was given before.
+    pub fn register(&mut self, promise: Promise) -> Option<()> {
+        if promise.ticket <= self.last_ticket {
+            return None;
+        }
+        self.last_ticket = promise.ticket;
+        self.by_order.insert((promise.order, promise.ticket));
+        self.promises.insert(promise.ticket, Promise { units: Units::ZERO, ..promise });
+        Some(())
+    }
+
+    /// Free units of a receipt.
+    pub(super) fn free(&self, no: ReceiptNo) -> Units {
+        self.receipt(no).map_or(Units::ZERO, |receipt| receipt.free)
+    }
+
+    /// Units under a ticket.
+    pub(super) fn promised(&self, ticket: Ticket) -> Units {
+        self.promises.get(&ticket).map_or(Units::ZERO, |promise| promise.units)
+    }
+
+    /// Every unit expected or promised.
+    pub(super) fn units(&self) -> Units {
+        let free: Units = self.receipts.iter().map(|receipt| receipt.free).sum();
+        free.saturating_add(self.promises.values().map(|promise| promise.units).sum())
+    }
+
+    pub(super) fn set_free(&mut self, no: ReceiptNo, change: impl FnOnce(Units) -> Option<Units>) -> Result<(), Units> {
+        let receipt = self.receipts.iter_mut().find(|receipt| receipt.no == no).ok_or(Units::ZERO)?;
+        receipt.free = change(receipt.free).ok_or(receipt.free)?;
+        Ok(())
+    }
+
+    pub(super) fn set_promised(
+        &mut self,
+        ticket: Ticket,
+        change: impl Fn(Units) -> Option<Units>,
+    ) -> Result<(), Units> {
+        let promise = self.promises.get_mut(&ticket).ok_or(Units::ZERO)?;
+        promise.units = change(promise.units).ok_or(promise.units)?;
+        let Promise { receipt, order, pool, units, .. } = *promise;
+        if units.is_zero() {
+            self.promises.remove(&ticket);
+            self.by_order.remove(&(order, ticket));
+        }
+        if receipt == ReceiptNo::NONE {
+            return self.set_overdue(pool, change);
+        }
+        let receipt = self.receipts.iter_mut().find(|known| known.no == receipt).ok_or(Units::ZERO)?;
+        receipt.promised = change(receipt.promised).ok_or(receipt.promised)?;
+        Ok(())
+    }
+
+    fn set_overdue(&mut self, pool: PoolId, change: impl Fn(Units) -> Option<Units>) -> Result<(), Units> {
+        let before = self.overdue(pool);
+        let after = change(before).ok_or(before)?;
+        self.overdue.retain(|(known, _)| *known != pool);
+        if !after.is_zero() {
+            let at = self.overdue.partition_point(|(known, _)| *known < pool);
+            self.overdue.insert(at, (pool, after));
+        }
+        Ok(())
+    }
+
+    /// Forgets receipts of which nothing is expected any more.
+    pub(super) fn tidy(&mut self) {
+        self.receipts.retain(|receipt| !receipt.units().is_zero());
+    }
+
+    /// What is wrong, if anything.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for receipt in &self.receipts {
+            let promised: Units = self.promises.values().filter(|p| p.receipt == receipt.no).map(|p| p.units).sum();
+            if promised != receipt.promised {
+                return Err(format!(
+                    "receipt {} has {} promised, tickets say {promised}",
+                    receipt.no, receipt.promised
+                ));
+            }
+            if receipt.units().is_zero() || receipt.no > self.last_receipt {
+                return Err(format!("receipt {} brings nothing or was never announced", receipt.no));
+            }
+        }
+        for (pool, units) in &self.overdue {
+            let without = self.promises.values().filter(|p| p.receipt == ReceiptNo::NONE && p.pool == *pool);
+            if *units != without.map(|promise| promise.units).sum() {
+                return Err(format!("{units} units of pool {pool} are overdue, tickets say otherwise"));
+            }
+        }
+        for promise in self.promises.values() {
+            let known = promise.receipt == ReceiptNo::NONE || self.receipt(promise.receipt).is_some();
+            if !known || promise.units.is_zero() || promise.rank > promise.ticket || promise.ticket > self.last_ticket {
+                return Err(format!("{promise:?} does not hold together"));
+            }
+            if !self.by_order.contains(&(promise.order, promise.ticket)) {
+                return Err(format!("ticket {} is not found by its order", promise.ticket));
+            }
+        }
+        if self.by_order.len() != self.promises.len() {
+            return Err(format!("{} promises, {} by order", self.promises.len(), self.by_order.len()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(inbound: &mut Inbound, day: u32, units: u64) -> ReceiptNo {
+        let no = inbound.next_receipt();
+        inbound.open(no, Code::new(&format!("PO-{no}")).unwrap(), Day(day), PoolId::REGULAR);
+        inbound.set_free(no, |free| free.checked_add(Units(units))).unwrap();
+        no
+    }
+
+    fn promise(inbound: &mut Inbound, rank: Option<Ticket>, receipt: ReceiptNo, order: u64, units: u64) -> Ticket {
+        let ticket = inbound.ticket_after(0);
+        let (rank, order, sub, units) = (rank.unwrap_or(ticket), OrderId(order), SubNo(1), Units(units));
+        let promise = Promise { ticket, rank, receipt, pool: PoolId::REGULAR, order, sub, units };
+        inbound.register(promise).unwrap();
+        if receipt != ReceiptNo::NONE {
+            inbound.set_free(receipt, |free| free.checked_sub(units)).unwrap();
+        }
+        inbound.set_promised(ticket, |n| n.checked_add(units)).unwrap();
+        ticket
+    }
+
+    #[test]
+    fn the_earliest_receipt_is_promised_first_and_overdue_units_are_kept_back() {
+        let mut inbound = Inbound::default();
+        let (late, early) = (receipt(&mut inbound, 20, 5), receipt(&mut inbound, 10, 5));
+        let parts = |inbound: &Inbound| {
+            let parts = inbound.promisable(&[PoolId::REGULAR]);
+            parts.into_iter().map(|p| (p.receipt, p.units.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&inbound), [(early, 5), (late, 5)]);
+        promise(&mut inbound, None, early, 1, 2);
+        promise(&mut inbound, None, ReceiptNo::NONE, 2, 4);
+        assert_eq!(parts(&inbound), [(late, 4)], "3 early units and 1 late one are for order 2");
+        assert!(inbound.promisable(&[PoolId(1)]).is_empty());
+        inbound.check().unwrap();
+    }
+
+    #[test]
+    fn who_was_promised_first_is_served_first_even_under_a_new_ticket() {
+        let mut inbound = Inbound::default();
+        let no = receipt(&mut inbound, 10, 9);
+        let first = promise(&mut inbound, None, no, 1, 2);
+        let second = promise(&mut inbound, None, no, 2, 2);
+        inbound.set_promised(first, |n| n.checked_sub(Units(2))).unwrap();
+        let again = promise(&mut inbound, Some(first), no, 1, 2);
+        let order: Vec<Ticket> = inbound.waiting(no, PoolId::REGULAR).iter().map(|p| p.ticket).collect();
+        assert_eq!(order, [again, second]);
+        assert_eq!(inbound.of_order(OrderId(1)).count(), 1);
+        inbound.check().unwrap();
+    }
+
+    #[test]
+    fn a_receipt_that_is_used_up_is_forgotten_and_its_number_is_not_given_again() {
+        let mut inbound = Inbound::default();
+        let no = receipt(&mut inbound, 10, 1);
+        inbound.set_free(no, |free| free.checked_sub(Units(1))).unwrap();
+        inbound.tidy();
+        assert!(inbound.receipts().is_empty());
+        assert_eq!(inbound.next_receipt(), ReceiptNo(2));
+    }
+}
