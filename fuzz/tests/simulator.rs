@@ -3,7 +3,7 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 34] = [
+const MET: [&str; 39] = [
     "adjust       not_enough_units",
     "arrive       done",
     "cancel       cancelled",
@@ -11,6 +11,8 @@ const MET: [&str; 34] = [
     "count        done",
     "count        moved, short",
     "expect       done",
+    "expect       invalid",
+    "expect       moved, short",
     "extend_hold  extended",
     "extend_hold  invalid",
     "move_pool    done",
@@ -23,8 +25,11 @@ const MET: [&str; 34] = [
     "place        conflict",
     "place        insufficient_stock",
     "place        placed",
+    "place        placed, promised",
     "place        replayed",
     "place        unroutable",
+    "receive      done",
+    "receive      moved, short",
     "apply_rules  done",
     "apply_rules  stale_rules",
     "apply_world  done",

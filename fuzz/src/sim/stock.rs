@@ -32,9 +32,9 @@ impl Workload {
             (18, Kind::Count),
             (9, Kind::Transfer),
             (9, Kind::Arrive),
-            (9, Kind::MovePool),
+            (12, Kind::MovePool),
             (5, Kind::Safety),
-            (14, Kind::Expect),
+            (26, Kind::Expect),
         ])?;
         let sku = SkuId(self.rng.below(model.skus.len() as u64) as u32);
         let warehouse = self.warehouse(model)?;
@@ -59,7 +59,12 @@ impl Workload {
     }
 
     fn receive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
-        let mut lines = vec![Line { sku: sku_code(model, sku), units: Units(self.rng.within(1, 15)) }];
+        let promised = model.inbound.iter().filter(|(_, inbound)| !inbound.promises.is_empty());
+        let promised: Vec<_> = promised.map(|(key, _)| *key).collect();
+        let waited_for = if self.rng.percent(40) { self.rng.pick(&promised).copied() } else { None };
+        let (sku, warehouse) = waited_for.unwrap_or((sku, warehouse));
+        let most = if waited_for.is_some() { 4 } else { 15 };
+        let mut lines = vec![Line { sku: sku_code(model, sku), units: Units(self.rng.within(1, most)) }];
         if self.rng.percent(30) {
             let other = SkuId(self.rng.below(model.skus.len() as u64) as u32);
             lines.push(Line { sku: sku_code(model, other), units: Units(self.rng.within(1, 9)) });

@@ -78,7 +78,7 @@ impl Workload {
                 (4, Kind::Return),
                 (4, Kind::Inspect),
                 (2, Kind::Reroute),
-                (14, Kind::Stock),
+                (20, Kind::Stock),
                 (1, Kind::Configure),
                 (6, Kind::Repeat),
             ]);
