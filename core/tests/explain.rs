@@ -10,7 +10,7 @@ use stockade_core::engine::Engine;
 use stockade_core::log::{Batch, History, Journal, MemoryJournal};
 use stockade_core::money::Money;
 use stockade_core::reply::*;
-use stockade_core::time::Span;
+use stockade_core::time::{Day, Span};
 use stockade_core::units::Units;
 use stockade_core::wire::codec::decode_envelope;
 
@@ -370,4 +370,53 @@ fn explaining_computes_every_decision_again_to_the_last_millionth() {
             }
         }
     }
+}
+
+#[test]
+fn every_part_of_an_order_of_presale_is_told_as_it_was_decided() {
+    let mut draw = Draw(7);
+    let world = drawn_world(&mut draw).replace("unlimited = true", "unlimited = false");
+    let world = world.replacen("code = \"web\"\n", "code = \"web\"\npresale = true\n", 1);
+    assert!(world.contains("presale = true"));
+    let mut shop = Shop::with_world(&world);
+    let names: Vec<String> = (0..6).map(|n| format!("S{n}")).collect();
+    let spec = |(n, name): (usize, &String)| SkuSpec {
+        sku: code(name),
+        weight_g: Some(150 * n as u32),
+        category: Some(code(&format!("K{}", n % 2))),
+    };
+    shop.ok(Command::DefineSkus(DefineSkus { skus: names.iter().enumerate().map(spec).collect() }));
+    for name in &names {
+        for w in 0..6 {
+            shop.receive(name, &format!("W{w}"), 1 + draw.below(12));
+            let day = Day(20_900 + draw.below(5) as u32);
+            shop.ok(shop.announce(&format!("PO-{w}"), name, &format!("W{w}"), day, 1 + draw.below(60)));
+        }
+    }
+    let (mut kept, mut parts) = (Kept::new(), 0);
+    for n in 0..30u64 {
+        let count = 1 + draw.below(5);
+        let lines: Vec<(&str, u64)> =
+            (0..count).map(|_| (names[draw.below(6) as usize].as_str(), 1 + draw.below(14))).collect();
+        let wishes = [None, None, Some(1), Some(3), Some(4)];
+        let number = n.to_string();
+        let place = Place { max_parcels: wishes[draw.below(5) as usize], ..order(&number, &lines) };
+        if shop.run(Command::Place(place)).result.is_err() {
+            continue;
+        }
+        // Half of them come back as late payments, which are decided once more.
+        if n % 2 == 0 {
+            shop.wait(Span::from_mins(31));
+            shop.changed(shop.pay(&number));
+        }
+        let count = kept.explain(&shop.engine, &number, None).decisions.len();
+        for no in 1..=count {
+            let told = kept.explain(&shop.engine, &number, Some(no as u16));
+            assert_eq!(told.differs, None, "order {number}, decision {no}: {:?}", told.decisions);
+            assert_eq!(told.candidates[0].score, told.score, "order {number}, decision {no}");
+            parts += usize::from(told.decisions[no - 1].what == "presale");
+        }
+    }
+    assert!(parts > 12, "only {parts} parts were promised");
+    shop.engine.check().unwrap();
 }

@@ -3,5 +3,6 @@
 mod http;
 mod life;
 mod memory;
+mod presale;
 mod rig;
 mod verbs;
