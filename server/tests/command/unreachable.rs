@@ -37,7 +37,7 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
         &["step", "web/1001", "fly"],
         &["orders", "--state", "lost"],
         &["count", "HGH", "TEE:5", "--as-of", "yesterday"],
-        &["expect", "TEE", "HGH", "2026-02-30", "5"],
+        &["inbound", "announce", "PO-1", "HGH", "2026-02-30", "TEE:5"],
         &["receive", "HGH"],
         &["receive", "HGH", "TEE:5", "--file", "x.csv"],
         &["extend", "web/1001", "--until", "soon"],
