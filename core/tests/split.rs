@@ -230,6 +230,63 @@ fn every_choice_is_allowed_and_every_bound_is_one() {
     assert!(best * 100 >= plans * 98, "only {best} of {plans} plans are the best allowed ones");
 }
 
+/// Five sites, three lines, little stock and strict thresholds.
+fn harsh(draw: &mut Draw) -> (Problem, SplitRules) {
+    let mut problem = Problem { sites: (0..5).map(WarehouseId).collect(), ..Problem::default() };
+    problem.lines = (0..3).map(|_| DemandLine { units: 1 + draw.below(4), weight_g: 0 }).collect();
+    problem.stock = (0..15).map(|_| draw.below(4).saturating_sub(1)).collect();
+    let lane = |site| {
+        let rate = Rate { parcel: Money(1_000_000 + draw.below(9) as i64), ..Rate::default() };
+        Lane { site, carrier: CarrierId(0), rate, ceiling: None, penalty: 0 }
+    };
+    problem.lanes = (0..5).map(lane).collect();
+    let (sent, left) = (2 + draw.below(4), draw.below(8));
+    let threshold = |units| Threshold { units, share_ppm: 0 };
+    (problem, SplitRules { saving: 0, sent: threshold(sent), left: threshold(left) })
+}
+
+/// Whether any plan meets the thresholds, by writing out how many units of each line every site could send.
+fn any_fits(problem: &Problem, rules: &SplitRules, line: usize, sends: [u64; 5]) -> bool {
+    let total: u64 = problem.lines.iter().map(|line| line.units).sum();
+    if line == problem.lines.len() {
+        let used = || sends.iter().filter(|units| **units > 0);
+        return used().count() == 1
+            || used().all(|units| *units >= rules.sent.of(total) && total - units >= rules.left.of(total));
+    }
+    fn ways(problem: &Problem, line: usize, site: usize, left: u64, sends: [u64; 5], each: &mut impl FnMut([u64; 5])) {
+        if site == 5 {
+            return if left == 0 {
+                each(sends)
+            };
+        }
+        for units in 0..=left.min(problem.stock_at(site, line)) {
+            let mut sends = sends;
+            sends[site] += units;
+            ways(problem, line, site + 1, left - units, sends, each);
+        }
+    }
+    let mut found = false;
+    ways(problem, line, 0, problem.lines[line].units, sends, &mut |sends| {
+        found = found || any_fits(problem, rules, line + 1, sends);
+    });
+    found
+}
+
+#[test]
+fn no_order_is_refused_that_could_be_split_by_the_rules() {
+    let (mut router, mut kept, mut refused) = (Router::new(), 0, 0);
+    for seed in 0..4_000 {
+        let (problem, rules) = harsh(&mut Draw(seed));
+        if router.solve(&problem, WORK_DEFAULT) != Answer::Plan || rules.fits(&problem, &router.solution().parcels) {
+            continue;
+        }
+        let held = hold_to(&rules, &problem, &mut router, WORK_DEFAULT);
+        assert_eq!(held, any_fits(&problem, &rules, 0, [0; 5]), "seed {seed}: {problem:?} {rules:?}");
+        *(if held { &mut kept } else { &mut refused }) += 1;
+    }
+    assert!(kept > 100 && refused > 100, "{kept} splits and {refused} refusals are too few to tell");
+}
+
 #[test]
 fn a_warehouse_far_down_the_list_is_not_taken_for_one_at_its_top() {
     let mut world = String::from("[[carrier]]\ncode = \"X\"\n[[channel]]\ncode = \"web\"\n");

@@ -32,6 +32,9 @@ const PAIRED: usize = 12;
 const PAIRED_LINES: usize = 100;
 /// Tries to do with one site less.
 const FEWER: usize = 24;
+/// Sites, and sets of them, that are tried before an order is refused.
+const TRIED_SITES: usize = 12;
+const TRIED_SETS: usize = 1_000;
 /// Moves of units before a plan is given up.
 const STEPS: usize = 64;
 /// A search beside the main one gets this part of its budget.
@@ -180,12 +183,69 @@ fn best_fitting(
         }
     }
     if best.is_none() {
-        best = widened(problem, free).and_then(|plan| {
-            router.adopt(problem, shifted(rules, problem, &plan)?, i64::MIN);
-            Some(router.solution().clone())
+        best = shifted(rules, problem, &widened(problem, free)).map(|parcels| {
+            router.adopt(problem, parcels, i64::MIN);
+            router.solution().clone()
         });
     }
+    best.or_else(|| over_any_sites(rules, problem, router))
+}
+
+/// The best of the splits over the fewest sites that can meet the thresholds, each set of sites filled as it comes and then
+/// shifted. Without ceilings it finds a split if there is one, among the sites and sets that are tried.
+fn over_any_sites(rules: &SplitRules, problem: &Problem, router: &mut Router) -> Option<Solution> {
+    let lines = 0..problem.lines.len();
+    let wanted = |line: usize| problem.lines[line].units;
+    let total: u64 = lines.clone().map(wanted).sum();
+    let sent = rules.sent.of(total).max(1);
+    let useful = |site: usize| lines.clone().map(|line| problem.stock_at(site, line).min(wanted(line))).sum::<u64>();
+    let mut sites: Vec<ParcelPlan> = emptied(problem, 0..problem.sites.len());
+    let units: Vec<u64> = (0..problem.sites.len()).map(useful).collect();
+    let site_of = |parcel: &ParcelPlan| usize::from(problem.lanes[usize::from(parcel.lane)].site);
+    sites.retain(|parcel| units[site_of(parcel)] >= sent);
+    sites.sort_by_key(|parcel| std::cmp::Reverse(units[site_of(parcel)]));
+    sites.truncate(TRIED_SITES);
+    let most = u64::from(problem.max_parcels.unwrap_or(u16::MAX)).min(total / sent).min(sites.len() as u64);
+    let mut best: Option<Solution> = None;
+    let mut tries = 0;
+    for size in 2..=u32::try_from(most).ok()? {
+        for set in (0..1u32 << sites.len()).filter(|set| set.count_ones() == size) {
+            tries += 1;
+            if tries > TRIED_SETS {
+                return best;
+            }
+            let members = sites.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1);
+            let mut plan: Vec<ParcelPlan> = members.map(|(_, parcel)| parcel.clone()).collect();
+            if !fill(problem, &mut plan) {
+                continue;
+            }
+            let Some(parcels) = shifted(rules, problem, &plan) else { continue };
+            router.adopt(problem, parcels, i64::MIN);
+            if best.as_ref().is_none_or(|best| router.solution().score < best.score) {
+                best = Some(router.solution().clone());
+            }
+        }
+        if best.is_some() {
+            break;
+        }
+    }
     best
+}
+
+/// Puts every line into the first parcels whose sites have it; whether all of it found a place.
+fn fill(problem: &Problem, plan: &mut [ParcelPlan]) -> bool {
+    (0u16..).zip(&problem.lines).all(|(line, wanted)| {
+        let mut left = wanted.units;
+        for parcel in plan.iter_mut() {
+            let site = usize::from(problem.lanes[usize::from(parcel.lane)].site);
+            let taken = problem.stock_at(site, usize::from(line)).min(left);
+            if taken > 0 {
+                parcel.takes.push((line, taken));
+                left -= taken;
+            }
+        }
+        left == 0
+    })
 }
 
 /// Plans over fewer and fewer sites: the site with the smallest part goes, unless the order cannot do without it.
@@ -220,17 +280,22 @@ fn with_fewer_sites(
 }
 
 /// The plan with an empty parcel on the cheapest lane of every other site, for units to be moved into.
-fn widened(problem: &Problem, plan: &Solution) -> Option<Vec<ParcelPlan>> {
+fn widened(problem: &Problem, plan: &Solution) -> Vec<ParcelPlan> {
     let mut wide = plan.parcels.clone();
     let used: Vec<u16> = parts(problem, &wide).iter().map(|(site, _)| *site).collect();
-    for site in (0..u16::try_from(problem.sites.len()).ok()?).filter(|site| !used.contains(site)) {
-        let here = (0u16..).zip(&problem.lanes).filter(|(_, lane)| lane.site == site);
-        let entry = |lane: &super::problem::Lane| lane.rate.parcel.0.saturating_add(lane.rate.first_kg.0);
-        if let Some((lane, _)) = here.min_by_key(|(_, lane)| entry(lane)) {
-            wide.push(ParcelPlan { lane, ..ParcelPlan::default() });
-        }
-    }
-    Some(wide)
+    let unused = (0..problem.sites.len()).filter(|site| !used.iter().any(|used| usize::from(*used) == *site));
+    wide.extend(emptied(problem, unused));
+    wide
+}
+
+/// An empty parcel on the cheapest lane of each of these sites that has one.
+fn emptied(problem: &Problem, sites: impl Iterator<Item = usize>) -> Vec<ParcelPlan> {
+    let entry = |lane: &super::problem::Lane| lane.rate.parcel.0.saturating_add(lane.rate.first_kg.0);
+    let cheapest = |site: usize| {
+        let here = (0u16..).zip(&problem.lanes).filter(|(_, lane)| usize::from(lane.site) == site);
+        here.min_by_key(|(_, lane)| entry(lane)).map(|(lane, _)| ParcelPlan { lane, ..ParcelPlan::default() })
+    };
+    sites.filter_map(cheapest).collect()
 }
 
 /// The plan with units moved between its sites, the cheapest first, until the thresholds are met. `None` when that cannot
