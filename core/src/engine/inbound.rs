@@ -303,6 +303,7 @@ impl Goods<'_> {
         for arrival in arrivals {
             self.take_in(locked, arrival, more, &mut changed);
         }
+        merge(&mut changed.arrived);
         Ok(Event::InboundChanged(Box::new(changed)))
     }
 
@@ -341,7 +342,8 @@ impl Goods<'_> {
             let sub = order.and_then(|order| order.sub(promise.sub)).expect("promises are made to sub-orders");
             let to = bucket_of(sub.stage, promise.pool).expect("a sub-order that waits stands in a bucket");
             changes.push(Bucket::Promised(promise.ticket), to, promise.units);
-            note(&mut changed.arrived, promise);
+            let Promise { order, sub, units, .. } = *promise;
+            changed.arrived.push(Arrived { order, sub, units });
         }
         let of = |ours: bool| {
             let same = kept.iter().filter(move |p| receipt.is_some_and(|r| r.no == p.receipt) == ours);
@@ -391,11 +393,14 @@ impl Arrival<'_> {
     }
 }
 
-/// Adds units that came to those of their sub-order.
-fn note(arrived: &mut Vec<Arrived>, promise: &Promise) {
-    let Promise { order, sub, units, .. } = *promise;
-    match arrived.iter_mut().find(|known| (known.order, known.sub) == (order, sub)) {
-        Some(known) => known.units = known.units.saturating_add(units),
-        None => arrived.push(Arrived { order, sub, units }),
-    }
+/// Adds up what came for each sub-order.
+fn merge(arrived: &mut Vec<Arrived>) {
+    arrived.sort_unstable_by_key(|arrived| (arrived.order, arrived.sub));
+    arrived.dedup_by(|later, first| {
+        let same = (later.order, later.sub) == (first.order, first.sub);
+        if same {
+            first.units = first.units.saturating_add(later.units);
+        }
+        same
+    });
 }

@@ -43,6 +43,7 @@ pools = ["flash", "promo", "regular"]
 hold_ttl = "5m"
 max_parcels = 2
 ship_complete = true
+presale = true
 
 [policy]
 w_money = 1.0
@@ -129,6 +130,7 @@ fn a_world_is_read_in_file_order_and_resolved() {
     let live = rules.channel(ChannelId(1)).unwrap();
     assert_eq!((live.pools.as_slice(), live.hold_ttl), (&[PoolId(2), PoolId(1), PoolId(0)][..], Span::from_mins(5)));
     assert_eq!((live.ship_complete, live.max_parcels), (true, Some(2)));
+    assert_eq!((web.presale, live.presale), (false, true));
 }
 
 #[test]
