@@ -206,3 +206,15 @@ fn an_exact_replay_decides_the_same_on_every_engine_and_leaves_no_plan_unproven(
     assert_eq!((&summary["placed"], &summary["plans_not_proven"]), (&json!(2), &json!(0)));
     assert_eq!(rig.replay(&["--exact", "--engine", "quic"]).0, lines);
 }
+
+#[test]
+fn a_channel_that_may_sell_presale_decides_the_same_while_nothing_is_expected() {
+    let orders = "order_id,sku,qty,zone,channel\n\
+        1,S,2,east,web\n1,T,1,east,web\n2,S,9,west,live\n3,T,2,east,web\n4,S,2,,web\n5,S,1,east,live\n";
+    let stock = "sku,warehouse,on_hand\nS,A,3\nS,B,2\nT,B,2\n";
+    let (plain, _) = Rig::new(WORLD, stock, orders).replay(&[]);
+    let presale = WORLD.replace("hold_ttl", "presale = true\nhold_ttl");
+    let (lines, _) = Rig::new(&presale, stock, orders).replay(&[]);
+    assert_eq!(lines, plain);
+    assert!(gists(&lines).contains(&"2 refused insufficient_stock".to_owned()), "{lines}");
+}
