@@ -7,6 +7,8 @@ use super::shares::{Shared, Shares};
 
 /// Rounds of looking for the price of a gram in a set.
 const GRAM_ROUNDS: usize = 10;
+/// A set whose best plan is within one part in this many of the best of all is worth sharing anew.
+const WORTH_SHARING: i64 = 1_000;
 /// Rounds of sharing pairs of parcels anew.
 const PAIR_ROUNDS: usize = 12;
 
@@ -31,9 +33,13 @@ pub(super) struct Assign {
     rest_gram: Vec<i64>,
     kept: Vec<i64>,
     takes: Vec<Take>,
+    /// Places of the set in the order in which they take units of the last line.
+    turns: Vec<usize>,
     /// Unit costs and caps of a line, for sorting.
     offers: Vec<(i64, usize, i64)>,
     slope_min: i64,
+    /// The least cost of a plan of the set so far.
+    now: i64,
     base: i64,
     chain: Chain,
     shares: Shares,
@@ -62,16 +68,20 @@ impl Assign {
         if least >= best.cost {
             return COST_MAX;
         }
+        self.now = COST_MAX;
         let bound = self.price_grams(ground, best).max(least);
         if bound >= best.cost {
             return COST_MAX;
         }
-        let exact = self.share_pairs(ground, best);
+        // Of a set whose best plan so far is far behind, better shares would hardly make the best of all.
+        let near = self.now <= best.cost.saturating_add(best.cost / WORTH_SHARING);
+        let exact = (near || set.len() == 2) && self.share_pairs(ground, best);
         if exact || bound >= best.cost {
             return COST_MAX;
         }
         self.takes.clear();
         self.weigh(ground.model);
+        self.take_turns(ground.model);
         let kept = ground.work - ground.work / share;
         ground.work -= kept;
         self.place(ground, best, 0, 0);
@@ -375,6 +385,7 @@ impl Assign {
         self.share(ground, best, place, 0, demand, cost);
     }
 
+    /// Prices what is placed, and keeps it when it is better.
     fn offer_placed(&mut self, model: &Model, best: &mut Best) {
         let mut cost = 0;
         let mut hours = 0;
@@ -387,6 +398,7 @@ impl Assign {
                 hours = hours.max(model.lanes[lane].hours);
             }
         }
+        self.now = self.now.min(cost + hours);
         if cost + hours < best.cost {
             best.cost = cost + hours;
             best.takes.clear();
@@ -394,41 +406,52 @@ impl Assign {
         }
     }
 
-    /// Shares what is left of a line among the lanes of the set from `at` on.
-    fn share(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, at: usize, left: i64, cost: i64) {
+    /// Orders the places of the set by what a unit of the last line costs there.
+    fn take_turns(&mut self, model: &Model) {
+        self.turns.clear();
+        self.turns.extend(0..self.set.len());
+        if let Some(&line) = self.order.last() {
+            let set = &self.set;
+            self.turns.sort_unstable_by_key(|&at| (model.unit_cost(set[at], line), at));
+        }
+    }
+
+    /// Shares what is left of a line among the lanes of the set from a turn on.
+    fn share(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, turn: usize, left: i64, cost: i64) {
         let model = ground.model;
         let line = self.order[place];
         if left == 0 {
             return self.place(ground, best, place + 1, cost);
         }
-        if at == self.set.len() || ground.work <= 0 {
+        if turn == self.set.len() || ground.work <= 0 {
             return;
         }
+        let last = place + 1 == self.order.len();
+        let at = if last { self.turns[turn] } else { turn };
         let lane = self.set[at];
         let here = self.cap_left(model, place, at);
         let most = ground.room(lane, self.units[at], self.weight[at], model.grams[line], here.min(left));
-        let least = (left - self.cap_after(model, line, at)).max(0);
+        let least = (left - self.cap_after(model, line, turn, last)).max(0);
         let mut units = most;
         while units >= least {
             self.step(model, at, line, units);
-            self.share(ground, best, place, at + 1, left - units, cost + units * model.unit_cost(lane, line));
+            self.share(ground, best, place, turn + 1, left - units, cost + units * model.unit_cost(lane, line));
             self.step(model, at, line, -units);
             if units == least {
                 break;
             }
-            units = self.next_share(model, at, place, units, least);
+            ground.work -= 4;
+            units = self.next_share(model, at, line, last, units, least);
         }
     }
 
-    /// The next smaller amount worth trying: each one, but where nothing else is left to place and what does not go here
-    /// all goes to one other parcel for no less: then what fills a step.
-    fn next_share(&self, model: &Model, at: usize, place: usize, units: i64, least: i64) -> i64 {
+    /// The next smaller amount worth trying: each one, but of the last line only what fills a step. Its lanes take turns by
+    /// the cost of a unit, so that whatever else a step has room for would cost more further on.
+    fn next_share(&self, model: &Model, at: usize, line: usize, last: bool, units: i64, least: i64) -> i64 {
         if model.whole_lines {
             return least;
         }
-        let line = self.order[place];
-        let last = place + 1 == self.order.len() && at + 2 == self.set.len() && model.step > 0;
-        if !last || model.unit_cost(self.set[at], line) > model.unit_cost(self.set[at + 1], line) {
+        if !last || model.step == 0 {
             return units - 1;
         }
         let grams = model.grams[line].max(1);
@@ -465,9 +488,10 @@ impl Assign {
         model.cap(lane, line) - taken
     }
 
-    /// At most this much of a line can go to lanes of the set after `at`.
-    fn cap_after(&self, model: &Model, line: usize, at: usize) -> i64 {
-        self.set[at + 1..].iter().map(|&lane| model.cap(lane, line)).sum()
+    /// At most this much of a line can go to lanes of the set whose turn comes after this one.
+    fn cap_after(&self, model: &Model, line: usize, turn: usize, last: bool) -> i64 {
+        let at = |turn: usize| if last { self.turns[turn] } else { turn };
+        (turn + 1..self.set.len()).map(|turn| model.cap(self.set[at(turn)], line)).sum()
     }
 
     /// A plan over lanes of the set, line by line where it costs least at that moment; a set that is `paid` for is there

@@ -1,5 +1,8 @@
 //! Branch and bound over lanes: open or closed, steered and cut short by the bound of prices.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::assign::Assign;
 use super::dual::{Dual, State};
 use super::ground::{Best, Ground};
@@ -9,12 +12,14 @@ use super::model::{COST_MAX, Model, Take};
 
 /// Rounds of price search at the root and below it.
 const ROOT_ROUNDS: usize = 60;
-const NODE_ROUNDS: usize = 6;
+const NODE_ROUNDS: usize = 4;
 /// Rounds for the plans of one more level of hours, from the prices of the slower ones, and at its root.
 const LEVEL_ROUNDS: usize = 8;
 const WARM_ROUNDS: usize = 20;
 /// Parts of the root's rounds, after each of which a plan is tried.
 const ROOT_PARTS: usize = 6;
+/// Prices kept for nodes that are left for later; beyond, both choices of a lane are searched at once.
+const KEPT_MAX: usize = 1 << 20;
 /// The part at which a root begins whose prices are there.
 const WARM_FROM: usize = 4;
 const CROWDED_PARTS: usize = 30;
@@ -22,6 +27,7 @@ const CROWDED_PARTS: usize = 30;
 const EXPLORING_PARTS: usize = 10;
 /// A plan within one part in this many of the best is worth improving by small changes.
 const WORTH_IMPROVING: i64 = 200;
+const WORTH_IMPROVING_DEEP: i64 = 2_000;
 /// A lane that costs the bound less than this part of the gap may well be in the best plan.
 const NEAR: i64 = 4;
 /// Improving one plan may take one part in this many of the work that is left.
@@ -31,24 +37,21 @@ const PLACING_SHARE: i64 = 16;
 /// Orders of more lines have their plans improved always.
 const MANY_LINES: usize = 40;
 
-/// The plans whose slowest parcel scores at most `hours`.
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    /// None of them costs less, hours apart.
-    bound: i64,
+/// A part of the search that is left for later: what is decided, and the prices to begin with.
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// What the slowest parcel scores.
     hours: i64,
-    /// Where its prices lie in `level_prices`, if there are any.
+    /// Whether nothing but that is decided.
+    root: bool,
+    /// Where the lanes decided lie in `kept_lanes`, and one more.
+    decided: (usize, usize),
+    last: Option<(usize, State)>,
+    /// Where its prices lie in `kept_prices`, if there are any.
     prices: Option<(usize, usize)>,
 }
 
-impl Level {
-    /// What its plans cost at least that are not of a quicker level.
-    fn least(&self) -> i64 {
-        self.bound.saturating_add(self.hours)
-    }
-}
-
-/// The search tree, kept as a trail. All buffers are kept.
+/// The search tree: a trail, and what is left for later. All buffers are kept.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
     dual: Dual,
@@ -60,7 +63,8 @@ pub(super) struct Branch {
     /// Prices of each node on the path.
     prices: Vec<i64>,
     set: Vec<usize>,
-    tried: Vec<usize>,
+    /// Marks of sets that were tried.
+    tried: Vec<u64>,
     /// Units of each line that a set is short of.
     short: Vec<i64>,
     /// Lines that a plan lacks, with their units.
@@ -72,9 +76,13 @@ pub(super) struct Branch {
     later_lanes: Vec<usize>,
     /// What the slowest parcel scores in the present pass.
     hours: i64,
-    /// Levels of hours that are still to be searched.
-    levels: Vec<Level>,
-    level_prices: Vec<i64>,
+    /// Whether parcels differ in what their hours score.
+    by_hours: bool,
+    /// Parts left for later, and those still open by bound, among equals those with more decided first.
+    nodes: Vec<Node>,
+    open: BinaryHeap<Reverse<(i64, Reverse<usize>, usize)>>,
+    kept_prices: Vec<i64>,
+    kept_lanes: Vec<(usize, State)>,
 }
 
 impl Branch {
@@ -82,6 +90,7 @@ impl Branch {
     pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
         self.left_out = COST_MAX;
         self.later.clear();
+        self.tried.clear();
         self.later_lanes.clear();
         if ground.model.n() > MANY_LINES {
             self.dual.free(ground.model);
@@ -90,45 +99,41 @@ impl Branch {
         self.local.improve_within(ground, best, IMPROVING_SHARE);
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
-        if quickest == slowest {
-            self.pass(ground, assign, best, Level { bound: 0, hours: quickest, prices: None });
+        self.by_hours = quickest < slowest;
+        self.nodes.clear();
+        self.open.clear();
+        self.kept_prices.clear();
+        self.kept_lanes.clear();
+        if self.by_hours {
+            self.bound_hours(ground, assign, best, quickest, slowest);
         } else {
-            self.pass_by_hours(ground, assign, best, quickest, slowest);
+            self.keep(0, Node { hours: quickest, root: true, ..Node::default() });
         }
+        self.explore(ground, assign, best);
         self.finish(ground, assign, best);
         self.left_out.min(best.cost)
     }
 
-    /// One pass for each distinct `hours` of the slowest parcel that the bounds leave open, the most promising first.
-    fn pass_by_hours(
-        &mut self,
-        ground: &mut Ground<'_>,
-        assign: &mut Assign,
-        best: &mut Best,
-        quickest: i64,
-        slowest: i64,
-    ) {
-        self.bound_hours(ground, assign, best, quickest, slowest);
-        while let Some(at) = (0..self.levels.len()).min_by_key(|&at| self.levels[at].least()) {
-            let level = self.levels.swap_remove(at);
-            if level.least() >= best.cost {
-                continue;
+    /// Searches the nodes that are open, the most promising first.
+    fn explore(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+        while let Some(Reverse((bound, _, at))) = self.open.pop() {
+            if bound >= best.cost {
+                break;
             }
-            if ground.work <= 0 {
-                self.left_out = self.left_out.min(level.least());
-                continue;
+            // Even without work to spend, the first prices give a bound.
+            if ground.work <= 0 && bound > 0 {
+                self.left_out = self.left_out.min(bound);
+                break;
             }
-            let left_out = std::mem::replace(&mut self.left_out, COST_MAX);
-            let later = self.later.len();
-            self.pass(ground, assign, best, level);
-            // What no plan of slower parcels is below, but for its hours, no plan of quicker ones is either.
-            let open = self.later[later..].iter().map(|&(bound, ..)| bound).fold(self.left_out, i64::min);
-            let proved = best.cost.min(open) - level.hours;
-            for quicker in self.levels.iter_mut().filter(|other| other.hours < level.hours) {
-                quicker.bound = quicker.bound.max(proved);
-            }
-            self.left_out = self.left_out.min(left_out);
+            let node = self.nodes[at];
+            self.grow(ground, assign, best, node, bound);
         }
+    }
+
+    /// Opens a node for later.
+    fn keep(&mut self, bound: i64, node: Node) {
+        self.open.push(Reverse((bound, Reverse(node.decided.1 - node.decided.0), self.nodes.len())));
+        self.nodes.push(node);
     }
 
     /// Bounds the plans whose slowest parcel scores at most each distinct `hours`, from the slowest to the quickest, each
@@ -142,8 +147,6 @@ impl Branch {
         slowest: i64,
     ) {
         let model = ground.model;
-        self.levels.clear();
-        self.level_prices.clear();
         self.begin(ground, slowest);
         self.dual.first_prices(model);
         self.dual.choose_grams(model);
@@ -169,10 +172,12 @@ impl Branch {
             if bound + quickest >= best.cost {
                 break;
             }
-            if bound + level < best.cost {
-                let from = self.level_prices.len();
-                self.dual.save(&mut self.level_prices);
-                self.levels.push(Level { bound, hours: level, prices: Some((from, self.level_prices.len())) });
+            let least = self.with_slowest(model, bound).saturating_add(level);
+            if least < best.cost {
+                let from = self.kept_prices.len();
+                self.dual.save(&mut self.kept_prices);
+                let prices = Some((from, self.kept_prices.len()));
+                self.keep(least, Node { hours: level, root: true, prices, ..Node::default() });
             }
             hours = model.lanes.iter().map(|lane| lane.hours).filter(|&hours| hours < level).max();
         }
@@ -190,42 +195,61 @@ impl Branch {
         }
     }
 
-    /// Frees the lanes whose parcels score at most `hours`, and closes the others.
+    /// Starts anew over the lanes whose parcels score at most `hours`.
     fn begin(&mut self, ground: &mut Ground<'_>, hours: i64) {
         let model = ground.model;
-        self.hours = hours;
         // The first prices, the prices of grams, and what can be covered.
         ground.work -= (8 * model.n() * model.lanes.len()) as i64;
         self.dual.begin(model);
+        self.close_slower(model, hours);
+    }
+
+    /// Frees the lanes whose parcels score at most `hours`, and closes the others.
+    fn close_slower(&mut self, model: &Model, hours: i64) {
+        self.hours = hours;
         self.trail.clear();
         self.prices.clear();
-        self.tried.clear();
-        for lane in 0..model.lanes.len() {
-            if model.lanes[lane].hours > hours {
-                self.dual.state[lane] = State::Closed;
-            }
+        for (lane, state) in self.dual.state.iter_mut().enumerate() {
+            *state = if model.lanes[lane].hours > hours { State::Closed } else { State::Free };
         }
     }
 
-    /// Searches plans of a level.
-    fn pass(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, level: Level) {
+    /// Goes back to a node and searches on from there. No plan of it costs less than `bound`, hours included.
+    fn grow(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, node: Node, bound: i64) {
         let model = ground.model;
-        self.begin(ground, level.hours);
+        if node.root {
+            self.begin(ground, node.hours);
+        } else {
+            ground.work -= (model.n() * model.lanes.len() / 2) as i64;
+            self.close_slower(model, node.hours);
+        }
+        for at in node.decided.0..node.decided.1 {
+            let (lane, state) = self.kept_lanes[at];
+            self.decide(lane, state);
+        }
+        if let Some((lane, state)) = node.last {
+            self.decide(lane, state);
+        }
         if !self.coverable(model) {
             return;
         }
-        match level.prices {
-            Some((from, to)) => self.dual.restore(model, &self.level_prices[from..to]),
+        match node.prices {
+            Some((from, to)) => self.dual.restore(model, &self.kept_prices[from..to]),
             None => {
                 self.dual.first_prices(model);
                 self.dual.choose_grams(model);
             }
         }
-        if model.n() <= MANY_LINES {
-            self.try_interchange(ground, assign, best);
+        let mut rounds = (NODE_ROUNDS, 0.6);
+        if node.root {
+            let warm = node.prices.is_some();
+            if model.n() <= MANY_LINES {
+                self.try_interchange(ground, assign, best);
+            }
+            self.root(ground, assign, best, warm);
+            rounds = (if warm { WARM_ROUNDS } else { ROOT_ROUNDS }, 0.3);
         }
-        self.root(ground, assign, best, level.prices.is_some());
-        self.node(ground, assign, best, Some(level.prices.is_some()), level.bound);
+        self.node(ground, assign, best, rounds, bound - node.hours);
     }
 
     /// Looks for prices, and for plans on the way.
@@ -255,18 +279,20 @@ impl Branch {
         }
     }
 
-    /// Bounds what is decided so far and searches on where that does not settle it. `root` when nothing is, with whether its
-    /// prices come from another level.
-    fn node(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, root: Option<bool>, above: i64) {
+    /// Bounds what is decided so far, and searches on where that does not settle it. No plan costs less than `above`, hours
+    /// apart.
+    fn node(
+        &mut self,
+        ground: &mut Ground<'_>,
+        assign: &mut Assign,
+        best: &mut Best,
+        (rounds, pace): (usize, f64),
+        above: i64,
+    ) {
         let model = ground.model;
-        let (rounds, pace) = match root {
-            Some(false) => (ROOT_ROUNDS, 0.3),
-            Some(true) => (WARM_ROUNDS, 0.3),
-            None => (NODE_ROUNDS, 0.6),
-        };
         let target = best.cost.saturating_sub(self.hours);
         let bound = self.dual.ascend(model, target, rounds, pace, &mut ground.work);
-        let proved = bound.max(above);
+        let proved = self.with_slowest(model, bound).max(above);
         if proved >= target {
             return;
         }
@@ -280,19 +306,51 @@ impl Branch {
         if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
             match self.choose(model, bound) {
                 None => self.leaf(ground, assign, best, proved),
+                Some(lane) if self.kept_prices.len() < KEPT_MAX => self.fork(model, lane, bound, proved),
                 Some(lane) => self.split(ground, assign, best, lane, proved),
             }
         }
         self.undo(begun);
     }
 
+    /// At least this is added by plans whose slowest parcel is as slow as the level: one of these lanes is open.
+    fn with_slowest(&self, model: &Model, bound: i64) -> i64 {
+        let slowest = |&lane: &usize| model.lanes[lane].hours == self.hours;
+        let state = |lane: usize| self.dual.state[lane];
+        if !self.by_hours || (0..model.lanes.len()).filter(slowest).any(|lane| state(lane) == State::Open) {
+            return bound;
+        }
+        let free = (0..model.lanes.len()).filter(slowest).filter(|&lane| state(lane) == State::Free);
+        free.map(|lane| self.dual.if_decided(model, lane, bound).0).min().map_or(COST_MAX, |least| least.max(bound))
+    }
+
+    /// Keeps both choices of a lane for later, each with what the prices say it costs at least.
+    fn fork(&mut self, model: &Model, lane: usize, bound: i64, proved: i64) {
+        let (from, lanes) = (self.kept_prices.len(), self.kept_lanes.len());
+        self.dual.save(&mut self.kept_prices);
+        let dual = &self.dual;
+        self.kept_lanes.extend(self.trail.iter().map(|&lane| (lane, dual.state[lane])));
+        let (opened, closed) = self.dual.if_decided(model, lane, bound);
+        let node = Node {
+            hours: self.hours,
+            root: false,
+            decided: (lanes, self.kept_lanes.len()),
+            last: None,
+            prices: Some((from, self.kept_prices.len())),
+        };
+        for (state, least) in [(State::Open, opened), (State::Closed, closed)] {
+            self.keep(least.max(proved) + self.hours, Node { last: Some((lane, state)), ..node });
+        }
+    }
+
+    /// Searches both choices of a lane at once, when too many nodes are kept.
     fn split(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, lane: usize, bound: i64) {
         let kept = self.prices.len();
         self.dual.save(&mut self.prices);
         for state in [State::Open, State::Closed] {
             self.decide(lane, state);
             if self.coverable(ground.model) {
-                self.node(ground, assign, best, None, bound);
+                self.node(ground, assign, best, (NODE_ROUNDS, 0.6), bound);
             }
             self.undo(self.trail.len() - 1);
             self.dual.restore(ground.model, &self.prices[kept..]);
@@ -319,9 +377,12 @@ impl Branch {
         self.set.extend(
             (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open || self.dual.wants(model, lane)),
         );
-        if self.set.len() <= model.parcels_max && self.set != self.tried {
-            self.tried.clone_from(&self.set);
-            self.try_set(ground, assign, best);
+        if self.set.len() <= model.parcels_max {
+            let mark = mark(&self.set);
+            if !self.tried.contains(&mark) {
+                self.tried.push(mark);
+                self.try_set(ground, assign, best);
+            }
         }
     }
 
@@ -396,7 +457,8 @@ impl Branch {
         }
         self.trial.clear();
         assign.greedy(ground, &self.set, true, &mut self.trial);
-        let worth = best.cost.saturating_add(best.cost / WORTH_IMPROVING);
+        let share = if self.trail.is_empty() { WORTH_IMPROVING } else { WORTH_IMPROVING_DEEP };
+        let worth = best.cost.saturating_add(best.cost / share);
         if self.trial.found() && (self.trial.cost < worth || model.n() > MANY_LINES) {
             self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
             if self.trial.cost < best.cost {
@@ -509,6 +571,11 @@ impl Branch {
             self.dual.state[lane] = State::Free;
         }
     }
+}
+
+/// A number that tells a set of lanes from others, nearly always.
+fn mark(set: &[usize]) -> u64 {
+    set.iter().fold(0, |mark: u64, &lane| (mark.rotate_left(7) ^ lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// Takes what a site has off what is short.

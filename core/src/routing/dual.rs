@@ -175,7 +175,7 @@ impl Dual {
     /// Better prices in a bounded number of rounds. Answers their bound; they stay in place and are evaluated.
     pub fn ascend(&mut self, model: &Model, target: i64, rounds: usize, mut pace: f64, work: &mut i64) -> i64 {
         self.usable = self.state.iter().filter(|&&state| state != State::Closed).count();
-        let cost = (3 * self.usable * model.n() / 2 + model.sites + model.lanes.len()) as i64;
+        let cost = (self.usable * model.n() / 2 + model.sites + model.lanes.len()) as i64;
         *work -= cost;
         let mut bound = self.evaluate(model);
         let mut best = bound;

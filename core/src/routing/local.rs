@@ -174,7 +174,7 @@ impl Local {
         let mut any = false;
         let mut at = 0;
         while at < self.takes.len() && ground.work > 0 {
-            ground.work -= 5 * model.lanes.len() as i64;
+            ground.work -= 10 * model.lanes.len() as i64;
             let take = self.takes[at];
             self.count(model, take.lane as usize, take.line as usize, -take.units);
             let stay = self.joining(model, take.lane as usize, take.line as usize, take.units);
@@ -214,7 +214,7 @@ impl Local {
             }
             for other in 0..=m {
                 let inside = self.takes.iter().filter(|take| take.lane as usize == lane).count();
-                ground.work -= (inside * (8 * self.open.len() + self.takes.len() / 2) + 2 * self.takes.len()) as i64;
+                ground.work -= (inside * (12 * self.open.len() + self.takes.len() / 2) + 2 * self.takes.len()) as i64;
                 if ground.work <= 0 {
                     return false;
                 }
@@ -282,7 +282,7 @@ impl Local {
         let mut any = false;
         for one in 0..self.takes.len() {
             for two in one + 1..self.takes.len() {
-                ground.work -= 4;
+                ground.work -= if self.takes[one].lane == self.takes[two].lane { 1 } else { 12 };
                 if ground.work <= 0 {
                     return any;
                 }
