@@ -2,12 +2,13 @@
 //!
 //! | set | what | judged against |
 //! |---|---|---|
+//! | `orders` | generated orders by weight steps, one by one | the optimum |
 //! | `ufl`, `holmberg` | published facility location: one order each | the optimum |
 //! | `stored`, `fresh` | the multi-item fulfilment test of Jasin and Sinha (2015) and Ma (2023): whole seasons of orders | the LP bound (DLP) |
 //! | `large` | the same with 99 cities, 10 warehouses, 100 SKUs | a Lagrangian bound |
 //! | `national` | cities by population, receipts every two weeks, a sale peak | prices off |
 //!
-//! `make bench-routing` runs all of it; the table is in `docs/src/internals/prices.md`.
+//! `make bench-routing` runs all of it; the table is in `docs/src/internals/routing-bench.md`.
 //!
 //! Our figures are those of the engine: every order is a command to it, every price is learned by it.
 
@@ -18,6 +19,7 @@ mod instance;
 mod lagrangian;
 mod linear;
 mod national;
+mod orders;
 mod policies;
 mod shop;
 mod table;
@@ -33,7 +35,7 @@ pub struct Report {
     /// The folder of published instances; without it, generated ones only.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Only these sets: ufl, holmberg, stored, fresh, large, national.
+    /// Only these sets: orders, ufl, holmberg, stored, fresh, large, national.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
     /// The first seed of the fresh instances.
@@ -53,12 +55,15 @@ impl Report {
     /// # Errors
     /// When data cannot be read or a set's name is unknown.
     pub fn run(&self) -> Result<(), String> {
-        const SETS: [&str; 6] = ["ufl", "holmberg", "stored", "fresh", "large", "national"];
+        const SETS: [&str; 7] = ["orders", "ufl", "holmberg", "stored", "fresh", "large", "national"];
         if let Some(unknown) = self.only.iter().find(|set| !SETS.contains(&set.as_str())) {
             return Err(format!("there is no set `{unknown}`: name some of {}", SETS.join(", ")));
         }
         let mut table = Table::new();
         let wanted = |set: &str| self.only.is_empty() || self.only.iter().any(|only| only == set);
+        if wanted("orders") {
+            orders::compare(self.seed, self.quick, &mut table)?;
+        }
         if wanted("ufl") {
             facility::warehouse_location(self.data.as_deref(), &mut table)?;
         }
