@@ -48,13 +48,7 @@ impl Engine {
         let config = self.config()?;
         let warehouse = query.warehouse.as_ref().map(|code| super::movement::warehouse(&config, code)).transpose()?;
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX);
-        let skus = if query.skus.is_empty() {
-            let after = query.after.as_ref().map(|code| self.known_sku(code)).transpose()?;
-            let first = after.map_or(0, |sku| sku.index() + 1);
-            (first..self.skus.count()).take(limit).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect()
-        } else {
-            self.query_skus(&query.skus)?
-        };
+        let skus = self.page_of_skus(&query.skus, query.after.as_ref(), limit)?;
         let mut seen = config.seq;
         let mut views = Vec::new();
         for sku in skus {
@@ -66,18 +60,22 @@ impl Engine {
         Ok((Reply::Stock(views), seen))
     }
 
+    /// The SKUs named; when none is, so many of all, from the one after `after` on.
+    fn page_of_skus(&self, named: &[Code], after: Option<&Code>, limit: usize) -> Result<Vec<SkuId>, Reject> {
+        if !named.is_empty() {
+            return self.query_skus(named);
+        }
+        let first = after.map(|code| self.known_sku(code)).transpose()?.map_or(0, |sku| sku.index() + 1);
+        Ok((first..self.skus.count()).take(limit).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect())
+    }
+
     /// What is expected of SKUs, and what of it is promised.
     pub(super) fn inbound_view(&self, query: &InboundQuery) -> Decided {
         let config = self.config()?;
         let warehouse = query.warehouse.as_ref().map(|code| super::movement::warehouse(&config, code)).transpose()?;
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX);
-        let skus = if query.skus.is_empty() {
-            let after = query.after.as_ref().map(|code| self.known_sku(code)).transpose()?;
-            let first = after.map_or(0, |sku| sku.index() + 1);
-            (first..self.skus.count()).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect()
-        } else {
-            self.query_skus(&query.skus)?
-        };
+        // Most SKUs expect nothing, so that the limit counts those that do.
+        let skus = self.page_of_skus(&query.skus, query.after.as_ref(), usize::MAX)?;
         let (mut seen, mut found, mut named) = (config.seq, Vec::new(), 0);
         for sku in skus {
             if named == limit {
