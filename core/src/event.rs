@@ -60,6 +60,8 @@ pub enum Actor {
     Timer,
     /// A token's or a person's name.
     Named(Code),
+    /// The engine itself: promised units were there.
+    Engine,
 }
 
 /// Why an event came to be.
@@ -76,6 +78,8 @@ pub enum Cause {
         /// Digest of the request's content, to tell a repeat from a conflict.
         digest: u128,
     },
+    /// Promised units were there.
+    Promise,
 }
 
 /// An enum whose variants are known by number in the journal. bincode's own derive would count positions instead, and a

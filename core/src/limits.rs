@@ -48,8 +48,6 @@ pub const REPLANS_MAX: usize = 3;
 pub const PLAN_UNDER_LOCKS_LINES: usize = 4;
 /// Work that the search for one exact quote may take: some seconds. One is looked for at a time.
 pub const QUOTE_EXACT_WORK: u64 = 1_000_000_000;
-/// Looks at who is served by goods received before every order is locked for it.
-pub const RELOCKS_MAX: usize = 4;
 /// Physical changes a cell remembers so that a count taken in the past can be laid under them.
 pub const CELL_HISTORY: usize = 256;
 

@@ -31,6 +31,10 @@ impl Engine {
                     }
                     for cell in stock.cells() {
                         claimed(stock.id(), cell, &mut seen);
+                        if cell.is_due() && !self.dues.has(stock.id(), cell.warehouse()) {
+                            let (sku, warehouse) = (stock.id(), cell.warehouse());
+                            broken.push(format!("SKU {sku} at warehouse {warehouse}: units are due and nobody knows"));
+                        }
                         for promise in cell.inbound().into_iter().flat_map(Inbound::promises) {
                             let key = (promise.order, promise.sub, stock.id(), cell.warehouse(), promise.pool);
                             let sum = promised.entry(key).or_default();

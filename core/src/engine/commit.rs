@@ -4,7 +4,7 @@ use crate::catalog::Config;
 use crate::engine::apply::apply;
 use crate::engine::{Engine, Locked};
 use crate::event::{Arrived, Cause, Envelope, Event};
-use crate::ids::Seq;
+use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::log::Room;
 use crate::orders::{KeyShard, Memo, Moment};
 use crate::reject::Reject;
@@ -54,7 +54,7 @@ impl Engine {
         seq: Seq,
     ) -> Result<(), crate::rules::FileError> {
         let event = &envelope.event;
-        event.each_move(|m| locked.stock_mut(StockShard::of(m.sku)).sku_mut(m.sku).stamp(m.warehouse, seq));
+        event.each_move(|m| self.stamp_cell(locked, m.sku, m.warehouse, seq));
         match event {
             Event::WorldApplied(e) => {
                 self.past.note(e.version, seq, true);
@@ -79,13 +79,13 @@ impl Engine {
             }
             Event::StockCounted(e) => {
                 for (sku, _) in &e.counted {
-                    locked.stock_mut(StockShard::of(*sku)).sku_mut(*sku).stamp(e.warehouse, seq);
+                    self.stamp_cell(locked, *sku, e.warehouse, seq);
                 }
             }
-            Event::SafetySet(e) => locked.stock_mut(StockShard::of(e.sku)).sku_mut(e.sku).stamp(e.warehouse, seq),
+            Event::SafetySet(e) => self.stamp_cell(locked, e.sku, e.warehouse, seq),
             Event::InboundChanged(e) => {
                 if let Some(dated) = &e.dated {
-                    locked.stock_mut(StockShard::of(dated.sku)).sku_mut(dated.sku).stamp(e.warehouse, seq);
+                    self.stamp_cell(locked, dated.sku, e.warehouse, seq);
                 }
                 e.arrived.iter().for_each(|arrived| note_arrival(locked, arrived, envelope, seq));
             }
@@ -97,6 +97,13 @@ impl Engine {
             None => self.remember_movement(locked, envelope, seq),
         }
         Ok(())
+    }
+
+    #[inline]
+    fn stamp_cell(&self, locked: &mut EngineLocked<'_>, sku: SkuId, warehouse: WarehouseId, seq: Seq) {
+        if locked.stock_mut(StockShard::of(sku)).sku_mut(sku).stamp(warehouse, seq) {
+            self.dues.note(sku, warehouse);
+        }
     }
 
     fn stamp_order(&self, locked: &mut EngineLocked<'_>, id: crate::ids::OrderId, envelope: &Envelope, seq: Seq) {

@@ -40,14 +40,26 @@ pub struct Released {
 
 impl Engine {
     /// The earliest deadline of a hold. A hint: it may be early, when the order was paid or extended since; never late.
+    /// The beginning of time while promised units wait to be handed over, as they may after recovery.
     pub fn next_deadline(&self) -> Option<Time> {
+        if self.dues.any() {
+            return Some(Time(0));
+        }
         let earliest = self.due.iter().map(|due| due.load(Ordering::Acquire)).min()?;
         (earliest != Time::NEVER.0).then_some(Time(earliest))
     }
 
     /// Expires up to `max` orders whose deadline has come, by deadline and then by history. Call it again while it
-    /// answers `max`.
+    /// answers `max`. What came free, or was left to hand over by a crash, goes to overdue promises first.
     pub fn expire_due(&self, now: Time, max: usize) -> Vec<Released> {
+        let released = self.expire_all(now, max);
+        if self.dues.any() {
+            self.hand_over_all(now);
+        }
+        released
+    }
+
+    fn expire_all(&self, now: Time, max: usize) -> Vec<Released> {
         let hints = self.due.iter().enumerate().map(|(number, hint)| (Time(hint.load(Ordering::Acquire)), number));
         let mut shards: BinaryHeap<_> =
             hints.filter(|(hint, _)| *hint <= now).map(|(hint, number)| Reverse((hint, None, number))).collect();

@@ -2,7 +2,7 @@
 //! promise when the goods come, moved to another receipt when they do not.
 
 use crate::catalog::Config;
-use crate::command::{Expect, Expectation, Fulfils, Receive};
+use crate::command::{Expect, Expectation, Receive};
 use crate::engine::commit::EngineLocked;
 use crate::engine::demand::invalid;
 use crate::engine::movement::{SUPPLIER, bounded, pool, push, warehouse};
@@ -11,8 +11,6 @@ use crate::event::{
     Arrived, Dated, Event, InboundChanged, InboundReason, Move, MoveReason, Opened, Promised, StockMoved,
 };
 use crate::ids::{Code, PoolId, ReceiptNo, SkuId, Ticket, WarehouseId};
-use crate::limits::RELOCKS_MAX;
-use crate::orders::{KeyShard, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, ExpectedReceipt, Inbound, Promise, StockShard};
 use crate::time::Day;
@@ -38,7 +36,7 @@ impl Engine {
             }
             Expectation::Withdraw => PoolId::REGULAR,
         };
-        self.change_stock(b'e', expect, &[sku], asked, |locked, _| {
+        self.change_expected(b'e', expect, &[sku], warehouse, asked, |locked, _| {
             let none = Inbound::default();
             let inbound = inbound(locked, sku, warehouse).unwrap_or(&none);
             let mut changes = Changes::new(sku, warehouse, inbound);
@@ -60,42 +58,27 @@ impl Engine {
                     (InboundReason::Withdrawn, known.units())
                 }
             };
-            Ok(changes.event(reason, Some(expect.reference.clone()), units))
+            Ok(changes.event(reason, Some(expect.reference.clone()), units, Vec::new()))
         })
     }
 
-    /// Units arrive from a supplier. Those of an expected receipt go first to whom they were promised, in order of
-    /// promise; then to whom units of their pool were promised that no receipt is expected to bring; then on sale.
-    ///
-    /// Orders come before stock in the order of locks, but which orders are served is only seen under the lock of the
-    /// stock: their shards are locked at the next attempt.
+    /// Units arrive from a supplier. Those of an expected receipt are for whom they were promised, in order of promise;
+    /// then for whom units of their pool were promised that no receipt is expected to bring; then for sale. Here they are
+    /// only taken in; the handover follows at once, in commits of its own.
     pub(super) fn receive(&self, receive: &Receive, asked: Asked<'_>) -> Decided {
         let config = self.config()?;
         let warehouse = warehouse(&config, &receive.warehouse)?;
         pool(&config, receive.pool.as_ref())?;
         let lines = self.stock_lines(&receive.lines)?;
         let skus: Vec<SkuId> = lines.iter().map(|(sku, _)| *sku).collect();
-        let mut shards: Vec<usize> = Vec::new();
-        let mut attempts = 0;
-        loop {
-            let mut needed = Vec::new();
-            let decided = self.change_stock_and(b'r', receive, &skus, &shards, asked, |locked, config| {
-                let goods = Goods { receive, warehouse, lines: &lines };
-                needed = goods.shards(locked, config)?;
-                let is_locked = needed.iter().all(|shard| shards.binary_search(shard).is_ok());
-                if is_locked { goods.event(locked, config).map(Some) } else { Ok(None) }
-            })?;
-            if let Some(done) = decided {
-                return Ok(done);
-            }
-            attempts += 1;
-            shards = if attempts < RELOCKS_MAX { needed } else { (0..self.door.key_shards()).collect() };
-        }
+        self.change_expected(b'r', receive, &skus, warehouse, asked, |locked, config| {
+            Goods { receive, warehouse, lines: &lines }.event(locked, config)
+        })
     }
 }
 
 /// What is expected and promised of a cell, if anything ever was.
-fn inbound<'a>(locked: &'a EngineLocked<'_>, sku: SkuId, warehouse: WarehouseId) -> Option<&'a Inbound> {
+pub(super) fn inbound<'a>(locked: &'a EngineLocked<'_>, sku: SkuId, warehouse: WarehouseId) -> Option<&'a Inbound> {
     locked.stock(StockShard::of(sku)).sku(sku).cell(warehouse).and_then(|cell| cell.inbound())
 }
 
@@ -113,7 +96,7 @@ fn unexpected(reference: &Code) -> Reject {
 }
 
 /// What happens to the expected receipts and promises of one cell.
-struct Changes<'a> {
+pub(super) struct Changes<'a> {
     sku: SkuId,
     warehouse: WarehouseId,
     inbound: &'a Inbound,
@@ -131,7 +114,7 @@ struct Home {
 }
 
 impl<'a> Changes<'a> {
-    fn new(sku: SkuId, warehouse: WarehouseId, inbound: &'a Inbound) -> Changes<'a> {
+    pub fn new(sku: SkuId, warehouse: WarehouseId, inbound: &'a Inbound) -> Changes<'a> {
         Changes { sku, warehouse, inbound, opened: None, dated: None, moves: Vec::new(), made: Vec::new() }
     }
 
@@ -170,7 +153,7 @@ impl<'a> Changes<'a> {
     /// of promise. What finds no room is expected from no receipt.
     fn rehome(&mut self, pool: PoolId, displaced: Vec<Promise>, mut homes: Vec<Home>) {
         homes.sort_by_key(|home| (home.day, home.receipt));
-        let overdue = self.inbound.waiting(ReceiptNo::NONE, pool).into_iter().map(|promise| (promise, false));
+        let overdue = self.inbound.waiting(ReceiptNo::NONE, pool).map(|promise| (*promise, false));
         let mut queue: Vec<(Promise, bool)> =
             displaced.into_iter().map(|promise| (promise, true)).chain(overdue).collect();
         queue.sort_by_key(|(promise, _)| (promise.rank, promise.ticket));
@@ -188,8 +171,24 @@ impl<'a> Changes<'a> {
         }
     }
 
+    /// Units that are here go to an order they were promised to.
+    pub fn hand(&mut self, promise: &Promise, from: Bucket, to: Bucket) {
+        self.push(from, to, promise.units);
+        self.push(Bucket::Promised(promise.ticket), SUPPLIER, promise.units);
+    }
+
+    /// Units that are here go on sale.
+    pub fn sell(&mut self, from: Bucket, to: Bucket, units: Units) {
+        self.push(from, to, units);
+    }
+
+    /// Units are expected no longer.
+    pub fn forget(&mut self, from: Bucket, units: Units) {
+        self.push(from, SUPPLIER, units);
+    }
+
     /// Units of a promise go over to a receipt, or to none, and keep their rank.
-    fn promise_again(&mut self, promise: Promise, receipt: ReceiptNo, units: Units) {
+    pub fn promise_again(&mut self, promise: Promise, receipt: ReceiptNo, units: Units) {
         if units.is_zero() {
             return;
         }
@@ -204,41 +203,26 @@ impl<'a> Changes<'a> {
         push(&mut self.moves, self.sku, self.warehouse, from, to, units);
     }
 
-    fn event(self, reason: InboundReason, reference: Option<Code>, units: Units) -> Event {
+    pub fn event(self, reason: InboundReason, reference: Option<Code>, units: Units, arrived: Vec<Arrived>) -> Event {
         let Changes { warehouse, opened, dated, moves, made, .. } = self;
-        let arrived = Vec::new();
         let changed = InboundChanged { reason, warehouse, reference, units, opened, dated, moves, made, arrived };
         Event::InboundChanged(Box::new(changed))
     }
 }
 
 /// The last units of promises in order, cut to size.
-fn last(promises: Vec<Promise>, units: Units) -> Vec<Promise> {
+fn last<'p>(promises: impl DoubleEndedIterator<Item = &'p Promise>, units: Units) -> Vec<Promise> {
     let mut left = units;
     let mut cut = Vec::new();
-    for promise in promises.into_iter().rev() {
+    for promise in promises.rev() {
         let units = promise.units.min(left);
         if units.is_zero() {
             break;
         }
         left = left.saturating_sub(units);
-        cut.push(Promise { units, ..promise });
+        cut.push(Promise { units, ..*promise });
     }
     cut
-}
-
-/// The first units of promises in order, cut to size, and what is left of them.
-fn split(promises: Vec<Promise>, units: Units) -> (Vec<Promise>, Vec<Promise>) {
-    let total: Units = promises.iter().map(|promise| promise.units).sum();
-    let rest = last(promises.clone(), total.saturating_sub(units));
-    let mut left = units;
-    let mut first = promises;
-    for promise in &mut first {
-        promise.units = promise.units.min(left);
-        left = left.saturating_sub(promise.units);
-    }
-    first.retain(|promise| !promise.units.is_zero());
-    (first, rest)
 }
 
 /// Goods at the door.
@@ -248,50 +232,36 @@ struct Goods<'a> {
     lines: &'a [(SkuId, Units)],
 }
 
-/// What came of one SKU, and for whom it is.
+/// What came of one SKU.
 struct Arrival<'a> {
     sku: SkuId,
     units: Units,
+    inbound: &'a Inbound,
     /// The receipt they fulfil, if they are expected.
     receipt: Option<&'a ExpectedReceipt>,
-    /// The pool that the rest joins.
+    /// The pool that those join that are promised to nobody.
     pool: PoolId,
-    /// Promises that are kept.
-    kept: Vec<Promise>,
-    /// Promises of the receipt that are not.
-    failed: Vec<Promise>,
 }
 
 impl Goods<'_> {
-    /// The shards of the orders that are served.
-    fn shards(&self, locked: &EngineLocked<'_>, config: &Config) -> Result<Vec<usize>, Reject> {
-        let arrivals = self.arrivals(locked, config)?;
-        let kept = arrivals.iter().flat_map(|arrival| &arrival.kept);
-        let mut shards: Vec<usize> = kept.map(|promise| KeyShard::of_id(promise.order)).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        Ok(shards)
-    }
-
-    /// The event, decided under the locks of stock and orders.
+    /// The event, decided under the locks of the stock.
     fn event(&self, locked: &EngineLocked<'_>, config: &Config) -> Result<Event, Reject> {
-        let arrivals = self.arrivals(locked, config)?;
-        let fulfils = self.receive.expected.as_ref();
-        if let Some(Fulfils { reference, .. }) = fulfils.filter(|_| arrivals.iter().all(|a| a.receipt.is_none())) {
-            return Err(unexpected(reference));
-        }
-        if fulfils.is_none() && arrivals.iter().all(|arrival| arrival.kept.is_empty()) {
-            let free = |a: &Arrival<'_>| (a.sku, a.pool, a.units);
+        let none = Inbound::default();
+        let arrivals = self.arrivals(locked, config, &none)?;
+        let Some(fulfils) = &self.receive.expected else {
             let mut moves = Vec::with_capacity(arrivals.len());
-            for (sku, pool, units) in arrivals.iter().map(free) {
+            for Arrival { sku, units, pool, .. } in arrivals {
                 push(&mut moves, sku, self.warehouse, SUPPLIER, Bucket::Available(pool), units);
             }
             return Ok(Event::StockMoved(StockMoved { reason: MoveReason::Receipt, note: None, moves }));
+        };
+        if arrivals.iter().all(|arrival| arrival.receipt.is_none()) {
+            return Err(unexpected(&fulfils.reference));
         }
         let mut changed = InboundChanged {
             reason: InboundReason::Received,
             warehouse: self.warehouse,
-            reference: fulfils.map(|fulfils| fulfils.reference.clone()),
+            reference: Some(fulfils.reference.clone()),
             units: arrivals.iter().map(|arrival| arrival.units).sum(),
             opened: None,
             dated: None,
@@ -299,108 +269,69 @@ impl Goods<'_> {
             made: Vec::new(),
             arrived: Vec::new(),
         };
-        let more = fulfils.is_some_and(|fulfils| fulfils.more);
         for arrival in arrivals {
-            self.take_in(locked, arrival, more, &mut changed);
+            let mut changes = Changes::new(arrival.sku, self.warehouse, arrival.inbound);
+            changes.take_in(&arrival, fulfils.more);
+            changed.moves.append(&mut changes.moves);
+            changed.made.append(&mut changes.made);
         }
-        merge(&mut changed.arrived);
         Ok(Event::InboundChanged(Box::new(changed)))
     }
 
     /// What came, SKU by SKU.
-    fn arrivals<'l>(&self, locked: &'l EngineLocked<'_>, config: &Config) -> Result<Vec<Arrival<'l>>, Reject> {
+    fn arrivals<'l>(
+        &self,
+        locked: &'l EngineLocked<'_>,
+        config: &Config,
+        none: &'l Inbound,
+    ) -> Result<Vec<Arrival<'l>>, Reject> {
         let mut arrivals: Vec<Arrival<'l>> = Vec::with_capacity(self.lines.len());
         for &(sku, units) in self.lines {
             if let Some(known) = arrivals.iter_mut().find(|arrival| arrival.sku == sku) {
                 known.units = known.units.saturating_add(units);
                 continue;
             }
-            let expected = inbound(locked, sku, self.warehouse).zip(self.receive.expected.as_ref());
-            let receipt = expected.and_then(|(inbound, fulfils)| inbound.referred(&fulfils.reference));
+            let inbound = inbound(locked, sku, self.warehouse).unwrap_or(none);
+            let reference = self.receive.expected.as_ref().map(|fulfils| &fulfils.reference);
+            let receipt = reference.and_then(|reference| inbound.referred(reference));
             let pool = match (&self.receive.pool, receipt) {
                 (None, Some(receipt)) => receipt.pool,
                 (named, _) => pool(config, named.as_ref())?,
             };
-            arrivals.push(Arrival { sku, units, receipt, pool, kept: Vec::new(), failed: Vec::new() });
-        }
-        for arrival in &mut arrivals {
-            if let Some(inbound) = inbound(locked, arrival.sku, self.warehouse) {
-                arrival.keep_promises(inbound);
-            }
+            arrivals.push(Arrival { sku, units, inbound, receipt, pool });
         }
         Ok(arrivals)
     }
-
-    /// Units of one SKU go where they belong.
-    fn take_in(&self, locked: &EngineLocked<'_>, arrival: Arrival<'_>, more: bool, changed: &mut InboundChanged) {
-        let Arrival { sku, units, receipt, pool, kept, failed } = arrival;
-        let none = Inbound::default();
-        let inbound = inbound(locked, sku, self.warehouse).unwrap_or(&none);
-        let mut changes = Changes::new(sku, self.warehouse, inbound);
-        for promise in &kept {
-            let order = locked.key(KeyShard::of_id(promise.order)).order(promise.order);
-            let sub = order.and_then(|order| order.sub(promise.sub)).expect("promises are made to sub-orders");
-            let to = bucket_of(sub.stage, promise.pool).expect("a sub-order that waits stands in a bucket");
-            changes.push(Bucket::Promised(promise.ticket), to, promise.units);
-            let Promise { order, sub, units, .. } = *promise;
-            changed.arrived.push(Arrived { order, sub, units });
-        }
-        let of = |ours: bool| {
-            let same = kept.iter().filter(move |p| receipt.is_some_and(|r| r.no == p.receipt) == ours);
-            same.map(|promise| promise.units).sum::<Units>()
-        };
-        // What serves the receipt's own promises was promised units; all else uses up its free ones, as far as they go.
-        let rest = units.saturating_sub(of(true)).saturating_sub(of(false));
-        let mut free = receipt.map_or(Units::ZERO, |receipt| receipt.free);
-        let mut use_up = |units: Units| {
-            let used = free.min(units);
-            free = free.saturating_sub(used);
-            used
-        };
-        let to = Bucket::Available(pool);
-        let (for_overdue, for_sale) = (use_up(of(false)), use_up(rest));
-        if let Some(receipt) = receipt {
-            let from = Bucket::Inbound(receipt.no);
-            changes.push(from, SUPPLIER, for_overdue);
-            changes.push(from, to, for_sale);
-        }
-        changes.push(SUPPLIER, to, rest.saturating_sub(for_sale));
-        if let Some(receipt) = receipt.filter(|_| !more) {
-            changes.push(Bucket::Inbound(receipt.no), SUPPLIER, free);
-            if !failed.is_empty() {
-                let homes = changes.homes(receipt.pool, receipt.no);
-                changes.rehome(receipt.pool, failed, homes);
-            }
-        }
-        changed.moves.append(&mut changes.moves);
-        changed.made.append(&mut changes.made);
-    }
 }
 
-impl Arrival<'_> {
-    /// Finds the promises that the units keep: the receipt's own in order of promise, then those of the pool that are
-    /// overdue.
-    fn keep_promises(&mut self, inbound: &Inbound) {
-        let mut left = self.units;
-        if let Some(receipt) = self.receipt {
-            (self.kept, self.failed) = split(inbound.waiting(receipt.no, receipt.pool), left);
-            left = left.saturating_sub(self.kept.iter().map(|promise| promise.units).sum());
+impl Changes<'_> {
+    /// Units of one SKU come in: those that its receipt's promises wait for stand ready for them; those that overdue
+    /// promises wait for join their pool, where nobody else can draw them; all else goes on sale.
+    fn take_in(&mut self, arrival: &Arrival<'_>, more: bool) {
+        let Arrival { units, inbound, receipt, pool, .. } = *arrival;
+        let Some(receipt) = receipt else { return self.push(SUPPLIER, Bucket::Available(pool), units) };
+        let kept = units.min(receipt.promised);
+        let rest = units.saturating_sub(kept);
+        let for_overdue = rest.min(inbound.overdue(receipt.pool));
+        let for_sale = rest.saturating_sub(for_overdue);
+        // What was promised was announced as promised; all else uses up the free units of the receipt, as far as they go.
+        let announced = receipt.free.min(for_overdue);
+        let sold = receipt.free.saturating_sub(announced).min(for_sale);
+        let left = receipt.free.saturating_sub(announced).saturating_sub(sold);
+        self.push(SUPPLIER, Bucket::Arrived(receipt.no), kept);
+        self.push(SUPPLIER, Bucket::Available(receipt.pool), for_overdue);
+        self.push(Bucket::Inbound(receipt.no), SUPPLIER, announced);
+        self.push(Bucket::Inbound(receipt.no), Bucket::Available(pool), sold);
+        self.push(SUPPLIER, Bucket::Available(pool), for_sale.saturating_sub(sold));
+        if more {
+            return;
         }
-        let pool = self.receipt.map_or(self.pool, |receipt| receipt.pool);
-        if !left.is_zero() && !inbound.overdue(pool).is_zero() {
-            self.kept.extend(split(inbound.waiting(ReceiptNo::NONE, pool), left).0);
+        self.push(Bucket::Inbound(receipt.no), SUPPLIER, left);
+        let waiting = inbound.waiting(receipt.no, receipt.pool);
+        let failed = last(waiting, receipt.promised.saturating_sub(kept));
+        if !failed.is_empty() {
+            let homes = self.homes(receipt.pool, receipt.no);
+            self.rehome(receipt.pool, failed, homes);
         }
     }
-}
-
-/// Adds up what came for each sub-order.
-fn merge(arrived: &mut Vec<Arrived>) {
-    arrived.sort_unstable_by_key(|arrived| (arrived.order, arrived.sub));
-    arrived.dedup_by(|later, first| {
-        let same = (later.order, later.sub) == (first.order, first.sub);
-        if same {
-            first.units = first.units.saturating_add(later.units);
-        }
-        same
-    });
 }

@@ -12,16 +12,16 @@ use crate::engine::expiry::expired;
 use crate::engine::planning::{Scratch, with_scratch};
 use crate::engine::{Asked, Decided, Engine, KeysLocked, Refusal};
 use crate::event::{Actor, Cause, Envelope, Event};
-use crate::ids::{Code, OrderId, Seq, SkuId};
+use crate::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
 use crate::log::Admission;
 use crate::orders::{Action, KeyShard, Memo, Order, OrderKey, Recalled, order_verdict};
 use crate::reject::{CodeKind, Reject};
 use crate::reply::{Changed, OrderState, Reply, Stage};
-use crate::stock::StockShard;
+use crate::stock::{Cell, StockShard};
 use crate::time::Time;
 
 /// Bytes a later event of an order or a stock command is expected to take. A larger one is charged in full.
-const EVENT_BYTES: usize = 1_024;
+pub(super) const EVENT_BYTES: usize = 1_024;
 /// Bytes of one line of a stock command.
 pub(super) const MOVE_BYTES: usize = 48;
 
@@ -134,18 +134,16 @@ impl Engine {
         asked: Asked<'_>,
         decide: impl FnOnce(&EngineLocked<'_>, &Config) -> Result<Event, Reject>,
     ) -> Decided {
-        let decided = self.change_stock_and(tag, command, skus, &[], asked, |l, c| decide(l, c).map(Some))?;
+        let decided = self.try_change_stock(tag, command, skus, asked, |l, c| decide(l, c).map(Some))?;
         Ok(decided.expect("an event was decided"))
     }
 
-    /// Decides a stock command under the locks of its key, its SKUs and the order shards named beside. Nothing is done when
-    /// no event is decided: other orders are to be locked.
-    pub(super) fn change_stock_and<C: Encode>(
+    /// The same, where the decision may be that something else comes first: then nothing is done.
+    fn try_change_stock<C: Encode>(
         &self,
         tag: u8,
         command: &C,
         skus: &[SkuId],
-        orders: &[usize],
         asked: Asked<'_>,
         decide: impl FnOnce(&EngineLocked<'_>, &Config) -> Result<Option<Event>, Reject>,
     ) -> Result<Option<(Reply, Seq)>, Refusal> {
@@ -154,7 +152,7 @@ impl Engine {
         with_scratch(self.work, |scratch| {
             let digest = content_digest(tag, command, &mut scratch.bytes);
             let number = KeyShard::of_movement(key);
-            let keys = self.door.lock_keys(&self.log, orders.iter().copied().chain([number]));
+            let keys = self.door.lock_keys(&self.log, [number]);
             if let Some(answer) = recall_movement(&keys, number, key, digest) {
                 return answer.map(Some);
             }
@@ -163,11 +161,9 @@ impl Engine {
             let event = decide(&locked, &config)
                 .map_err(|reject| Refusal::seen(reject, stock_seen(&locked, skus).max(config.seq)))?;
             let Some(event) = event else { return Ok(None) };
-            let mut arrived = asked.now;
-            event.each_order(|order| arrived = arrived.max(known(&locked, order).last_time));
             let envelope = Envelope {
                 actor: asked.actor.clone(),
-                arrived,
+                arrived: asked.now,
                 occurred: asked.occurred,
                 cause: Cause::Key { key: key.clone(), digest },
                 event,
@@ -176,6 +172,38 @@ impl Engine {
             let memo = locked.key(number).movement(key).expect("a committed movement is remembered");
             Ok(Some((memo.answer.clone(), seq)))
         })
+    }
+}
+
+impl Engine {
+    /// Decides a command about what one warehouse expects. What is due there is handed over first, so that every receipt is
+    /// as whole as it was announced.
+    pub(super) fn change_expected<C: Encode>(
+        &self,
+        tag: u8,
+        command: &C,
+        skus: &[SkuId],
+        warehouse: WarehouseId,
+        asked: Asked<'_>,
+        decide: impl Fn(&EngineLocked<'_>, &Config) -> Result<Event, Reject>,
+    ) -> Decided {
+        loop {
+            let mut due = Vec::new();
+            let decided = self.try_change_stock(tag, command, skus, asked, |locked, config| {
+                let is_due = |sku: &SkuId| {
+                    let cell = locked.stock(StockShard::of(*sku)).sku(*sku).cell(warehouse);
+                    cell.is_some_and(Cell::is_due)
+                };
+                due.extend(skus.iter().copied().filter(is_due));
+                if due.is_empty() { decide(locked, config).map(Some) } else { Ok(None) }
+            })?;
+            if let Some(done) = decided {
+                return Ok(done);
+            }
+            for sku in due {
+                self.hand_over(sku, warehouse, asked.now)?;
+            }
+        }
     }
 }
 

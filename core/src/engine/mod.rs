@@ -10,6 +10,8 @@
 //!    │                                                movement, inbound, count, configure)
 //!    │ commit: encode · apply · append · stamp        (commit.rs, apply.rs)
 //!    ▼ unlock
+//!    │ hand over what became due by it to promises    (handover.rs: commits of their own)
+//!    ▼
 //! Outcome { reply or reject, the sequence it has seen }  → may leave once that is as durable as asked
 //! ```
 //!
@@ -28,6 +30,7 @@ mod digest;
 mod expiry;
 mod explain;
 mod gap;
+mod handover;
 mod inbound;
 mod lesson;
 mod locked;
@@ -82,6 +85,7 @@ pub struct Engine {
     skus: Skus,
     config: ArcSwapOption<Config>,
     past: explain::Past,
+    dues: handover::Dues,
     prices: prices::Prices,
     log: Log,
     /// The budget of work of each plan.
@@ -151,6 +155,7 @@ impl Engine {
             skus: Skus::default(),
             config: ArcSwapOption::empty(),
             past: explain::Past::default(),
+            dues: handover::Dues::default(),
             prices: prices::Prices::new(),
             log: Log::new(Seq(0), ChainHash::default()),
             work: WORK_DEFAULT,
@@ -187,6 +192,9 @@ impl Engine {
             Command::Step(c) => self.step(c, asked),
             Command::Reroute(c) => self.reroute(c, asked),
         };
+        if self.dues.any() {
+            self.hand_over_all(now);
+        }
         decided.into()
     }
 

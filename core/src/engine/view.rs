@@ -16,6 +16,8 @@ use crate::units::Units;
 
 /// The name under which timelines show what deadlines did.
 const TIMER: &str = "timer";
+/// What the engine is called there, when it hands over what was promised.
+const ENGINE: &str = "engine";
 
 impl Engine {
     /// The reply to an order that was just placed.
@@ -260,5 +262,6 @@ fn actor(actor: &Actor) -> Code {
     match actor {
         Actor::Named(name) => name.clone(),
         Actor::Timer => Code::new(TIMER).expect("a plain word is a code"),
+        Actor::Engine => Code::new(ENGINE).expect("a plain word is a code"),
     }
 }

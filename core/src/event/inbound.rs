@@ -83,6 +83,8 @@ pub enum InboundReason {
     Withdrawn,
     /// Goods came.
     Received,
+    /// Units that were here went to whom they were promised.
+    Handed,
 }
 
 /// See [`crate::event::Event::InboundChanged`].
@@ -94,7 +96,7 @@ pub struct InboundChanged {
     pub warehouse: WarehouseId,
     /// What the receipt is called; `None` for goods that nobody had announced.
     pub reference: Option<Code>,
-    /// What the command was about: units announced, expected from now on, withdrawn, or received.
+    /// What it was about: units announced, expected from now on, withdrawn, received, or handed over.
     pub units: Units,
     /// A new receipt.
     pub opened: Option<Opened>,
@@ -104,7 +106,7 @@ pub struct InboundChanged {
     pub moves: Vec<Move>,
     /// Promises that go over to another receipt, or to none. Applied after the movements.
     pub made: Vec<Promised>,
-    /// Promised units that came, by sub-order.
+    /// Promised units that were handed over, by sub-order.
     pub arrived: Vec<Arrived>,
 }
 

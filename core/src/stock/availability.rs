@@ -7,21 +7,31 @@ use crate::stock::{Bucket, Cell};
 use crate::units::Units;
 
 /// What a channel granted these pools could draw from a cell: the free units of its pools, less the safety stock, which
-/// is withheld from the regular pool; and never more than all free units less the short ones, which are not there.
+/// is withheld from the regular pool, and less those that overdue promises come first to; and never more than all free
+/// units less the short ones, which are not there.
 #[inline]
 pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
     if let ([stock], false) = (cell.pools(), cell.withholds()) {
         return if pools.contains(&stock.pool) { stock.available } else { Units::ZERO };
     }
-    let mut all = Units::ZERO;
-    let mut granted = Units::ZERO;
+    let (mut all, mut granted, mut owed) = (Units::ZERO, Units::ZERO, Units::ZERO);
     for stock in cell.pools() {
         all = all.saturating_add(stock.available);
+        let due = owed_of(cell, stock.pool);
+        owed = owed.saturating_add(due);
         if pools.contains(&stock.pool) {
-            granted = granted.saturating_add(free_of_safety(cell, stock.pool, stock.available));
+            granted = granted.saturating_add(takeable(cell, stock.pool).saturating_sub(due));
         }
     }
-    if cell.withholds() { granted.min(all.saturating_sub(cell.units(Bucket::Short))) } else { granted }
+    let there = all.saturating_sub(cell.units(Bucket::Short)).saturating_sub(owed);
+    if cell.withholds() { granted.min(there) } else { granted }
+}
+
+/// What overdue promises of a pool may take of it beside what others have `used`: what orders could, were nothing owed.
+pub(super) fn spare(cell: &Cell, pool: PoolId, used: Units) -> Units {
+    let all: Units = cell.pools().iter().map(|stock| stock.available).sum();
+    let there = all.saturating_sub(cell.units(Bucket::Short)).saturating_sub(used);
+    takeable(cell, pool).min(there)
 }
 
 /// From which pools, in the channel's order of preference, units of a cell are drawn, beside those `used` already; less
@@ -35,7 +45,7 @@ pub fn draw(
     let mut left = units;
     let mut drawn = SmallVec::new();
     for &pool in pools {
-        let free = cell.map_or(Units::ZERO, |cell| free_of_safety(cell, pool, cell.available(pool)));
+        let free = cell.map_or(Units::ZERO, |cell| takeable(cell, pool).saturating_sub(owed_of(cell, pool)));
         let take = free.saturating_sub(used(pool)).min(left);
         if !take.is_zero() {
             drawn.push((pool, take));
@@ -45,8 +55,16 @@ pub fn draw(
     drawn
 }
 
-fn free_of_safety(cell: &Cell, pool: PoolId, available: Units) -> Units {
+/// Free units of a pool that are not its safety stock.
+fn takeable(cell: &Cell, pool: PoolId) -> Units {
+    let available = cell.available(pool);
     if pool == PoolId::REGULAR && cell.withholds() { available.saturating_sub(cell.safety()) } else { available }
+}
+
+/// Units of a pool that overdue promises come first to.
+fn owed_of(cell: &Cell, pool: PoolId) -> Units {
+    let inbound = if cell.withholds() { cell.inbound() } else { None };
+    inbound.map_or(Units::ZERO, |inbound| inbound.overdue(pool).min(takeable(cell, pool)))
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub enum Bucket {
     Outside(Outside),
     /// Promised to an order before it has come. Not physical; never counted as on hand.
     Promised(Ticket),
+    /// Here with a receipt, and about to be handed over to whom its units were promised.
+    Arrived(ReceiptNo),
 }
 
 /// Where units come from and go to.
@@ -77,6 +79,7 @@ impl Bucket {
                 | Bucket::Picked
                 | Bucket::Inspection
                 | Bucket::Damaged
+                | Bucket::Arrived(_)
         )
     }
 }
@@ -95,6 +98,7 @@ impl fmt::Display for Bucket {
             Bucket::InTransit => f.write_str("in transit"),
             Bucket::Inbound(receipt) => write!(f, "inbound with receipt {receipt}"),
             Bucket::Promised(ticket) => write!(f, "promised under ticket {ticket}"),
+            Bucket::Arrived(receipt) => write!(f, "arrived with receipt {receipt}"),
             Bucket::Short => f.write_str("short"),
             Bucket::Outside(Outside::Supplier) => f.write_str("supplier"),
             Bucket::Outside(Outside::Customer) => f.write_str("customer"),

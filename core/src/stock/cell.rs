@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::ids::{PoolId, Seq, WarehouseId};
 use crate::limits::CELL_HISTORY;
-use crate::stock::{Bucket, Inbound, Outside};
+use crate::stock::{Bucket, Handover, Inbound, Outside};
 use crate::units::Units;
 
 /// A movement the ledger cannot make: the bucket does not hold the units, or they do not fit.
@@ -54,7 +54,7 @@ pub struct Cell {
     version: Seq,
     rest: Box<Rest>,
     warehouse: WarehouseId,
-    /// Whether units are short or kept safe, so that the free ones are not all to be had.
+    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all to be had.
     withheld: bool,
     /// Whether physical changes wait for their sequence.
     moved: bool,
@@ -124,6 +124,10 @@ impl Cell {
             Bucket::InTransit => self.rest.in_transit,
             Bucket::Inbound(receipt) => self.inbound().map_or(Units::ZERO, |inbound| inbound.free(receipt)),
             Bucket::Promised(ticket) => self.inbound().map_or(Units::ZERO, |inbound| inbound.promised(ticket)),
+            Bucket::Arrived(receipt) => {
+                let receipt = self.inbound().and_then(|inbound| inbound.receipt(receipt));
+                receipt.map_or(Units::ZERO, |receipt| receipt.arrived)
+            }
             Bucket::Short => self.rest.short,
             Bucket::Outside(_) => Units::ZERO,
         }
@@ -160,7 +164,8 @@ impl Cell {
         let claimed: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
         let rest: Units =
             [self.rest.allocated, self.rest.picked, self.rest.inspection, self.rest.damaged].into_iter().sum();
-        i128::from(claimed.saturating_add(rest).0) - i128::from(self.rest.short.0)
+        let arrived = self.inbound().map_or(Units::ZERO, Inbound::arrived);
+        i128::from(claimed.saturating_add(rest).saturating_add(arrived).0) - i128::from(self.rest.short.0)
     }
 
     /// The change of units on hand since a watermark, events in `except` counted as later; `Err` holds the oldest
@@ -194,8 +199,12 @@ impl Cell {
         let overdrawn = |there| Overdrawn { from, to, units, there };
         self.take(from, units).map_err(overdrawn)?;
         self.put(to, units).map_err(overdrawn)?;
-        if let (Bucket::Inbound(_) | Bucket::Promised(_), Some(inbound)) = (from, &mut self.rest.inbound) {
-            inbound.tidy();
+        let is_ahead = |bucket| matches!(bucket, Bucket::Inbound(_) | Bucket::Promised(_) | Bucket::Arrived(_));
+        if is_ahead(from) || is_ahead(to) {
+            if let Some(inbound) = self.rest.inbound.as_deref_mut().filter(|_| is_ahead(from)) {
+                inbound.tidy();
+            }
+            self.note_withheld();
         }
         Ok(())
     }
@@ -206,10 +215,16 @@ impl Cell {
         self.note_withheld();
     }
 
-    /// Whether units are short or kept safe, so that the free ones are not all to be had.
+    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all to be had.
     #[inline]
     pub fn withholds(&self) -> bool {
         self.withheld
+    }
+
+    /// Whether units in it are due to promises: they are handed over in commits of their own.
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        self.withheld && Handover::is_due(self)
     }
 
     /// Notes that the event with this sequence touched the cell.
@@ -269,6 +284,7 @@ impl Cell {
             }
             Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_sub(units)),
             Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_sub(units)),
+            Bucket::Arrived(receipt) => return self.inbound_mut().set_arrived(receipt, |n| n.checked_sub(units)),
             other => self.slot(other),
         };
         *slot = slot.checked_sub(units).ok_or(*slot)?;
@@ -285,6 +301,7 @@ impl Cell {
             }
             Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_add(units)),
             Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_add(units)),
+            Bucket::Arrived(receipt) => return self.inbound_mut().set_arrived(receipt, |n| n.checked_add(units)),
             other => self.slot(other),
         };
         *slot = slot.checked_add(units).ok_or(*slot)?;
@@ -292,7 +309,8 @@ impl Cell {
     }
 
     fn note_withheld(&mut self) {
-        self.withheld = !self.rest.short.is_zero() || !self.rest.safety.is_zero();
+        let is_owed = self.inbound().is_some_and(Inbound::is_owed);
+        self.withheld = !self.rest.short.is_zero() || !self.rest.safety.is_zero() || is_owed;
     }
 
     #[inline]
@@ -309,6 +327,7 @@ impl Cell {
             Bucket::InTransit => &mut self.rest.in_transit,
             Bucket::Inbound(_)
             | Bucket::Promised(_)
+            | Bucket::Arrived(_)
             | Bucket::Short
             | Bucket::Outside(Outside::Supplier | Outside::Customer)
             | Bucket::Outside(Outside::WriteOff | Outside::Transfer) => unreachable!("handled by take and put"),

@@ -7,6 +7,9 @@
 //!                            └──receive──► available           └── its receipt brought too few: another receipt, or none
 //! ```
 //!
+//! Goods received stand under their receipt as *arrived* until each order they were promised to has got its own: see
+//! [`crate::stock::Handover`].
+//!
 //! Every promise is an account of its own, its ticket; tickets rise in the order of promising. Units whose receipt failed
 //! them get a new ticket that keeps the rank of the first, so that they are not pushed back.
 
@@ -33,12 +36,24 @@ pub struct ExpectedReceipt {
     pub free: Units,
     /// Units promised to orders.
     pub promised: Units,
+    /// Units of it that are here, and on their way to whom they were promised.
+    pub arrived: Units,
 }
 
 impl ExpectedReceipt {
     /// Units expected in all.
     pub fn units(&self) -> Units {
         self.free.saturating_add(self.promised)
+    }
+
+    /// Units that are here and that nobody waits for any more.
+    pub fn left_over(&self) -> Units {
+        self.arrived.saturating_sub(self.promised)
+    }
+
+    /// Units that are yet to come and can be promised.
+    pub fn open(&self) -> Units {
+        self.free.saturating_sub(self.left_over())
     }
 }
 
@@ -80,6 +95,8 @@ pub struct Inbound {
     receipts: Vec<ExpectedReceipt>,
     promises: BTreeMap<Ticket, Promise>,
     by_order: BTreeSet<(OrderId, Ticket)>,
+    /// Who waits for what, in order of promise: receipt, pool, rank, ticket.
+    queue: BTreeSet<(ReceiptNo, PoolId, Ticket, Ticket)>,
     /// Units promised that no receipt is expected to bring, by pool.
     overdue: Vec<(PoolId, Units)>,
     last_receipt: ReceiptNo,
@@ -123,17 +140,31 @@ impl Inbound {
     }
 
     /// The promises that a receipt is to keep, or those of a pool that no receipt is to keep, in order of promise.
-    pub fn waiting(&self, receipt: ReceiptNo, pool: PoolId) -> Vec<Promise> {
-        let ours = |p: &&Promise| p.receipt == receipt && (receipt != ReceiptNo::NONE || p.pool == pool);
-        let mut waiting: Vec<Promise> = self.promises.values().filter(ours).copied().collect();
-        waiting.sort_by_key(|promise| (promise.rank, promise.ticket));
-        waiting
+    pub fn waiting(&self, receipt: ReceiptNo, pool: PoolId) -> impl DoubleEndedIterator<Item = &Promise> {
+        let (first, last) = (Ticket(0), Ticket(u32::MAX));
+        let ours = self.queue.range((receipt, pool, first, first)..=(receipt, pool, last, last));
+        ours.map(|(_, _, _, ticket)| &self.promises[ticket])
     }
 
     /// What is promised to an order, the latest promise first.
     pub fn of_order(&self, order: OrderId) -> impl Iterator<Item = &Promise> {
         let tickets = self.by_order.range((order, Ticket(0))..=(order, Ticket(u32::MAX))).rev();
         tickets.map(|(_, ticket)| &self.promises[ticket])
+    }
+
+    /// The pools of which units are overdue, by id.
+    pub fn overdue_pools(&self) -> impl Iterator<Item = (PoolId, Units)> {
+        self.overdue.iter().copied()
+    }
+
+    /// Whether anything waits to be handed over, or waits for a receipt.
+    pub(super) fn is_owed(&self) -> bool {
+        !self.overdue.is_empty() || self.receipts.iter().any(|receipt| !receipt.arrived.is_zero())
+    }
+
+    /// Units that are here and on their way to whom they were promised.
+    pub(super) fn arrived(&self) -> Units {
+        self.receipts.iter().map(|receipt| receipt.arrived).sum()
     }
 
     /// Units of a pool that are promised and that no receipt is expected to bring.
@@ -147,8 +178,8 @@ impl Inbound {
         let mut free: Vec<Promisable> = self
             .receipts
             .iter()
-            .filter(|r| !r.free.is_zero() && pools.contains(&r.pool))
-            .map(|r| Promisable { day: r.day, receipt: r.no, pool: r.pool, units: r.free })
+            .filter(|r| !r.open().is_zero() && pools.contains(&r.pool))
+            .map(|r| Promisable { day: r.day, receipt: r.no, pool: r.pool, units: r.open() })
             .collect();
         free.sort_unstable();
         for &pool in pools {
@@ -166,7 +197,8 @@ impl Inbound {
     /// Expects a new receipt of no units yet.
     pub fn open(&mut self, no: ReceiptNo, reference: Code, day: Day, pool: PoolId) {
         self.last_receipt = self.last_receipt.max(no);
-        self.receipts.push(ExpectedReceipt { no, reference, day, pool, free: Units::ZERO, promised: Units::ZERO });
+        let none = Units::ZERO;
+        self.receipts.push(ExpectedReceipt { no, reference, day, pool, free: none, promised: none, arrived: none });
     }
 
     /// Expects a receipt on another day; `None` when there is no such receipt.
@@ -182,6 +214,7 @@ impl Inbound {
         }
         self.last_ticket = promise.ticket;
         self.by_order.insert((promise.order, promise.ticket));
+        self.queue.insert(place(&promise));
         self.promises.insert(promise.ticket, Promise { units: Units::ZERO, ..promise });
         Some(())
     }
@@ -199,12 +232,22 @@ impl Inbound {
     /// Every unit expected or promised.
     pub(super) fn units(&self) -> Units {
         let free: Units = self.receipts.iter().map(|receipt| receipt.free).sum();
-        free.saturating_add(self.promises.values().map(|promise| promise.units).sum())
+        free.saturating_add(self.promises.values().map(|promise| promise.units).sum()).saturating_add(self.arrived())
     }
 
     pub(super) fn set_free(&mut self, no: ReceiptNo, change: impl FnOnce(Units) -> Option<Units>) -> Result<(), Units> {
         let receipt = self.receipts.iter_mut().find(|receipt| receipt.no == no).ok_or(Units::ZERO)?;
         receipt.free = change(receipt.free).ok_or(receipt.free)?;
+        Ok(())
+    }
+
+    pub(super) fn set_arrived(
+        &mut self,
+        no: ReceiptNo,
+        change: impl FnOnce(Units) -> Option<Units>,
+    ) -> Result<(), Units> {
+        let receipt = self.receipts.iter_mut().find(|receipt| receipt.no == no).ok_or(Units::ZERO)?;
+        receipt.arrived = change(receipt.arrived).ok_or(receipt.arrived)?;
         Ok(())
     }
 
@@ -215,10 +258,12 @@ impl Inbound {
     ) -> Result<(), Units> {
         let promise = self.promises.get_mut(&ticket).ok_or(Units::ZERO)?;
         promise.units = change(promise.units).ok_or(promise.units)?;
-        let Promise { receipt, order, pool, units, .. } = *promise;
+        let promise = *promise;
+        let Promise { receipt, order, pool, units, .. } = promise;
         if units.is_zero() {
             self.promises.remove(&ticket);
             self.by_order.remove(&(order, ticket));
+            self.queue.remove(&place(&promise));
         }
         if receipt == ReceiptNo::NONE {
             return self.set_overdue(pool, change);
@@ -241,7 +286,7 @@ impl Inbound {
 
     /// Forgets receipts of which nothing is expected any more.
     pub(super) fn tidy(&mut self) {
-        self.receipts.retain(|receipt| !receipt.units().is_zero());
+        self.receipts.retain(|receipt| !receipt.units().is_zero() || !receipt.arrived.is_zero());
     }
 
     /// What is wrong, if anything.
@@ -253,6 +298,9 @@ impl Inbound {
                     "receipt {} has {} promised, tickets say {promised}",
                     receipt.no, receipt.promised
                 ));
+            }
+            if receipt.arrived > receipt.units() {
+                return Err(format!("receipt {} has more here than it brings", receipt.no));
             }
             if receipt.units().is_zero() || receipt.no > self.last_receipt {
                 return Err(format!("receipt {} brings nothing or was never announced", receipt.no));
@@ -269,15 +317,21 @@ impl Inbound {
             if !known || promise.units.is_zero() || promise.rank > promise.ticket || promise.ticket > self.last_ticket {
                 return Err(format!("{promise:?} does not hold together"));
             }
-            if !self.by_order.contains(&(promise.order, promise.ticket)) {
-                return Err(format!("ticket {} is not found by its order", promise.ticket));
+            if !self.by_order.contains(&(promise.order, promise.ticket)) || !self.queue.contains(&place(promise)) {
+                return Err(format!("ticket {} is not found by its order or in its place", promise.ticket));
             }
         }
-        if self.by_order.len() != self.promises.len() {
-            return Err(format!("{} promises, {} by order", self.promises.len(), self.by_order.len()));
+        let counts = [self.promises.len(), self.by_order.len(), self.queue.len()];
+        if counts != [self.promises.len(); 3] {
+            return Err(format!("promises, those by order and those in line are {counts:?}"));
         }
         Ok(())
     }
+}
+
+/// Where a promise stands in line.
+fn place(promise: &Promise) -> (ReceiptNo, PoolId, Ticket, Ticket) {
+    (promise.receipt, promise.pool, promise.rank, promise.ticket)
 }
 
 #[cfg(test)]
@@ -327,7 +381,7 @@ mod tests {
         let second = promise(&mut inbound, None, no, 2, 2);
         inbound.set_promised(first, |n| n.checked_sub(Units(2))).unwrap();
         let again = promise(&mut inbound, Some(first), no, 1, 2);
-        let order: Vec<Ticket> = inbound.waiting(no, PoolId::REGULAR).iter().map(|p| p.ticket).collect();
+        let order: Vec<Ticket> = inbound.waiting(no, PoolId::REGULAR).map(|p| p.ticket).collect();
         assert_eq!(order, [again, second]);
         assert_eq!(inbound.of_order(OrderId(1)).count(), 1);
         inbound.check().unwrap();

@@ -3,11 +3,13 @@
 mod availability;
 mod bucket;
 mod cell;
+mod handover;
 mod inbound;
 mod shard;
 
 pub use availability::{draw, drawable};
 pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
+pub use handover::{Due, HANDED_MAX, Handover};
 pub use inbound::{ExpectedReceipt, Inbound, Promisable, Promise};
 pub use shard::{SkuStock, StockShard};

@@ -133,12 +133,13 @@ impl SkuStock {
         self.cells[at].inbound_mut()
     }
 
-    /// Notes that the event with this sequence touched the cell.
+    /// Notes that the event with this sequence touched the cell. Answers whether units in it are due to promises.
     #[inline]
-    pub fn stamp(&mut self, warehouse: WarehouseId, seq: Seq) {
+    pub fn stamp(&mut self, warehouse: WarehouseId, seq: Seq) -> bool {
         self.version = seq;
         let at = self.place(warehouse);
         self.cells[at].stamp(seq);
+        self.cells[at].is_due()
     }
 
     /// Notes that the event with this sequence defined or changed the SKU itself.

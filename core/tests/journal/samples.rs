@@ -33,6 +33,7 @@ pub fn buckets() -> Vec<Bucket> {
         Bucket::InTransit,
         Bucket::Inbound(ReceiptNo(3)),
         Bucket::Promised(Ticket(4)),
+        Bucket::Arrived(ReceiptNo(3)),
         Bucket::Short,
         Bucket::Outside(Outside::Supplier),
         Bucket::Outside(Outside::Customer),
@@ -191,6 +192,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("inbound_changed: changed", inbound_changed(InboundReason::Changed)),
         ("inbound_changed: withdrawn", inbound_changed(InboundReason::Withdrawn)),
         ("inbound_changed: received", inbound_changed(InboundReason::Received)),
+        ("inbound_changed: handed", inbound_changed(InboundReason::Handed)),
         (
             "order_paid",
             Event::OrderPaid(OrderPaid { order: ORDER, moves: vec![moved(Bucket::Held(POOL), Bucket::Allocated)] }),
@@ -267,6 +269,7 @@ pub fn envelopes() -> Vec<(&'static str, Envelope)> {
     let plain = |event| Envelope { actor: named(), arrived, occurred: None, cause: Cause::Order, event };
     let mut envelopes: Vec<_> = events().into_iter().map(|(name, event)| (name, plain(event))).collect();
     envelopes.push(("by a timer", Envelope { actor: Actor::Timer, cause: Cause::Deadline, ..plain(refund()) }));
+    envelopes.push(("by itself", Envelope { actor: Actor::Engine, cause: Cause::Promise, ..plain(refund()) }));
     envelopes.push((
         "by a key, at another time",
         Envelope { cause: keyed(), occurred: Some(Time(1_699_999_999_000_000)), ..plain(refund()) },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stockade_core::command::{Cancel, Command, ExtendHold, OrderRef, Pay, Place, Request, Reroute, Step};
 use stockade_core::engine::Outcome as Answered;
-use stockade_core::event::{Envelope, Event};
+use stockade_core::event::{Envelope, Event, InboundReason};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::Reject;
 use stockade_core::reply::{Change, Changed, Configured, Moved, Placed, PlanView, Reply};
@@ -38,7 +38,7 @@ pub struct Answers {
 pub struct Exchange<'a> {
     /// The state before it.
     pub before: &'a Model,
-    /// The state after its events.
+    /// The state after its own events, before anything was handed over.
     pub after: &'a Model,
     /// The command.
     pub request: &'a Request,
@@ -152,9 +152,17 @@ fn unnamed(command: &Command) -> Command {
     command
 }
 
+/// The events of a command itself: what becomes due by them is handed over behind them.
+pub fn own(events: &[(Seq, Envelope)]) -> &[(Seq, Envelope)] {
+    let is_handed = |event: &Event| matches!(event, Event::InboundChanged(e) if e.reason == InboundReason::Handed);
+    let end = events.iter().rposition(|(_, e)| !is_handed(&e.event)).map_or(0, |last| last + 1);
+    &events[..end]
+}
+
 fn check_refused(exchange: &Exchange<'_>, allowed: &Allowed, reject: &Reject) -> Result<(), String> {
     // Whoever touches an order past its deadline may leave it expired; nothing else may come of a refusal.
-    if !exchange.events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || exchange.events.len() > 1 {
+    let events = own(exchange.events);
+    if !events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || events.len() > 1 {
         return Err(format!("refused, and yet it made {:?}", exchange.events));
     }
     if !allowed.refused.contains(reject.code()) {
@@ -173,8 +181,9 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if !allowed.done {
         return Err(format!("carried out: {reply:?}"));
     }
-    let (seq, envelope) = exchange.events.last().ok_or("carried out without an event")?;
-    let first = &exchange.events[..exchange.events.len() - 1];
+    let events = own(exchange.events);
+    let (seq, envelope) = events.last().ok_or("carried out without an event")?;
+    let first = &events[..events.len() - 1];
     if first.len() > 1 || !first.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) {
         return Err(format!("made more than one event: {:?}", exchange.events));
     }

@@ -1,17 +1,17 @@
-//! Expected receipts and promises, unit by unit: what is promised is a line of single units in order of promise, and goods
-//! are handed out one after the other.
+//! Expected receipts and promises, and the verdict on what changes them.
 
 use std::collections::BTreeMap;
 
 use stockade_core::event::{InboundChanged, InboundReason, Move, Promised};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, Ticket, WarehouseId};
 use stockade_core::reply::{Awaited, InboundView, Stage};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, HANDED_MAX, Outside};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::Model;
-use super::ledger::Cell;
+use super::ledger::Owed;
+use super::plain::{Came, Plain, Told};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
@@ -52,166 +52,6 @@ pub struct Inbound {
     pub last_receipt: u32,
     /// The last ticket that was given.
     pub last_ticket: u32,
-}
-
-/// One promised unit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Unit {
-    rank: Ticket,
-    ticket: Ticket,
-    receipt: ReceiptNo,
-    pool: PoolId,
-    order: OrderId,
-    sub: SubNo,
-}
-
-/// What is expected and promised in a cell, in units.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Plain {
-    days: BTreeMap<ReceiptNo, (Day, PoolId)>,
-    free: BTreeMap<ReceiptNo, u64>,
-    line: Vec<Unit>,
-}
-
-/// What goods that came did.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Came {
-    /// Promised units that came, by sub-order.
-    pub arrived: BTreeMap<(OrderId, SubNo), u64>,
-    /// Units that went on sale.
-    pub on_sale: u64,
-}
-
-/// What can be told of a cell from outside: free units by receipt, and promised ones by rank, receipt and holder.
-pub type Told = (BTreeMap<ReceiptNo, u64>, BTreeMap<(Ticket, ReceiptNo, OrderId, SubNo), u64>);
-
-impl Plain {
-    fn of(inbound: &Inbound, cell: &Cell) -> Plain {
-        let mut plain = Plain::default();
-        for (no, receipt) in &inbound.receipts {
-            plain.days.insert(*no, (receipt.day, receipt.pool));
-            plain.free.insert(*no, cell.units(Bucket::Inbound(*no)));
-        }
-        for (ticket, promise) in &inbound.promises {
-            let Promise { rank, receipt, pool, order, sub } = *promise;
-            for _ in 0..cell.units(Bucket::Promised(*ticket)) {
-                plain.line.push(Unit { rank, ticket: *ticket, receipt, pool, order, sub });
-            }
-        }
-        plain.line.sort();
-        plain
-    }
-
-    fn told(&self) -> Told {
-        let mut promised = BTreeMap::new();
-        for unit in &self.line {
-            *promised.entry((unit.rank, unit.receipt, unit.order, unit.sub)).or_default() += 1;
-        }
-        (self.free.iter().filter(|(_, n)| **n > 0).map(|(no, n)| (*no, *n)).collect(), promised)
-    }
-
-    fn total(&self, no: ReceiptNo) -> u64 {
-        self.free[&no] + self.line.iter().filter(|unit| unit.receipt == no).count() as u64
-    }
-
-    /// Another receipt.
-    pub fn announce(&mut self, no: ReceiptNo, day: Day, pool: PoolId, units: u64) {
-        self.days.insert(no, (day, pool));
-        self.free.insert(no, units);
-        self.attach(pool);
-    }
-
-    /// A receipt brings another number of units.
-    pub fn resize(&mut self, no: ReceiptNo, units: u64) {
-        while self.total(no) < units {
-            *self.free.get_mut(&no).unwrap_or(&mut 0) += 1;
-        }
-        while self.total(no) > units {
-            match self.free.get_mut(&no) {
-                Some(free) if *free > 0 => *free -= 1,
-                _ => self.displace_last(no),
-            }
-        }
-        self.attach(self.days[&no].1);
-    }
-
-    fn displace_last(&mut self, no: ReceiptNo) {
-        if let Some(unit) = self.line.iter_mut().rev().find(|unit| unit.receipt == no) {
-            unit.receipt = ReceiptNo::NONE;
-        }
-    }
-
-    /// Promised units without a receipt go over to the earliest that has free ones.
-    fn attach(&mut self, pool: PoolId) {
-        for at in 0..self.line.len() {
-            if self.line[at].receipt != ReceiptNo::NONE || self.line[at].pool != pool {
-                continue;
-            }
-            let free = self.days.iter().filter(|(no, (_, p))| *p == pool && self.free[*no] > 0);
-            let Some(no) = free.min_by_key(|(no, (day, _))| (*day, **no)).map(|(no, _)| *no) else { break };
-            *self.free.entry(no).or_default() -= 1;
-            self.line[at].receipt = no;
-        }
-    }
-
-    /// Units of a receipt came.
-    pub fn fulfil(&mut self, no: ReceiptNo, units: u64, more: bool) -> Came {
-        let pool = self.days[&no].1;
-        let mut came = Came::default();
-        for _ in 0..units {
-            if !self.hand_out(no, pool, &mut came) {
-                let overdue = self.hand_out(ReceiptNo::NONE, pool, &mut came);
-                came.on_sale += u64::from(!overdue);
-                if let Some(free) = self.free.get_mut(&no) {
-                    *free = free.saturating_sub(1);
-                }
-            }
-        }
-        if !more {
-            self.free.insert(no, 0);
-            let failed = self.line.iter().any(|unit| unit.receipt == no);
-            self.line.iter_mut().filter(|unit| unit.receipt == no).for_each(|unit| unit.receipt = ReceiptNo::NONE);
-            if failed {
-                self.attach(pool);
-            }
-        }
-        came
-    }
-
-    /// Units came that nobody had announced.
-    pub fn come(&mut self, pool: PoolId, units: u64) -> Came {
-        let mut came = Came::default();
-        for _ in 0..units {
-            let overdue = self.hand_out(ReceiptNo::NONE, pool, &mut came);
-            came.on_sale += u64::from(!overdue);
-        }
-        came
-    }
-
-    fn hand_out(&mut self, no: ReceiptNo, pool: PoolId, came: &mut Came) -> bool {
-        let Some(at) = self.line.iter().position(|unit| unit.receipt == no && unit.pool == pool) else { return false };
-        let unit = self.line.remove(at);
-        *came.arrived.entry((unit.order, unit.sub)).or_default() += 1;
-        true
-    }
-
-    /// What can be promised out of pools: the earliest first, with what is overdue kept back.
-    pub fn promisable(&self, pools: &[PoolId]) -> Vec<(Day, ReceiptNo, PoolId, u64)> {
-        let mut parts = Vec::new();
-        for pool in pools {
-            let mut kept = self.line.iter().filter(|u| u.receipt == ReceiptNo::NONE && u.pool == *pool).count() as u64;
-            let mut ours: Vec<_> = self.days.iter().filter(|(_, (_, p))| p == pool).collect();
-            ours.sort_by_key(|(no, (day, _))| (*day, **no));
-            for (no, (day, pool)) in ours {
-                let back = kept.min(self.free[no]);
-                kept -= back;
-                parts.push((*day, *no, *pool, self.free[no] - back));
-            }
-        }
-        parts.retain(|part| part.3 > 0);
-        parts.sort();
-        parts
-    }
 }
 
 impl Model {
@@ -302,6 +142,9 @@ impl Model {
         for arrived in &e.arrived {
             let order = self.orders.get_mut(&arrived.order).ok_or("goods for an order there is none of")?;
             let sub = order.sub_mut(arrived.sub.0)?;
+            if !sub.stage.is_ahead() {
+                return Err(format!("hands over to a sub-order that is {:?}", sub.stage));
+            }
             sub.waiting = sub.waiting.checked_sub(arrived.units.0).ok_or("more came than it waits for")?;
             sub.settle();
         }
@@ -330,14 +173,13 @@ impl Model {
 
     fn check_move(&self, m: &Move) -> Result<(), String> {
         let fits = match (m.from, m.to) {
-            (SUPPLIER, Bucket::Inbound(_) | Bucket::Available(_)) => true,
-            (Bucket::Inbound(_), SUPPLIER | Bucket::Available(_)) | (Bucket::Promised(_), SUPPLIER) => true,
-            (Bucket::Promised(ticket), to) => {
-                let inbound = self.inbound_of(m.sku, m.warehouse);
-                let promise = inbound.promises.get(&ticket).ok_or("a promise there is none of")?;
-                let sub = self.order(promise.order)?.sub(promise.sub.0)?;
-                sub.stage.is_ahead() && sub.bucket(promise.pool) == Some(to)
+            (SUPPLIER, Bucket::Inbound(_) | Bucket::Available(_) | Bucket::Arrived(_)) => true,
+            (Bucket::Arrived(no), Bucket::Available(pool)) => {
+                self.inbound_of(m.sku, m.warehouse).receipts.get(&no).is_some_and(|receipt| receipt.pool == pool)
             }
+            // To whom, the outcome shows.
+            (Bucket::Arrived(_) | Bucket::Available(_), Bucket::Held(_) | Bucket::Allocated) => true,
+            (Bucket::Inbound(_), SUPPLIER | Bucket::Available(_)) | (Bucket::Promised(_), SUPPLIER) => true,
             _ => false,
         };
         if fits { Ok(()) } else { Err(format!("moves units from {} to {}", m.from, m.to)) }
@@ -351,6 +193,9 @@ impl Model {
         let mut came_in = 0;
         for sku in skus {
             let mut plain = before.plain_of(sku, e.warehouse);
+            if plain.is_due() && e.reason != InboundReason::Handed {
+                return Err(format!("{plain:?} was to be handed over first"));
+            }
             let now = self.plain_of(sku, e.warehouse).told();
             let here = before.inbound_of(sku, e.warehouse);
             let known =
@@ -362,26 +207,29 @@ impl Model {
                 }
                 (InboundReason::Changed, Some(no)) => {
                     if let Some(dated) = &e.dated {
-                        let pool = plain.days[&no].1;
-                        plain.days.insert(dated.receipt, (dated.day, pool));
+                        plain.date(dated.receipt, dated.day);
                     }
                     plain.resize(no, e.units.0);
                 }
                 (InboundReason::Withdrawn, Some(no)) => plain.resize(no, 0),
                 (InboundReason::Received, known) => {
-                    let (units, pool) = received(e, sku);
+                    let units = received(e, sku);
                     came_in += units;
-                    let ways: Vec<Told> = match known {
-                        Some(no) => {
-                            [false, true].map(|more| told_after(&plain, |p| p.fulfil(no, units, more))).to_vec()
-                        }
-                        None => pool.into_iter().map(|pool| told_after(&plain, |p| p.come(pool, units))).collect(),
-                    };
-                    if !ways.is_empty() && !ways.contains(&now) {
+                    // Into which pool the rest goes, and whether more is to come, only the command says.
+                    let pools = self.world.iter().flat_map(|world| world.pools.keys());
+                    let ways: Vec<Told> = pools
+                        .flat_map(|pool| [(*pool, false), (*pool, true)])
+                        .map(|(pool, more)| match known {
+                            Some(no) => told_after(&plain, |p| p.fulfil(no, pool, units, more)),
+                            None => told_after(&plain, |p| p.come(pool, units)),
+                        })
+                        .collect();
+                    if !ways.contains(&now) {
                         return Err(format!("leaves {now:?}, one of {ways:?} is right"));
                     }
                     continue;
                 }
+                (InboundReason::Handed, _) => before.same_handed(&mut plain, e)?,
                 _ => return Err("of a receipt that is not expected".to_owned()),
             }
             if plain.told() != now {
@@ -392,6 +240,42 @@ impl Model {
             return Err(format!("{came_in} units came in, it says {}", e.units));
         }
         Ok(())
+    }
+
+    /// What is handed over is due, goes to who is first in line, and is no more than one step may take.
+    fn same_handed(&self, plain: &mut Plain, e: &InboundChanged) -> Result<(), String> {
+        let tickets = e.moves.iter().filter(|m| matches!(m.from, Bucket::Promised(_))).count();
+        if !plain.is_due() || tickets > HANDED_MAX {
+            return Err(format!("hands over {tickets} promises, of {plain:?}"));
+        }
+        let said: BTreeMap<_, u64> = e.arrived.iter().map(|a| ((a.order, a.sub), a.units.0)).collect();
+        let arrived = plain.hand_over(e.units.0)?;
+        if said != arrived {
+            return Err(format!("serves {said:?}, {arrived:?} were first in line"));
+        }
+        let into = |to: fn(&Bucket) -> bool| e.moves.iter().filter(|m| to(&m.to)).map(|m| m.units.0).sum::<u64>();
+        let (mut held, mut allocated) = (0, 0);
+        for a in &e.arrived {
+            let stage = self.order(a.order)?.sub(a.sub.0)?.stage;
+            *(if stage == Stage::Promised { &mut held } else { &mut allocated }) += a.units.0;
+        }
+        let moved = (into(|to| matches!(to, Bucket::Held(_))), into(|to| *to == Bucket::Allocated));
+        if moved != (held, allocated) {
+            return Err(format!("holds and allocates {moved:?}, it should be {:?}", (held, allocated)));
+        }
+        let attached: u64 = e.made.iter().map(|made| made.units.0).sum();
+        if attached > 0 { plain.attach_some(attached) } else { Ok(()) }
+    }
+
+    /// Cells with units that promises come first to.
+    pub fn due_cells(&self) -> Vec<(SkuId, WarehouseId)> {
+        let due = |(sku, warehouse): &&(SkuId, WarehouseId)| self.plain_of(*sku, *warehouse).is_due();
+        self.inbound.keys().filter(due).copied().collect()
+    }
+
+    /// Units on hand in a cell, by pool, that overdue promises come first to.
+    pub(super) fn owed(&self, sku: SkuId, warehouse: WarehouseId) -> Owed {
+        if self.inbound.contains_key(&(sku, warehouse)) { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
     }
 
     /// The receipts of a cell as a query shows them.
@@ -405,8 +289,8 @@ impl Model {
                 reference: receipt.reference.clone(),
                 day: receipt.day,
                 pool: world.pools.get(&receipt.pool)?.clone(),
-                free: Units(plain.free[no]),
-                promised: Units(plain.line.iter().filter(|unit| unit.receipt == *no).count() as u64),
+                free: Units(plain.free(*no)),
+                promised: Units(plain.promised(*no)),
             })
         };
         receipts.into_iter().map(view).collect()
@@ -414,8 +298,7 @@ impl Model {
 
     /// Promised units of a cell that no receipt is to bring.
     pub(super) fn overdue(&self, sku: SkuId, warehouse: WarehouseId) -> Units {
-        let line = self.plain_of(sku, warehouse).line;
-        Units(line.iter().filter(|unit| unit.receipt == ReceiptNo::NONE).count() as u64)
+        Units(self.plain_of(sku, warehouse).promised(ReceiptNo::NONE))
     }
 
     /// What a sub-order waits for, as a query shows it.
@@ -443,9 +326,7 @@ fn told_after(plain: &Plain, change: impl FnOnce(&mut Plain) -> Came) -> Told {
     plain.told()
 }
 
-/// Units of a SKU that came in, and the pool of those that went on sale, if any did.
-fn received(e: &InboundChanged, sku: SkuId) -> (u64, Option<PoolId>) {
-    let here = e.moves.iter().filter(|m| m.sku == sku && m.to.is_on_hand());
-    let pool = here.clone().find_map(|m| if let Bucket::Available(pool) = m.to { Some(pool) } else { None });
-    (here.map(|m| m.units.0).sum(), pool)
+/// Units of a SKU that came in.
+fn received(e: &InboundChanged, sku: SkuId) -> u64 {
+    e.moves.iter().filter(|m| m.sku == sku && m.to.is_on_hand()).map(|m| m.units.0).sum()
 }

@@ -164,7 +164,7 @@ impl Model {
     fn check_received(&self, receive: &Receive, event: &InboundChanged) -> Result<(), String> {
         let world = self.world.as_ref().ok_or("there is no world yet")?;
         let warehouse = world.warehouse_id(&receive.warehouse).ok_or("no such warehouse")?;
-        let (mut arrived, mut on_sale) = (BTreeMap::new(), BTreeMap::new());
+        let (mut kept, mut shelved) = (BTreeMap::new(), BTreeMap::new());
         for (sku, units) in self.merged(&receive.lines) {
             let mut plain = self.plain_of(sku, warehouse);
             let known = receive
@@ -175,27 +175,27 @@ impl Model {
             let announced = known.and_then(|(no, _)| self.inbound_of(sku, warehouse).receipts.get(&no).map(|r| r.pool));
             let pool = named.or(announced).unwrap_or(PoolId::REGULAR);
             let came = match known {
-                Some((no, more)) => plain.fulfil(no, units, more),
+                Some((no, more)) => plain.fulfil(no, pool, units, more),
                 None => plain.come(pool, units),
             };
-            for (key, units) in came.arrived {
-                *arrived.entry(key).or_insert(0) += units;
+            if came.kept > 0 {
+                kept.insert(sku, came.kept);
             }
-            if came.on_sale > 0 {
-                on_sale.insert((sku, pool), came.on_sale);
-            }
+            shelved.extend(came.shelved.into_iter().map(|(pool, units)| ((sku, pool), units)));
         }
-        let said: BTreeMap<_, u64> = event.arrived.iter().map(|a| ((a.order, a.sub), a.units.0)).collect();
+        let mut ready: BTreeMap<SkuId, u64> = BTreeMap::new();
         let mut sold: BTreeMap<(SkuId, PoolId), u64> = BTreeMap::new();
         for m in &event.moves {
-            if let Bucket::Available(pool) = m.to {
-                *sold.entry((m.sku, pool)).or_default() += m.units.0;
+            match m.to {
+                Bucket::Available(pool) => *sold.entry((m.sku, pool)).or_default() += m.units.0,
+                Bucket::Arrived(_) => *ready.entry(m.sku).or_default() += m.units.0,
+                _ => {}
             }
         }
-        if (&said, &sold) == (&arrived, &on_sale) {
+        if (&ready, &sold) == (&kept, &shelved) {
             return Ok(());
         }
-        Err(format!("serves {said:?} and sells {sold:?}, it should be {arrived:?} and {on_sale:?}"))
+        Err(format!("keeps {ready:?} and shelves {sold:?}, it should be {kept:?} and {shelved:?}"))
     }
 
     /// A count must correct by exactly what is missing or too many, from where it is due; goods must go where they are due.

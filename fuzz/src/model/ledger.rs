@@ -47,6 +47,13 @@ impl Cell {
     }
 }
 
+/// Units on hand, by pool, that overdue promises come first to.
+pub type Owed = BTreeMap<PoolId, u64>;
+
+fn of(owed: &Owed, pool: PoolId) -> u64 {
+    owed.get(&pool).copied().unwrap_or(0)
+}
+
 /// Every cell that was ever touched.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
@@ -65,18 +72,18 @@ impl Ledger {
         self.cells.get(&(sku, warehouse)).map_or(0, |c| c.units(bucket))
     }
 
-    /// Units of a pool that orders may take, before what is short is thought of.
-    fn takeable(&self, sku: SkuId, warehouse: WarehouseId, pool: PoolId) -> u64 {
+    /// Units of a pool that are not its safety stock.
+    pub fn takeable(&self, sku: SkuId, warehouse: WarehouseId, pool: PoolId) -> u64 {
         let Some(cell) = self.cells.get(&(sku, warehouse)) else { return 0 };
         let withheld = if pool == PoolId::REGULAR { cell.safety } else { 0 };
         cell.units(Bucket::Available(pool)).saturating_sub(withheld)
     }
 
-    /// Units that someone who is granted these pools may draw from a cell.
-    pub fn drawable(&self, sku: SkuId, warehouse: WarehouseId, pools: &[PoolId]) -> u64 {
+    /// Units that someone who is granted these pools may draw from a cell, beside those that are owed.
+    pub fn drawable(&self, sku: SkuId, warehouse: WarehouseId, pools: &[PoolId], owed: &Owed) -> u64 {
         let Some(cell) = self.cells.get(&(sku, warehouse)) else { return 0 };
-        let granted: u64 = pools.iter().map(|p| self.takeable(sku, warehouse, *p)).sum();
-        granted.min(cell.free().saturating_sub(cell.short()))
+        let granted: u64 = pools.iter().map(|p| self.takeable(sku, warehouse, *p) - of(owed, *p)).sum();
+        granted.min(cell.free().saturating_sub(cell.short()).saturating_sub(owed.values().sum()))
     }
 
     /// Which pools that many units come from, the first pool first. `None` when there are too few.
@@ -86,14 +93,15 @@ impl Ledger {
         warehouse: WarehouseId,
         pools: &[PoolId],
         units: u64,
+        owed: &Owed,
     ) -> Option<BTreeMap<PoolId, u64>> {
-        if units > self.drawable(sku, warehouse, pools) {
+        if units > self.drawable(sku, warehouse, pools, owed) {
             return None;
         }
         let mut left = units;
         let mut drawn = BTreeMap::new();
         for pool in pools {
-            let take = left.min(self.takeable(sku, warehouse, *pool));
+            let take = left.min(self.takeable(sku, warehouse, *pool) - of(owed, *pool));
             if take > 0 {
                 drawn.insert(*pool, take);
                 left -= take;
@@ -164,7 +172,8 @@ fn is_here(bucket: Bucket) -> bool {
         | Bucket::Allocated
         | Bucket::Picked
         | Bucket::Inspection
-        | Bucket::Damaged => true,
+        | Bucket::Damaged
+        | Bucket::Arrived(_) => true,
         Bucket::Shipped
         | Bucket::Awaiting
         | Bucket::InTransit

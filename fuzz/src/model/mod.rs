@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `world` | its own reading of the world and rules files, and what a parcel costs |
 //! | `ledger` | the cells: one signed balance per bucket, always adding up to zero |
-//! | `inbound` | expected receipts and promises, unit by unit |
+//! | `inbound`, `plain` | expected receipts and promises, unit by unit |
 //! | `presale` | the verdict on promises, and what may come of an order that stock alone does not serve |
 //! | `orders` | orders and sub-orders as plain records |
 //! | `lifecycle` | which step leads from which stage to which, written down a second time |
@@ -27,6 +27,7 @@ mod judge_stock;
 mod ledger;
 mod lifecycle;
 mod orders;
+mod plain;
 mod presale;
 mod replay;
 mod replay_stock;
@@ -39,14 +40,15 @@ use stockade_core::ids::{ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, Sk
 use stockade_core::reply::OrderState;
 use stockade_core::time::Time;
 
-pub use answers::{Answers, Exchange};
+pub use answers::{Answers, Exchange, own};
 pub use cover::{Cover, Wish};
 pub use decision::Asked;
-pub use inbound::{Came, Inbound, Plain, Promise, Receipt};
+pub use inbound::{Inbound, Promise, Receipt};
 pub use judge::{Allowed, Outcome};
 pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step};
 pub use orders::{Moment, Order, Sub, SubLine};
+pub use plain::{Came, Plain};
 pub use replay::{expired_demand, order_of};
 pub use world::{Channel, Lane, RateCard, Warehouse, World};
 
@@ -132,7 +134,7 @@ impl Model {
         if world.warehouse(warehouse).is_some_and(|w| w.unlimited) {
             return None;
         }
-        Some(self.ledger.drawable(sku, warehouse, pools))
+        Some(self.ledger.drawable(sku, warehouse, pools, &self.owed(sku, warehouse)))
     }
 
     /// The pools every unit drawn from a cell must come from, in order of preference. `None` when there are too few.
@@ -146,6 +148,6 @@ impl Model {
         if self.world.as_ref()?.warehouse(warehouse)?.unlimited {
             return Some(BTreeMap::from([(*pools.first()?, units)]));
         }
-        self.ledger.draw(sku, warehouse, pools, units)
+        self.ledger.draw(sku, warehouse, pools, units, &self.owed(sku, warehouse))
     }
 }

@@ -111,6 +111,7 @@ impl Model {
             actor: match &envelope.actor {
                 Actor::Named(name) => name.clone(),
                 Actor::Timer => Code::new("timer").map_err(|e| e.to_string())?,
+                Actor::Engine => Code::new("engine").map_err(|e| e.to_string())?,
             },
         });
         Ok(())

@@ -62,11 +62,7 @@ impl Model {
     pub(super) fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
         for m in &e.moves {
             let fits = match e.reason {
-                MoveReason::Receipt => {
-                    let pool = if let Bucket::Available(pool) = m.to { Some(pool) } else { None };
-                    let overdue = pool.map(|pool| self.plain_of(m.sku, m.warehouse).come(pool, m.units.0).arrived);
-                    m.from == SUPPLIER && overdue.is_some_and(|arrived| arrived.is_empty())
-                }
+                MoveReason::Receipt => m.from == SUPPLIER && matches!(m.to, Bucket::Available(_)),
                 MoveReason::Adjustment => {
                     matches!(
                         (m.from, m.to),

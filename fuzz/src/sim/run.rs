@@ -18,7 +18,7 @@ use super::options::Options;
 use super::rng::Rng;
 use super::threads::run_threads;
 use super::workload::Workload;
-use crate::model::{Answers, Exchange, Model};
+use crate::model::{Answers, Exchange, Model, own};
 
 /// How often what came of it.
 #[derive(Clone, Debug, Default)]
@@ -127,10 +127,26 @@ impl Simulation {
             return Err(format!("the engine halted: {reason}"));
         }
         self.tally.add(&format!("{:<12} {}", kind(&request.command), came_to(&answered.result)));
-        let exchange =
-            Exchange { before: &before, after: &self.model, request, now, answered: &answered, events: &events };
+        let after = self.after_own(&before, &events)?;
+        let exchange = Exchange { before: &before, after: &after, request, now, answered: &answered, events: &events };
         self.answers.check(&exchange)?;
+        if own(&events).len() < events.len() {
+            self.tally.add("engine       handed over");
+        }
+        if let Some(cell) = self.model.due_cells().first() {
+            return Err(format!("units of {cell:?} are due to promises, and were not handed over"));
+        }
         quoted.map_or(Ok(()), |quoted| as_quoted(&quoted, &answered.result))
+    }
+
+    /// The state a command left, before what became due by it was handed over.
+    fn after_own(&self, before: &Model, events: &[(Seq, Envelope)]) -> Result<Model, String> {
+        if own(events).len() == events.len() {
+            return Ok(self.model.clone());
+        }
+        let mut after = before.clone();
+        own(events).iter().try_for_each(|(seq, envelope)| after.replay(*seq, envelope))?;
+        Ok(after)
     }
 
     /// The batches of the history so far.

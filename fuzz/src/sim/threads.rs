@@ -85,6 +85,9 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     let now = Time(shared.now.load(Ordering::Acquire));
     let model = judge(&history, calls.into_iter().flatten().collect()).map_err(failed)?;
     model.compare(&shared.engine, now).map_err(failed)?;
+    if let Some(cell) = model.due_cells().first() {
+        return Err(failed(format!("units of {cell:?} are due to promises, and were not handed over")));
+    }
     if recovered(&history).map_err(failed)?.digest() != shared.engine.digest() {
         return Err(failed("the recovered engine has another digest".to_owned()));
     }

@@ -1,0 +1,123 @@
+//! What of a cell goes to whom it was promised, step by step.
+//!
+//! ```text
+//!   arrived, by receipt ──in order of promise──► the receipt's own promises ── none is left ──► available
+//!   available, by pool  ──in order of promise──► overdue promises of the pool
+//!   inbound, by receipt ──in order of promise──► overdue promises of the pool, once nothing here serves them
+//! ```
+//!
+//! One step serves [`HANDED_MAX`] promises at most, so that it locks few orders and is a small event. Until the last step
+//! nobody else can draw the units: arrived ones stand in a bucket of their own, and of available ones as many are withheld
+//! as are overdue.
+
+use crate::ids::{PoolId, ReceiptNo};
+use crate::stock::availability::spare;
+use crate::stock::{Bucket, Cell, ExpectedReceipt, Inbound, Promise};
+use crate::units::Units;
+
+/// Promises that are served in one step.
+pub const HANDED_MAX: usize = 256;
+
+/// Units that are here, and the promise that they keep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// The promise, with as many units as it gets.
+    pub promise: Promise,
+    /// Where they stand.
+    pub from: Bucket,
+}
+
+/// The next step of a cell.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Handover {
+    /// Promises that are kept, in the order in which they are.
+    pub dues: Vec<Due>,
+    /// Receipts with units that nobody waits for any more: they go on sale, and are expected no longer.
+    pub left_over: Vec<(ReceiptNo, PoolId, Units)>,
+    /// Overdue units that go over to a receipt.
+    pub attached: Vec<(Promise, ReceiptNo)>,
+}
+
+impl Handover {
+    /// The next step, of at most `most` promises. Empty when nothing is to be done.
+    pub fn of(cell: &Cell, most: usize) -> Handover {
+        let mut step = Handover::default();
+        let Some(inbound) = cell.inbound().filter(|_| cell.withholds()) else { return step };
+        for receipt in inbound.receipts().iter().filter(|receipt| !receipt.arrived.is_zero()) {
+            let from = Bucket::Arrived(receipt.no);
+            step.serve(inbound, receipt.no, receipt.pool, from, receipt.arrived, most);
+            let left_over = (receipt.no, receipt.pool, receipt.left_over());
+            step.left_over.extend((!left_over.2.is_zero()).then_some(left_over));
+        }
+        let mut used = Units::ZERO;
+        for (pool, _) in inbound.overdue_pools() {
+            let units = spare(cell, pool, used);
+            let served = step.serve(inbound, ReceiptNo::NONE, pool, Bucket::Available(pool), units, most);
+            used = used.saturating_add(served);
+        }
+        if step.dues.is_empty() && step.left_over.is_empty() {
+            inbound.overdue_pools().for_each(|(pool, _)| step.attach(inbound, pool, most));
+        }
+        step
+    }
+
+    /// Whether there is nothing to be done.
+    pub fn is_empty(&self) -> bool {
+        self.dues.is_empty() && self.left_over.is_empty() && self.attached.is_empty()
+    }
+
+    /// Whether a cell has a next step.
+    pub(super) fn is_due(cell: &Cell) -> bool {
+        let Some(inbound) = cell.inbound() else { return false };
+        let arrived = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero();
+        let opens = |pool| inbound.receipts().iter().any(|r| r.pool == pool && !r.open().is_zero());
+        let served = |pool| !spare(cell, pool, Units::ZERO).is_zero() || opens(pool);
+        inbound.receipts().iter().any(arrived) || inbound.overdue_pools().any(|(pool, _)| served(pool))
+    }
+
+    /// Serves promises in order out of units that stand somewhere; answers how many it served.
+    fn serve(
+        &mut self,
+        inbound: &Inbound,
+        receipt: ReceiptNo,
+        pool: PoolId,
+        from: Bucket,
+        units: Units,
+        most: usize,
+    ) -> Units {
+        let mut left = units;
+        for promise in inbound.waiting(receipt, pool).take(most.saturating_sub(self.dues.len())) {
+            let units = promise.units.min(left);
+            if units.is_zero() {
+                break;
+            }
+            left = left.saturating_sub(units);
+            self.dues.push(Due { promise: Promise { units, ..*promise }, from });
+        }
+        units.saturating_sub(left)
+    }
+
+    /// Overdue promises of a pool go over to the earliest receipts with units that nobody was promised.
+    fn attach(&mut self, inbound: &Inbound, pool: PoolId, most: usize) {
+        let mut homes: Vec<&ExpectedReceipt> = inbound.receipts().iter().filter(|r| r.pool == pool).collect();
+        homes.sort_by_key(|receipt| (receipt.day, receipt.no));
+        let mut homes = homes.into_iter().map(|receipt| (receipt.no, receipt.open())).filter(|home| !home.1.is_zero());
+        let Some(mut home) = homes.next() else { return };
+        for promise in inbound.waiting(ReceiptNo::NONE, pool) {
+            let mut left = promise.units;
+            while !left.is_zero() {
+                if home.1.is_zero() {
+                    let Some(next) = homes.next() else { return };
+                    home = next;
+                }
+                if self.attached.len() >= most {
+                    return;
+                }
+                let units = home.1.min(left);
+                home.1 = home.1.saturating_sub(units);
+                left = left.saturating_sub(units);
+                self.attached.push((Promise { units, ..*promise }, home.0));
+            }
+        }
+    }
+}
