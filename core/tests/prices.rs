@@ -126,15 +126,30 @@ fn a_switch_turns_prices_off_and_the_next_order_is_routed_as_ever() {
 }
 
 #[test]
-fn own_stock_is_never_passed_over_unless_the_rules_allow_it() {
-    // Both warehouses together have a tenth of what will be asked for.
-    let mut strict = shop(PRICES, 60);
-    for placed in trade(&mut strict, 0, 60) {
-        let (_, after) = placed.plan.sub_orders.iter().partition::<Vec<_>, _>(|sub| sub.warehouse.as_str() == "DROP");
-        let dropped = placed.plan.sub_orders.len() > after.len();
-        assert!(!dropped, "own stock was there: {:?}", from(&placed));
-    }
-    strict.check();
+fn own_stock_is_passed_over_only_where_the_rules_allow_it_and_what_that_costs_is_seen() {
+    // The other warehouse is far off now, and the drop-shipper cheap: 12 for a tea, 13.50 for a basket. A tea from `A` saves
+    // 2 on its own and 3.50 in a basket.
+    let world = WORLD.replace("\"10.5\"", "\"30\"");
+    let world = world.replace("parcel = \"30\"\n[[channel]]", "parcel = \"10.5\"\nunit = \"1.5\"\n[[channel]]");
+    let shop = |rules: &str| {
+        let shop = Shop::with_world(&format!("{world}{rules}"));
+        shop.skus(&["tea", "cup"]);
+        for (sku, at, units) in [("tea", "A", ENOUGH), ("cup", "A", ENOUGH), ("tea", "B", 1_000)] {
+            shop.receive(sku, at, units);
+        }
+        shop
+    };
+    let (mut without, mut strict, mut free) =
+        (shop(""), shop(PRICES), shop(&format!("{PRICES}pass_over_own = true\n")));
+    let plain = trade(&mut without, 0, HOURS);
+    let (kept, passed) = (trade(&mut strict, 0, HOURS), trade(&mut free, 0, HOURS));
+    let dropped = |placed: &[Placed]| placed.iter().filter(|placed| from(placed).contains(&"DROP")).count();
+    // Two teas leave in an hour, so that `A` has some for seventy hours.
+    assert_eq!(dropped(&plain[..ENOUGH as usize]), 0);
+    assert_eq!(dropped(&kept[..ENOUGH as usize]), 0, "prices alone never send an order to the drop-shipper");
+    assert!(dropped(&passed[40..ENOUGH as usize]) > 30, "{}", dropped(&passed[40..ENOUGH as usize]));
+    assert!(cost(&passed) < cost(&kept), "the rule costs {}", cost(&kept) - cost(&passed));
+    assert!(cost(&kept) <= cost(&plain));
 }
 
 #[test]

@@ -20,18 +20,22 @@ const WORK_CAPACITATED: u64 = 200_000_000;
 /// Generated instances, where there are none to read.
 const GENERATED: u64 = 20;
 
-/// Parcels that have a fixed cost, and lines that have a cost for each warehouse.
+/// Parcels that have a fixed cost and room for so many units, and lines of so many units with a cost for each warehouse.
 struct Facility {
     fixed: Vec<f64>,
+    room: Vec<f64>,
+    units: Vec<f64>,
     cost: Vec<Vec<f64>>,
 }
 
 /// What one policy came to on each instance of a set, and the time of each.
 #[derive(Default)]
 struct Outcome {
-    ratios: Vec<f64>,
+    pairs: Vec<(f64, f64)>,
     took: Vec<Duration>,
     proven: usize,
+    /// Instances that no plan was found for.
+    without: usize,
 }
 
 /// Orders without capacities: Beasley's OR-Library, EJOR 33, 1988; generated ones when there is no folder.
@@ -60,11 +64,9 @@ pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result
         let problem = facility.problem();
         let (score, bound, took) = solve(&mut router, &problem, WORK)?;
         let optimum = optimum.unwrap_or(bound);
-        ours.add(score / optimum, took, router.solution().proven);
-        let began = Instant::now();
-        let opened = facility.open_greedily();
-        greedy.add(opened / optimum, began.elapsed(), false);
-        cheapest.add(facility.cost_of(&facility.cheapest()) / optimum, Duration::ZERO, false);
+        ours.add((score, optimum), took, router.solution().proven);
+        greedy.offer(facility, Facility::greedy, optimum);
+        cheapest.offer(facility, Facility::cheapest, optimum);
     }
     let (set, against) = if data.is_some() { ("ufl", "optimum") } else { ("ufl (generated)", "our bound") };
     cheapest.print(out, set, against, "every line from its cheapest");
@@ -77,8 +79,9 @@ pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result
 pub(super) fn single_source(data: &Path, quick: bool, out: &mut Table) -> Result<(), String> {
     let text = super::read(&data.join("sscflp_holmberg_p1_p40.txt.gz"))?;
     let mut words = text.split_whitespace().peekable();
-    let (mut ours, mut router) = (Outcome::default(), Router::new());
-    while words.next_if_eq(&"instance").is_some() && !(quick && ours.ratios.len() >= 10) {
+    let (mut ours, mut greedy, mut cheapest) = (Outcome::default(), Outcome::default(), Outcome::default());
+    let mut router = Router::new();
+    while words.next_if_eq(&"instance").is_some() && !(quick && ours.pairs.len() >= 10) {
         let name = words.next().unwrap_or_default().to_owned();
         let mut figure = || -> Result<f64, String> {
             let word = words.next().ok_or_else(|| format!("{name} is cut short"))?;
@@ -86,34 +89,47 @@ pub(super) fn single_source(data: &Path, quick: bool, out: &mut Table) -> Result
         };
         let (sites, lines, optimum) = (figure()? as usize, figure()? as usize, figure()?);
         let mut figures = |count: usize| (0..count).map(|_| figure()).collect::<Result<Vec<f64>, String>>();
-        let (capacity, fixed, demand) = (figures(sites)?, figures(sites)?, figures(lines)?);
+        let (room, fixed, units) = (figures(sites)?, figures(sites)?, figures(lines)?);
         let cost = (0..lines).map(|_| figures(sites)).collect::<Result<Vec<_>, _>>()?;
-        let facility = Facility { fixed, cost };
-        let (_, _, took) = solve(&mut router, &capacitated(&facility, &capacity, &demand), WORK_CAPACITATED)?;
+        let facility = Facility { fixed, room, units, cost };
+        let (_, _, took) = solve(&mut router, &facility.capacitated(), WORK_CAPACITATED)?;
         let cost = facility.cost_of(&assigned(&router, lines));
-        ours.add(cost / optimum, took, router.solution().proven);
+        ours.add((cost, optimum), took, router.solution().proven);
+        greedy.offer(&facility, Facility::greedy, optimum);
+        cheapest.offer(&facility, Facility::cheapest, optimum);
     }
+    cheapest.print(out, "holmberg", "optimum", "every line from its cheapest with room");
+    greedy.print(out, "holmberg", "optimum", "greedy (open while it helps)");
     ours.print(out, "holmberg", "optimum", "**Stockade**");
     Ok(())
 }
 
 impl Outcome {
-    fn add(&mut self, ratio: f64, took: Duration, proven: bool) {
-        self.ratios.push(ratio);
+    fn add(&mut self, pair: (f64, f64), took: Duration, proven: bool) {
+        self.pairs.push(pair);
         self.took.push(took);
         self.proven += usize::from(proven);
+    }
+
+    /// Judges a rule of thumb, which may find no plan.
+    fn offer(&mut self, facility: &Facility, rule: fn(&Facility) -> Option<Vec<usize>>, optimum: f64) {
+        let began = Instant::now();
+        match rule(facility) {
+            Some(assigned) => self.add((facility.cost_of(&assigned), optimum), began.elapsed(), false),
+            None => self.without += 1,
+        }
     }
 
     fn print(&self, out: &mut Table, set: &str, against: &str, policy: &str) {
         let count = u32::try_from(self.took.len()).unwrap_or(u32::MAX).max(1);
         let mean = self.took.iter().sum::<Duration>() / count;
         let slowest = self.took.iter().max().copied().unwrap_or_default();
-        let note = match self.proven {
-            0 => String::new(),
-            proven => format!("{proven} of {} proven, slowest {slowest:.1?}", self.ratios.len()),
+        let note = match (self.proven, self.without) {
+            (0, 0) => String::new(),
+            (0, without) => format!("no plan for {without} more"),
+            (proven, _) => format!("{proven} of {} proven, slowest {slowest:.1?}", self.pairs.len()),
         };
-        let decision = (mean > Duration::ZERO).then_some(mean);
-        out.add(&Row { set, policy, ratios: &self.ratios, against, decision, note });
+        out.add(&Row { set, policy, pairs: &self.pairs, against, decision: Some(mean), note });
     }
 }
 
@@ -125,7 +141,7 @@ impl Facility {
         let (sites, lines) = (figures[0] as usize, figures[1] as usize);
         let fixed = figures[2..2 + sites].to_vec();
         let cost = figures[2 + sites..].chunks(sites).take(lines).map(<[f64]>::to_vec).collect();
-        Ok(Facility { fixed, cost })
+        Ok(Facility::boundless(fixed, cost))
     }
 
     /// Sixteen warehouses and fifty customers in a square, as in cap71 to cap74: opening costs as much as a few long ways.
@@ -136,7 +152,12 @@ impl Facility {
         let lines: Vec<_> = (0..50).map(|_| point()).collect();
         let way = |a: (f64, f64), b: (f64, f64)| ((a.0 - b.0).hypot(a.1 - b.1) * 100.0).round() / 100.0;
         let cost = lines.iter().map(|line| sites.iter().map(|site| way(*line, *site)).collect()).collect();
-        Facility { fixed: vec![50.0 + 50.0 * (seed % 4) as f64; 16], cost }
+        Facility::boundless(vec![50.0 + 50.0 * (seed % 4) as f64; 16], cost)
+    }
+
+    /// Lines of one unit, and parcels with room for all of them.
+    fn boundless(fixed: Vec<f64>, cost: Vec<Vec<f64>>) -> Facility {
+        Facility { room: vec![f64::INFINITY; fixed.len()], units: vec![1.0; cost.len()], fixed, cost }
     }
 
     fn problem(&self) -> Problem {
@@ -154,9 +175,24 @@ impl Facility {
         problem
     }
 
-    fn cheapest(&self) -> Vec<usize> {
-        let least = |row: &Vec<f64>| (0..row.len()).min_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
-        self.cost.iter().map(least).collect()
+    /// Lines that go whole, of as many units as they need, in parcels that hold as many as a warehouse has room for.
+    fn capacitated(&self) -> Problem {
+        let mut problem = self.problem();
+        problem.whole_lines = true;
+        problem.capacity = self.room.iter().map(|&units| units as u64).collect();
+        for (line, &units) in problem.lines.iter_mut().zip(&self.units) {
+            line.units = units as u64;
+        }
+        // Costs are for all units of a line: a unit's share of them is rounded, finely enough to tell plans apart.
+        let fine = |cost: f64| (cost * UNIT * FINER).round() as i64;
+        for (lane, &fixed) in problem.lanes.iter_mut().zip(&self.fixed) {
+            lane.penalty = fine(fixed);
+        }
+        let lines = self.units.len();
+        for (cell, cost) in problem.draws.iter_mut().enumerate() {
+            *cost = fine(self.cost[cell % lines][cell / lines] / self.units[cell % lines]);
+        }
+        problem
     }
 
     fn cost_of(&self, assigned: &[usize]) -> f64 {
@@ -165,44 +201,49 @@ impl Facility {
         lines + opened.map(|site| self.fixed[site]).sum::<f64>()
     }
 
-    /// Opens the warehouse that saves most, as long as one saves anything.
-    fn open_greedily(&self) -> f64 {
-        let mut nearest = vec![f64::INFINITY; self.cost.len()];
+    /// Every line from where it costs least and room is left.
+    fn cheapest(&self) -> Option<Vec<usize>> {
+        self.fill(&vec![true; self.fixed.len()]).into_iter().collect()
+    }
+
+    /// Opens the warehouse that saves most, as long as one saves anything. A line without room costs more than any opening.
+    fn greedy(&self) -> Option<Vec<usize>> {
+        let dearest = self.fixed.iter().chain(self.cost.iter().flatten()).copied().fold(0.0, f64::max);
+        let mut open = vec![false; self.fixed.len()];
         let (mut best, mut opened) = (f64::INFINITY, 0.0);
         loop {
-            let with = |site: usize| -> f64 {
-                let lines = self.cost.iter().zip(&nearest).map(|(row, near)| row[site].min(*near));
-                opened + self.fixed[site] + lines.sum::<f64>()
+            let mut with = |site: usize| -> f64 {
+                let before = std::mem::replace(&mut open[site], true);
+                let placed = self.fill(&open).into_iter().zip(&self.cost);
+                let lines: f64 = placed.map(|(site, row)| site.map_or(3.0 * dearest, |site| row[site])).sum();
+                open[site] = before;
+                opened + self.fixed[site] + lines
             };
             let next = (0..self.fixed.len()).map(|site| (with(site), site)).min_by(|a, b| a.0.total_cmp(&b.0));
-            let Some((cost, site)) = next.filter(|(cost, _)| *cost < best) else { return best };
+            let Some((cost, site)) = next.filter(|(cost, _)| *cost < best) else { break };
             best = cost;
             opened += self.fixed[site];
-            for (near, row) in nearest.iter_mut().zip(&self.cost) {
-                *near = near.min(row[site]);
+            open[site] = true;
+        }
+        self.fill(&open).into_iter().collect()
+    }
+
+    /// Puts each line, those of most units first, where it costs least among the open warehouses that have room for it.
+    fn fill(&self, open: &[bool]) -> Vec<Option<usize>> {
+        let mut room = self.room.clone();
+        let mut lines: Vec<usize> = (0..self.units.len()).collect();
+        lines.sort_by(|&a, &b| self.units[b].total_cmp(&self.units[a]));
+        let mut chosen = vec![None; lines.len()];
+        for line in lines {
+            let (row, units) = (&self.cost[line], self.units[line]);
+            let fits = |site: &usize| open[*site] && room[*site] >= units;
+            chosen[line] = (0..row.len()).filter(fits).min_by(|&a, &b| row[a].total_cmp(&row[b]));
+            if let Some(site) = chosen[line] {
+                room[site] -= units;
             }
         }
+        chosen
     }
-}
-
-/// Lines that go whole, of as many units as they need, in parcels that hold as many as a warehouse has room for.
-fn capacitated(facility: &Facility, capacity: &[f64], demand: &[f64]) -> Problem {
-    let mut problem = facility.problem();
-    problem.whole_lines = true;
-    problem.capacity = capacity.iter().map(|&units| units as u64).collect();
-    for (line, &demand) in problem.lines.iter_mut().zip(demand) {
-        line.units = demand as u64;
-    }
-    // Costs are for the whole demand: a unit's share of them is rounded, finely enough to tell plans apart.
-    let fine = |cost: f64| (cost * UNIT * FINER).round() as i64;
-    for (lane, &fixed) in problem.lanes.iter_mut().zip(&facility.fixed) {
-        lane.penalty = fine(fixed);
-    }
-    let lines = demand.len();
-    for (cell, cost) in problem.draws.iter_mut().enumerate() {
-        *cost = fine(facility.cost[cell % lines][cell / lines] / demand[cell % lines]);
-    }
-    problem
 }
 
 /// Where the plan sends each line from.

@@ -3,20 +3,25 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
-use std::time::Duration;
 
 use stockade_core::ids::Code;
+use stockade_core::money::Money;
+use stockade_core::routing::Router;
 use stockade_core::time::Span;
 
 use super::instance::{Instance, Shape};
-use super::lagrangian;
+use super::lagrangian::{bound_of, problem};
 use super::linear::Linear;
-use super::policies::Policy;
+use super::policies::{Policy, drawn};
+use super::rounding::Rounding;
 use super::shop::{DROP, Shop, Tally, code};
 use super::table::{Row, Table};
 
 /// A period of the test, in which one order may come.
 const PERIOD: Span = Span::from_mins(1);
+
+/// Type and city of every period.
+type Season = [(usize, usize)];
 
 /// How the engine is to play.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +78,10 @@ pub(super) fn fresh(_data: Option<&Path>, seeds: Range<u64>, table: &mut Table) 
 pub(super) fn large(data: Option<&Path>, seed: u64, quick: bool, table: &mut Table) -> Result<(), String> {
     let horizon = if quick { 10_000 } else { 100_000 };
     let mut instance = Shape::large(data, seed, horizon)?.draw(seed);
-    instance.bound = Some(lagrangian::bound(&instance, if quick { 30 } else { 150 }));
+    instance.bound = Some(bound_of(&instance, if quick { 30 } else { 150 }));
     let instances = [instance];
     for policy in Policy::LIVE {
-        policy_row("large", "Lagrangian", policy, &instances, &[], table);
+        policy_row("large", "Lagrangian", policy, &instances, table)?;
     }
     for play in [OFF, FREE, OWN] {
         play_row("large", "Lagrangian", play, &instances, table)?;
@@ -85,8 +90,13 @@ pub(super) fn large(data: Option<&Path>, seed: u64, quick: bool, table: &mut Tab
 }
 
 fn compare(set: &str, instances: &[Instance], programmes: &[Linear], table: &mut Table) -> Result<(), String> {
-    for policy in Policy::LIVE.into_iter().chain(Policy::ROUNDING) {
-        policy_row(set, "DLP", policy, instances, programmes, table);
+    for policy in Policy::LIVE {
+        policy_row(set, "DLP", policy, instances, table)?;
+    }
+    for rounding in Rounding::ALL {
+        let season =
+            |at: usize, season: &Season, seed| Ok(rounding.cost(&instances[at], season, &programmes[at], seed));
+        row(set, "DLP", rounding.name(), instances, season, table)?;
     }
     PLAYS.iter().try_for_each(|play| play_row(set, "DLP", *play, instances, table))
 }
@@ -96,43 +106,71 @@ fn policy_row(
     against: &str,
     policy: Policy,
     instances: &[Instance],
-    programmes: &[Linear],
     table: &mut Table,
-) {
-    let ratio = |(at, instance): (usize, &Instance)| {
-        let seasons = instance.arrivals.iter().enumerate();
-        let cost =
-            seasons.map(|(n, season)| policy.cost(instance, season, programmes.get(at), n as u64 + 1)).sum::<f64>();
-        cost / instance.arrivals.len() as f64 / instance.bound.unwrap_or(f64::NAN)
-    };
-    let ratios: Vec<f64> = instances.iter().enumerate().map(ratio).collect();
-    let note = String::new();
-    table.add(&Row { set, policy: policy.name(), ratios: &ratios, against, decision: None, note });
+) -> Result<(), String> {
+    let season = |at: usize, season: &Season, _| live_season(&instances[at], season, policy);
+    row(set, against, policy.name(), instances, season, table)
+}
+
+/// A row of a policy: what each season of each instance costs by it.
+fn row(
+    set: &str,
+    against: &str,
+    policy: &str,
+    instances: &[Instance],
+    season: impl Fn(usize, &Season, u64) -> Result<f64, String>,
+    table: &mut Table,
+) -> Result<(), String> {
+    let mut pairs = Vec::with_capacity(instances.len());
+    for (at, instance) in instances.iter().enumerate() {
+        let mut cost = 0.0;
+        for (seed, arrivals) in (1..).zip(&instance.arrivals) {
+            cost += season(at, arrivals, seed)?;
+        }
+        pairs.push((cost / instance.arrivals.len() as f64, instance.bound.unwrap_or(f64::NAN)));
+    }
+    table.add(&Row { set, policy, pairs: &pairs, against, decision: None, note: String::new() });
+    Ok(())
+}
+
+/// What a season costs, each order planned with the stock there is.
+fn live_season(instance: &Instance, season: &Season, policy: Policy) -> Result<f64, String> {
+    let (mut stock, mut router, mut micros) = (instance.stock.clone(), Router::new(), 0);
+    for &(kind, city) in season {
+        let items = &instance.types[kind];
+        if items.is_empty() {
+            continue;
+        }
+        let problem = problem(instance, items, city, |warehouse, item| stock[warehouse][item]);
+        policy.plan(&problem, &mut router)?;
+        micros += router.solution().score;
+        for (site, line, units) in drawn(&problem, router.solution()) {
+            if let Some(row) = stock.get_mut(problem.sites[site].index()) {
+                row[items[line]] -= units;
+            }
+        }
+    }
+    Ok(micros as f64 / Money::MICROS_PER_UNIT as f64)
 }
 
 fn play_row(set: &str, against: &str, play: Play, instances: &[Instance], table: &mut Table) -> Result<(), String> {
-    let mut ratios = Vec::new();
-    let mut all = Tally::default();
+    let mut tallies = Vec::with_capacity(instances.len());
     for instance in instances {
-        let mut cost = 0.0;
-        for season in &instance.arrivals {
-            let tally = play_season(instance, season, play)?;
-            cost += tally.cost;
-            all.placed += tally.placed;
-            all.parcels += tally.parcels;
-            all.dropped += tally.dropped;
-            all.deciding += tally.deciding;
-            all.lessons = (all.lessons.0 + tally.lessons.0, all.lessons.1 + tally.lessons.1);
-        }
-        ratios.push(cost / instance.arrivals.len() as f64 / instance.bound.unwrap_or(f64::NAN));
+        let seasons = instance.arrivals.iter().map(|season| play_season(instance, season, play));
+        tallies.push(seasons.sum::<Result<Tally, String>>()?);
     }
-    let decision: Option<Duration> = Some(all.decision());
-    table.add(&Row { set, policy: play.name, ratios: &ratios, against, decision, note: all.note() });
+    let pair = |(tally, instance): (&Tally, &Instance)| {
+        (tally.cost / instance.arrivals.len() as f64, instance.bound.unwrap_or(f64::NAN))
+    };
+    let pairs: Vec<(f64, f64)> = tallies.iter().zip(instances).map(pair).collect();
+    let all: Tally = tallies.into_iter().sum();
+    let decision = Some(all.decision());
+    table.add(&Row { set, policy: play.name, pairs: &pairs, against, decision, note: all.note() });
     Ok(())
 }
 
 /// One season, order by order.
-fn play_season(instance: &Instance, season: &[(usize, usize)], play: Play) -> Result<Tally, String> {
+fn play_season(instance: &Instance, season: &Season, play: Play) -> Result<Tally, String> {
     let skus: Vec<(Code, u32)> = (0..instance.items).map(|item| (sku(item), 0)).collect();
     let mut shop = Shop::open(&world(instance, play), &skus)?;
     for (warehouse, row) in instance.stock.iter().enumerate() {

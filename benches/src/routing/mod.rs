@@ -6,7 +6,7 @@
 //! | `ufl`, `holmberg` | published facility location: one order each | the optimum |
 //! | `stored`, `fresh` | the multi-item fulfilment test of Jasin and Sinha (2015) and Ma (2023): whole seasons of orders | the LP bound (DLP) |
 //! | `large` | the same with 99 cities, 10 warehouses, 100 SKUs | a Lagrangian bound |
-//! | `national` | cities by population, receipts every two weeks, a sale peak | prices off |
+//! | `national` | cities by population, receipts every two weeks, a sale peak | a Lagrangian bound |
 //!
 //! `make bench-routing` runs all of it; the table is in `docs/src/internals/routing-bench.md`.
 //!
@@ -21,6 +21,7 @@ mod linear;
 mod national;
 mod orders;
 mod policies;
+mod rounding;
 mod shop;
 mod table;
 

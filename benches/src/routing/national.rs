@@ -1,16 +1,20 @@
 //! A country: cities by population, warehouses near the largest, goods every two weeks, and a sale that nobody planned
-//! fully. What prices save, by the engine with and without them.
+//! fully. Judged against what the orders could have cost at least, had all of them been known.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use stockade_core::ids::Code;
+use stockade_core::ids::{CarrierId, Code, WarehouseId};
+use stockade_core::money::Money;
+use stockade_core::routing::{DemandLine, Lane, Problem, Rate, Router};
 use stockade_core::time::Span;
 use stockade_server::demo::CITIES;
 use stockade_server::invent::{Place, Zipf};
 
 use super::draw::Draw;
 use super::instance::{number, table};
+use super::lagrangian::{self, Case};
+use super::policies::{Policy, drawn};
 use super::shop::{DROP, Shop, Tally, code};
 use super::table::{Row, Table};
 
@@ -31,11 +35,17 @@ const SALE_PLANNED: f64 = 0.5;
 /// Probability that a warehouse carries a SKU.
 const CARRIES: f64 = 0.6;
 const DAY: u64 = 86_400_000_000;
+/// Weight past the first kilogram counts by the kilogram.
+const KG_STEP_G: u32 = 1_000;
+/// Steps to a bound.
+const BOUND_STEPS: usize = 150;
 
 /// The country and what is ordered in it.
 struct Country {
     cities: Vec<(Place, f64)>,
     warehouses: Vec<Place>,
+    /// By city and warehouse, the drop-shipper last.
+    rates: Vec<Vec<Rate>>,
     carries: Vec<Vec<bool>>,
     weights: Vec<u32>,
     orders: Vec<Order>,
@@ -64,28 +74,20 @@ const SETTINGS: [Setting; 5] = [
 pub(super) fn season(data: Option<&Path>, seed: u64, quick: bool, out: &mut Table) -> Result<(), String> {
     let seeds = if quick { seed..seed + 1 } else { seed..seed + 3 };
     let countries: Vec<Country> = seeds.map(|seed| Country::draw(data, seed)).collect::<Result<_, _>>()?;
-    let mut off = Vec::new();
+    let bounds: Vec<f64> = countries.iter().map(Country::bound).collect();
+    let pairs = |costs: Vec<f64>| -> Vec<(f64, f64)> { costs.into_iter().zip(bounds.iter().copied()).collect() };
+    let (set, against) = ("national", "Lagrangian");
+    for policy in Policy::LIVE {
+        let costs: Result<Vec<f64>, _> = countries.iter().map(|country| country.follow(policy)).collect();
+        let (pairs, note) = (pairs(costs?), String::new());
+        out.add(&Row { set, policy: policy.name(), pairs: &pairs, against, decision: None, note });
+    }
     for setting in &SETTINGS {
-        let mut tallies = Vec::new();
-        for country in &countries {
-            tallies.push(country.play(setting)?);
-        }
-        let costs: Vec<f64> = tallies.iter().map(|tally| tally.cost).collect();
-        if off.is_empty() {
-            off.clone_from(&costs);
-        }
-        let ratios: Vec<f64> = costs.iter().zip(&off).map(|(cost, off)| cost / off).collect();
-        let mut all = Tally::default();
-        for tally in tallies {
-            all.placed += tally.placed;
-            all.parcels += tally.parcels;
-            all.dropped += tally.dropped;
-            all.deciding += tally.deciding;
-            all.lessons = (all.lessons.0 + tally.lessons.0, all.lessons.1 + tally.lessons.1);
-        }
+        let tallies: Vec<Tally> = countries.iter().map(|country| country.play(setting)).collect::<Result<_, _>>()?;
+        let pairs = pairs(tallies.iter().map(|tally| tally.cost).collect());
+        let all: Tally = tallies.into_iter().sum();
         let decision = Some(all.decision());
-        let against = "prices off";
-        out.add(&Row { set: "national", policy: setting.name, ratios: &ratios, against, decision, note: all.note() });
+        out.add(&Row { set, policy: setting.name, pairs: &pairs, against, decision, note: all.note() });
     }
     Ok(())
 }
@@ -103,7 +105,9 @@ impl Country {
         let row = |draw: &mut Draw| (0..SKUS).map(|_| draw.chance(CARRIES)).collect::<Vec<bool>>();
         let carries = warehouses.iter().map(|_| row(&mut draw)).collect();
         let weights = (0..SKUS).map(|_| 100 + 50 * draw.below(18) as u32).collect();
-        let mut country = Country { cities, warehouses, carries, weights, orders: Vec::new(), daily: Vec::new() };
+        let rates = cities.iter().map(|(city, _)| rates(&warehouses, *city)).collect();
+        let mut country =
+            Country { cities, warehouses, rates, carries, weights, orders: Vec::new(), daily: Vec::new() };
         country.draw_orders(&mut draw);
         country.expect_demand();
         Ok(country)
@@ -163,7 +167,9 @@ impl Country {
         for (time, city, lines) in &self.orders {
             while time.0 >= next * DAY {
                 shop.set_clock(Span(next * DAY));
-                self.receive(&mut shop, next)?;
+                for (warehouse, row) in self.goods(next).into_iter().enumerate() {
+                    shop.receive(&site(warehouse), row.into_iter().enumerate().map(|(n, units)| (sku(n), units)))?;
+                }
                 next += RECEIPT_DAYS;
             }
             shop.set_clock(*time);
@@ -172,42 +178,84 @@ impl Country {
         Ok(shop.tally)
     }
 
-    /// What was ordered for two weeks comes in: expected demand, half a standard deviation, and a part of the sale.
-    fn receive(&self, shop: &mut Shop, day: u64) -> Result<(), String> {
+    /// What the orders cost by a policy that plans each with the stock there is.
+    fn follow(&self, policy: Policy) -> Result<f64, String> {
+        let mut stock = vec![vec![0; SKUS]; self.warehouses.len()];
+        let (mut router, mut micros, mut next) = (Router::new(), 0, 0);
+        for order @ (time, _, lines) in &self.orders {
+            while time.0 >= next * DAY {
+                let goods = self.goods(next);
+                stock.iter_mut().flatten().zip(goods.iter().flatten()).for_each(|(units, more)| *units += more);
+                next += RECEIPT_DAYS;
+            }
+            let problem = self.problem(order, |warehouse, sku| stock[warehouse][sku]);
+            policy.plan(&problem, &mut router)?;
+            micros += router.solution().score;
+            for (site, line, units) in drawn(&problem, router.solution()) {
+                if let Some(row) = stock.get_mut(site) {
+                    row[lines[line].0] -= units;
+                }
+            }
+        }
+        Ok(micros as f64 / Money::MICROS_PER_UNIT as f64)
+    }
+
+    /// No policy serves these orders for less, not even one that knows all of them beforehand.
+    fn bound(&self) -> f64 {
+        let days = (0..DAYS).step_by(RECEIPT_DAYS as usize);
+        let receipts: Vec<Vec<Vec<u64>>> = days.map(|day| self.goods(day)).collect();
+        let case = |order: &Order| {
+            let after = (order.0.0 / DAY / RECEIPT_DAYS) as usize;
+            let came = |warehouse: usize, sku: usize| receipts[..=after].iter().any(|goods| goods[warehouse][sku] > 0);
+            let problem = self.problem(order, |warehouse, sku| if came(warehouse, sku) { u64::MAX } else { 0 });
+            Case { problem, items: order.2.iter().map(|(sku, _)| *sku).collect(), after, count: 1.0 }
+        };
+        let mut cases: Vec<Case> = self.orders.iter().map(case).collect();
+        let row = |row: &Vec<u64>| row.iter().map(|&units| units as f64).collect();
+        let receipts = receipts.iter().map(|goods| goods.iter().map(row).collect()).collect();
+        lagrangian::bound(&mut cases, &receipts, BOUND_STEPS)
+    }
+
+    /// An order as a routing problem; the last warehouse is the drop-shipper.
+    fn problem(&self, (_, city, lines): &Order, stock: impl Fn(usize, usize) -> u64) -> Problem {
+        let weight = |sku: usize| self.weights[sku];
+        let mut problem = Problem { kg_step_g: KG_STEP_G, ..Problem::default() };
+        problem.lines = lines.iter().map(|&(sku, units)| DemandLine { units, weight_g: weight(sku) }).collect();
+        for warehouse in 0..=self.warehouses.len() {
+            let there = |sku| if warehouse < self.warehouses.len() { stock(warehouse, sku) } else { u64::MAX };
+            let (site, rate) = (warehouse as u16, self.rates[*city][warehouse]);
+            problem.sites.push(WarehouseId(site));
+            problem.stock.extend(lines.iter().map(|(sku, _)| there(*sku)));
+            problem.lanes.push(Lane { site, carrier: CarrierId(0), rate, ceiling: None, penalty: 0 });
+        }
+        problem
+    }
+
+    /// What comes in on a day for two weeks: expected demand, half a standard deviation, and a part of the sale.
+    fn goods(&self, day: u64) -> Vec<Vec<u64>> {
         let sale = (day..day + RECEIPT_DAYS).filter(|day| SALE.contains(day)).count() as f64;
         let days = RECEIPT_DAYS as f64 + sale * (SALE_FACTOR - 1) as f64 * SALE_PLANNED;
-        for (warehouse, row) in self.daily.iter().enumerate() {
-            let units = |daily: &f64| (daily * days + 0.5 * (daily * days).sqrt()).round() as u64;
-            shop.receive(&site(warehouse), row.iter().enumerate().map(|(number, daily)| (sku(number), units(daily))))?;
-        }
-        Ok(())
+        let units = |daily: &f64| (daily * days + 0.5 * (daily * days).sqrt()).round() as u64;
+        self.daily.iter().map(|row| row.iter().map(units).collect()).collect()
     }
 
     fn world(&self, setting: &Setting) -> String {
-        let mut text =
-            "currency = \"USD\"\nkg_step_g = 1000\n[[carrier]]\ncode = \"X\"\n[[channel]]\ncode = \"web\"\n".to_owned();
+        let mut text = format!(
+            "currency = \"USD\"\nkg_step_g = {KG_STEP_G}\n[[carrier]]\ncode = \"X\"\n[[channel]]\ncode = \"web\"\n"
+        );
         if !setting.rules.is_empty() {
             let _ = write!(text, "[prices]\nrecompute_every = \"2h\"\n{}\n", setting.rules);
         }
-        let mut rate = |from: &Code, to: usize, km: f64, times: f64| {
-            let (first, further) = (3.2 + 0.0016 * km, 0.35 + 0.0004 * km);
-            let _ = write!(
-                text,
-                "[[rate]]\ncarrier = \"X\"\nfrom = \"{from}\"\nto = \"{}\"\nparcel = \"{:.2}\"\nunit = \"{:.2}\"\n\
-                 first_kg = \"{:.2}\"\nfurther_kg = \"{:.2}\"\n",
-                zone(to),
-                1.6 * times,
-                0.25 * times,
-                first * times,
-                further * times
-            );
-        };
-        for (city, (place, _)) in self.cities.iter().enumerate() {
-            let ways: Vec<f64> = self.warehouses.iter().map(|warehouse| warehouse.km_to(*place)).collect();
-            for (warehouse, km) in ways.iter().enumerate() {
-                rate(&site(warehouse), city, *km, 1.0);
+        for (city, rates) in self.rates.iter().enumerate() {
+            for (warehouse, Rate { parcel, unit, first_kg, further_kg, .. }) in rates.iter().enumerate() {
+                let from = if warehouse < self.warehouses.len() { site(warehouse) } else { code(DROP) };
+                let _ = write!(
+                    text,
+                    "[[rate]]\ncarrier = \"X\"\nfrom = \"{from}\"\nto = \"{}\"\nparcel = \"{parcel}\"\nunit = \"{unit}\"\n\
+                     first_kg = \"{first_kg}\"\nfurther_kg = \"{further_kg}\"\n",
+                    zone(city)
+                );
             }
-            rate(&code(DROP), city, ways.iter().copied().fold(0.0, f64::max), 2.0);
         }
         for warehouse in 0..self.warehouses.len() {
             let _ = write!(text, "[[warehouse]]\ncode = \"{}\"\n", site(warehouse));
@@ -233,6 +281,18 @@ fn cities(data: Option<&Path>) -> Result<Vec<(Place, f64)>, String> {
     cities.sort_by(|a, b| b.1.total_cmp(&a.1));
     cities.truncate(CITIES_MAX);
     Ok(cities)
+}
+
+/// What a parcel to a city costs from each warehouse, and twice as much as from the farthest from the drop-shipper.
+fn rates(warehouses: &[Place], city: Place) -> Vec<Rate> {
+    let rate = |km: f64, times: f64| {
+        let cents = |figure: f64| Money((figure * times * 100.0).round() as i64 * 10_000);
+        let (first_kg, further_kg) = (cents(3.2 + 0.0016 * km), cents(0.35 + 0.0004 * km));
+        Rate { parcel: cents(1.6), unit: cents(0.25), first_kg, further_kg, ..Rate::default() }
+    };
+    let ways: Vec<f64> = warehouses.iter().map(|warehouse| warehouse.km_to(city)).collect();
+    let farthest = ways.iter().copied().fold(0.0, f64::max);
+    ways.iter().map(|km| rate(*km, 1.0)).chain([rate(farthest, 2.0)]).collect()
 }
 
 fn site(warehouse: usize) -> Code {

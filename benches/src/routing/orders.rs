@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use stockade_core::ids::{CarrierId, WarehouseId};
 use stockade_core::money::Money;
-use stockade_core::routing::{Answer, DemandLine, Lane, ParcelPlan, Problem, Rate, Router, WORK_DEFAULT};
+use stockade_core::routing::{Answer, DemandLine, Lane, Problem, Rate, Router, WORK_DEFAULT};
 
 use super::draw::Draw;
+use super::policies::Policy;
 use super::table::{Row, Table};
 
 /// A set of orders: warehouses, lines, and whether hours and scarcity count too.
@@ -25,17 +26,6 @@ const SHAPES: [Shape; 3] = [
 ];
 const CARRIERS: u16 = 3;
 
-/// Where a line's units go, by a rule of thumb: the order in which warehouses are asked.
-#[derive(Clone, Copy)]
-enum Thumb {
-    /// Each line from the nearest warehouse that has any of it.
-    Nearest,
-    /// Again and again the warehouse that has most of what is left, the nearest of several.
-    Greedy,
-    /// Each line from where it alone would cost least.
-    Cheapest,
-}
-
 /// Draws the sets and compares.
 pub(super) fn compare(seed: u64, quick: bool, out: &mut Table) -> Result<(), String> {
     for shape in &SHAPES {
@@ -48,26 +38,21 @@ pub(super) fn compare(seed: u64, quick: bool, out: &mut Table) -> Result<(), Str
             if !router.solution().proven {
                 return Err(format!("{}: an order was not proven without a budget", shape.set));
             }
-            optima.push(score as f64);
+            optima.push(score);
         }
-        for (thumb, policy) in [
-            (Thumb::Nearest, "nearest warehouse"),
-            (Thumb::Greedy, "greedy (most units first)"),
-            (Thumb::Cheapest, "every line from its cheapest"),
-        ] {
-            let cost = |problem: &Problem, router: &mut Router| {
-                router.adopt(problem, thumb.plan(problem), 0);
-                router.solution().score as f64
-            };
-            let ratios: Vec<f64> =
-                problems.iter().zip(&optima).map(|(problem, optimum)| cost(problem, &mut router) / optimum).collect();
-            let (set, against) = (shape.set, "optimum");
-            out.add(&Row { set, policy, ratios: &ratios, against, decision: None, note: String::new() });
+        for policy in Policy::THUMBS {
+            let mut pairs = Vec::with_capacity(problems.len());
+            for (problem, &optimum) in problems.iter().zip(&optima) {
+                policy.plan(problem, &mut router)?;
+                pairs.push((money(router.solution().score), money(optimum)));
+            }
+            let (set, policy, against) = (shape.set, policy.name(), "optimum");
+            out.add(&Row { set, policy, pairs: &pairs, against, decision: None, note: String::new() });
         }
-        let (mut ratios, mut gap, mut proven, mut took) = (Vec::new(), 0f64, 0, Duration::ZERO);
-        for (problem, optimum) in problems.iter().zip(&optima) {
+        let (mut pairs, mut gap, mut proven, mut took) = (Vec::new(), 0f64, 0, Duration::ZERO);
+        for (problem, &optimum) in problems.iter().zip(&optima) {
             let (score, bound, time) = solve(&mut router, problem, WORK_DEFAULT)?;
-            ratios.push(score as f64 / optimum);
+            pairs.push((money(score), money(optimum)));
             gap += (score - bound) as f64 / score as f64;
             proven += usize::from(router.solution().proven);
             took += time;
@@ -75,7 +60,7 @@ pub(super) fn compare(seed: u64, quick: bool, out: &mut Table) -> Result<(), Str
         let note = format!("{proven} proven, gap to its bound {:.3} %", gap / count as f64 * 100.0);
         let decision = Some(took / u32::try_from(count).unwrap_or(u32::MAX));
         let (set, policy, against) = (shape.set, "**Stockade** (cheapest now)", "optimum");
-        out.add(&Row { set, policy, ratios: &ratios, against, decision, note });
+        out.add(&Row { set, policy, pairs: &pairs, against, decision, note });
     }
     Ok(())
 }
@@ -90,6 +75,10 @@ fn solve(router: &mut Router, problem: &Problem, work: u64) -> Result<(i64, i64,
     } else {
         Err(format!("a generated order was answered {answer:?}"))
     }
+}
+
+fn money(micros: i64) -> f64 {
+    micros as f64 / Money::MICROS_PER_UNIT as f64
 }
 
 impl Shape {
@@ -138,65 +127,9 @@ impl Shape {
     }
 }
 
-impl Thumb {
-    /// The plan of this rule, each warehouse with its cheapest carrier.
-    fn plan(self, problem: &Problem) -> Vec<ParcelPlan> {
-        let lines = problem.lines.len();
-        let near = |site: usize| problem.lanes[site * usize::from(CARRIERS)].rate.first_kg;
-        let mut stock = problem.stock.clone();
-        let mut left: Vec<u64> = problem.lines.iter().map(|line| line.units).collect();
-        let mut sites: Vec<usize> = (0..problem.sites.len()).collect();
-        sites.sort_by_key(|&site| near(site));
-        let mut parcels: Vec<ParcelPlan> = Vec::new();
-        let mut take = |site: usize, line: usize, left: &mut [u64]| {
-            let units = stock[site * lines + line].min(left[line]);
-            if units == 0 {
-                return;
-            }
-            stock[site * lines + line] -= units;
-            left[line] -= units;
-            let lane = (site * usize::from(CARRIERS)) as u16;
-            match parcels.iter_mut().find(|parcel| parcel.lane == lane) {
-                Some(parcel) => parcel.takes.push((line as u16, units)),
-                None => parcels.push(ParcelPlan { lane, takes: vec![(line as u16, units)], ..ParcelPlan::default() }),
-            }
-        };
-        match self {
-            Thumb::Nearest => (0..lines).for_each(|line| sites.iter().for_each(|&site| take(site, line, &mut left))),
-            Thumb::Cheapest => (0..lines).for_each(|line| {
-                let mut ways = sites.clone();
-                ways.sort_by_key(|&site| alone(problem, site, line));
-                ways.iter().for_each(|&site| take(site, line, &mut left));
-            }),
-            Thumb::Greedy => {
-                while left.iter().any(|&units| units > 0) {
-                    let has = |site: usize| -> u64 {
-                        (0..lines).map(|line| problem.stock[site * lines + line].min(left[line])).sum()
-                    };
-                    let Some(at) = (0..sites.len()).max_by_key(|&at| (has(sites[at]), std::cmp::Reverse(at))) else {
-                        break;
-                    };
-                    let site = sites.remove(at);
-                    (0..lines).for_each(|line| take(site, line, &mut left));
-                }
-            }
-        }
-        parcels.iter_mut().for_each(|parcel| parcel.takes.sort_unstable());
-        parcels
-    }
-}
-
-/// What a line costs if it alone is sent from a warehouse.
-fn alone(problem: &Problem, site: usize, line: usize) -> i64 {
-    let DemandLine { units, weight_g } = problem.lines[line];
-    let lane = &problem.lanes[site * usize::from(CARRIERS)];
-    let money = lane.rate.parts(units, units * u64::from(weight_g), problem.kg_step_g).total().0;
-    let drawn = problem.draws.get(site * problem.lines.len() + line).copied().unwrap_or(0);
-    money + drawn * units as i64 + problem.weights.time * i64::from(lane.rate.hours)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::policies::drawn;
     use super::*;
 
     #[test]
@@ -206,11 +139,10 @@ mod tests {
             let problem = shape.draw(seed);
             let mut router = Router::new();
             let optimum = solve(&mut router, &problem, u64::MAX).unwrap().0;
-            for thumb in [Thumb::Nearest, Thumb::Greedy, Thumb::Cheapest] {
-                let plan = thumb.plan(&problem);
-                let sent: u64 = plan.iter().flat_map(|parcel| &parcel.takes).map(|(_, units)| units).sum();
+            for policy in Policy::THUMBS {
+                policy.plan(&problem, &mut router).unwrap();
+                let sent: u64 = drawn(&problem, router.solution()).map(|(_, _, units)| units).sum();
                 assert_eq!(sent, problem.lines.iter().map(|line| line.units).sum::<u64>());
-                router.adopt(&problem, plan, 0);
                 assert!(router.solution().score >= optimum, "seed {seed}");
             }
         }

@@ -1,134 +1,145 @@
-//! What others would do with an instance: policies from the literature and from practice, order by order.
+//! What others would do with an order: rules of thumb from practice, and the exact least cost of this order alone.
 
-use stockade_core::routing::{Answer, Router, WORK_DEFAULT};
+use std::cmp::Reverse;
 
-use super::draw::{Draw, exponential};
-use super::instance::Instance;
-use super::lagrangian::problem;
-use super::linear::Linear;
+use stockade_core::routing::{Answer, ParcelPlan, Problem, Rate, Router, Solution, WORK_DEFAULT};
 
-/// A way to choose a warehouse for each SKU of an order.
+/// A way to plan an order. Each warehouse sends with its first lane; those that never run short are asked last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Policy {
-    /// Each SKU from the nearest warehouse that has it.
+    /// Each line from the nearest warehouse that has any of it.
     Nearest,
-    /// Again and again the warehouse that has the most of what is left, the nearest of several.
+    /// Again and again the warehouse that has most of what is left, the nearest of several.
     Greedy,
-    /// The least cost of this order, with the stock on hand.
+    /// Each line from where it alone would cost least.
+    Apart,
+    /// The least cost of this order, with the stock on hand, over all lanes.
     CheapestNow,
-    /// Ma's dilated rounding of the linear programme; what is out of stock there is not looked for elsewhere.
-    Dilated,
-    /// Ma's rounding with forced openings, likewise.
-    ForcedOpening,
 }
 
 impl Policy {
-    /// Those that need no linear programme.
+    /// The rules of thumb.
+    pub const THUMBS: [Policy; 3] = [Policy::Nearest, Policy::Greedy, Policy::Apart];
+    /// Those a season is played by.
     pub const LIVE: [Policy; 3] = [Policy::Nearest, Policy::Greedy, Policy::CheapestNow];
-    /// Those that round it, as published.
-    pub const ROUNDING: [Policy; 2] = [Policy::Dilated, Policy::ForcedOpening];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Policy::Nearest => "nearest warehouse",
-            Policy::Greedy => "greedy (most lines first)",
+            Policy::Greedy => "greedy (most units first)",
+            Policy::Apart => "every line from its cheapest",
             Policy::CheapestNow => "cheapest now (exact)",
-            Policy::Dilated => "dilated rounding (Ma)",
-            Policy::ForcedOpening => "forced opening (Ma)",
         }
     }
 
-    /// The cost of a season.
-    pub fn cost(self, instance: &Instance, season: &[(usize, usize)], linear: Option<&Linear>, seed: u64) -> f64 {
-        let mut stock = instance.stock.clone();
-        let (mut router, mut draw) = (Router::new(), Draw::new(seed));
-        let mut cost = 0.0;
-        for &(kind, city) in season {
-            let items = &instance.types[kind];
-            let mut chosen = match self {
-                Policy::Nearest => nearest(instance, items, city, &stock),
-                Policy::Greedy => greedy(instance, items, city, &stock),
-                Policy::CheapestNow => cheapest(instance, items, city, &stock, &mut router),
-                Policy::Dilated | Policy::ForcedOpening => {
-                    let shares = linear.map(|linear| &linear.shares[kind][city]);
-                    shares.map(|shares| round(self, shares, items.len(), &mut draw)).unwrap_or_default()
-                }
+    /// Plans an order: the router holds the plan.
+    ///
+    /// # Errors
+    /// When the stock does not do.
+    pub fn plan(self, problem: &Problem, router: &mut Router) -> Result<(), String> {
+        if self == Policy::CheapestNow {
+            return match router.solve(problem, WORK_DEFAULT) {
+                Answer::Plan => Ok(()),
+                other => Err(format!("an order was answered {other:?}")),
             };
-            for (warehouse, &item) in chosen.iter_mut().zip(items) {
-                match stock.get_mut(*warehouse).map(|row| &mut row[item]) {
-                    Some(units) if *units > 0 => *units -= 1,
-                    _ => *warehouse = instance.dummy(),
+        }
+        let mut picks = Picks::new(problem);
+        let near = picks.by_distance();
+        let lines = 0..problem.lines.len();
+        match self {
+            Policy::Greedy => {
+                let mut left = near;
+                while let Some(at) = (0..left.len()).max_by_key(|&at| (picks.has(left[at]), Reverse(at))) {
+                    let site = left.remove(at);
+                    lines.clone().for_each(|line| picks.take(site, line));
                 }
             }
-            cost += price(instance, &chosen, city);
-        }
-        cost
-    }
-}
-
-fn price(instance: &Instance, chosen: &[usize], city: usize) -> f64 {
-    let units: f64 = chosen.iter().map(|&warehouse| instance.unit[warehouse][city]).sum();
-    let opened = (0..=instance.warehouses).filter(|warehouse| chosen.contains(warehouse));
-    units + opened.map(|warehouse| instance.fixed[warehouse][city]).sum::<f64>()
-}
-
-fn nearest(instance: &Instance, items: &[usize], city: usize, stock: &[Vec<u64>]) -> Vec<usize> {
-    let near = |a: &usize, b: &usize| instance.unit[*a][city].total_cmp(&instance.unit[*b][city]);
-    let of = |&item: &usize| (0..instance.warehouses).filter(|&w| stock[w][item] > 0).min_by(near);
-    items.iter().map(|item| of(item).unwrap_or(instance.dummy())).collect()
-}
-
-fn greedy(instance: &Instance, items: &[usize], city: usize, stock: &[Vec<u64>]) -> Vec<usize> {
-    let mut chosen = vec![instance.dummy(); items.len()];
-    let mut left: Vec<usize> = (0..items.len()).collect();
-    loop {
-        let has = |w: usize| left.iter().filter(|&&at| stock[w][items[at]] > 0).count();
-        let best = (0..instance.warehouses)
-            .filter(|&w| has(w) > 0)
-            .max_by(|&a, &b| has(a).cmp(&has(b)).then(instance.unit[b][city].total_cmp(&instance.unit[a][city])));
-        let Some(best) = best else { return chosen };
-        left.retain(|&at| {
-            let taken = stock[best][items[at]] > 0;
-            if taken {
-                chosen[at] = best;
+            Policy::Apart => lines.for_each(|line| {
+                let mut ways = near.clone();
+                ways.sort_by_key(|&site| picks.alone(site, line));
+                ways.iter().for_each(|&site| picks.take(site, line));
+            }),
+            Policy::Nearest | Policy::CheapestNow => {
+                lines.for_each(|line| near.iter().for_each(|&site| picks.take(site, line)));
             }
-            !taken
-        });
+        }
+        if picks.left.iter().any(|&units| units > 0) {
+            return Err("the stock does not cover an order".to_owned());
+        }
+        router.adopt(problem, picks.parcels, 0);
+        Ok(())
     }
 }
 
-fn cheapest(instance: &Instance, items: &[usize], city: usize, stock: &[Vec<u64>], router: &mut Router) -> Vec<usize> {
-    if items.is_empty() {
-        return Vec::new();
+/// What a plan draws: warehouse by its place in the problem, line and units.
+pub(super) fn drawn<'a>(
+    problem: &'a Problem,
+    plan: &'a Solution,
+) -> impl Iterator<Item = (usize, usize, u64)> + use<'a> {
+    plan.parcels.iter().flat_map(|parcel| {
+        let site = usize::from(problem.lanes[usize::from(parcel.lane)].site);
+        parcel.takes.iter().map(move |&(line, units)| (site, usize::from(line), units))
+    })
+}
+
+/// A plan on its way.
+struct Picks<'p> {
+    problem: &'p Problem,
+    /// The first lane of each warehouse, if it has any.
+    lane: Vec<Option<u16>>,
+    left: Vec<u64>,
+    parcels: Vec<ParcelPlan>,
+}
+
+impl<'p> Picks<'p> {
+    fn new(problem: &'p Problem) -> Picks<'p> {
+        let first = |site: usize| problem.lanes.iter().position(|lane| usize::from(lane.site) == site);
+        let lane = (0..problem.sites.len()).map(|site| first(site).map(|lane| lane as u16)).collect();
+        let left = problem.lines.iter().map(|line| line.units).collect();
+        Picks { problem, lane, left, parcels: Vec::new() }
     }
-    let there = |warehouse: usize, item: usize| stock.get(warehouse).map_or(1, |row| row[item]);
-    let problem = problem(instance, items, city, there);
-    let mut chosen = vec![instance.dummy(); items.len()];
-    if router.solve(&problem, WORK_DEFAULT) == Answer::Plan {
-        for parcel in &router.solution().parcels {
-            let site = problem.sites[usize::from(problem.lanes[usize::from(parcel.lane)].site)];
-            parcel.takes.iter().for_each(|&(line, _)| chosen[usize::from(line)] = site.index());
+
+    /// Warehouses with a lane, the nearest first: the first kilogram and the unit are what grows with the way.
+    fn by_distance(&self) -> Vec<usize> {
+        let mut sites: Vec<usize> = (0..self.lane.len()).filter(|&site| self.lane[site].is_some()).collect();
+        let near = |site: usize| self.rate(site).first_kg.0 + self.rate(site).unit.0;
+        sites.sort_by_key(|&site| (self.endless(site), near(site)));
+        sites
+    }
+
+    fn rate(&self, site: usize) -> Rate {
+        self.lane[site].map(|lane| self.problem.lanes[usize::from(lane)].rate).unwrap_or_default()
+    }
+
+    fn endless(&self, site: usize) -> bool {
+        (0..self.left.len()).any(|line| self.problem.stock_at(site, line) == u64::MAX)
+    }
+
+    /// Whether it has any of its own, and how many of the units left.
+    fn has(&self, site: usize) -> (bool, u64) {
+        let units = (0..self.left.len()).map(|line| self.problem.stock_at(site, line).min(self.left[line])).sum();
+        (units > 0 && !self.endless(site), units)
+    }
+
+    /// What a line costs if it alone is sent from a warehouse.
+    fn alone(&self, site: usize, line: usize) -> (bool, i64) {
+        let problem = self.problem;
+        let wanted = problem.lines[line];
+        let rate = self.rate(site);
+        let money = rate.parts(wanted.units, wanted.units * u64::from(wanted.weight_g), problem.kg_step_g).total().0;
+        let drawn = problem.draws.get(site * problem.lines.len() + line).copied().unwrap_or(0);
+        let score = money + drawn * wanted.units as i64 + problem.weights.time * i64::from(rate.hours);
+        (self.endless(site), score)
+    }
+
+    fn take(&mut self, site: usize, line: usize) {
+        let units = self.problem.stock_at(site, line).min(self.left[line]);
+        let Some(lane) = self.lane[site].filter(|_| units > 0) else { return };
+        self.left[line] -= units;
+        match self.parcels.iter_mut().find(|parcel| parcel.lane == lane) {
+            Some(parcel) => parcel.takes.push((line as u16, units)),
+            None => self.parcels.push(ParcelPlan { lane, takes: vec![(line as u16, units)], ..ParcelPlan::default() }),
         }
     }
-    chosen
-}
-
-/// Draws a warehouse for every SKU, correlated so that parcels are shared: each warehouse has one clock, and a SKU goes to
-/// the one whose clock, slowed by its share, rings first (Ma 2023).
-fn round(policy: Policy, shares: &[Vec<f64>], lines: usize, draw: &mut Draw) -> Vec<usize> {
-    let clocks: Vec<f64> = shares.iter().map(|_| exponential(draw)).collect();
-    let pick = |line: usize| {
-        let share = |warehouse: usize| shares[warehouse][line].max(1e-12);
-        let largest = (0..shares.len()).max_by(|&a, &b| share(a).total_cmp(&share(b))).unwrap_or(0);
-        let u = share(largest);
-        let forced = draw.unit() < (1.0 - u) / (1.0 - u + u * (1.0 / u).exp() - std::f64::consts::E);
-        let rings = |warehouse: usize| match (policy == Policy::ForcedOpening && warehouse == largest, forced) {
-            (true, true) => 1.0 / u,
-            (true, false) => clocks[warehouse].min(1.0) / u,
-            (false, _) => clocks[warehouse] / share(warehouse),
-        };
-        (0..shares.len()).min_by(|&a, &b| rings(a).total_cmp(&rings(b))).unwrap_or(0)
-    };
-    (0..lines).map(pick).collect()
 }

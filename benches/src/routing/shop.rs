@@ -135,6 +135,20 @@ impl Shop {
     }
 }
 
+impl std::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Tally>>(tallies: I) -> Tally {
+        tallies.fold(Tally::default(), |sum, one| Tally {
+            cost: sum.cost + one.cost,
+            placed: sum.placed + one.placed,
+            refused: sum.refused + one.refused,
+            parcels: sum.parcels + one.parcels,
+            dropped: sum.dropped + one.dropped,
+            deciding: sum.deciding + one.deciding,
+            lessons: (sum.lessons.0 + one.lessons.0, sum.lessons.1 + one.lessons.1),
+        })
+    }
+}
+
 impl Tally {
     /// The mean time of a decision.
     pub fn decision(&self) -> Duration {

@@ -15,8 +15,8 @@ pub(super) struct Row<'a> {
     pub set: &'a str,
     /// The policy.
     pub policy: &'a str,
-    /// Cost as a share of the reference, one figure for each instance.
-    pub ratios: &'a [f64],
+    /// Cost and reference, a pair for each instance.
+    pub pairs: &'a [(f64, f64)],
     /// What the reference is.
     pub against: &'a str,
     /// What one decision took, where it was measured.
@@ -33,19 +33,22 @@ impl Table {
     /// Prints a row as a line of a Markdown table.
     pub fn add(&mut self, row: &Row<'_>) {
         if !std::mem::replace(&mut self.head, true) {
-            println!("| set | policy | cost / reference | worst | n | reference | a decision | |");
-            println!("|---|---|---|---|---|---|---|---|");
+            println!("| set | policy | cost | reference | cost / reference | worst | n | a decision | |");
+            println!("|---|---|---|---|---|---|---|---|---|");
         }
-        let (mean, error) = mean(row.ratios);
-        let worst = row.ratios.iter().copied().fold(0.0, f64::max);
-        let mean = if row.ratios.len() > 1 { format!("{mean:.4} ± {error:.4}") } else { format!("{mean:.4}") };
+        let ratios: Vec<f64> = row.pairs.iter().map(|(cost, reference)| cost / reference).collect();
+        let (cost, _) = mean(&row.pairs.iter().map(|(cost, _)| *cost).collect::<Vec<f64>>());
+        let (reference, _) = mean(&row.pairs.iter().map(|(_, reference)| *reference).collect::<Vec<f64>>());
+        let (mean, error) = mean(&ratios);
+        let worst = ratios.iter().copied().fold(0.0, f64::max);
+        let mean = if ratios.len() > 1 { format!("{mean:.4} ± {error:.4}") } else { format!("{mean:.4}") };
         let took = row.decision.map(|took| format!("{took:.1?}")).unwrap_or_default();
         println!(
-            "| {} | {} | {mean} | {worst:.4} | {} | {} | {took} | {} |",
+            "| {} | {} | {cost:.2} | {} {reference:.2} | {mean} | {worst:.4} | {} | {took} | {} |",
             row.set,
             row.policy,
-            row.ratios.len(),
             row.against,
+            ratios.len(),
             row.note
         );
     }
