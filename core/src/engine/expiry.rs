@@ -36,6 +36,8 @@ pub struct Released {
     pub number: Code,
     /// SKU, warehouse and units that were on hand.
     pub lines: Vec<(Code, Code, Units)>,
+    /// The same of units that were yet to come.
+    pub ahead: Vec<(Code, Code, Units)>,
 }
 
 impl Engine {
@@ -159,15 +161,13 @@ impl Engine {
     ) -> Released {
         let config = self.config.load();
         let config = config.as_deref().expect("an order was placed in a world");
-        let mut lines = Vec::new();
+        let (mut lines, mut ahead) = (Vec::new(), Vec::new());
         event.each_move(|m| {
-            if matches!(m.from, Bucket::Promised(_)) {
-                return;
-            }
             let sku = self.skus.code(m.sku).expect("an order names defined SKUs");
-            lines.push((sku, config.codes.of_warehouse(m.warehouse), m.units));
+            let to = if matches!(m.from, Bucket::Promised(_)) { &mut ahead } else { &mut lines };
+            to.push((sku, config.codes.of_warehouse(m.warehouse), m.units));
         });
-        Released { seq, order, channel: config.codes.of_channel(channel), number, lines }
+        Released { seq, order, channel: config.codes.of_channel(channel), number, lines, ahead }
     }
 }
 

@@ -120,7 +120,7 @@ impl Model {
 
     /// Checks a change of what is expected, and takes it in.
     pub(super) fn inbound_changed(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
-        let before = self.clone();
+        let before = self.part_of(e);
         self.open_and_date(seq, e)?;
         let known = |model: &Model, sku| model.inbound_of(sku, e.warehouse);
         for m in &e.moves {
@@ -150,6 +150,20 @@ impl Model {
         }
         self.tidy();
         self.same_outcome(&before, e)
+    }
+
+    /// What an event may touch, as it is before. The whole would be too much to copy each time.
+    fn part_of(&self, e: &InboundChanged) -> Model {
+        let mut part = Model { seq: self.seq, ..Model::default() };
+        let skus = e.moves.iter().map(|m| m.sku).chain(e.dated.iter().map(|dated| dated.sku));
+        for cell in skus.map(|sku| (sku, e.warehouse)) {
+            part.inbound.extend(self.inbound.get(&cell).map(|inbound| (cell, inbound.clone())));
+            part.ledger.cells.extend(self.ledger.cells.get(&cell).map(|known| (cell, known.clone())));
+        }
+        for arrived in &e.arrived {
+            part.orders.extend(self.orders.get(&arrived.order).map(|order| (order.id, order.clone())));
+        }
+        part
     }
 
     fn open_and_date(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
@@ -275,7 +289,9 @@ impl Model {
 
     /// Units on hand in a cell, by pool, that overdue promises come first to.
     pub(super) fn owed(&self, sku: SkuId, warehouse: WarehouseId) -> Owed {
-        if self.inbound.contains_key(&(sku, warehouse)) { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
+        let is_overdue = |inbound: &Inbound| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
+        let overdue = self.inbound.get(&(sku, warehouse)).is_some_and(is_overdue);
+        if overdue { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
     }
 
     /// The receipts of a cell as a query shows them.

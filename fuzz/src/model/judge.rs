@@ -1,5 +1,6 @@
 //! The verdict on answers: given the state before a command, what may come of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::command::{
@@ -195,9 +196,9 @@ impl Model {
 
     /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
     fn judge_late(&self, order: &Order, lapsed: bool) -> Allowed {
-        let mut after = self.clone();
+        let mut after = Cow::Borrowed(self);
         if lapsed {
-            after.release(order.id);
+            after.to_mut().release(order.id);
         }
         let Some(expired) = after.orders.get(&order.id) else { return Allowed::default() };
         let pools = after.pools_for(order.channel, true);

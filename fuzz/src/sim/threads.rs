@@ -23,6 +23,9 @@ use super::run::{Tally, came_to, kind, read, recovered};
 use super::workload::{Workload, code};
 use crate::model::Model;
 
+/// The picture is taken anew once it is older than this share of all orders: each costs a copy of them all.
+const PICTURE_SHARE: u64 = 32;
+
 /// A command with its answer and the stretch of history in which it was decided.
 struct Call {
     request: Request,
@@ -141,6 +144,7 @@ fn seq_of(reply: &Reply) -> Option<Seq> {
 fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
     let mut history = Vec::new();
     let mut model = Model::new();
+    let mut shown = Seq(0);
     loop {
         let is_over = shared.is_over.load(Ordering::Acquire);
         shared.engine.expire_due(Time(shared.now.load(Ordering::Acquire)), 3);
@@ -148,6 +152,7 @@ fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
             if is_over {
                 return Ok(history);
             }
+            show(shared, &model, &mut shown);
             continue;
         };
         for (seq, envelope) in read(&batch.bytes)? {
@@ -155,6 +160,16 @@ fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
         }
         shared.engine.log().journaled(batch.last);
         history.push(batch.bytes);
+        if model.seq.0 - shown.0 > model.orders.len() as u64 / PICTURE_SHARE {
+            show(shared, &model, &mut shown);
+        }
+    }
+}
+
+/// Lets the threads see the state, when they have not yet.
+fn show(shared: &Shared, model: &Model, shown: &mut Seq) {
+    if model.seq > *shown {
+        *shown = model.seq;
         *shared.picture.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(model.clone());
     }
 }

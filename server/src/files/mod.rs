@@ -6,6 +6,7 @@
 mod catalog;
 mod columns;
 mod fault;
+mod inbound;
 mod lines;
 mod orders;
 mod quantities;
@@ -16,6 +17,7 @@ mod times;
 pub use catalog::{CatalogRow, read_catalog};
 pub use columns::ColumnNames;
 pub use fault::FileFault;
+pub use inbound::{InboundKind, InboundRow, read_inbound};
 pub use orders::{OrderKind, OrderRecord, OrderRow, OrderSheet};
 pub use quantities::{QuantityRow, read_quantities};
 pub use sheet::{Cell, Column, Row, Sheet};

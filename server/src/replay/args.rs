@@ -10,7 +10,7 @@ use stockade_core::time::Span;
 ///
 /// Stock: sku,warehouse,on_hand[,pool][,safety]. Catalog: sku,weight_g[,category]. Orders: order_id,sku,qty and optional
 /// ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order, an id that comes back later is
-/// a repeat. Files may be CSV or TSV, plain or gzip.
+/// a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool. Files may be CSV or TSV, plain or gzip.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The world file.
@@ -22,6 +22,9 @@ pub struct ReplayArgs {
     /// The order file.
     #[arg(long, value_name = "FILE")]
     pub orders: PathBuf,
+    /// The file of announced and delivered receipts: what presale channels may promise.
+    #[arg(long, value_name = "FILE", conflicts_with = "realtime")]
+    pub inbound: Option<PathBuf>,
     /// The catalog file: weights and categories of SKUs.
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,

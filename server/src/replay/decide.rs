@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Query, Request};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::{Reject, Short};
-use stockade_core::reply::{Change, OrderView, Placed, Reply, Stage, SubKind, SubOrderNow};
+use stockade_core::reply::{Change, OrderState, OrderView, Placed, Reply, Stage, SubOrderNow};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -41,6 +41,8 @@ pub(super) enum PaymentDone {
     PaidLate(Seq, Vec<CellChange>),
     /// Late, and the stock was gone.
     RefundDue,
+    /// Not at all: it was cancelled before.
+    GivenUp,
 }
 
 /// What came of a cancellation.
@@ -100,9 +102,11 @@ pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, no
 /// Pays an order under a key of the replay's.
 pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> Result<PaymentDone, Failure> {
     let command = Command::Pay(Pay { order: OrderRef::Id(order) });
-    let changed = match target.execute(&keyed("pay", nth, command)?, now)?.result? {
-        Reply::Changed(changed) => changed,
-        other => return Err(unexpected(&other)),
+    let changed = match target.execute(&keyed("pay", nth, command)?, now)?.result {
+        Ok(Reply::Changed(changed)) => changed,
+        Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) => return Ok(PaymentDone::GivenUp),
+        Ok(other) => return Err(unexpected(&other)),
+        Err(reject) => return Err(reject.into()),
     };
     match changed.change {
         Change::Paid => Ok(PaymentDone::Paid),
@@ -151,7 +155,7 @@ pub(super) fn cancel(
 }
 
 /// Whether a refusal speaks about the order, not about the state of the service.
-fn is_decision(reject: &Reject) -> bool {
+pub(super) fn is_decision(reject: &Reject) -> bool {
     match reject {
         Reject::InsufficientStock { .. }
         | Reject::Unroutable { .. }
@@ -177,7 +181,7 @@ fn is_decision(reject: &Reject) -> bool {
     }
 }
 
-fn keyed(what: &str, nth: u64, command: Command) -> Result<Request, Failure> {
+pub(super) fn keyed(what: &str, nth: u64, command: Command) -> Result<Request, Failure> {
     let key = Code::new(&format!("replay-{what}-{nth}")).map_err(Failure::failed)?;
     Ok(Request { key: Some(key), occurred: None, command })
 }
@@ -191,14 +195,14 @@ fn view(target: &dyn Target, order: &OrderRef, now: Time) -> Result<Result<Box<O
     }
 }
 
-/// The units that lie in an order's sub-orders, by SKU and warehouse.
+/// The units that lie in an order's sub-orders, or are yet to come to them, by SKU and warehouse.
 fn live(view: &OrderView) -> Vec<CellChange> {
     cells(view.sub_orders.iter().filter(|sub| !matches!(sub.stage, Stage::Cancelled | Stage::Expired)))
 }
 
 fn cells<'a>(subs: impl Iterator<Item = &'a SubOrderNow>) -> Vec<CellChange> {
     let mut cells: std::collections::BTreeMap<(Code, Code), i64> = std::collections::BTreeMap::new();
-    for sub in subs.filter(|sub| sub.promised.kind == SubKind::Regular) {
+    for sub in subs {
         for line in &sub.promised.lines {
             let units = i64::try_from(line.units.0).unwrap_or(i64::MAX);
             *cells.entry((line.sku.clone(), sub.promised.warehouse.clone())).or_default() += units;
@@ -207,6 +211,6 @@ fn cells<'a>(subs: impl Iterator<Item = &'a SubOrderNow>) -> Vec<CellChange> {
     cells.into_iter().map(|((sku, warehouse), units)| (sku, warehouse, units)).collect()
 }
 
-fn unexpected(reply: &Reply) -> Failure {
+pub(super) fn unexpected(reply: &Reply) -> Failure {
     Failure::failed(format!("the engine answered with {reply:?}"))
 }

@@ -10,6 +10,7 @@ use stockade_core::time::Time;
 
 use super::args::{PayMode, ReplayArgs};
 use super::decide::{CancelDone, Decided, PaymentDone, cancel, pay, place};
+use super::inbound::{Deliveries, DeliveryDone};
 use super::ledger::Ledger;
 use super::lines::{DecisionLine, LineFile, ReleaseKind, Verdict, released_cells, shorts, sub_orders};
 use super::reports::Reports;
@@ -33,6 +34,8 @@ pub(super) struct Drive<'a> {
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     pub(super) reports: Reports,
+    pub(super) inbound_reports: Reports,
+    deliveries: Deliveries,
     /// Payments to come, by time and then in order of placing.
     payments: BinaryHeap<Reverse<(Time, u64, OrderId, Code)>>,
     /// Refused orders whose ids come again: the engine forgets refusals, the file's reader does not.
@@ -92,6 +95,8 @@ impl<'a> Drive<'a> {
             ledger: Ledger::new(survey),
             tally: Tally::new(),
             reports: Reports::new(&args.orders),
+            inbound_reports: Reports::new(args.inbound.as_ref().unwrap_or(&args.orders)),
+            deliveries: Deliveries::new(survey),
             payments: BinaryHeap::new(),
             refused: HashMap::new(),
             commands: 0,
@@ -121,30 +126,60 @@ impl<'a> Drive<'a> {
         order.channel.as_ref().unwrap_or(&self.survey.channel).clone()
     }
 
-    /// Lets time pass up to `now`: payments that are due, and before each of them the holds that have run out by then.
+    /// Lets time pass up to `now`: receipts that are announced or come and payments that are due, and before each of them the
+    /// holds that have run out by then.
     pub(super) fn advance(&mut self, now: Time) -> Result<(), Failure> {
-        while let Some(Reverse((at, ..))) = self.payments.peek()
-            && *at <= now
-        {
-            let at = *at;
+        loop {
+            let delivery = self.deliveries.next();
+            let at = self.next_payment().min(delivery);
+            if at > now || at == Time::NEVER {
+                return self.expire(now);
+            }
             self.expire(at)?;
-            if let Some(Reverse((_, _, order, number))) = self.payments.pop() {
+            if delivery <= at {
+                self.deliver()?;
+            } else if let Some(Reverse((_, _, order, number))) = self.payments.pop() {
                 self.settle_payment(order, &number, at)?;
             }
         }
-        self.expire(now)
+    }
+
+    /// Lets the receipts happen that the file of orders ended before.
+    pub(super) fn deliver_rest(&mut self) -> Result<(), Failure> {
+        while self.deliveries.next() < Time::NEVER {
+            let at = self.clock.at(Some(self.deliveries.next()));
+            self.advance(at)?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self) -> Result<(), Failure> {
+        let Some((row, done)) = self.deliveries.step(self.target)? else { return Ok(()) };
+        match done {
+            DeliveryDone::Done(seq, change) => {
+                self.ledger.expect(&row.sku, &row.warehouse, change);
+                self.lines.delivery(seq, &row, change, self.target)
+            }
+            DeliveryDone::Not(reject) => {
+                self.inbound_reports.add(row.line, format!("not {}: {reject}", row.event()));
+                Ok(())
+            }
+        }
+    }
+
+    fn next_payment(&self) -> Time {
+        self.payments.peek().map_or(Time::NEVER, |Reverse((at, ..))| *at)
     }
 
     /// The first moment after `now` at which time alone could change what is free, orders placed from now on included.
     pub(super) fn next_change(&self, now: Time) -> Time {
-        let shortest = now + self.survey.shortest_hold;
+        let shortest = (now + self.survey.shortest_hold).min(self.deliveries.next());
         if self.pay == PayMode::Immediate {
             // No hold ever runs out, as long as each is paid before it could.
             return shortest;
         }
         let due = self.target.next_deadline().unwrap_or(Time::NEVER);
-        let paid = self.payments.peek().map_or(Time::NEVER, |Reverse((at, ..))| *at);
-        shortest.min(due).min(paid)
+        shortest.min(due).min(self.next_payment())
     }
 
     /// Writes a decision down, and pays the order if it is to be paid now.
@@ -215,7 +250,7 @@ impl<'a> Drive<'a> {
     fn settle_payment(&mut self, order: OrderId, number: &Code, now: Time) -> Result<(), Failure> {
         self.commands += 1;
         match pay(self.target, order, self.commands, now)? {
-            PaymentDone::Paid => Ok(()),
+            PaymentDone::Paid | PaymentDone::GivenUp => Ok(()),
             PaymentDone::RefundDue => {
                 self.tally.refunds_due += 1;
                 Ok(())

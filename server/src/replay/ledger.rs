@@ -1,10 +1,10 @@
 //! The replay's own count of every cell, kept from the lines it writes and compared with the engine's at the end.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use stockade_core::command::{Query, StockQuery};
 use stockade_core::ids::Code;
-use stockade_core::reply::{CellView, PlanView, Reply, SubKind};
+use stockade_core::reply::{CellView, PlanView, Reply};
 use stockade_core::time::Time;
 
 use super::lines::CellChange;
@@ -17,26 +17,45 @@ const PAGE_SKUS: u32 = 1_000;
 /// Differences told in full.
 const TOLD_MAX: usize = 10;
 
-/// Free units by SKU and warehouse. Unlimited warehouses are not counted.
+/// Free units by SKU and warehouse, with those that are announced and promised to nobody. Unlimited warehouses are not
+/// counted.
 #[derive(Debug)]
 pub(super) struct Ledger {
     free: HashMap<Code, BTreeMap<Code, i64>>,
     unlimited: BTreeSet<Code>,
     oversold: u64,
+    /// Cells of which announced units did not come: what is overdue there is promised and not oversold.
+    owing: HashSet<(Code, Code)>,
+    ahead: Ahead,
+}
+
+/// What is promised at the end and has not come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Ahead {
+    /// Units promised out of receipts.
+    pub(super) promised: u64,
+    /// Units promised that no receipt is expected to bring.
+    pub(super) overdue: u64,
 }
 
 impl Ledger {
     pub(super) fn new(survey: &Survey) -> Ledger {
-        let mut ledger = Ledger { free: HashMap::new(), unlimited: survey.unlimited.clone(), oversold: 0 };
+        let mut ledger = Ledger {
+            free: HashMap::new(),
+            unlimited: survey.unlimited.clone(),
+            oversold: 0,
+            owing: HashSet::new(),
+            ahead: Ahead::default(),
+        };
         for row in &survey.stock {
             ledger.change(&row.sku, &row.warehouse, i64::try_from(row.on_hand.0).unwrap_or(i64::MAX));
         }
         ledger
     }
 
-    /// Takes what a plan takes off the shelves.
+    /// Takes what a plan takes off the shelves, or promises of what is to come.
     pub(super) fn place(&mut self, plan: &PlanView) {
-        for sub in plan.sub_orders.iter().filter(|sub| sub.kind == SubKind::Regular) {
+        for sub in &plan.sub_orders {
             for line in &sub.lines {
                 self.change(&line.sku, &sub.warehouse, -i64::try_from(line.units.0).unwrap_or(i64::MAX));
             }
@@ -50,13 +69,26 @@ impl Ledger {
         }
     }
 
+    /// More units of a cell are there or to come, or fewer.
+    pub(super) fn expect(&mut self, sku: &Code, warehouse: &Code, units: i64) {
+        if units < 0 {
+            self.owing.insert((sku.clone(), warehouse.clone()));
+        }
+        self.change(sku, warehouse, units);
+    }
+
+    /// What was promised and has not come, once [`Ledger::compare`] has looked.
+    pub(super) fn ahead(&self) -> Ahead {
+        self.ahead
+    }
+
     /// Units that were promised and not there.
     pub(super) fn oversold(&self) -> u64 {
         self.oversold
     }
 
     /// Where the engine's free units differ from these.
-    pub(super) fn compare(&self, target: &dyn Target, now: Time) -> Result<Vec<String>, Failure> {
+    pub(super) fn compare(&mut self, target: &dyn Target, now: Time) -> Result<Vec<String>, Failure> {
         let mut faults = Vec::new();
         let mut compared = 0;
         let mut after = None;
@@ -70,6 +102,8 @@ impl Ledger {
             after = Some(last.sku.clone());
             for cell in cells.iter().filter(|cell| !self.unlimited.contains(&cell.warehouse)) {
                 compared += usize::from(self.counts(cell));
+                self.ahead.promised += cell.inbound.iter().map(|receipt| receipt.promised.0).sum::<u64>();
+                self.ahead.overdue += cell.overdue.0;
                 self.compare_cell(cell, &mut faults);
             }
         }
@@ -86,8 +120,11 @@ impl Ledger {
 
     fn compare_cell(&self, cell: &CellView, faults: &mut Vec<String>) {
         let here = self.free.get(&cell.sku).and_then(|cells| cells.get(&cell.warehouse)).copied().unwrap_or(0);
-        let there: u64 = cell.pools.iter().map(|pool| pool.available.0).sum();
-        if i64::try_from(there) != Ok(here) && faults.len() < TOLD_MAX {
+        let signed = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
+        let shelf: i64 = cell.pools.iter().map(|pool| signed(pool.available.0)).sum();
+        let ahead: i64 = cell.inbound.iter().map(|receipt| signed(receipt.free.0)).sum();
+        let there = shelf + ahead - signed(cell.overdue.0);
+        if there != here && faults.len() < TOLD_MAX {
             let (sku, warehouse) = (&cell.sku, &cell.warehouse);
             faults.push(format!("{sku} at {warehouse}: {there} free in the engine, {here} by the lines"));
         }
@@ -101,6 +138,9 @@ impl Ledger {
         let free = cells.entry(warehouse.clone()).or_default();
         let before = *free;
         *free = free.saturating_add(units);
-        self.oversold += (before.min(0) - (*free).min(0)).max(0).unsigned_abs();
+        let below = (before.min(0) - (*free).min(0)).max(0).unsigned_abs();
+        if below > 0 && !self.owing.contains(&(sku.clone(), warehouse.clone())) {
+            self.oversold += below;
+        }
     }
 }

@@ -14,6 +14,7 @@ use stockade_core::units::Units;
 
 use super::target::Target;
 use crate::failure::Failure;
+use crate::files::InboundRow;
 
 /// Bytes of lines kept back until their decisions are durable.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -98,6 +99,17 @@ struct CellLine<'a> {
     qty: i64,
 }
 
+/// What suppliers announced or delivered.
+#[derive(Serialize)]
+struct DeliveryLine<'a> {
+    seq: u64,
+    /// It is about no order.
+    order: Option<&'a str>,
+    reference: Option<&'a str>,
+    event: &'static str,
+    lines: [CellLine<'a>; 1],
+}
+
 /// What a release line tells of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ReleaseKind {
@@ -170,6 +182,20 @@ impl LineFile {
         self.add(&line, target)
     }
 
+    /// Adds what was announced or delivered: `change` more units are there or to come.
+    pub(super) fn delivery(
+        &mut self,
+        seq: Seq,
+        row: &InboundRow,
+        change: i64,
+        target: &dyn Target,
+    ) -> Result<(), Failure> {
+        let cell = CellLine { sku: row.sku.as_str(), warehouse: row.warehouse.as_str(), qty: change };
+        let reference = row.reference.as_ref().map(Code::as_str);
+        let line = DeliveryLine { seq: seq.0, order: None, reference, event: row.event(), lines: [cell] };
+        self.add(&line, target)
+    }
+
     /// Writes everything out.
     pub(super) fn finish(mut self, target: &dyn Target) -> Result<(), Failure> {
         self.write_block(target)?;
@@ -203,7 +229,8 @@ pub(super) fn shorts(short: &[Short]) -> Vec<ShortLine<'_>> {
 /// The cells of an expiry.
 pub(super) fn released_cells(released: &Released) -> Vec<CellChange> {
     let signed = |units: Units| i64::try_from(units.0).unwrap_or(i64::MAX);
-    released.lines.iter().map(|(sku, warehouse, units)| (sku.clone(), warehouse.clone(), signed(*units))).collect()
+    let all = released.lines.iter().chain(&released.ahead);
+    all.map(|(sku, warehouse, units)| (sku.clone(), warehouse.clone(), signed(*units))).collect()
 }
 
 fn sub_order(sub: &SubOrderView) -> SubOrderLine<'_> {

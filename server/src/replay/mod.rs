@@ -15,6 +15,7 @@ mod drive;
 mod embedded;
 mod home;
 mod hosted;
+mod inbound;
 mod ledger;
 mod lines;
 mod load;
@@ -55,17 +56,18 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
     let begun = Instant::now();
     drive_file(args, &survey, &mut replay)?;
     let now = replay.clock.at(None);
-    let Drive { lines, ledger, tally, reports, .. } = replay;
+    let Drive { lines, mut ledger, tally, reports, inbound_reports, .. } = replay;
     lines.finish(target.as_ref())?;
     let elapsed = begun.elapsed();
     let differences = ledger.compare(target.as_ref(), now)?;
     let end = target.finish()?;
-    for line in reports.lines() {
+    for line in reports.lines().into_iter().chain(inbound_reports.lines()) {
         eprintln!("{line}");
     }
     let summary = Summary {
         tally: &tally,
-        reports: reports.count(),
+        reports: reports.count() + inbound_reports.count(),
+        ahead: args.inbound.is_some().then(|| ledger.ahead()),
         load,
         elapsed,
         oversold: ledger.oversold(),
@@ -97,7 +99,7 @@ fn drive_file(args: &ReplayArgs, survey: &Survey, replay: &mut Drive<'_>) -> Res
         }
     }
     bar.finish_and_clear();
-    Ok(())
+    replay.deliver_rest()
 }
 
 /// Shown on a terminal only.

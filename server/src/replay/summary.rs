@@ -6,8 +6,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use stockade_core::money::Money;
+use stockade_core::reply::SubKind;
 
 use super::decide::Decided;
+use super::ledger::Ahead;
 use super::lines::Verdict;
 use super::target::Final;
 
@@ -26,6 +28,7 @@ pub(super) struct Tally {
     split: u64,
     cost: i128,
     unproven: u64,
+    promised: u64,
     /// Scores, and how far they are above what no plan can be below.
     score: i128,
     above: i128,
@@ -47,6 +50,8 @@ pub(super) struct Summary<'a> {
     pub(super) tally: &'a Tally,
     /// Rows told by line.
     pub(super) reports: u64,
+    /// What is promised and has not come, where anything was announced.
+    pub(super) ahead: Option<Ahead>,
     pub(super) load: Duration,
     pub(super) elapsed: Duration,
     pub(super) oversold: u64,
@@ -66,6 +71,7 @@ impl Tally {
             split: 0,
             cost: 0,
             unproven: 0,
+            promised: 0,
             score: 0,
             above: 0,
             above_worst: 0.0,
@@ -88,6 +94,7 @@ impl Tally {
                 self.parcels += placed.plan.sub_orders.len() as u64;
                 self.split += u64::from(placed.plan.sub_orders.len() > 1);
                 self.unproven += u64::from(!placed.plan.proven);
+                self.promised += u64::from(placed.plan.sub_orders.iter().any(|sub| sub.kind != SubKind::Regular));
                 self.cost += i128::from(placed.plan.cost.0);
                 let (score, above) = (placed.plan.score.0, placed.plan.score.0.saturating_sub(placed.plan.bound.0));
                 self.score += i128::from(score);
@@ -161,6 +168,11 @@ impl Summary<'_> {
             "paid_late": tally.paid_late,
             "refunds_due": tally.refunds_due,
             "reported_lines": self.reports,
+            "presale": self.ahead.map(|ahead| json!({
+                "orders": tally.promised,
+                "units_promised_at_the_end": ahead.promised,
+                "units_overdue_at_the_end": ahead.overdue,
+            })),
             "parcels": tally.parcels,
             "split_share": self.split_share(),
             "plans_not_proven": tally.unproven,
@@ -195,6 +207,12 @@ impl Summary<'_> {
         )];
         if tally.paid_late + tally.refunds_due > 0 {
             lines.push(format!("{} paid late and held anew, {} refunds due", tally.paid_late, tally.refunds_due));
+        }
+        if let Some(Ahead { promised, overdue }) = self.ahead {
+            let orders = tally.promised;
+            lines.push(format!(
+                "{orders} orders promised ahead; at the end {promised} units promised, {overdue} overdue"
+            ));
         }
         if !tally.refused.is_empty() {
             let codes: Vec<String> = tally.refused.iter().map(|(code, n)| format!("{code} {n}")).collect();

@@ -1,6 +1,7 @@
 //! The first reading of the files: everything that could be refused is refused before anything is decided.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
 
 use stockade_core::command::SkuSpec;
 use stockade_core::ids::{Code, RulesVersion};
@@ -10,7 +11,9 @@ use stockade_core::time::{Span, Time};
 
 use super::args::ReplayArgs;
 use crate::failure::Failure;
-use crate::files::{ColumnNames, FileFault, OrderKind, OrderSheet, StockRow, read_catalog, read_stock};
+use crate::files::{
+    ColumnNames, FileFault, InboundRow, OrderKind, OrderSheet, StockRow, read_catalog, read_inbound, read_stock,
+};
 
 /// What the files hold.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Survey {
     pub(super) skus: Vec<SkuSpec>,
     /// The stock.
     pub(super) stock: Vec<StockRow>,
+    /// What suppliers announce and deliver.
+    pub(super) inbound: Vec<InboundRow>,
     /// Orders and cancellations in the order file.
     pub(super) orders: u64,
     /// The first time that a row says.
@@ -65,6 +70,7 @@ impl Survey {
             unlimited: rules.warehouses().filter(|w| w.unlimited).map(|w| w.code.clone()).collect(),
             skus: Vec::new(),
             stock,
+            inbound: args.inbound.as_ref().map(|path| read_inbound(path)).transpose()?.unwrap_or_default(),
             orders: 0,
             first_ts: None,
             returning: HashSet::new(),
@@ -74,6 +80,7 @@ impl Survey {
             names,
         };
         survey.read_orders(args, &codes, &mut skus)?;
+        survey.check_inbound(args, &codes, &mut skus)?;
         survey.skus = skus.into_values().collect();
         Ok(survey)
     }
@@ -81,6 +88,27 @@ impl Survey {
     /// Opens the order file to be decided.
     pub(super) fn open_orders(&self, args: &ReplayArgs) -> Result<OrderSheet, Failure> {
         Ok(OrderSheet::open(&args.orders, &self.names, &args.skip_kinds)?)
+    }
+
+    /// Every row names what there is, and happens at a time that orders have as well.
+    fn check_inbound(
+        &mut self,
+        args: &ReplayArgs,
+        codes: &WorldCodes,
+        skus: &mut BTreeMap<Code, SkuSpec>,
+    ) -> Result<(), FileFault> {
+        let Some(path) = &args.inbound else { return Ok(()) };
+        let places = Places::of(codes);
+        for row in &self.inbound {
+            places.check(path, row.line, &row.warehouse, row.pool.as_ref())?;
+            if row.ts.is_some() && self.first_ts.is_none() {
+                let reason = "the row has a `ts`, the orders have none: leave it empty, and it happens before them";
+                return Err(FileFault::at(path, row.line, reason));
+            }
+            add(skus, &row.sku);
+        }
+        self.first_ts = self.inbound.iter().filter_map(|row| row.ts).chain(self.first_ts).min();
+        Ok(())
     }
 
     fn read_orders(
@@ -118,16 +146,29 @@ fn add(skus: &mut BTreeMap<Code, SkuSpec>, sku: &Code) {
 }
 
 fn check_stock(args: &ReplayArgs, codes: &WorldCodes, stock: &[StockRow]) -> Result<(), FileFault> {
-    let warehouses: HashSet<&Code> = codes.warehouses.iter().collect();
-    let pools: HashSet<&Code> = codes.pools.iter().collect();
-    for row in stock {
-        let fault = |reason: String| Err(FileFault::at(&args.stock, row.line, reason));
-        if !warehouses.contains(&row.warehouse) {
-            return fault(format!("warehouse `{}` is not in the world", row.warehouse));
-        }
-        if let Some(pool) = row.pool.as_ref().filter(|pool| !pools.contains(pool)) {
-            return fault(format!("pool `{pool}` is not in the world: name it in a channel's pools or a [[pool]]"));
-        }
+    let places = Places::of(codes);
+    stock.iter().try_for_each(|row| places.check(&args.stock, row.line, &row.warehouse, row.pool.as_ref()))
+}
+
+/// What rows may name.
+struct Places<'a> {
+    warehouses: HashSet<&'a Code>,
+    pools: HashSet<&'a Code>,
+}
+
+impl Places<'_> {
+    fn of(codes: &WorldCodes) -> Places<'_> {
+        Places { warehouses: codes.warehouses.iter().collect(), pools: codes.pools.iter().collect() }
     }
-    Ok(())
+
+    fn check(&self, file: &Path, line: u64, warehouse: &Code, pool: Option<&Code>) -> Result<(), FileFault> {
+        if !self.warehouses.contains(warehouse) {
+            return Err(FileFault::at(file, line, format!("warehouse `{warehouse}` is not in the world")));
+        }
+        if let Some(pool) = pool.filter(|pool| !self.pools.contains(pool)) {
+            let reason = format!("pool `{pool}` is not in the world: name it in a channel's pools or a [[pool]]");
+            return Err(FileFault::at(file, line, reason));
+        }
+        Ok(())
+    }
 }

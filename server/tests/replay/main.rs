@@ -1,6 +1,7 @@
 //! `stockade replay`: the lines it writes can be trusted by a reader who has nothing but the files.
 
 mod engines;
+mod presale;
 mod prices;
 mod reader;
 #[allow(dead_code, reason = "shared with the tests of the journals, which do more to it")]

@@ -95,6 +95,16 @@ fn cancellations_free_stock_or_are_told_by_line() {
 }
 
 #[test]
+fn an_order_that_was_cancelled_is_not_paid_later() {
+    let orders = "order_id,ts,sku,qty,zone,kind\n1,2026-11-11T00:00,S,1,east,sale\n1,2026-11-11T00:01,S,1,east,cancel\n\
+        2,2026-11-11T00:10,S,1,east,sale\n";
+    let rig = Rig::new(WORLD, "sku,warehouse,on_hand\nS,A,1\n", orders);
+    let (lines, summary) = rig.replay(&["--pay", "after:5m"]);
+    assert_eq!(gists(&lines), ["1 placed", "1 cancelled", "2 placed"]);
+    assert_eq!(summary["ledger"], "sound");
+}
+
+#[test]
 fn an_id_that_comes_again_is_a_repeat() {
     let orders = "order_id,sku,qty,zone\n\
         1,S,1,east\n2,S,9,east\n\

@@ -1,0 +1,192 @@
+//! `inbound.csv`: `reference,warehouse,sku` and optional `ts,kind,qty,day,pool`: what suppliers announce and deliver.
+
+use std::path::Path;
+
+use stockade_core::ids::Code;
+use stockade_core::limits::MOVEMENT_UNITS_MAX;
+use stockade_core::time::{Day, Time};
+use stockade_core::units::Units;
+
+use super::columns::ColumnNames;
+use super::fault::FileFault;
+use super::sheet::{Cell, Column, Row, Sheet};
+use super::times::parse_time;
+use crate::json::parse_day;
+
+/// What a row says of a receipt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InboundKind {
+    /// It is expected from now on.
+    Announce {
+        /// The day it is due.
+        day: Day,
+        /// How many units.
+        units: Units,
+    },
+    /// It comes on another day, or brings another number of units.
+    Change {
+        /// The new day.
+        day: Option<Day>,
+        /// The new number.
+        units: Option<Units>,
+    },
+    /// It will not come.
+    Cancel,
+    /// It came.
+    Receive {
+        /// How many units.
+        units: Units,
+        /// Whether more of it may still come.
+        more: bool,
+    },
+}
+
+/// A row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InboundRow {
+    /// The line it stands on.
+    pub line: u64,
+    /// When, if the file says.
+    pub ts: Option<Time>,
+    /// What supplier and warehouse call it; `None` for goods that nobody announced.
+    pub reference: Option<Code>,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// The SKU.
+    pub sku: Code,
+    /// The pool, when the file says.
+    pub pool: Option<Code>,
+    /// What it says.
+    pub kind: InboundKind,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column { name: "reference", required: true },
+    Column { name: "warehouse", required: true },
+    Column { name: "sku", required: true },
+    Column { name: "ts", required: false },
+    Column { name: "kind", required: false },
+    Column { name: "qty", required: false },
+    Column { name: "day", required: false },
+    Column { name: "pool", required: false },
+];
+
+/// Reads a file of announcements and deliveries whole.
+///
+/// # Errors
+/// When it cannot be read, or a row is not as it should be.
+pub fn read_inbound(path: &Path) -> Result<Vec<InboundRow>, FileFault> {
+    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
+    let mut rows = Vec::new();
+    while let Some(row) = sheet.next_row()? {
+        let reference = row.cell(0).map(|cell| cell.code()).transpose()?;
+        let kind = kind(&row)?;
+        if reference.is_none() && !matches!(kind, InboundKind::Receive { more: false, .. }) {
+            return Err(
+                row.fault("there is no `reference` in this row: only goods of kind receive may come without one")
+            );
+        }
+        rows.push(InboundRow {
+            line: row.line,
+            ts: row.cell(3).map(|cell| parse_time(cell.text).map_err(|reason| cell.fault(reason))).transpose()?,
+            reference,
+            warehouse: row.required(1)?.code()?,
+            sku: row.required(2)?.code()?,
+            pool: row.cell(7).map(|cell| cell.code()).transpose()?,
+            kind,
+        });
+    }
+    Ok(rows)
+}
+
+fn kind(row: &Row<'_>) -> Result<InboundKind, FileFault> {
+    let units = row.cell(5).map(|cell| units(&cell)).transpose()?;
+    let day = row.cell(6).map(|cell| parse_day(cell.text).map_err(|reason| cell.fault(reason))).transpose()?;
+    let name = row.cell(4);
+    let missing = |what: &str, kind: &str| row.fault(format!("there is no `{what}` in this row of kind {kind}"));
+    match name.as_ref().map_or("announce", |cell| cell.text) {
+        "announce" => Ok(InboundKind::Announce {
+            day: day.ok_or_else(|| missing("day", "announce"))?,
+            units: units.ok_or_else(|| missing("qty", "announce"))?,
+        }),
+        "change" if day.is_none() && units.is_none() => {
+            Err(row.fault("a row of kind change names a new `day`, a new `qty` or both"))
+        }
+        "change" => Ok(InboundKind::Change { day, units }),
+        "cancel" => Ok(InboundKind::Cancel),
+        kind @ ("receive" | "receive_part") => {
+            let units = units.ok_or_else(|| missing("qty", kind))?;
+            Ok(InboundKind::Receive { units, more: kind == "receive_part" })
+        }
+        other => {
+            let reason = format!("`{other}` is none of announce, change, cancel, receive and receive_part");
+            Err(name.map_or_else(|| row.fault(&reason), |cell| cell.fault(&reason)))
+        }
+    }
+}
+
+fn units(cell: &Cell<'_>) -> Result<Units, FileFault> {
+    let units: u64 = cell.number()?;
+    if !(1..=MOVEMENT_UNITS_MAX).contains(&units) {
+        return Err(cell.fault(format!("must be 1 to {MOVEMENT_UNITS_MAX}, not {units}")));
+    }
+    Ok(Units(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<InboundRow>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("inbound.csv");
+        std::fs::write(&path, text).unwrap();
+        read_inbound(&path).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn every_kind_is_read() {
+        let rows = read(
+            "ts,kind,reference,warehouse,sku,qty,day,pool\n\
+             2026-11-11T00:00,,PO-1,A,S,5,2026-12-01,flash\n\
+             2026-11-11T08:00,change,PO-1,A,S,,2026-12-05,\n\
+             ,receive_part,PO-1,A,S,2,,\n\
+             ,receive,,A,S,3,,\n\
+             ,cancel,PO-1,A,S,,,\n",
+        )
+        .unwrap();
+        let day = |day| Day::from_date(2026, 12, day).unwrap();
+        let kinds: Vec<InboundKind> = rows.iter().map(|row| row.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                InboundKind::Announce { day: day(1), units: Units(5) },
+                InboundKind::Change { day: Some(day(5)), units: None },
+                InboundKind::Receive { units: Units(2), more: true },
+                InboundKind::Receive { units: Units(3), more: false },
+                InboundKind::Cancel,
+            ]
+        );
+        assert_eq!((rows[0].pool.as_ref().map(Code::as_str), rows[3].reference.as_ref()), (Some("flash"), None));
+        assert_eq!((rows[0].line, rows[2].ts), (2, None));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told_by_line() {
+        let head = "ts,kind,reference,warehouse,sku,qty,day\n";
+        for (row, says) in [
+            (",,PO-1,A,S,5,", "no `day`"),
+            (",,PO-1,A,S,,2026-12-01", "no `qty`"),
+            (",change,PO-1,A,S,,", "a new `day`"),
+            (",receive,PO-1,A,S,,", "no `qty`"),
+            (",receive_part,,A,S,3,", "no `reference`"),
+            (",arrive,PO-1,A,S,3,", "column `kind`: `arrive` is none of announce"),
+            (",,PO-1,A,S,0,2026-12-01", "column `qty`: must be 1 to"),
+            (",,PO-1,A,S,5,tomorrow", "column `day`"),
+            ("soon,,PO-1,A,S,5,2026-12-01", "column `ts`"),
+        ] {
+            let fault = read(&format!("{head}{row}\n")).unwrap_err();
+            assert!(fault.contains("inbound.csv, line 2") && fault.contains(says), "{row}: {fault}");
+        }
+    }
+}
