@@ -418,7 +418,7 @@ struct Gaps(Arc<Tally>);
 
 impl EncodeMetric for Gaps {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let bounds = GAP_BOUNDS_PPM.iter().map(|ppm| *ppm as f64 / 1e6).chain([f64::MAX]);
+        let bounds = GAP_BOUNDS_PPM.iter().map(|ppm| *ppm as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(self.0.gap_buckets()).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         encoder.encode_histogram::<NoLabelSet>(self.0.gap_sum_ppm() as f64 / 1e6, count, &buckets, None)
@@ -466,7 +466,7 @@ struct Shown(Arc<Timing>);
 
 impl EncodeMetric for Shown {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let bounds = BOUNDS_NS.iter().map(|ns| *ns as f64 / 1e9).chain([f64::MAX]);
+        let bounds = BOUNDS_NS.iter().map(|ns| *ns as f64 / 1e9).chain([f64::INFINITY]);
         let counts = self.0.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();

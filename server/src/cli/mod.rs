@@ -1,6 +1,6 @@
 //! The command line: one file per family of verbs.
 //!
-//! Exit codes are in [`Exit`](crate::failure::Exit). With `--json` results are JSON objects on standard output, one a
+//! Exit codes are in [`Exit`]. With `--json` results are JSON objects on standard output, one a
 //! line, and a failure is one JSON object on standard error.
 
 mod config;

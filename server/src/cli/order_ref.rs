@@ -67,8 +67,13 @@ impl FromStr for LineArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<LineArg, String> {
-        let counted = text.rsplit_once(':').and_then(|(sku, units)| Some((sku, units.parse::<u64>().ok()?)));
-        let (sku, units) = counted.unwrap_or((text, 1));
+        let (sku, units) = match text.rsplit_once(':') {
+            Some((sku, units)) if units.parse::<f64>().is_ok() => {
+                let whole = units.parse::<u64>();
+                (sku, whole.map_err(|_| format!("`{text}`: units are whole and not negative, like {sku}:2"))?)
+            }
+            _ => (text, 1),
+        };
         Ok(LineArg(Line { sku: code(sku)?, units: Units(units) }))
     }
 }
@@ -140,6 +145,9 @@ mod tests {
         assert_eq!(line("TEE:red"), Ok(("TEE:red".into(), 1)));
         assert_eq!(line("TEE:red:2"), Ok(("TEE:red".into(), 2)));
         assert!(line("").is_err());
+        for units in ["-1", "2.5", "99999999999999999999"] {
+            assert!(line(&format!("TEE:{units}")).unwrap_err().contains("like TEE:2"), "{units}");
+        }
         let inspected: InspectArg = "TEE:red:2:1".parse().unwrap();
         assert_eq!((inspected.sku.as_str(), inspected.intact, inspected.damaged), ("TEE:red", 2, 1));
         assert!("TEE:2".parse::<InspectArg>().is_err());

@@ -50,11 +50,11 @@ pub struct PlaceArgs {
 /// See [`quote`].
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
-    #[command(flatten)]
-    place: PlaceArgs,
     /// Search for some seconds instead of milliseconds, where the best plan is hard to prove.
     #[arg(long)]
     exact: bool,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 /// An order and nothing more.

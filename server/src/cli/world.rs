@@ -120,13 +120,22 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
         RulesVerb::Check(args) => {
             let world = read(&args.world)?;
             let world = WorldFile::parse(&world).map_err(|error| bad_file(&args.world, &error))?;
-            let rules = read(&args.file)?;
-            let rules = RulesFile::parse(&rules, &world).map_err(|error| bad_file(&args.file, &error))?;
-            summary(&args.file, &world, Some(&rules), out)
+            let text = read(&args.file)?;
+            let rules = RulesFile::parse(&text, &world).map_err(|error| bad_file(&args.file, &error))?;
+            summary(&args.file, &world, Some(&rules), out)?;
+            note_if(says_nothing(&text), out);
+            Ok(())
         }
         RulesVerb::Apply(args) => {
-            let command = ApplyRules { text: read(&args.file)?, expect: args.expect.map(RulesVersion) };
-            args.connect.run(&args.key, Command::ApplyRules(command), out)
+            let text = read(&args.file)?;
+            let silent = says_nothing(&text);
+            let command = Command::ApplyRules(ApplyRules { text, expect: args.expect.map(RulesVersion) });
+            args.connect.run(&args.key, command, out).map_err(|failure| match failure.code {
+                "bad_file" => Failure { message: format!("{}: {failure}", args.file.display()), ..failure },
+                _ => failure,
+            })?;
+            note_if(silent, out);
+            Ok(())
         }
         RulesVerb::Show(args) => {
             show::reply(&args.connect.open()?.query(Query::Rules)?, out);
@@ -159,8 +168,24 @@ fn summary(file: &Path, world: &WorldFile, rules: Option<&RulesFile>, out: Outpu
     Ok(())
 }
 
+fn says_nothing(text: &str) -> bool {
+    text.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+fn note_if(silent: bool, out: Output) {
+    if silent && !out.json {
+        out.line("note: the file says nothing, so the rules are those of the world file alone");
+    }
+}
+
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not text in UTF-8: save it as that".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::usage(format!("{} cannot be read: {reason}", path.display()))
+    })
 }
 
 fn bad_file(path: &Path, error: &FileError) -> Failure {

@@ -115,6 +115,8 @@ fn probes_and_metrics_tell_how_it_stands() {
         "stockade_refusals_total{code=\"insufficient_stock\"} 1",
         "stockade_orders_total{event=\"placed\"} 1",
         "stockade_decide_seconds_count 2",
+        "stockade_decide_seconds_bucket{le=\"+Inf\"} 2",
+        "stockade_routing_gap_bucket{le=\"+Inf\"}",
         "stockade_journal_lag_events 0",
         "stockade_journal_working 1",
     ] {
