@@ -83,10 +83,7 @@ pub(super) fn large(data: Option<&Path>, seed: u64, quick: bool, table: &mut Tab
     for policy in Policy::LIVE {
         policy_row("large", "Lagrangian", policy, &instances, table)?;
     }
-    for play in [OFF, FREE, OWN] {
-        play_row("large", "Lagrangian", play, &instances, table)?;
-    }
-    Ok(())
+    PLAYS.iter().try_for_each(|play| play_row("large", "Lagrangian", *play, &instances, table))
 }
 
 fn compare(set: &str, instances: &[Instance], programmes: &[Linear], table: &mut Table) -> Result<(), String> {
