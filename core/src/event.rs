@@ -16,6 +16,7 @@
 
 mod inbound;
 mod reading;
+mod writing;
 
 use bincode::de::Decoder;
 use bincode::enc::Encoder;
@@ -28,6 +29,8 @@ use crate::reply::{CostParts, Stage, SubKind};
 use crate::stock::Bucket;
 use crate::time::{Span, Time};
 use crate::units::Units;
+
+pub(crate) use writing::{put_kind, put_parts};
 
 pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 
@@ -293,7 +296,7 @@ pub struct SafetySet {
 }
 
 /// A plan as it was decided: what it promises and what it was decided from.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct Decision {
     /// The rules.
     pub rules_version: RulesVersion,
@@ -310,7 +313,7 @@ pub struct Decision {
 }
 
 /// What a unit of stock was worth to later orders when a decision was made.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Decode)]
 pub struct PriceSeen {
     /// The SKU.
     pub sku: SkuId,
@@ -321,7 +324,7 @@ pub struct PriceSeen {
 }
 
 /// A planned sub-order.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct PlannedSub {
     /// Ships from here.
     pub warehouse: WarehouseId,
@@ -342,7 +345,7 @@ pub struct PlannedSub {
 }
 
 /// Units of one SKU from one pool in a sub-order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Decode)]
 pub struct PlannedLine {
     /// The SKU.
     pub sku: SkuId,
@@ -353,7 +356,7 @@ pub struct PlannedLine {
 }
 
 /// The stock of one demanded SKU as the decision saw it.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct SeenLine {
     /// The SKU.
     pub sku: SkuId,

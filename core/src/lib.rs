@@ -9,6 +9,7 @@ pub mod ids;
 pub mod limits;
 pub mod log;
 pub mod money;
+mod numbers;
 pub mod orders;
 pub mod prices;
 pub mod reject;

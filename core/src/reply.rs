@@ -3,6 +3,7 @@
 mod explained;
 mod inbound;
 mod routing;
+mod writing;
 
 use bincode::{Decode, Encode};
 
@@ -83,7 +84,7 @@ pub struct Placed {
 }
 
 /// How an order is, or would be, served.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct PlanView {
     /// The rules that decided.
     pub rules_version: RulesVersion,
@@ -100,7 +101,7 @@ pub struct PlanView {
 }
 
 /// A sub-order as promised: one warehouse, one carrier, one kind.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct SubOrderView {
     /// Its number in the order, from 1.
     pub no: SubNo,

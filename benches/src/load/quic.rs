@@ -1,7 +1,7 @@
 //! Callers that go through the client library to a server, started here if there is none.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
@@ -62,10 +62,13 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
     let run = client.ping(&call).await.map_err(|error| error.to_string())?.0;
     let orders = Orders::new(load, run);
     let phase = Arc::new(AtomicU8::new(WARMING));
-    let callers: Vec<_> = (0..load.connections * load.lanes * load.in_flight)
+    // One for all who share a stream: hundreds of histograms would push what is measured out of the caches.
+    let lanes = load.connections * load.lanes;
+    let tallies: Vec<_> = (0..lanes).map(|_| Arc::new(Mutex::new(Tally::new()))).collect();
+    let callers: Vec<_> = (0..lanes * load.in_flight)
         .map(|number| {
-            let orders = orders.of_caller(load, number, run);
-            tokio::spawn(place(client.clone(), call.clone(), load.batch, orders, Arc::clone(&phase)))
+            let (orders, tally) = (orders.of_caller(load, number, run), Arc::clone(&tallies[number % lanes]));
+            tokio::spawn(place(client.clone(), call.clone(), load.batch, orders, Arc::clone(&phase), tally))
         })
         .collect();
     tokio::time::sleep(load.warm_up()).await;
@@ -74,11 +77,11 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
     tokio::time::sleep(load.measured()).await;
     phase.store(OVER, Ordering::Relaxed);
     let (elapsed, cpu) = (began.elapsed(), cpu_time() - cpu);
-    let mut tallies = Vec::new();
     for caller in callers {
-        tallies.push(caller.await.map_err(|error| error.to_string())??);
+        caller.await.map_err(|error| error.to_string())??;
     }
-    Ok(Report::of(tallies, elapsed, cpu))
+    let tallies = tallies.into_iter().filter_map(Arc::into_inner).filter_map(|tally| tally.into_inner().ok());
+    Ok(Report::of(tallies.collect(), elapsed, cpu))
 }
 
 async fn place(
@@ -87,8 +90,9 @@ async fn place(
     batch: usize,
     mut orders: Orders,
     phase: Arc<AtomicU8>,
-) -> Result<Tally, String> {
-    let (mut tally, client) = (Tally::new(), client.with(call));
+    tally: Arc<Mutex<Tally>>,
+) -> Result<(), String> {
+    let client = client.with(call);
     loop {
         let began = Instant::now();
         let results = if batch == 1 {
@@ -99,6 +103,7 @@ async fn place(
         };
         let took = began.elapsed();
         let phase = phase.load(Ordering::Relaxed);
+        let mut tally = tally.lock().map_err(|_| "a caller panicked".to_owned())?;
         for result in results {
             match result {
                 Ok(()) if phase == MEASURING => tally.add(true, took),
@@ -108,7 +113,7 @@ async fn place(
             }
         }
         if phase == OVER {
-            return Ok(tally);
+            return Ok(());
         }
     }
 }

@@ -38,9 +38,13 @@ impl Draw {
 
 /// Draws ranks by Zipf's law in constant time (Walker's alias method).
 #[derive(Clone, Debug)]
-struct Zipf {
-    keep: Vec<u64>,
-    other: Vec<u32>,
+struct Zipf(Vec<Share>);
+
+/// A rank that keeps this share of its draws, and the rank that the others go to.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    keep: u64,
+    other: u32,
 }
 
 impl Zipf {
@@ -49,22 +53,22 @@ impl Zipf {
         let mean = weights.iter().sum::<f64>() / count as f64;
         let mut share: Vec<f64> = weights.iter().map(|weight| weight / mean).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..count).partition(|&rank| share[rank] < 1.0);
-        let mut zipf = Zipf { keep: vec![u64::MAX; count], other: (0..count as u32).collect() };
+        let mut shares: Vec<Share> = (0..count as u32).map(|rank| Share { keep: u64::MAX, other: rank }).collect();
         while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
-            zipf.keep[poor] = (share[poor] * u64::MAX as f64) as u64;
-            zipf.other[poor] = rich as u32;
+            shares[poor] = Share { keep: (share[poor] * u64::MAX as f64) as u64, other: rich as u32 };
             share[rich] -= 1.0 - share[poor];
             if share[rich] < 1.0 {
                 large.pop();
                 small.push(rich);
             }
         }
-        zipf
+        Zipf(shares)
     }
 
     fn draw(&self, draw: &mut Draw) -> usize {
-        let rank = draw.below(self.keep.len());
-        if draw.next() <= self.keep[rank] { rank } else { self.other[rank] as usize }
+        let rank = draw.below(self.0.len());
+        let Share { keep, other } = self.0[rank];
+        if draw.next() <= keep { rank } else { other as usize }
     }
 }
 

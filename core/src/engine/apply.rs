@@ -206,7 +206,7 @@ fn cancel(order: &mut Order, event: &OrderCancelled) -> Option<()> {
     for (no, units) in &event.waiting {
         order.sub_mut(*no)?.wait_less(*units)?;
     }
-    if order.review.is_empty() && order.subs.iter().all(|sub| sub.is_gone()) {
+    if order.later.review.is_empty() && order.subs.iter().all(|sub| sub.is_gone()) {
         order.state = OrderState::Cancelled;
     }
     Some(())
@@ -219,9 +219,9 @@ fn short(order: &mut Order, event: &PickShorted) -> Option<()> {
         order.append(decision, Stage::Allocated);
     }
     for (sku, units) in &event.review {
-        match order.review.iter_mut().find(|(known, _)| known == sku) {
+        match order.later.review.iter_mut().find(|(known, _)| known == sku) {
             Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
-            None => order.review.push((*sku, *units)),
+            None => order.later.review.push((*sku, *units)),
         }
     }
     Some(())
@@ -238,10 +238,10 @@ fn drop_empty(order: &mut Order) {
 
 fn take_review(order: &mut Order, units: &[(SkuId, Units)]) -> Option<()> {
     for (sku, taken) in units {
-        let (_, waiting) = order.review.iter_mut().find(|(known, _)| known == sku)?;
+        let (_, waiting) = order.later.review.iter_mut().find(|(known, _)| known == sku)?;
         *waiting = waiting.checked_sub(*taken)?;
     }
-    order.review.retain(|(_, waiting)| !waiting.is_zero());
+    order.later.review.retain(|(_, waiting)| !waiting.is_zero());
     Some(())
 }
 

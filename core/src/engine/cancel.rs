@@ -53,7 +53,7 @@ impl Engine {
             return Err(invalid("units", "must be at least 1".to_owned()));
         }
         let mut left = line.units;
-        if let Some((_, waiting)) = order.review.iter().find(|(waits, _)| *waits == sku) {
+        if let Some((_, waiting)) = order.later.review.iter().find(|(waits, _)| *waits == sku) {
             let units = left.min(*waiting);
             taken.review.push((sku, units));
             left = left.saturating_sub(units);
@@ -91,7 +91,7 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
         };
         return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
     }
-    taken.review.clone_from(&order.review);
+    taken.review.clone_from(&order.later.review);
     for (no, sub) in live() {
         taken.take(no, sub, None, Units::UNLIMITED);
     }

@@ -115,7 +115,7 @@ impl Engine {
         match &envelope.event {
             Event::OrderPlaced(_) | Event::OrderPromised(_) => order.placed = seq,
             event => {
-                order.moments.push(Moment {
+                order.later.moments.push(Moment {
                     seq,
                     what: event.moment(),
                     sub: event.sub(),
@@ -124,7 +124,7 @@ impl Engine {
                     actor: envelope.actor.clone(),
                 });
                 if let (Cause::Key { key, digest }, Some(answer)) = (&envelope.cause, change_of(event, order)) {
-                    order.memory.remember(Memo { key: key.clone(), digest: *digest, seq, answer });
+                    order.later.memory.remember(Memo { key: key.clone(), digest: *digest, seq, answer });
                 }
             }
         }
@@ -157,7 +157,7 @@ fn note_arrival(locked: &mut EngineLocked<'_>, arrived: &Arrived, envelope: &Env
     let Some(order) = locked.key_mut(KeyShard::of_id(id)).order_mut(id) else { return };
     order.version = seq;
     order.last_time = order.last_time.max(envelope.arrived);
-    order.moments.push(Moment {
+    order.later.moments.push(Moment {
         seq,
         what: GOODS_ARRIVED,
         sub: Some(arrived.sub),

@@ -40,12 +40,13 @@ pub(super) struct Wanted {
 }
 
 impl<'a> Demand<'a> {
-    /// Resolves and checks an order. Its channel must be known.
+    /// Resolves and checks an order, with `room` for its lines. Its channel must be known.
     pub fn read(
         place: &'a Place,
         channel: &'a ChannelRules,
         config: &Config,
         skus: &Skus,
+        room: Vec<Wanted>,
     ) -> Result<Demand<'a>, Reject> {
         let carrier = place.carrier.as_ref().map(|code| carrier(code, config)).transpose()?;
         if place.max_parcels == Some(0) {
@@ -54,7 +55,7 @@ impl<'a> Demand<'a> {
         if place.hold.is_some_and(|hold| hold == Span::ZERO || hold > HOLD_TTL_MAX) {
             return Err(invalid("hold", format!("must be more than nothing and at most {HOLD_TTL_MAX}")));
         }
-        let (lines, category) = read_lines(&place.lines, config, skus)?;
+        let (lines, category) = read_lines(&place.lines, config, skus, room)?;
         Ok(Demand {
             channel: channel.id,
             zone: place.zone.as_ref(),
@@ -83,14 +84,20 @@ impl<'a> Demand<'a> {
     }
 }
 
-fn read_lines(lines: &[Line], config: &Config, skus: &Skus) -> Result<(Vec<Wanted>, Option<Code>), Reject> {
+fn read_lines(
+    lines: &[Line],
+    config: &Config,
+    skus: &Skus,
+    mut wanted: Vec<Wanted>,
+) -> Result<(Vec<Wanted>, Option<Code>), Reject> {
     if lines.is_empty() || lines.len() > ORDER_LINES_MAX {
         return Err(invalid(
             "lines",
             format!("an order has 1 to {ORDER_LINES_MAX} lines, this one has {}", lines.len()),
         ));
     }
-    let mut wanted: Vec<Wanted> = Vec::with_capacity(lines.len());
+    wanted.clear();
+    wanted.reserve(lines.len());
     let mut unknown = Vec::new();
     let mut category: Option<Option<Code>> = None;
     for (at, line) in lines.iter().enumerate() {

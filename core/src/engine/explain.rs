@@ -98,7 +98,7 @@ impl Engine {
         let mut found = self.door.with_key(number, |shard| {
             let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
             let first = DecisionRef { seq: order.placed, what: "order_placed".to_owned(), at: order.placed_at };
-            let later = order.moments.iter().filter(|m| LATER.contains(&m.what));
+            let later = order.later.moments.iter().filter(|m| LATER.contains(&m.what));
             let later = later.map(|m| DecisionRef { seq: m.seq, what: m.what.to_owned(), at: m.arrived });
             Ok::<_, Reject>(std::iter::once(first).chain(later).collect::<Vec<_>>())
         })?;

@@ -1,6 +1,10 @@
 //! Expected receipts: announced, changed, withdrawn and received. What was promised out of them follows: kept in order of
 //! promise when the goods come, moved to another receipt when they do not.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use crate::catalog::Config;
 use crate::command::{Expect, Expectation, Receive};
 use crate::engine::commit::EngineLocked;
@@ -286,9 +290,11 @@ impl Goods<'_> {
         none: &'l Inbound,
     ) -> Result<Vec<Arrival<'l>>, Reject> {
         let mut arrivals: Vec<Arrival<'l>> = Vec::with_capacity(self.lines.len());
+        let mut known: HashMap<SkuId, usize, FixedState> = HashMap::default();
         for &(sku, units) in self.lines {
-            if let Some(known) = arrivals.iter_mut().find(|arrival| arrival.sku == sku) {
-                known.units = known.units.saturating_add(units);
+            let at = *known.entry(sku).or_insert(arrivals.len());
+            if let Some(arrival) = arrivals.get_mut(at) {
+                arrival.units = arrival.units.saturating_add(units);
                 continue;
             }
             let inbound = inbound(locked, sku, self.warehouse).unwrap_or(none);

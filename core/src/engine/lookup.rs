@@ -72,7 +72,7 @@ impl Engine {
             let keys = self.door.lock_keys(&self.log, [number]);
             let config = self.config()?;
             let order = place.find(keys.key(number)).ok_or(Reject::UnknownOrder)?;
-            match order.memory.recall(key, digest) {
+            match order.later.memory.recall(key, digest) {
                 Recalled::New => {}
                 Recalled::Repeat(memo) => return Ok((replayed(order, memo), order.version)),
                 Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),

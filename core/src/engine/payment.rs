@@ -57,10 +57,10 @@ impl Engine {
     pub(super) fn reroute(&self, reroute: &Reroute, asked: Asked<'_>) -> Decided {
         self.change_order(&reroute.order, b'R', &(), asked, |mut context| {
             let order = context.order;
-            if order.state != OrderState::Paid || order.review.is_empty() {
+            if order.state != OrderState::Paid || order.later.review.is_empty() {
                 return Err(illegal(Action::Short, order, None, "nothing of it stands in review"));
             }
-            let units = order.review.clone();
+            let units = order.later.review.clone();
             let channel_pools = channel_pools(context.config, order);
             let decision = self.plan_anew(&mut context, &units, &channel_pools, None)?;
             Ok(Event::ReviewRouted(Box::new(ReviewRouted { order: order.id, units, decision })))
@@ -134,7 +134,7 @@ impl Engine {
         without: Option<WarehouseId>,
     ) -> Result<Decision, Reject> {
         let OrderContext { order, locked, config, scratch, .. } = context;
-        let whole = without.is_none() && order.review.is_empty();
+        let whole = without.is_none() && order.later.review.is_empty();
         let demand = self.demand_anew(order, config, units, pools, whole);
         let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
         scratch.view.clear();

@@ -37,7 +37,7 @@ impl Engine {
                 let config = self.config()?;
                 let channel = channel(place, &config)?;
                 let sku_changes = self.skus.changes();
-                let demand = Demand::read(place, channel, &config, &self.skus)?;
+                let demand = Demand::read(place, channel, &config, &self.skus, std::mem::take(&mut scratch.wanted))?;
                 let digest = demand.digest(place, &mut scratch.bytes);
                 let bytes = EVENT_BYTES + LINE_BYTES * demand.lines.len();
                 let room = self.log.reserve(bytes, Admission::Ordinary)?;
@@ -50,7 +50,10 @@ impl Engine {
                     plans += 1;
                 }
                 match self.attempt(&order, &config, scratch, room, ahead) {
-                    Attempt::Done(decided) => return decided,
+                    Attempt::Done(decided) => {
+                        scratch.wanted = order.demand.lines;
+                        return decided;
+                    }
                     Attempt::Stale => {}
                 }
             }
@@ -62,7 +65,7 @@ impl Engine {
         with_scratch(self.work, |scratch| {
             let config = self.config()?;
             let channel = channel(place, &config)?;
-            let demand = Demand::read(place, channel, &config, &self.skus)?;
+            let demand = Demand::read(place, channel, &config, &self.skus, std::mem::take(&mut scratch.wanted))?;
             let stock = demand.lines.iter().map(|l| StockShard::of(l.sku));
             let locked = self.door.lock_keys(&self.log, []).lock_stock(stock);
             let sku = |sku| locked.stock(StockShard::of(sku)).sku(sku);
@@ -93,7 +96,7 @@ impl Engine {
             for _ in 0..REPLANS_MAX {
                 let config = self.config()?;
                 let channel = channel(place, &config)?;
-                let demand = Demand::read(place, channel, &config, &self.skus)?;
+                let demand = Demand::read(place, channel, &config, &self.skus, std::mem::take(&mut scratch.wanted))?;
                 let seen = self.view_unlocked(&demand, &config, scratch).max(config.seq);
                 let planned = scratch.plan(&demand, &config, self.price_table().as_deref());
                 let stock = demand.lines.iter().map(|l| StockShard::of(l.sku));
@@ -200,10 +203,14 @@ impl Engine {
         let envelope = order.envelope(Event::OrderPlaced(Box::new(order.placed(id, decision))));
         let committed = self.commit(&mut locked, room, &envelope, &mut scratch.bytes);
         drop(locked);
-        Attempt::Done(match committed {
+        let decided = match committed {
             Ok(seq) => Ok((self.placed_reply(&envelope, demand, config, seq), seq)),
             Err(reject) => Err(reject.into()),
-        })
+        };
+        if let Event::OrderPlaced(placed) = envelope.event {
+            scratch.give_back(placed.decision);
+        }
+        Attempt::Done(decided)
     }
 
     /// Whether the world and rules are still those in force. Asked under a key shard's lock, without which they cannot
@@ -214,7 +221,7 @@ impl Engine {
 
     /// Answers an order that is there already: the same again, or a conflict.
     fn recall(&self, order: &Asking<'_>, known: &Order) -> Decided {
-        if known.digest == order.digest {
+        if known.digest == order.digest.into() {
             return Ok((self.replayed_reply(known), known.version));
         }
         let reason = format!("order {} was placed with other content as event {}", known.number, known.placed);

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::catalog::Config;
-use crate::engine::demand::Demand;
+use crate::engine::demand::{Demand, Wanted};
 use crate::event::{Decision, PlannedLine, PlannedSub, PriceSeen, SeenLine};
 use crate::ids::{PoolId, SkuId, WarehouseId};
 use crate::money::Money;
@@ -25,11 +25,25 @@ pub(super) struct Scratch {
     pub bytes: Vec<u8>,
     /// The budget of work of a plan.
     pub work: u64,
+    /// Room for the lines of the next demand.
+    pub wanted: Vec<Wanted>,
+    spare: Spare,
     site_of: Vec<u16>,
     /// The prices of stock that the last plan saw.
     prices: Vec<PriceSeen>,
     unpriced: Vec<i64>,
 }
+
+/// What the next decision is written into: the lists of an earlier one, emptied.
+#[derive(Default)]
+struct Spare {
+    subs: Vec<PlannedSub>,
+    lines: Vec<Vec<PlannedLine>>,
+    seen: Vec<SeenLine>,
+}
+
+/// Lists of lines kept for use again.
+const SPARE_LINES: usize = 16;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
@@ -67,15 +81,20 @@ struct LineView {
 const MASKED: u16 = 64;
 
 impl LineView {
+    /// A look at a line of which so many units are `wanted`, and at the cells from `start` on, which are its.
     #[inline]
-    fn note(&mut self, warehouse: WarehouseId, units: Units, wanted: Units) {
-        self.total = self.total.saturating_add(units);
-        if warehouse.0 < MASKED {
-            self.some |= 1 << warehouse.0;
-            self.full |= u64::from(units >= wanted) << warehouse.0;
-        } else {
-            self.masked = false;
+    fn of(cells: &[(WarehouseId, u64)], start: usize, wanted: Units) -> LineView {
+        let mut line = LineView { start, end: cells.len(), total: Units::ZERO, some: 0, full: 0, masked: true };
+        for &(warehouse, units) in &cells[start..] {
+            line.total = line.total.saturating_add(Units(units));
+            if warehouse.0 < MASKED {
+                line.some |= 1 << warehouse.0;
+                line.full |= u64::from(units >= wanted.0) << warehouse.0;
+            } else {
+                line.masked = false;
+            }
         }
+        line
     }
 }
 
@@ -117,31 +136,21 @@ impl View {
         without: Option<WarehouseId>,
     ) {
         let start = self.cells.len();
-        let mut line = LineView { start, end: start, total: Units::ZERO, some: 0, full: 0, masked: true };
-        for (warehouse, units) in stock.drawable(pools) {
-            if !units.is_zero() && Some(warehouse) != without && !config.is_unlimited(warehouse) {
-                line.note(warehouse, units, wanted);
-                self.cells.push((warehouse, units.0));
-            }
-        }
-        for &warehouse in config.unlimited.iter().filter(|w| Some(**w) != without) {
-            line.note(warehouse, Units::UNLIMITED, wanted);
-            self.cells.push((warehouse, u64::MAX));
-        }
-        line.end = self.cells.len();
-        self.lines.push(line);
+        let all_count = without.is_none() && config.unlimited.is_empty();
+        let counts = |warehouse| all_count || (Some(warehouse) != without && !config.is_unlimited(warehouse));
+        let there = stock.drawable(pools).filter(|(warehouse, units)| !units.is_zero() && counts(*warehouse));
+        self.cells.extend(there.map(|(warehouse, units)| (warehouse, units.0)));
+        let unlimited = config.unlimited.iter().filter(|warehouse| Some(**warehouse) != without);
+        self.cells.extend(unlimited.map(|warehouse| (*warehouse, u64::MAX)));
+        self.lines.push(LineView::of(&self.cells, start, wanted));
     }
 
     /// Notes what may be had of the next line, by warehouse.
     pub fn offer(&mut self, wanted: Units, cells: impl Iterator<Item = (WarehouseId, Units)>) {
         let start = self.cells.len();
-        let mut line = LineView { start, end: start, total: Units::ZERO, some: 0, full: 0, masked: true };
-        for (warehouse, units) in cells.filter(|(_, units)| !units.is_zero()) {
-            line.note(warehouse, units, wanted);
-            self.cells.push((warehouse, units.0));
-        }
-        line.end = self.cells.len();
-        self.lines.push(line);
+        let there = cells.filter(|(_, units)| !units.is_zero());
+        self.cells.extend(there.map(|(warehouse, units)| (warehouse, units.0)));
+        self.lines.push(LineView::of(&self.cells, start, wanted));
     }
 
     /// Sees again what a decision saw.
@@ -158,10 +167,7 @@ impl View {
             }
             let less = line.partial.iter().filter(|(_, units)| *units < line.wanted);
             self.cells.extend(less.map(|(warehouse, units)| (*warehouse, units.0)));
-            let end = self.cells.len();
-            let mut view = LineView { start, end, total: Units::ZERO, some: 0, full: 0, masked: true };
-            self.cells[start..].iter().for_each(|(warehouse, units)| view.note(*warehouse, Units(*units), line.wanted));
-            self.lines.push(view);
+            self.lines.push(LineView::of(&self.cells, start, line.wanted));
         }
     }
 
@@ -401,16 +407,23 @@ impl Scratch {
     }
 
     /// The decision that the solution and the view make, drawn from the stock as it is under its locks.
-    pub fn decide<'s>(&self, demand: &Demand<'_>, config: &Config, stock: impl Fn(SkuId) -> &'s SkuStock) -> Decision {
+    pub fn decide<'s>(
+        &mut self,
+        demand: &Demand<'_>,
+        config: &Config,
+        stock: impl Fn(SkuId) -> &'s SkuStock,
+    ) -> Decision {
+        let Spare { mut subs, lines: mut spare, mut seen } = std::mem::take(&mut self.spare);
+        self.see(demand, &mut seen);
         let Solution { parcels, score, bound, .. } = self.router.solution();
         // Two carriers of one warehouse must not be given the same units of a pool.
         let mut drawn: Vec<(SkuId, WarehouseId, PoolId, Units)> = Vec::new();
-        let mut subs = Vec::with_capacity(parcels.len());
         for parcel in parcels {
             let lane = &self.problem.lanes[usize::from(parcel.lane)];
             let warehouse = self.warehouse_of(parcel.lane);
             let from_supplier = config.is_unlimited(warehouse);
-            let mut lines = Vec::with_capacity(parcel.takes.len());
+            let mut lines = spare.pop().unwrap_or_default();
+            lines.reserve(parcel.takes.len());
             for &(line, units) in &parcel.takes {
                 let (sku, units) = (demand.lines[usize::from(line)].sku, Units(units));
                 if from_supplier {
@@ -439,14 +452,20 @@ impl Scratch {
                 lines,
             });
         }
-        Decision {
-            rules_version: config.version(),
-            score: Money(*score),
-            bound: Money(*bound),
-            subs,
-            seen: self.seen(demand),
-            prices: self.prices.clone(),
+        let (score, bound) = (Money(*score), Money(*bound));
+        self.spare.lines = spare;
+        Decision { rules_version: config.version(), score, bound, subs, seen, prices: self.prices.clone() }
+    }
+
+    /// Takes a decision that was written down, to write the next one into its lists.
+    pub fn give_back(&mut self, decision: Decision) {
+        let Decision { mut subs, mut seen, .. } = decision;
+        for mut sub in subs.drain(..).take(SPARE_LINES - self.spare.lines.len()) {
+            sub.lines.clear();
+            self.spare.lines.push(sub.lines);
         }
+        seen.clear();
+        (self.spare.subs, self.spare.seen) = (subs, seen);
     }
 
     /// Where a lane of the problem ships from.
@@ -456,8 +475,14 @@ impl Scratch {
 
     /// What the decision saw, clipped to the demand; unclipped when balance counts.
     pub fn seen(&self, demand: &Demand<'_>) -> Vec<SeenLine> {
+        let mut seen = Vec::new();
+        self.see(demand, &mut seen);
+        seen
+    }
+
+    fn see(&self, demand: &Demand<'_>, into: &mut Vec<SeenLine>) {
         let exact = self.problem.weights.balance != 0;
-        let line_seen = |(line, wanted): (usize, &crate::engine::demand::Wanted)| {
+        let line_seen = |(line, wanted): (usize, &Wanted)| {
             let mut seen = SeenLine {
                 sku: wanted.sku,
                 wanted: wanted.units,
@@ -480,7 +505,7 @@ impl Scratch {
             }
             seen
         };
-        demand.lines.iter().enumerate().map(line_seen).collect()
+        into.extend(demand.lines.iter().enumerate().map(line_seen));
     }
 }
 

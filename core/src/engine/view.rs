@@ -117,7 +117,7 @@ impl Engine {
             rules_version: order.rules_version,
             cost: live.fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.parts.total())),
             sub_orders: order.numbered().map(|(no, sub)| self.sub_now(no, sub, config, &awaits)).collect(),
-            review: order.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
+            review: order.later.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
             timeline: timeline(order),
             version: order.version,
         }
@@ -255,7 +255,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
         arrived: m.arrived,
         actor: actor(&m.actor),
     };
-    std::iter::once(placed).chain(order.moments.iter().map(entry)).collect()
+    std::iter::once(placed).chain(order.later.moments.iter().map(entry)).collect()
 }
 
 fn actor(actor: &Actor) -> Code {

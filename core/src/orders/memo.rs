@@ -1,8 +1,27 @@
 //! What was answered under a key, so that a repeat gets the same answer and holds nothing twice.
 
 use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 
 use crate::ids::{Code, Seq};
+
+/// A digest of 128 bits that asks no more of its place in memory than its halves do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Digest([u64; 2]);
+
+impl From<u128> for Digest {
+    fn from(digest: u128) -> Digest {
+        Digest([(digest >> 64) as u64, digest as u64])
+    }
+}
+
+impl Encode for Digest {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let [high, low] = self.0;
+        (u128::from(high) << 64 | u128::from(low)).encode(encoder)
+    }
+}
 
 /// An answer remembered under a key.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
@@ -34,11 +53,16 @@ pub enum Recalled<'a, A> {
 
 impl<A> Default for Memory<A> {
     fn default() -> Self {
-        Memory(Vec::new())
+        Memory::new()
     }
 }
 
 impl<A> Memory<A> {
+    /// A memory of nothing.
+    pub const fn new() -> Memory<A> {
+        Memory(Vec::new())
+    }
+
     /// What is known of a key.
     pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
         match self.0.iter().find(|memo| memo.key == *key) {

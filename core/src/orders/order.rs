@@ -5,8 +5,8 @@ use bincode::Encode;
 use crate::event::{Actor, Decision, OrderPlaced, OrderPromised, PlannedSub, SubTake};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Action, Memory, Moment, Verdict, verdict};
-use crate::reply::{Change, CostParts, OrderState, Stage, SubKind};
+use crate::orders::{Action, Digest, Later, Verdict, verdict};
+use crate::reply::{CostParts, OrderState, Stage, SubKind};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -20,7 +20,7 @@ pub struct Order {
     /// The channel's number.
     pub number: Code,
     /// Digest of the request that placed it.
-    pub digest: u128,
+    pub digest: Digest,
     /// The destination zone.
     pub zone: Option<Code>,
     /// The customer.
@@ -57,12 +57,8 @@ pub struct Order {
     pub first_subs: u16,
     /// Every sub-order there ever was, by number.
     pub subs: Vec<SubOrder>,
-    /// Units no warehouse could serve after a short pick, by SKU.
-    pub review: Vec<(SkuId, Units)>,
-    /// Answers by key.
-    pub memory: Memory<Change>,
-    /// What happened after it was placed.
-    pub moments: Vec<Moment>,
+    /// What came of it.
+    pub later: Later,
     /// The last event that touched it.
     pub version: Seq,
     /// The engine time of the last event that touched it.
@@ -114,6 +110,8 @@ pub struct SubLine {
     /// Units that came back, ever.
     pub returned: Units,
 }
+
+const _: () = assert!(size_of::<Order>() <= 248, "with what an allocator adds, four cache lines");
 
 impl SubLine {
     /// Units that did not come back.
@@ -190,7 +188,7 @@ impl Order {
             id: event.order,
             channel: event.channel,
             number: event.number.clone(),
-            digest: event.digest,
+            digest: event.digest.into(),
             zone: event.zone.clone(),
             customer: event.customer.clone(),
             carrier: event.carrier,
@@ -209,9 +207,7 @@ impl Order {
             bound: event.decision.bound,
             first_subs: 0,
             subs: Vec::new(),
-            review: Vec::new(),
-            memory: Memory::default(),
-            moments: Vec::new(),
+            later: Later::default(),
             version: Seq(0),
             last_time: arrived,
         };
@@ -258,7 +254,7 @@ impl Order {
     /// Every SKU the order ever touched, sorted, once each.
     pub fn skus(&self) -> Vec<SkuId> {
         let lines = self.subs.iter().flat_map(|s| s.lines.iter().map(|l| l.sku));
-        let mut skus: Vec<SkuId> = lines.chain(self.review.iter().map(|(sku, _)| *sku)).collect();
+        let mut skus: Vec<SkuId> = lines.chain(self.later.review.iter().map(|(sku, _)| *sku)).collect();
         skus.sort_unstable();
         skus.dedup();
         skus

@@ -1,9 +1,11 @@
 //! One lock's worth of keys: the orders whose channel and number fall into the shard, and the movements whose key does.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
+use crate::orders::index::Index;
 use crate::orders::{Deadlines, Memo, Order};
 use crate::reply::{OrderState, Reply};
 
@@ -22,7 +24,7 @@ pub struct KeyShard {
     /// Boxed, so that growing does not move them.
     #[expect(clippy::vec_box, reason = "a growing vector must not move the orders themselves")]
     orders: Vec<Box<Order>>,
-    by_key: HashMap<OrderKey, u32, foldhash::fast::RandomState>,
+    by_key: Index,
     movements: HashMap<Code, Memo<Reply>, foldhash::fast::RandomState>,
     /// When holds of the shard's orders run out.
     pub deadlines: Deadlines,
@@ -55,7 +57,7 @@ impl KeyShard {
 
     /// Finds an order by its key.
     pub fn find(&self, key: &OrderKey) -> Option<&Order> {
-        self.by_key.get(key).map(|slot| &*self.orders[*slot as usize])
+        self.slot_of(key.channel, &key.number).map(|slot| &*self.orders[slot])
     }
 
     /// An order of this shard by id.
@@ -71,10 +73,10 @@ impl KeyShard {
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
     pub fn insert(&mut self, order: Order) -> Option<()> {
         let at = slot(order.id);
-        let key = OrderKey { channel: order.channel, number: order.number.clone() };
-        if at != self.orders.len() || self.by_key.insert(key, u32::try_from(at).ok()?).is_some() {
+        if at != self.orders.len() || self.slot_of(order.channel, &order.number).is_some() {
             return None;
         }
+        self.by_key.push(self.hash_of(order.channel, &order.number), at)?;
         self.orders.push(Box::new(order));
         Some(())
     }
@@ -101,8 +103,8 @@ impl KeyShard {
 
     /// What is wrong with any order of the shard.
     pub fn check(&self, shard: usize) -> Result<(), String> {
-        if self.by_key.len() != self.orders.len() {
-            return Err(format!("key shard {shard}: {} keys for {} orders", self.by_key.len(), self.orders.len()));
+        if self.by_key.count() != self.orders.len() {
+            return Err(format!("key shard {shard}: {} keys for {} orders", self.by_key.count(), self.orders.len()));
         }
         let due: HashSet<_> = self.deadlines.entries().collect();
         for order in &self.orders {
@@ -121,7 +123,22 @@ impl KeyShard {
         }
         Ok(())
     }
+
+    fn slot_of(&self, channel: ChannelId, number: &Code) -> Option<usize> {
+        let is_it = |slot: u32| {
+            let order = &self.orders[slot as usize];
+            order.channel == channel && order.number == *number
+        };
+        self.by_key.find(self.hash_of(channel, number), is_it).map(|slot| slot as usize)
+    }
+
+    /// By a seed of this process: nobody outside can choose numbers that meet in the index.
+    fn hash_of(&self, channel: ChannelId, number: &Code) -> u64 {
+        self.movements.hasher().hash_one((channel, number.as_str()))
+    }
 }
+
+const _: () = assert!(size_of::<KeyShard>() <= 120, "with its lock it fits into two cache lines");
 
 fn spread(hash: u64) -> usize {
     hash as usize % KEY_SHARDS

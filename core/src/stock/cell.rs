@@ -181,7 +181,27 @@ impl Cell {
     }
 
     /// Moves units between two buckets.
+    #[inline]
     pub fn post(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
+        match (from, to) {
+            (Bucket::Available(pool), Bucket::Held(into)) if pool == into => self.hold(pool, units),
+            _ => self.post_any(from, to, units),
+        }
+    }
+
+    /// What [`Cell::post`] does for every order: a hold moves nothing on the floor.
+    #[inline]
+    fn hold(&mut self, pool: PoolId, units: Units) -> Result<(), Overdrawn> {
+        let (from, to) = (Bucket::Available(pool), Bucket::Held(pool));
+        let stock = self.pool_mut(pool);
+        let there = |there| Overdrawn { from, to, units, there };
+        let available = stock.available.checked_sub(units).ok_or(there(stock.available))?;
+        stock.held = stock.held.checked_add(units).ok_or(there(stock.held))?;
+        stock.available = available;
+        Ok(())
+    }
+
+    fn post_any(&mut self, from: Bucket, to: Bucket, units: Units) -> Result<(), Overdrawn> {
         self.correct(from, to, units)?;
         // `Short` is a contra-account: what leaves it makes it grow, so it stands on the same side as units on hand.
         let on_hand = |bucket: Bucket| i64::from(bucket.is_on_hand() || bucket == Bucket::Short);

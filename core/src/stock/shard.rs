@@ -13,6 +13,7 @@ use crate::units::Units;
 
 /// All cells of one SKU, by warehouse.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct SkuStock {
     id: SkuId,
     version: Seq,
@@ -41,6 +42,10 @@ impl Free {
 }
 
 const _: () = assert!(size_of::<Free>() == 16, "four of them lie in a cache line");
+const _: () = assert!(size_of::<SkuStock>() == 64, "what leads to all of a SKU is one cache line");
+
+/// Cells looked at before a cell is searched for: one cache line of them.
+const NEAR: usize = 4;
 
 impl Encode for SkuStock {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
@@ -150,14 +155,17 @@ impl SkuStock {
     /// What a channel with these pools could draw, by warehouse.
     #[inline]
     pub fn drawable(&self, pools: &[PoolId]) -> impl Iterator<Item = (WarehouseId, Units)> {
-        self.free.iter().enumerate().map(|(at, free)| {
-            let units = match free.pool {
-                Some(pool) if pools.contains(&pool) => free.units,
-                Some(_) => Units::ZERO,
-                None => drawable(&self.cells[at], pools),
-            };
-            (free.warehouse, units)
+        let first = pools.first().copied();
+        self.free.iter().enumerate().map(move |(at, free)| {
+            // Stock nearly always stands in the pool that a channel prefers.
+            let plain = free.pool.is_some() && free.pool == first;
+            (free.warehouse, if plain { free.units } else { self.drawable_at(at, pools) })
         })
+    }
+
+    #[cold]
+    fn drawable_at(&self, at: usize, pools: &[PoolId]) -> Units {
+        drawable(&self.cells[at], pools)
     }
 
     /// What is wrong with any of its cells.
@@ -200,10 +208,13 @@ impl SkuStock {
 
     #[inline]
     fn position(&self, warehouse: WarehouseId) -> Result<usize, usize> {
-        // Worlds usually stock a SKU everywhere, so the cell stands at its warehouse's index.
-        match self.free.get(warehouse.index()) {
-            Some(free) if free.warehouse == warehouse => Ok(warehouse.index()),
-            _ => self.free.binary_search_by_key(&warehouse, |free| free.warehouse),
+        // A cell stands no further back than its warehouse's index, and where a SKU is stocked nearly everywhere, not far
+        // before it.
+        let end = self.free.len().min(warehouse.index() + 1);
+        let near = self.free[end.saturating_sub(NEAR)..end].iter().rposition(|free| free.warehouse == warehouse);
+        match near {
+            Some(at) => Ok(end.saturating_sub(NEAR) + at),
+            None => self.free.binary_search_by_key(&warehouse, |free| free.warehouse),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
+use stockade_core::limits::BATCH_BYTES_SOFT;
 use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 use stockade_core::reply::Durability;
 
@@ -18,6 +19,8 @@ use super::linger::Linger;
 /// First and longest pause between two tries of the same batch.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// A batch this large was most likely cut because it was full, and events wait for the next one.
+const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
 /// Batches between two looks at what could be lost.
 const LOOK_EVERY: u64 = 256;
 
@@ -149,13 +152,14 @@ impl<L: HasLog> Driver<L> {
             stop_by: Mutex::new(None),
             stopping: AtomicBool::new(false),
         });
+        let linger = Linger::new(journal.best());
         let run = Run {
             shared: Arc::clone(&shared),
             journal,
             emergency: config.emergency,
             beat: config.beat,
             spilled: false,
-            linger: Linger::default(),
+            linger,
         };
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || run.run(config.on_end))?;
         Ok(Driver { shared, thread })
@@ -280,8 +284,9 @@ impl<L: HasLog> Run<L> {
             match written {
                 Written::Yes => {
                     let done = Instant::now();
-                    let events = in_hand.map_or(0, |batch| batch.last.0 - batch.first.0 + 1);
-                    let pause = self.linger.after(events, came - ready, done - came);
+                    let events = in_hand.as_ref().map_or(0, |batch| batch.last.0 - batch.first.0 + 1);
+                    let full = in_hand.is_some_and(|batch| batch.bytes.len() > NEARLY_FULL);
+                    let pause = self.linger.after(events, full, came - ready, done - came);
                     ready = done;
                     if let Some(pause) = pause {
                         std::thread::sleep(pause);

@@ -1,0 +1,157 @@
+//! Numbers and texts in bincode's `standard()` form, gathered and handed to an encoder in one piece.
+//!
+//! Plans are mostly small numbers, written for every order. bincode asks its writer for room for each of them; here that
+//! is asked once for many. The bytes are the same.
+
+use bincode::enc::Encoder;
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
+
+use crate::ids::Code;
+
+/// Gathers numbers for an encoder. What was put is with the encoder only after [`Numbers::finish`].
+pub(crate) struct Numbers<'e, E> {
+    encoder: &'e mut E,
+    bytes: [u8; ROOM],
+    len: usize,
+}
+
+const ROOM: usize = 256;
+/// The longest form of a number.
+const LONGEST: usize = 9;
+/// Numbers below this are a byte of their own; the three after it announce two, four and eight bytes.
+const SMALL: u64 = 251;
+
+impl<'e, E: Encoder> Numbers<'e, E> {
+    pub fn new(encoder: &'e mut E) -> Numbers<'e, E> {
+        Numbers { encoder, bytes: [0; ROOM], len: 0 }
+    }
+
+    /// An unsigned number of any width, a length, or the number of a variant.
+    #[inline]
+    pub fn put(&mut self, number: impl Into<u64>) -> Result<(), EncodeError> {
+        let number = number.into();
+        if number < SMALL
+            && let Some(byte) = self.bytes.get_mut(self.len)
+        {
+            *byte = number as u8;
+            self.len += 1;
+            return Ok(());
+        }
+        self.put_long(number)
+    }
+
+    /// A signed number: small ones of both signs are short.
+    #[inline]
+    pub fn put_signed(&mut self, number: i64) -> Result<(), EncodeError> {
+        self.put((number << 1 ^ number >> 63).cast_unsigned())
+    }
+
+    /// How many follow.
+    #[inline]
+    pub fn put_len(&mut self, len: usize) -> Result<(), EncodeError> {
+        self.put(len as u64)
+    }
+
+    /// A code: its length and its bytes.
+    #[inline]
+    pub fn put_code(&mut self, code: &Code) -> Result<(), EncodeError> {
+        let text = code.as_str().as_bytes();
+        self.put_len(text.len())?;
+        if self.len + text.len() > ROOM {
+            self.flush()?;
+        }
+        self.bytes[self.len..self.len + text.len()].copy_from_slice(text);
+        self.len += text.len();
+        Ok(())
+    }
+
+    /// Hands the rest over.
+    pub fn finish(mut self) -> Result<(), EncodeError> {
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), EncodeError> {
+        let gathered = &self.bytes[..std::mem::take(&mut self.len)];
+        self.encoder.writer().write(gathered)
+    }
+
+    fn put_long(&mut self, number: u64) -> Result<(), EncodeError> {
+        if self.len > ROOM - LONGEST {
+            self.flush()?;
+        }
+        let (mark, len) = match number {
+            0..SMALL => (number as u8, 0),
+            _ if number <= u64::from(u16::MAX) => (251, 2),
+            _ if number <= u64::from(u32::MAX) => (252, 4),
+            _ => (253, 8),
+        };
+        self.bytes[self.len] = mark;
+        self.bytes[self.len + 1..][..len].copy_from_slice(&number.to_le_bytes()[..len]);
+        self.len += 1 + len;
+        Ok(())
+    }
+}
+
+const _: () = assert!(crate::limits::CODE_BYTES_MAX < ROOM);
+
+#[cfg(test)]
+mod tests {
+    use bincode::Encode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug)]
+    enum Piece {
+        Unsigned(u64),
+        Signed(i64),
+        Text(Code),
+    }
+
+    struct Gathered(Vec<Piece>);
+    struct Plain(Vec<Piece>);
+
+    impl Encode for Gathered {
+        fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+            let mut numbers = Numbers::new(encoder);
+            self.0.iter().try_for_each(|piece| match piece {
+                Piece::Unsigned(number) => numbers.put(*number),
+                Piece::Signed(number) => numbers.put_signed(*number),
+                Piece::Text(code) => numbers.put_code(code),
+            })?;
+            numbers.finish()
+        }
+    }
+
+    impl Encode for Plain {
+        fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+            self.0.iter().try_for_each(|piece| match piece {
+                Piece::Unsigned(number) => number.encode(encoder),
+                Piece::Signed(number) => number.encode(encoder),
+                Piece::Text(code) => code.encode(encoder),
+            })
+        }
+    }
+
+    fn piece() -> impl Strategy<Value = Piece> {
+        let edges = prop::sample::select(vec![0, 250, 251, 0xFFFF, 0x1_0000, 0xFFFF_FFFF, 0x1_0000_0000, u64::MAX]);
+        prop_oneof![
+            4 => (0u64..300).prop_map(Piece::Unsigned),
+            1 => edges.prop_map(Piece::Unsigned),
+            1 => (-300i64..300).prop_map(Piece::Signed),
+            1 => any::<i64>().prop_map(Piece::Signed),
+            2 => "[a-z]{1,64}".prop_map(|text| Piece::Text(Code::new(&text).unwrap())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_bytes_are_those_of_bincode(pieces in prop::collection::vec(piece(), 0..200)) {
+            let config = bincode::config::standard();
+            let gathered = Gathered(pieces);
+            let bytes = bincode::encode_to_vec(&gathered, config).unwrap();
+            prop_assert_eq!(bytes, bincode::encode_to_vec(Plain(gathered.0), config).unwrap());
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What most orders never have: one word of an order until it does.
+
+use std::ops::{Deref, DerefMut};
+
+use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
+
+use crate::ids::SkuId;
+use crate::orders::{Memory, Moment};
+use crate::reply::Change;
+use crate::units::Units;
+
+/// What came of an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.
+#[derive(Clone, Debug, Default)]
+pub struct Later(Option<Box<Since>>);
+
+/// What came of an order.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct Since {
+    /// Units no warehouse could serve after a short pick, by SKU.
+    pub review: Vec<(SkuId, Units)>,
+    /// Answers by key.
+    pub memory: Memory<Change>,
+    /// What happened after it was placed.
+    pub moments: Vec<Moment>,
+}
+
+static NOTHING: Since = Since { review: Vec::new(), memory: Memory::new(), moments: Vec::new() };
+
+impl Deref for Later {
+    type Target = Since;
+
+    fn deref(&self) -> &Since {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Later {
+    fn deref_mut(&mut self) -> &mut Since {
+        self.0.get_or_insert_with(|| Box::new(NOTHING.clone()))
+    }
+}
+
+impl PartialEq for Later {
+    fn eq(&self, other: &Later) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Later {}
+
+impl Encode for Later {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (**self).encode(encoder)
+    }
+}
