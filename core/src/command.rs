@@ -469,7 +469,7 @@ pub struct OrdersQuery {
 pub struct Explain {
     /// The order.
     pub order: OrderRef,
-    /// Which decision on it, from 1: the placing, then late payments, short picks and reviews that were routed anew. The
-    /// latest when not given.
+    /// Which decision on it, from 1: the placing, then late payments, short picks and reviews that were routed anew; each part of
+    /// an order of presale is one. The first part of the latest when not given.
     pub decision: Option<u16>,
 }

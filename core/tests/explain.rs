@@ -414,7 +414,11 @@ fn every_part_of_an_order_of_presale_is_told_as_it_was_decided() {
             let told = kept.explain(&shop.engine, &number, Some(no as u16));
             assert_eq!(told.differs, None, "order {number}, decision {no}: {:?}", told.decisions);
             assert_eq!(told.candidates[0].score, told.score, "order {number}, decision {no}");
-            parts += usize::from(told.decisions[no - 1].what == "presale");
+            let decision = &told.decisions[no - 1];
+            let is_ahead = decision.what == "presale";
+            assert_eq!(decision.ships.iter().all(|ships| ships.due.is_some()), is_ahead, "{decision:?}");
+            assert!(told.decisions.is_sorted_by_key(|decision| decision.seq), "in time order");
+            parts += usize::from(is_ahead);
         }
     }
     assert!(parts > 12, "only {parts} parts were promised");

@@ -16,7 +16,8 @@ use crate::money::Money;
 use crate::prices::Table;
 use crate::reject::Reject;
 use crate::reply::{
-    Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, PriceView, Reply, SplitSeen, WeightsSeen, Wishes,
+    Candidate, CandidateParcel, CostParts, DecisionRef, Explanation, PriceView, Reply, ShipsSeen, SplitSeen, SubKind,
+    WeightsSeen, Wishes,
 };
 use crate::routing::{ParcelPlan, Problem, SplitRules};
 use crate::sync::Mutex;
@@ -77,7 +78,10 @@ impl Engine {
     fn explained(&self, ask: &Explain, history: &dyn History) -> Decided {
         let decisions = self.decisions(ask, history)?;
         let count = decisions.len();
-        let no = ask.decision.map_or(count, usize::from);
+        // The first part of what was decided last, when none is named.
+        let last = decisions.last().map(|(decision, _)| decision.seq);
+        let first = decisions.iter().position(|(decision, _)| Some(decision.seq) == last).map_or(0, |at| at + 1);
+        let no = ask.decision.map_or(first, usize::from);
         let Some((chosen, part)) = no.checked_sub(1).and_then(|at| decisions.get(at)) else {
             let reason = format!("the order has decisions 1 to {count}, not {no}");
             return Err(invalid("decision", reason).into());
@@ -95,22 +99,45 @@ impl Engine {
     /// Everything that decided how the order ships, in history order, each with its place among those of its event.
     fn decisions(&self, ask: &Explain, history: &dyn History) -> Result<Vec<(DecisionRef, usize)>, Refusal> {
         let (number, place) = self.locate(&ask.order)?;
+        let config = self.config()?;
         let mut found = self.door.with_key(number, |shard| {
             let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
-            let first = DecisionRef { seq: order.placed, what: "order_placed".to_owned(), at: order.placed_at };
+            let (seq, at, ships) = (order.placed, order.placed_at, Vec::new());
+            let first = DecisionRef { seq, what: "order_placed".to_owned(), at, ships };
             let later = order.later.moments.iter().filter(|m| LATER.contains(&m.what));
-            let later = later.map(|m| DecisionRef { seq: m.seq, what: m.what.to_owned(), at: m.arrived });
+            let later = later.map(|m| {
+                let (what, ships) = (m.what.to_owned(), Vec::new());
+                DecisionRef { seq: m.seq, what, at: m.arrived, ships }
+            });
             Ok::<_, Reject>(std::iter::once(first).chain(later).collect::<Vec<_>>())
         })?;
         let mut kept = Vec::with_capacity(found.len());
         for decision in found.drain(..) {
             let event = read(history, decision.seq)?.event;
-            for (part, (_, is_ahead)) in held(&event).into_iter().enumerate() {
+            for (part, (held, is_ahead)) in held(&event).into_iter().enumerate() {
                 let what = if is_ahead { PRESALE.to_owned() } else { decision.what.clone() };
-                kept.push((DecisionRef { what, ..decision.clone() }, part));
+                let ships = held.subs.iter().map(|sub| self.ships(sub, &config)).collect();
+                kept.push((DecisionRef { what, ships, ..decision.clone() }, part));
             }
         }
         Ok(kept)
+    }
+
+    fn ships(&self, sub: &PlannedSub, config: &Config) -> ShipsSeen {
+        let mut lines: Vec<(Code, Units)> = Vec::with_capacity(sub.lines.len());
+        for line in &sub.lines {
+            let sku = self.sku_code(line.sku);
+            match lines.iter_mut().find(|(known, _)| *known == sku) {
+                Some((_, units)) => *units = units.saturating_add(line.units),
+                None => lines.push((sku, line.units)),
+            }
+        }
+        ShipsSeen {
+            warehouse: config.codes.of_warehouse(sub.warehouse),
+            carrier: config.codes.of_carrier(sub.carrier),
+            due: if let SubKind::Presale(day) = sub.kind { Some(day) } else { None },
+            lines,
+        }
     }
 
     /// The world and rules of a version, from memory or from the history.
@@ -156,7 +183,9 @@ impl Engine {
         let chosen = chosen_parcels(decision, &demand, scratch);
         let proven = decision.bound >= decision.score;
         let problem = &scratch.problem;
-        let found = alternatives(problem, &demand.split, &chosen, proven, &mut scratch.router);
+        let own_first = !decision.prices.is_empty() && config.rules.prices.is_some_and(|rules| !rules.pass_over_own);
+        let bought: Vec<bool> = problem.sites.iter().map(|site| own_first && config.is_unlimited(*site)).collect();
+        let found = alternatives(problem, &demand.split, &bought, &chosen, proven, &mut scratch.router);
         let scene = Scene {
             rules: &config.rules,
             codes: &config.codes,

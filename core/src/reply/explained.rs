@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use crate::ids::{Code, OrderId, RulesVersion, Seq};
 use crate::money::Money;
 use crate::reply::CostParts;
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::units::Units;
 
 /// A decision, recomputed from the history: what was chosen, what else there was, and what was out and why.
@@ -83,6 +83,21 @@ pub struct DecisionRef {
     pub what: String,
     /// When it was decided.
     pub at: Time,
+    /// What it ships.
+    pub ships: Vec<ShipsSeen>,
+}
+
+/// A parcel of a decision, as it was promised.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ShipsSeen {
+    /// Ships from here.
+    pub warehouse: Code,
+    /// With this carrier.
+    pub carrier: Code,
+    /// The day its last goods were due when it was decided; `None` when they were there.
+    pub due: Option<Day>,
+    /// SKUs and units.
+    pub lines: Vec<(Code, Units)>,
 }
 
 /// What the parts of the score weighed.
@@ -145,6 +160,9 @@ pub enum CandidateRole {
     LeastMoney,
     /// A split that scores less and that the split rules kept out.
     RuledOut,
+    /// A plan that scores less by prices, and would buy from outside what own stock serves: kept out because own stock comes
+    /// first.
+    OwnFirst,
 }
 
 impl CandidateRole {
@@ -157,6 +175,7 @@ impl CandidateRole {
             CandidateRole::OneParcel => "one_parcel",
             CandidateRole::LeastMoney => "least_money",
             CandidateRole::RuledOut => "ruled_out",
+            CandidateRole::OwnFirst => "own_first",
         }
     }
 }

@@ -291,7 +291,17 @@ fn explanation() -> Explanation {
             split: Some(SplitSeen { saving: Money(3), sent: Units(2), left: Units(1) }),
             lines: lines.clone(),
         },
-        decisions: vec![DecisionRef { seq: Seq(40), what: "order_placed".to_owned(), at: Time(1_000_000) }],
+        decisions: vec![DecisionRef {
+            seq: Seq(40),
+            what: "order_placed".to_owned(),
+            at: Time(1_000_000),
+            ships: vec![ShipsSeen {
+                warehouse: code("HGH"),
+                carrier: code("ZTO"),
+                due: Some(Day(20_770)),
+                lines: vec![(code("A"), Units(2))],
+            }],
+        }],
         no: 1,
         rules_version: RulesVersion(3),
         weights: WeightsSeen { money: Money(1_000_000), time: Money(20_000), balance: Money(0) },

@@ -2,7 +2,7 @@
 
 use stockade_core::ids::Code;
 use stockade_core::money::Money;
-use stockade_core::reply::{Candidate, CandidateRole, Explanation, OutReason, ScoreParts, WarehouseSeen};
+use stockade_core::reply::{Candidate, CandidateRole, Explanation, OutReason, ScoreParts, ShipsSeen, WarehouseSeen};
 use stockade_core::units::Units;
 
 use super::output::{Output, Table};
@@ -10,6 +10,7 @@ use super::output::{Output, Table};
 /// Prints why an order ships the way it does.
 pub(super) fn told(told: &Explanation, out: Output) {
     headline(told, out);
+    decisions(told, out);
     out.line("");
     plans(&told.candidates, out);
     out.line("");
@@ -19,7 +20,6 @@ pub(super) fn told(told: &Explanation, out: Output) {
     let weighed = format!("money x {}, hour x {}, scarcity x {}", weights.money, weights.time, weights.balance);
     out.line(format!("\nscore = {weighed}, and what prices of stock and the zone's preference add"));
     split_rules(told, out);
-    others(told, out);
 }
 
 fn headline(told: &Explanation, out: Output) {
@@ -38,6 +38,7 @@ fn headline(told: &Explanation, out: Output) {
     out.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
     let ruled_out = |plan: &&Candidate| plan.roles.contains(&CandidateRole::RuledOut);
     let second = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp));
+    let bought = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::OwnFirst));
     match second {
         // Told below.
         Some(second) if ruled_out(&second) => {}
@@ -50,6 +51,13 @@ fn headline(told: &Explanation, out: Output) {
     if let Some(split) = told.candidates.iter().find(ruled_out) {
         let by = less(Money::ZERO, split.distance);
         out.line(format!("kept out by the split rules: {}, which scores {by} less", parcels(split)));
+    }
+    if let Some(bought) = bought {
+        let by = less(Money::ZERO, bought.distance);
+        out.line(format!(
+            "kept out because own stock comes first: {}, which scores {by} less by prices",
+            parcels(bought)
+        ));
     }
     let decision = usize::from(told.no).checked_sub(1).and_then(|at| told.decisions.get(at));
     if let Some(decision) = decision {
@@ -132,13 +140,39 @@ fn split_rules(told: &Explanation, out: Output) {
     out.line(format!("a split must {}", asked.join(", and ")));
 }
 
-fn others(told: &Explanation, out: Output) {
-    for (no, decision) in (1u16..).zip(&told.decisions) {
-        if no != told.no {
-            let what = decision.what.replace('_', " ");
-            out.line(format!("decision {no} was at {} ({what}): `--decision {no}`", decision.at));
-        }
+/// What was decided about the order, first to last, where that was more than one thing.
+fn decisions(told: &Explanation, out: Output) {
+    if told.decisions.len() < 2 {
+        return;
     }
+    out.line(format!("\nthe order was decided in {} parts; this explains part {}:", told.decisions.len(), told.no));
+    let mut table = Table::new(["part", "decided at", "why", "promised"]);
+    for (no, decision) in (1u16..).zip(&told.decisions) {
+        let mark = if no == told.no { " <" } else { "" };
+        let why = why(&decision.what);
+        let ships: Vec<String> = decision.ships.iter().map(ships).collect();
+        table.row([format!("{no}{mark}"), decision.at.to_string(), why, ships.join("; ")]);
+    }
+    out.table(&table);
+    out.line("another part: `--decision PART`");
+}
+
+fn why(what: &str) -> String {
+    match what {
+        "order_placed" => "on hand when ordered".to_owned(),
+        "presale" => "not on hand: promised out of what is to come".to_owned(),
+        "order_paid_late" | "order_promised_late" => "paid late: on hand then".to_owned(),
+        "pick_shorted" => "missing at the pick".to_owned(),
+        "review_routed" => "routed after review".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// `POT:3 from HGH with ZTO, due 2026-12-01`.
+fn ships(ships: &ShipsSeen) -> String {
+    let lines: Vec<String> = ships.lines.iter().map(|(sku, units)| format!("{sku}:{units}")).collect();
+    let due = ships.due.map(|day| format!(", due {day}")).unwrap_or_default();
+    format!("{} from {} with {}{due}", lines.join(" "), ships.warehouse, ships.carrier)
 }
 
 /// `HGH with ZTO + CAN with SF (MUG:1)`: what is in a parcel is said where there are several.

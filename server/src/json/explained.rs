@@ -3,13 +3,20 @@
 use serde_json::{Value, json};
 use stockade_core::ids::Code;
 use stockade_core::reply::{
-    Candidate, CandidateParcel, Explanation, OutReason, PriceView, RoutingReport, WarehouseSeen,
+    Candidate, CandidateParcel, DecisionRef, Explanation, OutReason, PriceView, RoutingReport, ShipsSeen, WarehouseSeen,
 };
 use stockade_core::units::Units;
 
 /// An explanation as JSON.
 pub(super) fn explained(told: &Explanation) -> Value {
-    let decision = |decision: &stockade_core::reply::DecisionRef| json!({ "seq": decision.seq.0, "what": decision.what, "at": decision.at.to_string() });
+    let ships = |ships: &ShipsSeen| {
+        let due = ships.due.map(|day| day.to_string());
+        json!({ "warehouse": ships.warehouse, "carrier": ships.carrier, "due": due, "lines": lines(&ships.lines) })
+    };
+    let decision = |decision: &DecisionRef| {
+        let ships: Vec<Value> = decision.ships.iter().map(ships).collect();
+        json!({ "seq": decision.seq.0, "what": decision.what, "at": decision.at.to_string(), "ships": ships })
+    };
     json!({
         "order_id": told.order.to_string(),
         "channel": told.channel,
