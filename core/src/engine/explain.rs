@@ -183,9 +183,8 @@ impl Engine {
         let chosen = chosen_parcels(decision, &demand, scratch);
         let proven = decision.bound >= decision.score;
         let problem = &scratch.problem;
-        let own_first = !decision.prices.is_empty() && config.rules.prices.is_some_and(|rules| !rules.pass_over_own);
-        let bought: Vec<bool> = problem.sites.iter().map(|site| own_first && config.is_unlimited(*site)).collect();
-        let found = alternatives(problem, &demand.split, &bought, &chosen, proven, &mut scratch.router);
+        let open = with_outside(problem, &seen, config);
+        let found = alternatives(problem, &open, &demand.split, &chosen, proven, &mut scratch.router);
         let scene = Scene {
             rules: &config.rules,
             codes: &config.codes,
@@ -376,6 +375,21 @@ fn chosen_parcels(decision: &Decision, demand: &Demand<'_>, scratch: &Scratch) -
     let mut parcels: Vec<ParcelPlan> = decision.subs.iter().filter_map(parcel).collect();
     parcels.sort_by_key(|parcel| parcel.lane);
     parcels
+}
+
+/// The problem with all that unlimited warehouses offer: planning leaves them only what own stock does not serve, where the rules
+/// put that first.
+fn with_outside(problem: &Problem, seen: &[Vec<(WarehouseId, u64)>], config: &Config) -> Problem {
+    let mut open = problem.clone();
+    let width = problem.lines.len();
+    for (site, warehouse) in problem.sites.iter().enumerate().filter(|(_, warehouse)| config.is_unlimited(**warehouse))
+    {
+        for (line, cells) in seen.iter().enumerate() {
+            let offered = cells.iter().find(|(known, _)| known == warehouse).map_or(0, |(_, units)| *units);
+            open.stock[site * width + line] = offered.min(problem.lines[line].units);
+        }
+    }
+    open
 }
 
 /// What the prices of stock add to each unit drawn, of the shape of the problem's stock; empty without prices.

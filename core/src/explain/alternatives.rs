@@ -36,11 +36,12 @@ pub struct Alternatives {
 
 /// Everything that a chosen plan is shown beside.
 ///
-/// `bought` marks the sites that own stock comes before, where the rules say so and prices could have decided otherwise.
+/// `open` is the problem with all that could be had from outside; `problem` has of it only what own stock, which comes first,
+/// leaves to it. They are the same where nothing was kept out.
 pub fn alternatives(
     problem: &Problem,
+    open: &Problem,
     split: &SplitRules,
-    bought: &[bool],
     chosen: &[ParcelPlan],
     proven: bool,
     router: &mut Router,
@@ -50,54 +51,41 @@ pub fn alternatives(
         plans: vec![Alternative { roles, parcels: chosen.to_vec(), score: score(problem, chosen), proven }],
         alone: vec![None; problem.sites.len()],
     };
-    let second = runner_up(problem, split, chosen, |_| true, router);
-    let is_kept_out = |plan: &Alternative| plan.score < found.plans[0].score && buys(problem, bought, plan);
-    let second = if second.as_ref().is_some_and(is_kept_out) {
-        let own = |lane: &Lane| !bought[usize::from(lane.site)];
-        runner_up(problem, split, chosen, own, router)
-    } else {
-        second
-    };
-    found.add(second);
-    found.add(own_first(problem, split, bought, found.plans[0].score, router));
-    found.add(ruled_out(problem, split, found.plans[0].score, router));
+    let chosen_score = found.plans[0].score;
+    let is_kept_out = |plan: &Alternative| plan.score < chosen_score && draws_past(problem, plan);
+    found.add(runner_up(problem, split, chosen, router));
+    if open.stock != problem.stock {
+        let best = solve(open, |_, _| true, split, router).map(|(plan, _)| plan);
+        found.add(best.filter(is_kept_out));
+    }
+    found.add(ruled_out(problem, split, chosen_score, router));
     let mut single = Vec::new();
-    for site in 0..problem.sites.len() {
-        let best = alone(problem, site, router);
+    for site in 0..open.sites.len() {
+        let best = alone(open, site, router);
         found.alone[site] = best.as_ref().map(|plan| plan.score);
         single.extend(best);
     }
     single.sort_by_key(|plan| plan.score);
     single.into_iter().take(ALONE_SHOWN).for_each(|plan| found.add(Some(plan)));
     found.add(one_parcel(problem, router));
-    found.add(least_money(problem, router));
-    let chosen = found.plans[0].score;
-    for plan in found.plans[1..].iter_mut().filter(|plan| plan.score < chosen && buys(problem, bought, plan)) {
-        plan.roles = vec![CandidateRole::OwnFirst];
+    found.add(least_money(open, router));
+    for plan in found.plans[1..].iter_mut().filter(|plan| is_kept_out(plan)) {
+        plan.roles.insert(0, CandidateRole::OwnFirst);
     }
     found.plans[1..].sort_by_key(|plan| plan.score);
     found
 }
 
-/// Whether a plan buys from outside.
-fn buys(problem: &Problem, bought: &[bool], plan: &Alternative) -> bool {
-    plan.parcels.iter().any(|parcel| bought[usize::from(problem.lanes[usize::from(parcel.lane)].site)])
-}
-
-/// The best plan were own stock not to come first, where that kept it out.
-fn own_first(
-    problem: &Problem,
-    split: &SplitRules,
-    bought: &[bool],
-    chosen: i64,
-    router: &mut Router,
-) -> Option<Alternative> {
-    if !bought.contains(&true) {
-        return None;
-    }
-    let (plan, _) = solve(problem, |_, _| true, split, router)?;
-    let kept_out = plan.score < chosen && buys(problem, bought, &plan);
-    kept_out.then(|| Alternative { roles: vec![CandidateRole::OwnFirst], ..plan })
+/// Whether a plan takes more somewhere than the problem has there.
+fn draws_past(problem: &Problem, plan: &Alternative) -> bool {
+    let site = |parcel: &ParcelPlan| usize::from(problem.lanes[usize::from(parcel.lane)].site);
+    (0..problem.sites.len()).any(|at| {
+        (0u16..).zip(0..problem.lines.len()).any(|(line, slot)| {
+            let here = plan.parcels.iter().filter(|parcel| site(parcel) == at).flat_map(|parcel| &parcel.takes);
+            let taken: u64 = here.filter(|(of, _)| *of == line).map(|(_, units)| units).sum();
+            taken > problem.stock_at(at, slot)
+        })
+    })
 }
 
 impl Alternatives {
@@ -112,17 +100,11 @@ impl Alternatives {
 }
 
 /// The best plan that does without at least one of the chosen lanes: one search for each lane that is left out.
-fn runner_up(
-    problem: &Problem,
-    split: &SplitRules,
-    chosen: &[ParcelPlan],
-    keep: impl Fn(&Lane) -> bool,
-    router: &mut Router,
-) -> Option<Alternative> {
+fn runner_up(problem: &Problem, split: &SplitRules, chosen: &[ParcelPlan], router: &mut Router) -> Option<Alternative> {
     let mut best: Option<Alternative> = None;
     let mut bound = i64::MAX;
     for out in chosen.iter().map(|parcel| parcel.lane) {
-        let Some((plan, least)) = solve(problem, |at, lane| at != out && keep(lane), split, router) else { continue };
+        let Some((plan, least)) = solve(problem, |lane, _| lane != out, split, router) else { continue };
         bound = bound.min(least);
         if best.as_ref().is_none_or(|best| plan.score < best.score) {
             best = Some(plan);

@@ -96,7 +96,11 @@ impl Scene<'_> {
         } else if let (false, Some(by)) = (chosen, alone) {
             // A ceiling that another carrier stays below is not what kept it out.
             out.clear();
-            out.push(OutReason::NoBetter { by });
+            out.push(if by < Money::ZERO {
+                OutReason::OwnFirst { by: Money(-by.0) }
+            } else {
+                OutReason::NoBetter { by }
+            });
         }
         out
     }

@@ -268,4 +268,9 @@ pub enum OutReason {
         /// How much more.
         by: Money,
     },
+    /// It is unlimited and could send everything for a lower score by prices, but own stock comes first.
+    OwnFirst {
+        /// How much less.
+        by: Money,
+    },
 }

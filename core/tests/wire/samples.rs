@@ -278,6 +278,7 @@ fn explanation() -> Explanation {
         OutReason::ParcelLimit { most: 1 },
         OutReason::PickedShort,
         OutReason::NoBetter { by: Money(7) },
+        OutReason::OwnFirst { by: Money(6) },
     ];
     Explanation {
         order: OrderId(77),

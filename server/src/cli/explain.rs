@@ -220,6 +220,7 @@ fn reason(reason: &OutReason, told: &Explanation) -> String {
         OutReason::PickedShort => "the units were missing at the pick here".to_owned(),
         OutReason::NoBetter { by } if *by == Money::ZERO => "scores the same; the first found is taken".to_owned(),
         OutReason::NoBetter { by } => format!("scores {by} more"),
+        OutReason::OwnFirst { by } => format!("own stock comes first, though it scores {by} less by prices"),
     }
 }
 

@@ -140,5 +140,6 @@ fn reason(reason: &OutReason) -> Value {
         OutReason::ParcelLimit { most } => json!({ "why": "parcel_limit", "most": most }),
         OutReason::PickedShort => json!({ "why": "picked_short" }),
         OutReason::NoBetter { by } => json!({ "why": "no_better", "by": by }),
+        OutReason::OwnFirst { by } => json!({ "why": "own_first", "by": by }),
     }
 }
