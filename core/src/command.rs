@@ -1,5 +1,7 @@
 //! What can be asked of the engine. Text codes here, dense ids in [`crate::event`].
 
+use std::fmt;
+
 use bincode::{Decode, Encode};
 
 use crate::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
@@ -97,6 +99,16 @@ pub enum OrderRef {
     },
     /// The id from the place reply.
     Id(OrderId),
+}
+
+/// As the command line takes it: `channel/number`, or `id:` and the id.
+impl fmt::Display for OrderRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OrderRef::Number { channel, number } => write!(f, "{channel}/{number}"),
+            OrderRef::Id(id) => write!(f, "id:{id}"),
+        }
+    }
 }
 
 /// Units of a SKU.

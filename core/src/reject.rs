@@ -5,6 +5,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
+use crate::command::OrderRef;
 use crate::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use crate::reply::{Durability, OrderState, RetryAfter, Stage};
 use crate::units::Units;
@@ -63,7 +64,10 @@ pub enum Reject {
         codes: Vec<Code>,
     },
     /// No such order.
-    UnknownOrder,
+    UnknownOrder {
+        /// As it was asked for.
+        order: OrderRef,
+    },
     /// The order has no such sub-order.
     UnknownSubOrder {
         /// The number asked for.
@@ -180,7 +184,7 @@ impl Reject {
                 CodeKind::Carrier => "unknown_carrier",
                 CodeKind::Sku => "unknown_sku",
             },
-            Reject::UnknownOrder => "unknown_order",
+            Reject::UnknownOrder { .. } => "unknown_order",
             Reject::UnknownSubOrder { .. } => "unknown_sub_order",
             Reject::Conflict { .. } => "conflict",
             Reject::IllegalStep { .. } => "illegal_step",
@@ -208,7 +212,7 @@ impl Reject {
             | Reject::Unroutable { .. }
             | Reject::CarrierNotEligible { .. }
             | Reject::Unknown { .. }
-            | Reject::UnknownOrder
+            | Reject::UnknownOrder { .. }
             | Reject::UnknownSubOrder { .. }
             | Reject::Conflict { .. }
             | Reject::IllegalStep { .. }
@@ -261,7 +265,7 @@ impl fmt::Display for Reject {
                 }
                 f.write_str(": define it first or correct the code")
             }
-            Reject::UnknownOrder => f.write_str("no such order: check channel and number"),
+            Reject::UnknownOrder { order } => write!(f, "no such order: {order}"),
             Reject::UnknownSubOrder { sub, count } => {
                 write!(f, "the order has no sub-order {sub}, only 1 to {count}")
             }

@@ -94,14 +94,18 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stockade_core::command::OrderRef;
+    use stockade_core::ids::OrderId;
 
     #[test]
     fn rejects_become_exit_codes() {
-        assert_eq!(Failure::from(Reject::UnknownOrder).exit, Exit::Refused);
+        let unknown = Reject::UnknownOrder { order: OrderRef::Id(OrderId(7)) };
+        assert_eq!(Failure::from(unknown.clone()).exit, Exit::Refused);
         assert_eq!(Failure::from(Reject::OutcomeUnknown { order: None }).exit, Exit::OutcomeUnknown);
         assert_eq!(Failure::from(Reject::Unavailable { reason: "x".into() }).exit, Exit::Unavailable);
-        let json = Failure::from(Reject::UnknownOrder).to_json();
+        let json = Failure::from(unknown).to_json();
         assert_eq!(json["error"], "unknown_order");
+        assert_eq!(json["message"], "no such order: id:7");
         assert_eq!(json["exit"], 1);
     }
 }

@@ -101,7 +101,7 @@ impl Engine {
         let (number, place) = self.locate(&ask.order)?;
         let config = self.config()?;
         let mut found = self.door.with_key(number, |shard| {
-            let order = place.find(shard).ok_or(Reject::UnknownOrder)?;
+            let order = place.find(shard).ok_or_else(|| Reject::UnknownOrder { order: ask.order.clone() })?;
             let (seq, at, ships) = (order.placed, order.placed_at, Vec::new());
             let first = DecisionRef { seq, what: "order_placed".to_owned(), at, ships };
             let later = order.later.moments.iter().filter(|m| LATER.contains(&m.what));

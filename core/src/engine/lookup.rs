@@ -71,7 +71,8 @@ impl Engine {
             let digest = content_digest(tag, content, &mut scratch.bytes);
             let keys = self.door.lock_keys(&self.log, [number]);
             let config = self.config()?;
-            let order = place.find(keys.key(number)).ok_or(Reject::UnknownOrder)?;
+            let order =
+                place.find(keys.key(number)).ok_or_else(|| Reject::UnknownOrder { order: reference.clone() })?;
             match order.later.memory.recall(key, digest) {
                 Recalled::New => {}
                 Recalled::Repeat(memo) => return Ok((replayed(order, memo), order.version)),

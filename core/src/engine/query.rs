@@ -104,11 +104,11 @@ impl Engine {
     }
 
     /// One order with its sub-orders and timeline.
-    pub(super) fn order_view(&self, order: &OrderRef) -> Decided {
-        let (number, place) = self.locate(order)?;
+    pub(super) fn order_view(&self, reference: &OrderRef) -> Decided {
+        let (number, place) = self.locate(reference)?;
         let config = self.config()?;
         let keys = self.door.lock_keys(&self.log, [number]);
-        let order = place.find(keys.key(number)).ok_or(Reject::UnknownOrder)?;
+        let order = place.find(keys.key(number)).ok_or_else(|| Reject::UnknownOrder { order: reference.clone() })?;
         let (id, mut seen) = (order.id, order.version);
         let ahead = order.subs.iter().filter(|sub| sub.stage.is_ahead());
         let skus: Vec<SkuId> = ahead.flat_map(|sub| sub.lines.iter().map(|line| line.sku)).collect();

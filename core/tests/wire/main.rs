@@ -133,7 +133,7 @@ fn replies_keep_their_bytes() {
     for (name, reject) in rejects() {
         one(&mut golden, name, reached, &ServerMessage::Reply(Err(reject)));
     }
-    let batch = [ServerMessage::Reply(Err(Reject::UnknownOrder)), ServerMessage::Pong];
+    let batch = [ServerMessage::Reply(Err(Reject::TooLate)), ServerMessage::Pong];
     many(&mut golden, "batch", reached, &batch);
     insta::assert_snapshot!("replies", golden);
 }
@@ -212,7 +212,7 @@ fn reject_number(reject: &Reject) -> usize {
         Reject::Unroutable { .. } => 1,
         Reject::CarrierNotEligible { .. } => 2,
         Reject::Unknown { .. } => 3,
-        Reject::UnknownOrder => 4,
+        Reject::UnknownOrder { .. } => 4,
         Reject::UnknownSubOrder { .. } => 5,
         Reject::Conflict { .. } => 6,
         Reject::IllegalStep { .. } => 7,

@@ -43,7 +43,7 @@ fn status(reject: &Reject) -> u16 {
     match reject {
         Reject::Unauthenticated => 401,
         Reject::Forbidden { .. } => 403,
-        Reject::UnknownOrder | Reject::UnknownSubOrder { .. } => 404,
+        Reject::UnknownOrder { .. } | Reject::UnknownSubOrder { .. } => 404,
         Reject::TooLate => 408,
         Reject::InsufficientStock { .. }
         | Reject::Unroutable { .. }
@@ -69,7 +69,7 @@ fn title(reject: &Reject) -> &'static str {
         Reject::Unroutable { .. } => "No allowed way to ship",
         Reject::CarrierNotEligible { .. } => "Carrier does not reach the zone",
         Reject::Unknown { .. } => "Unknown code",
-        Reject::UnknownOrder => "Unknown order",
+        Reject::UnknownOrder { .. } => "Unknown order",
         Reject::UnknownSubOrder { .. } => "Unknown sub-order",
         Reject::Conflict { .. } => "Same key, other content",
         Reject::IllegalStep { .. } => "Step not allowed in this state",
@@ -100,6 +100,7 @@ fn facts(reject: &Reject) -> Map<String, Value> {
         }
         Reject::CarrierNotEligible { carrier, zone } => json!({ "carrier": carrier, "zone": zone }),
         Reject::Unknown { codes, .. } => json!({ "codes": codes }),
+        Reject::UnknownOrder { order } => json!({ "order": order.to_string() }),
         Reject::UnknownSubOrder { sub, count } => json!({ "sub": sub.0, "sub_orders": count }),
         Reject::IllegalStep { step, state, stage, .. } => {
             json!({ "step": step, "state": state.name(), "stage": stage.map(|stage| stage.name()) })
@@ -114,7 +115,6 @@ fn facts(reject: &Reject) -> Map<String, Value> {
         Reject::Overloaded { retry_after } => json!({ "retry_after_ms": retry_after.0.0 / 1_000 }),
         Reject::OutcomeUnknown { order } => json!({ "order_id": order.map(|order| order.to_string()) }),
         Reject::Unroutable { .. }
-        | Reject::UnknownOrder
         | Reject::Conflict { .. }
         | Reject::Forbidden { .. }
         | Reject::Unauthenticated
@@ -159,6 +159,6 @@ mod tests {
     fn whoever_should_wait_is_told_how_long() {
         let retry_after = stockade_core::reply::RetryAfter(stockade_core::time::Span::from_millis(50));
         assert_eq!(problem(&Reject::Overloaded { retry_after }).retry_after_s, Some(1));
-        assert_eq!(problem(&Reject::UnknownOrder).retry_after_s, None);
+        assert_eq!(problem(&Reject::Unauthenticated).retry_after_s, None);
     }
 }

@@ -161,7 +161,7 @@ pub(super) fn is_decision(reject: &Reject) -> bool {
         | Reject::Unroutable { .. }
         | Reject::CarrierNotEligible { .. }
         | Reject::Unknown { .. }
-        | Reject::UnknownOrder
+        | Reject::UnknownOrder { .. }
         | Reject::UnknownSubOrder { .. }
         | Reject::IllegalStep { .. }
         | Reject::NotEnoughUnits { .. }

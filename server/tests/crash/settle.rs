@@ -150,7 +150,7 @@ async fn view(client: &Client, ordered: &Ordered) -> Option<OrderView> {
     let (channel, number) = (ordered.place.channel.clone(), ordered.place.number.clone());
     match client.order(by_number(channel, number)).await {
         Ok(view) => Some(view),
-        Err(ClientError::Rejected(Reject::UnknownOrder)) => None,
+        Err(ClientError::Rejected(Reject::UnknownOrder { .. })) => None,
         Err(error) => panic!("{:?}: {error:?}", ordered.place.number),
     }
 }

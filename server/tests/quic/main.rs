@@ -60,7 +60,10 @@ async fn cancelled_units_are_free_again_and_refusals_say_why() {
     shop.cancel(number("1"), CancelScope::Order, None).await.unwrap();
     assert_eq!(host.available(&shop, "TEA").await, 1_000);
     let error = shop.pay(number("3")).await.unwrap_err();
-    assert_eq!(error, ClientError::Rejected(stockade_client::core::reject::Reject::UnknownOrder));
+    assert_eq!(
+        error,
+        ClientError::Rejected(stockade_client::core::reject::Reject::UnknownOrder { order: number("3") })
+    );
     host.check();
 }
 

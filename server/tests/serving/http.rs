@@ -69,7 +69,8 @@ fn refusals_are_problem_details() {
     let conflict = ORDER.replace("\"qty\":2", "\"qty\":3");
     server.http("POST", "/v1/orders", &[], ORDER).json(201);
     assert_eq!(server.http("POST", "/v1/orders", &[], &conflict).json(409)["code"], "conflict");
-    assert_eq!(server.http("GET", "/v1/orders/web/none", &[], "").json(404)["code"], "unknown_order");
+    let unknown = server.http("GET", "/v1/orders/web/none", &[], "").json(404);
+    assert_eq!((&unknown["code"], &unknown["order"]), (&"unknown_order".into(), &"web/none".into()), "{unknown}");
     assert_eq!(server.http_plain("GET", "/v1/stock", &[], "").json(401)["code"], "unauthenticated");
     let stranger = [("authorization", "Bearer stk_nobody")];
     assert_eq!(server.http_plain("GET", "/v1/stock", &stranger, "").json(401)["code"], "unauthenticated");

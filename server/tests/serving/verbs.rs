@@ -107,7 +107,8 @@ fn refusals_are_1_and_say_why() {
     let early = server.run(&["step", "web/2", "pick"]).ended(1);
     assert!(early.err.contains("held"), "{}", early.err);
     server.run(&["place", "web/2", "TEE:2"]).ended(1);
-    server.run(&["order", "web/nobody"]).ended(1);
+    assert_eq!(server.run(&["order", "web/nobody"]).ended(1).err, "stockade: no such order: web/nobody\n");
+    assert_eq!(server.run(&["pay", "id:77"]).ended(1).err, "stockade: no such order: id:77\n");
 }
 
 #[test]
