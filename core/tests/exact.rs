@@ -10,7 +10,7 @@ use stockade_core::reply::{PlanView, Reply};
 use support::*;
 
 const WAREHOUSES: u64 = 16;
-const SKUS: u64 = 24;
+const SKUS: u64 = 22;
 const GRAMS: [u32; 8] = [120, 250, 400, 500, 730, 1_000, 1_600, 3_200];
 
 /// Numbers that look drawn by lot.

@@ -11,6 +11,8 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
+use dashmap::DashMap;
+
 use crate::event::SkuDefined;
 use crate::ids::{Code, Seq, SkuId};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
@@ -29,6 +31,8 @@ pub struct Sku {
 /// What a SKU was, and the event that changed it.
 type Former = (Seq, Sku);
 
+type Numbers = HashMap<Code, u32, foldhash::fast::RandomState>;
+
 /// Every SKU, by code and by id.
 #[derive(Debug)]
 pub struct Skus {
@@ -42,15 +46,10 @@ pub struct Skus {
     categories: Chunks<OnceLock<Code>>,
     count: AtomicUsize,
     changes: AtomicU64,
-    written: Mutex<Written>,
-}
-
-/// What only writers and those who look back need.
-#[derive(Debug, Default)]
-struct Written {
-    categories: HashMap<Code, u32, foldhash::fast::RandomState>,
-    /// What SKUs were before they were changed, with the event that changed them, oldest first.
-    former: HashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>,
+    /// What SKUs were before they were changed, with the event that changed them, oldest first. Few ever are.
+    former: DashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>,
+    /// The numbers of categories, for writers.
+    numbers: Mutex<Numbers>,
 }
 
 /// A SKU, in a cache line of its own.
@@ -95,7 +94,8 @@ impl Default for Skus {
             categories: Chunks::default(),
             count: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
-            written: Mutex::new(Written::default()),
+            former: DashMap::default(),
+            numbers: Mutex::new(HashMap::default()),
         };
         skus.slots(0);
         skus
@@ -139,23 +139,23 @@ impl Skus {
 
     /// What a SKU was when an event was decided.
     pub fn at(&self, sku: SkuId, seq: Seq) -> Option<Sku> {
-        let written = self.written.lock();
-        let then = written.former.get(&sku).and_then(|past| past.iter().find(|(changed, _)| *changed > seq));
+        let then = |past: &[Former]| past.iter().find(|(changed, _)| *changed > seq).map(|(_, then)| then.clone());
         let now = || self.records.get(sku.index()).filter(|record| record.code.get().is_some());
-        then.map(|(_, sku)| sku.clone()).or_else(|| Some(self.read(sku, now()?)))
+        self.former.get(&sku).and_then(|past| then(&past)).or_else(|| Some(self.read(sku, now()?)))
     }
 
     /// Makes a SKU known, or replaces what is known of it, as the event with this sequence says.
     pub fn define(&self, defined: &SkuDefined, seq: Seq) {
-        let mut written = self.written.lock();
-        let category = defined.category.as_ref().map(|category| self.number_of(category, &mut written));
+        let mut numbers = self.numbers.lock();
+        let category = defined.category.as_ref().map(|category| self.number_of(category, &mut numbers));
         let about = About::new(defined.weight_g, category);
         match self.lookup(&defined.code) {
             Some((id, record)) => {
                 let before = self.read(id, record);
-                record.about.store(about.0, Ordering::Release);
-                if before != self.read(id, record) {
-                    written.former.entry(id).or_default().push((seq, before));
+                if record.about.load(Ordering::Relaxed) != about.0 {
+                    // Before the change itself, so that who looks back beside it never misses what was.
+                    self.former.entry(id).or_default().push((seq, before));
+                    record.about.store(about.0, Ordering::Release);
                 }
             }
             None => {
@@ -219,13 +219,13 @@ impl Skus {
         self.tables[table].get_or_init(|| (0..SLOTS_MIN << table).map(|_| AtomicU64::new(0)).collect())
     }
 
-    fn number_of(&self, category: &Code, written: &mut Written) -> u32 {
-        if let Some(number) = written.categories.get(category) {
+    fn number_of(&self, category: &Code, numbers: &mut Numbers) -> u32 {
+        if let Some(number) = numbers.get(category) {
             return *number;
         }
-        let number = written.categories.len() as u32;
+        let number = numbers.len() as u32;
         self.categories.make(number as usize).get_or_init(|| category.clone());
-        written.categories.insert(category.clone(), number);
+        numbers.insert(category.clone(), number);
         number
     }
 }

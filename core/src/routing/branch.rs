@@ -1,5 +1,7 @@
 //! Branch and bound over lanes: open or closed, steered and cut short by the bound of prices.
 
+mod plans;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -8,7 +10,7 @@ use super::dual::{Dual, State};
 use super::ground::{Best, Ground};
 use super::interchange::Interchange;
 use super::local::Local;
-use super::model::{COST_MAX, Model, Take};
+use super::model::{COST_MAX, Model};
 
 /// Rounds of price search at the root and below it.
 const ROOT_ROUNDS: usize = 60;
@@ -25,13 +27,9 @@ const WARM_FROM: usize = 4;
 const CROWDED_PARTS: usize = 30;
 /// After so many parts, plans are looked for that do without some parcel.
 const EXPLORING_PARTS: usize = 10;
-/// A plan within one part in this many of the best is worth improving by small changes.
-const WORTH_IMPROVING: i64 = 200;
-const WORTH_IMPROVING_DEEP: i64 = 2_000;
-/// A lane that costs the bound less than this part of the gap may well be in the best plan.
-const NEAR: i64 = 4;
-/// Improving one plan may take one part in this many of the work that is left.
+/// Improving one plan may take one part in this many of the work that is left, and the first one.
 const IMPROVING_SHARE: i64 = 8;
+const FIRST_SHARE: i64 = 40;
 /// Placing the lines of one set in every way may at first take one part in this many of the work that is left.
 const PLACING_SHARE: i64 = 16;
 /// Orders of more lines have their plans improved always.
@@ -78,6 +76,8 @@ pub(super) struct Branch {
     hours: i64,
     /// Whether parcels differ in what their hours score.
     by_hours: bool,
+    /// No plan with a parcel on a lane costs less than this.
+    least_with: Vec<i64>,
     /// Parts left for later, and those still open by bound, among equals those with more decided first.
     nodes: Vec<Node>,
     open: BinaryHeap<Reverse<(i64, Reverse<usize>, usize)>>,
@@ -92,11 +92,14 @@ impl Branch {
         self.later.clear();
         self.tried.clear();
         self.later_lanes.clear();
-        if ground.model.n() > MANY_LINES {
+        if ground.model.n() > MANY_LINES || !ground.model.crowded {
             self.dual.free(ground.model);
             self.try_interchange(ground, assign, best);
         }
-        self.local.improve_within(ground, best, IMPROVING_SHARE);
+        self.local.improve_within(ground, best, FIRST_SHARE);
+        if best.found() {
+            self.refine(ground, assign, best);
+        }
         let quickest = next_hours(ground.model, -1).unwrap_or(0);
         let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
         self.by_hours = quickest < slowest;
@@ -104,6 +107,8 @@ impl Branch {
         self.open.clear();
         self.kept_prices.clear();
         self.kept_lanes.clear();
+        self.least_with.clear();
+        self.least_with.resize(ground.model.lanes.len(), 0);
         if self.by_hours {
             self.bound_hours(ground, assign, best, quickest, slowest);
         } else {
@@ -147,14 +152,14 @@ impl Branch {
         slowest: i64,
     ) {
         let model = ground.model;
-        self.begin(ground, slowest);
+        self.begin(ground, slowest, best.cost);
         self.dual.first_prices(model);
         self.dual.choose_grams(model);
         let mut bound = 0;
         let mut hours = Some(slowest);
         while let Some(level) = hours {
             (0..model.lanes.len())
-                .filter(|&lane| model.lanes[lane].hours > level)
+                .filter(|&lane| model.lanes[lane].hours > level || self.least_with[lane] >= best.cost)
                 .for_each(|lane| self.dual.state[lane] = State::Closed);
             if !self.coverable(model) {
                 break;
@@ -165,6 +170,12 @@ impl Branch {
                     if level == slowest { (ROOT_ROUNDS, 1.2, quickest) } else { (LEVEL_ROUNDS, 0.6, level) };
                 let target = best.cost.saturating_sub(least);
                 bound = bound.max(self.dual.ascend(model, target, rounds, pace, &mut ground.work));
+                if level == slowest {
+                    for (lane, least) in self.least_with.iter_mut().enumerate() {
+                        let slow = model.lanes[lane].hours.max(quickest);
+                        *least = self.dual.if_decided(model, lane, bound).0.saturating_add(slow);
+                    }
+                }
                 if bound < target {
                     self.try_wanted(ground, assign, best);
                 }
@@ -196,21 +207,22 @@ impl Branch {
     }
 
     /// Starts anew over the lanes whose parcels score at most `hours`.
-    fn begin(&mut self, ground: &mut Ground<'_>, hours: i64) {
+    fn begin(&mut self, ground: &mut Ground<'_>, hours: i64, below: i64) {
         let model = ground.model;
         // The first prices, the prices of grams, and what can be covered.
         ground.work -= (8 * model.n() * model.lanes.len()) as i64;
         self.dual.begin(model);
-        self.close_slower(model, hours);
+        self.close_others(model, hours, below);
     }
 
-    /// Frees the lanes whose parcels score at most `hours`, and closes the others.
-    fn close_slower(&mut self, model: &Model, hours: i64) {
+    /// Frees the lanes whose parcels score at most `hours` and that a plan of a cost below may have, and closes the others.
+    fn close_others(&mut self, model: &Model, hours: i64, below: i64) {
         self.hours = hours;
         self.trail.clear();
         self.prices.clear();
         for (lane, state) in self.dual.state.iter_mut().enumerate() {
-            *state = if model.lanes[lane].hours > hours { State::Closed } else { State::Free };
+            let out = model.lanes[lane].hours > hours || self.least_with[lane] >= below;
+            *state = if out { State::Closed } else { State::Free };
         }
     }
 
@@ -218,10 +230,10 @@ impl Branch {
     fn grow(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, node: Node, bound: i64) {
         let model = ground.model;
         if node.root {
-            self.begin(ground, node.hours);
+            self.begin(ground, node.hours, best.cost);
         } else {
             ground.work -= (model.n() * model.lanes.len() / 2) as i64;
-            self.close_slower(model, node.hours);
+            self.close_others(model, node.hours, best.cost);
         }
         for at in node.decided.0..node.decided.1 {
             let (lane, state) = self.kept_lanes[at];
@@ -370,138 +382,6 @@ impl Branch {
         }
     }
 
-    /// A plan from the parcels that the prices want, when they cover the order and were not tried last.
-    fn try_wanted(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        let model = ground.model;
-        self.set.clear();
-        self.set.extend(
-            (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open || self.dual.wants(model, lane)),
-        );
-        if self.set.len() <= model.parcels_max {
-            let mark = mark(&self.set);
-            if !self.tried.contains(&mark) {
-                self.tried.push(mark);
-                self.try_set(ground, assign, best);
-            }
-        }
-    }
-
-    /// A plan from what the lanes take at these prices, where they cannot hold all: what several take goes where it costs
-    /// least, what none takes is put where there is room.
-    fn try_packed(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
-        let model = ground.model;
-        let n = model.n();
-        if !model.crowded || ground.work <= 0 {
-            return;
-        }
-        self.trial.clear();
-        self.lacking.clear();
-        for line in 0..n {
-            let wants = |lane: usize| self.dual.wants(model, lane) || self.dual.state[lane] == State::Open;
-            let takers = (0..model.lanes.len()).filter(|&lane| {
-                model.lanes[lane].holds < model.units
-                    && wants(lane)
-                    && self.dual.packed(n, lane)[line] == model.demand[line]
-            });
-            match takers.min_by_key(|&lane| (model.unit_cost(lane, line), lane)) {
-                Some(lane) => {
-                    self.trial.takes.push(Take { lane: lane as u32, line: line as u32, units: model.demand[line] });
-                }
-                None => self.lacking.push((model.demand[line], line)),
-            }
-        }
-        ground.work -= 4 * (n * model.lanes.len()) as i64;
-        if self.local.complete(ground, &mut self.lacking, &mut self.trial) && self.trial.cost < best.cost {
-            best.take(&mut self.trial);
-        }
-    }
-
-    /// A plan from the lanes that exchanges end at.
-    fn try_interchange(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        let dual = &self.dual;
-        self.interchange.search(ground, |lane| dual.state[lane] != State::Closed);
-        self.set.clone_from(&self.interchange.set);
-        if !self.set.is_empty() {
-            self.try_set(ground, assign, best);
-        }
-    }
-
-    /// A plan from every lane that costs the bound little; small changes then close what is not needed.
-    fn try_near(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
-        let near = best.cost.saturating_sub(self.hours + bound) / NEAR;
-        let lanes = 0..ground.model.lanes.len();
-        self.set.clear();
-        self.set.extend(lanes.filter(|&lane| match self.dual.state[lane] {
-            State::Open => true,
-            State::Free => self.dual.value(lane) <= near,
-            State::Closed => false,
-        }));
-        if self.set.len() <= ground.model.parcels_max {
-            self.try_set(ground, assign, best);
-        }
-    }
-
-    fn try_set(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        let model = ground.model;
-        if !self.cover(ground) {
-            return;
-        }
-        if model.n() > MANY_LINES {
-            // Prices of a gram fill a set better than a greedy plan does, when there is something to choose.
-            let before = best.cost;
-            assign.solve(ground, &self.set, i64::MAX, best);
-            if best.cost < before {
-                self.local.improve_within(ground, best, IMPROVING_SHARE);
-                return;
-            }
-        }
-        self.trial.clear();
-        assign.greedy(ground, &self.set, true, &mut self.trial);
-        let share = if self.trail.is_empty() { WORTH_IMPROVING } else { WORTH_IMPROVING_DEEP };
-        let worth = best.cost.saturating_add(best.cost / share);
-        if self.trial.found() && (self.trial.cost < worth || model.n() > MANY_LINES) {
-            self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
-            if self.trial.cost < best.cost {
-                best.take(&mut self.trial);
-            }
-        }
-    }
-
-    /// Adds lanes to the set being tried until their sites cover the order: each time the one that costs the
-    /// bound least of those that have anything that is short. False when they cannot.
-    fn cover(&mut self, ground: &mut Ground<'_>) -> bool {
-        let model = ground.model;
-        let n = model.n();
-        self.short.clear();
-        self.short.extend_from_slice(&model.demand);
-        for at in 0..self.set.len() {
-            let site = model.lanes[self.set[at]].site;
-            if self.set[..at].iter().all(|&other| model.lanes[other].site != site) {
-                draw(&mut self.short, &model.stock[site * n..][..n]);
-            }
-        }
-        ground.work -= (n * self.set.len()) as i64;
-        while self.short.iter().any(|&units| units > 0) {
-            ground.work -= n as i64;
-            if self.set.len() >= model.parcels_max || ground.work <= 0 {
-                return false;
-            }
-            let others = (0..model.lanes.len()).filter(|&lane| {
-                let site = model.lanes[lane].site;
-                self.dual.state[lane] != State::Closed && self.set.iter().all(|&other| model.lanes[other].site != site)
-            });
-            let useful = others.filter(|&lane| {
-                let stock = &model.stock[model.lanes[lane].site * n..][..n];
-                self.short.iter().zip(stock).any(|(&short, &stock)| short > 0 && stock > 0)
-            });
-            let Some(lane) = useful.min_by_key(|&lane| (self.dual.value(lane), lane)) else { return false };
-            draw(&mut self.short, &model.stock[model.lanes[lane].site * n..][..n]);
-            self.set.push(lane);
-        }
-        self.set.sort_unstable();
-        true
-    }
-
     /// Decides every lane whose other choice the bound excludes. False when neither choice is left.
     fn fix(&mut self, model: &Model, best: &Best, bound: i64) -> bool {
         let target = best.cost.saturating_sub(self.hours);
@@ -571,16 +451,6 @@ impl Branch {
             self.dual.state[lane] = State::Free;
         }
     }
-}
-
-/// A number that tells a set of lanes from others, nearly always.
-fn mark(set: &[usize]) -> u64 {
-    set.iter().fold(0, |mark: u64, &lane| (mark.rotate_left(7) ^ lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-/// Takes what a site has off what is short.
-fn draw(short: &mut [i64], stock: &[i64]) {
-    short.iter_mut().zip(stock).for_each(|(short, stock)| *short = (*short - stock).max(0));
 }
 
 /// The next larger score of hours that some lane has.

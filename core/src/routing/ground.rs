@@ -32,6 +32,59 @@ impl Best {
     }
 }
 
+/// What the parcels of a set hold.
+#[derive(Debug, Default)]
+pub(super) struct Loads {
+    /// Grams and units, by place in the set.
+    pub weight: Vec<i64>,
+    pub units: Vec<i64>,
+}
+
+impl Loads {
+    /// Counts what the parcels hold after these takes.
+    pub fn count(&mut self, model: &Model, set: &[usize], takes: &[Take]) {
+        for counts in [&mut self.weight, &mut self.units] {
+            counts.clear();
+            counts.resize(set.len(), 0);
+        }
+        for take in takes {
+            let at = set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
+            self.add(model, at, take.line as usize, take.units);
+        }
+    }
+
+    /// Adds units of a line to a parcel.
+    #[inline]
+    pub fn add(&mut self, model: &Model, at: usize, line: usize, units: i64) {
+        self.units[at] += units;
+        self.weight[at] += units * model.grams[line];
+    }
+
+    /// Prices the takes that were counted, and keeps them if they are allowed and better. Answers their cost.
+    pub fn offer(&self, ground: &Ground<'_>, set: &[usize], takes: &[Take], best: &mut Best) -> i64 {
+        let model = ground.model;
+        let mut hours = 0;
+        let mut cost: i64 =
+            takes.iter().map(|take| take.units * model.unit_cost(take.lane as usize, take.line as usize)).sum();
+        for (&lane, (&units, &weight)) in set.iter().zip(self.units.iter().zip(&self.weight)) {
+            if units == 0 {
+                continue;
+            }
+            if !ground.allows(lane, units, weight) {
+                return COST_MAX;
+            }
+            cost += model.lanes[lane].fixed + model.weight_cost(lane, weight);
+            hours = hours.max(model.lanes[lane].hours);
+        }
+        if cost + hours < best.cost {
+            best.cost = cost + hours;
+            best.takes.clear();
+            best.takes.extend_from_slice(takes);
+        }
+        cost + hours
+    }
+}
+
 /// What a search may still spend, and what it looks at.
 pub(super) struct Ground<'a> {
     pub problem: &'a Problem,

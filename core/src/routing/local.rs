@@ -86,10 +86,13 @@ impl Local {
     }
 
     /// Completes a plan that lacks lines, the largest first, each where it adds least; then improves it. False when one
-    /// has no room anywhere.
+    /// has no room anywhere, or when a parcel there is costs more than its ceiling.
     pub fn complete(&mut self, ground: &mut Ground<'_>, short: &mut [(i64, usize)], best: &mut Best) -> bool {
         let model = ground.model;
         self.load(model, &best.takes);
+        if self.open.iter().any(|&lane| !ground.allows(lane, self.units[lane], self.weight[lane])) {
+            return false;
+        }
         short.sort_unstable_by_key(|&(units, line)| (-units, line));
         for &(units, line) in short.iter() {
             ground.work -= 5 * model.lanes.len() as i64;

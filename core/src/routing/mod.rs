@@ -5,13 +5,13 @@
 
 mod assign;
 mod branch;
-mod chain;
 mod dual;
 mod ground;
 mod interchange;
 mod knapsack;
 mod local;
 mod model;
+mod place;
 mod pricing;
 mod problem;
 mod rates;
@@ -19,6 +19,8 @@ mod router;
 mod sets;
 mod shares;
 mod split;
+mod steps;
+mod ways;
 mod whole;
 
 pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};

@@ -1,0 +1,379 @@
+//! Lines into parcels whose room is decided, in every way worth trying.
+//!
+//! Each parcel has grams that are free, perhaps more at the rate's slope, and a price of a gram. At these prices each unit
+//! of a line costs something in each parcel; the least of it for the lines not placed yet is a bound.
+
+use super::ground::{Best, Ground, Loads};
+use super::model::{Model, Take};
+use super::ways::{Doubt, Way, Ways};
+
+/// Weights that are told apart at most, in words of 64.
+const WORDS_MAX: usize = 64;
+
+/// What a parcel can take, and at what price.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Room {
+    pub lane: usize,
+    /// Grams that cost nothing more.
+    pub free: i64,
+    /// Grams past the first kilogram that are charged in any case.
+    pub paid: i64,
+    /// The most grams.
+    pub most: i64,
+    /// The price of a gram, and what one costs past those that are free.
+    pub gram: i64,
+    pub slope: i64,
+}
+
+/// Lines into parcels. All buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// By place in the set.
+    pub rooms: Vec<Room>,
+    set: Vec<usize>,
+    gram: Vec<i64>,
+    takes: Vec<Take>,
+    loads: Loads,
+    /// Lines in the order they are placed: those with most to lose first, among equals the heaviest.
+    order: Vec<(i64, i64, Doubt)>,
+    /// What the lines from a place in the order on cost at least, at the prices.
+    rest: Vec<i64>,
+    /// What a unit of a line costs in each parcel, by place in the order, the cheapest first; and where each line's begin.
+    offers: Vec<(i64, Way)>,
+    offers_at: Vec<usize>,
+    sorted: Vec<(i64, Way)>,
+    /// What the lines from a place in the order on can add to a parcel, as bits; none when that is not known.
+    reach: Vec<u64>,
+    words: usize,
+    /// What each prefix of the set must carry of the lines from a place in the order on, because nothing else has it.
+    forced: Vec<i64>,
+    /// What the lines from a place in the order on cost at least without weight, and all else without weight.
+    plain: Vec<i64>,
+    drawn: i64,
+    /// Whether the units of a last line are best placed one after the other.
+    greedy: bool,
+    measure: i64,
+    /// Grams that stay unused in all parcels together, and the least price of a gram.
+    spare: i64,
+    lowest: i64,
+}
+
+impl Place {
+    /// Looks for the best plan in these rooms. `base` is what any plan of the set costs beside lines and weight, `fixed` what
+    /// it costs at least beside the lines in doubt at the prices. Answers whether nothing was left out.
+    pub fn search(
+        &mut self,
+        ground: &mut Ground<'_>,
+        ways: &Ways,
+        measure: i64,
+        (base, mut fixed): (i64, i64),
+        best: &mut Best,
+    ) -> bool {
+        self.drawn = base + ways.cost;
+        self.set.clear();
+        self.set.extend(self.rooms.iter().map(|room| room.lane));
+        self.gram.clear();
+        self.gram.extend(self.rooms.iter().map(|room| room.gram));
+        self.takes.clone_from(&ways.settled);
+        self.loads.weight.clone_from(&ways.held.weight);
+        self.loads.units.clone_from(&ways.held.units);
+        for (at, room) in self.rooms.iter().enumerate() {
+            let held = self.loads.weight[at];
+            if held > room.most {
+                return true;
+            }
+            fixed += held * room.gram + self.past(ground.model, at, held);
+        }
+        self.sort(ground, ways);
+        self.look_ahead(ground, ways, measure);
+        if self.words == 0 {
+            self.chain(ground, ways);
+        }
+        self.line(ground, best, 0, fixed + ways.cost);
+        ground.work > 0
+    }
+
+    fn sort(&mut self, ground: &mut Ground<'_>, ways: &Ways) {
+        ground.work -= (8 * ways.lines().len() * self.set.len()) as i64;
+        self.order.clear();
+        for doubt in ways.lines() {
+            let mut least = [i64::MAX; 2];
+            for way in ways.of(doubt) {
+                let offer = way.cost + self.gram[way.at] * doubt.grams;
+                if offer < least[0] {
+                    least = [offer, least[0]];
+                } else {
+                    least[1] = least[1].min(offer);
+                }
+            }
+            let size = if ground.model.crowded { 1 } else { doubt.grams };
+            self.order.push((least[0].saturating_sub(least[1]), -size.saturating_mul(doubt.demand), *doubt));
+        }
+        self.order.sort_unstable_by_key(|&(lost, size, doubt)| (lost, size, doubt.line));
+        self.offers.clear();
+        self.offers_at.clear();
+        self.rest.clear();
+        for (_, _, doubt) in &self.order {
+            self.offers_at.push(self.offers.len());
+            ways.sort(doubt, &self.gram, None, &mut self.sorted);
+            let (mut left, mut cost) = (doubt.demand, 0);
+            for (offer, way) in &self.sorted {
+                let units = way.cap.min(left);
+                cost += units * offer;
+                left -= units;
+            }
+            self.rest.push(cost);
+            let begun = self.offers.len();
+            self.offers.extend(ways.of(doubt).iter().map(|way| (way.cost + self.gram[way.at] * doubt.grams, *way)));
+            self.offers[begun..].sort_unstable_by_key(|&(offer, way)| (offer, way.at));
+        }
+        self.offers_at.push(self.offers.len());
+        self.rest.push(0);
+        for place in (0..self.order.len()).rev() {
+            self.rest[place] += self.rest[place + 1];
+        }
+    }
+
+    /// Finds what the lines from each place in the order on can add to each parcel, when parcels can hold no more than is free.
+    fn look_ahead(&mut self, ground: &mut Ground<'_>, ways: &Ways, measure: i64) {
+        let (p, n) = (self.set.len(), self.order.len());
+        let hard = self.rooms.iter().all(|room| room.free == room.most);
+        self.greedy = hard || ground.model.step == 0;
+        let left = (0..p).map(|at| self.rooms[at].most - self.loads.weight[at]).max().unwrap_or(0);
+        self.words = (left / measure) as usize / 64 + 1;
+        if !hard || self.words > WORDS_MAX {
+            self.words = 0;
+            return;
+        }
+        self.measure = measure;
+        self.spare = self.rooms.iter().map(|room| room.most).sum::<i64>() - ground.model.weight;
+        self.lowest = self.gram.iter().copied().min().unwrap_or(0);
+        let row = p * self.words;
+        ground.work -= 2 * (n * row) as i64;
+        self.reach.clear();
+        self.reach.resize((n + 1) * row, 0);
+        (0..p).for_each(|at| self.reach[n * row + at * self.words] = 1);
+        for place in (0..n).rev() {
+            self.reach.copy_within((place + 1) * row..(place + 2) * row, place * row);
+            let doubt = self.order[place].2;
+            for way in ways.of(&doubt) {
+                let bits = &mut self.reach[place * row + way.at * self.words..][..self.words];
+                add_units(bits, way.cap.min(doubt.demand), (doubt.grams / measure) as usize);
+            }
+        }
+    }
+
+    /// Finds what the first parcels of the set, so many of them, must carry of the lines from each place in the order on.
+    fn chain(&mut self, ground: &mut Ground<'_>, ways: &Ways) {
+        let (p, n) = (self.set.len(), self.order.len());
+        ground.work -= 2 * (n * p) as i64;
+        self.forced.clear();
+        self.forced.resize((n + 1) * p, 0);
+        self.plain.clear();
+        self.plain.resize(n + 1, 0);
+        for place in (0..n).rev() {
+            let doubt = self.order[place].2;
+            self.plain[place] = self.plain[place + 1] + doubt.cheapest;
+            self.forced.copy_within((place + 1) * p..(place + 2) * p, place * p);
+            doubt.force(ways, &mut self.forced[place * p..][..p]);
+        }
+    }
+
+    /// What weight costs at least, given what is placed: of what must go to the first parcels of the set, so many of them,
+    /// whatever they have no room for starts whole steps in them. The set's dearest gram comes first.
+    fn chained(&self, model: &Model, place: usize) -> i64 {
+        let p = self.set.len();
+        let slope = |at: usize| self.rooms.get(at).map_or(0, |room| room.slope);
+        let (mut charged, mut room, mut least) = (0, 0, 0);
+        for at in 0..p {
+            let grams = self.loads.weight[at];
+            let now = model.charged(grams);
+            charged += now;
+            room += 1_000 + now - grams;
+            let excess = slope(at) - slope(at + 1);
+            if excess > 0 {
+                least += excess * (charged + model.steps((self.forced[place * p + at] - room).max(0)));
+            }
+        }
+        least
+    }
+
+    /// What room costs at least that the lines from a place in the order on must leave unused.
+    fn unused(&self, place: usize) -> i64 {
+        let p = self.set.len();
+        let (mut grams, mut cost) = (0, 0);
+        for at in 0..p {
+            let room = self.rooms[at].most - self.loads.weight[at];
+            let bits = &self.reach[(place * p + at) * self.words..][..self.words];
+            let lost = room - highest(bits, (room / self.measure) as usize) as i64 * self.measure;
+            grams += lost;
+            cost += lost * self.gram[at];
+        }
+        if grams > self.spare { i64::MAX } else { cost + (self.spare - grams) * self.lowest }
+    }
+
+    /// Places the lines from a place in the order on. `cost` is what all costs at least beside them.
+    fn line(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, cost: i64) {
+        ground.work -= 8;
+        if ground.work <= 0 || cost + self.rest[place] >= best.cost {
+            return;
+        }
+        ground.work -= 2 * self.set.len() as i64;
+        let out = match self.words {
+            0 => self.drawn + self.plain[place] + self.chained(ground.model, place) >= best.cost,
+            _ => cost + self.rest[place] >= best.cost.saturating_sub(self.unused(place)),
+        };
+        if out {
+            return;
+        }
+        let Some(&(_, _, doubt)) = self.order.get(place) else {
+            self.loads.offer(ground, &self.set, &self.takes, best);
+            return;
+        };
+        if place + 1 == self.order.len() && self.greedy && !ground.model.whole_lines {
+            return self.last(ground, best, doubt);
+        }
+        self.share(ground, best, place, self.offers_at[place], doubt.demand, cost);
+    }
+
+    /// Shares what is left of a line among its parcels from an offer on.
+    fn share(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, next: usize, left: i64, cost: i64) {
+        if left == 0 {
+            return self.line(ground, best, place + 1, cost);
+        }
+        if next == self.offers_at[place + 1] || ground.work <= 0 {
+            return;
+        }
+        let doubt = self.order[place].2;
+        let (offer, way) = self.offers[next];
+        let beyond = (next + 1 < self.offers_at[place + 1]).then(|| self.offers[next + 1].0);
+        let mut units = self.most(ground, &doubt, &way, left);
+        loop {
+            ground.work -= 6;
+            let rest = beyond.map_or(0, |after| after * (left - units)) + self.rest[place + 1];
+            let with = cost + offer * units;
+            if (beyond.is_none() && units < left) || with + rest >= best.cost {
+                return;
+            }
+            let before = self.loads.weight[way.at];
+            let over =
+                self.past(ground.model, way.at, before + units * doubt.grams) - self.past(ground.model, way.at, before);
+            if with + over + rest < best.cost {
+                self.put(ground.model, way.at, doubt.line, units);
+                self.drawn += way.cost * units;
+                self.share(ground, best, place, next + 1, left - units, with + over);
+                self.drawn -= way.cost * units;
+                self.put(ground.model, way.at, doubt.line, -units);
+            }
+            if units == 0 {
+                return;
+            }
+            units = if ground.model.whole_lines { 0 } else { units - 1 };
+        }
+    }
+
+    /// What a parcel of this weight costs at least beyond what is paid and beyond the price of its grams.
+    fn past(&self, model: &Model, at: usize, grams: i64) -> i64 {
+        let room = &self.rooms[at];
+        (model.charged(grams) - room.paid).max(0) * (room.slope - self.gram[at]).max(0)
+    }
+
+    /// The most units of a line, up to `want`, that can join a parcel.
+    fn most(&self, ground: &Ground<'_>, doubt: &Doubt, way: &Way, want: i64) -> i64 {
+        let model = ground.model;
+        let mut units = way.cap;
+        if !doubt.plenty {
+            let mates = self.takes.iter().rev().take_while(|take| take.line as usize == doubt.line);
+            let mates = mates.filter(|take| model.lanes[take.lane as usize].site == way.site);
+            units -= mates.map(|take| take.units).sum::<i64>();
+        }
+        units = units.min(want);
+        if doubt.grams > 0 {
+            units = units.min((self.rooms[way.at].most - self.loads.weight[way.at]) / doubt.grams);
+        }
+        if model.whole_lines && units < want {
+            return 0;
+        }
+        ground.room(self.set[way.at], self.loads.units[way.at], self.loads.weight[way.at], doubt.grams, units)
+    }
+
+    /// The last line goes where each unit costs least: what the parcels weigh matters to nothing after it.
+    fn last(&mut self, ground: &mut Ground<'_>, best: &mut Best, mut doubt: Doubt) {
+        // A parcel may be drawn on in more than one part.
+        doubt.plenty = false;
+        let (begun, mut left) = (self.takes.len(), doubt.demand);
+        let from = self.offers_at[self.order.len() - 1];
+        while left > 0 {
+            ground.work -= 6 * (self.offers.len() - from) as i64;
+            let mut least: Option<(i64, usize, i64)> = None;
+            for (_, way) in &self.offers[from..] {
+                let units = self.most(ground, &doubt, way, left);
+                if units > 0 {
+                    let (each, units) = self.next_units(&doubt, way, units);
+                    least = Some(least.map_or((each, way.at, units), |least| least.min((each, way.at, units))));
+                }
+            }
+            let Some((_, at, units)) = least else { break };
+            self.put(ground.model, at, doubt.line, units);
+            left -= units;
+        }
+        if left == 0 {
+            self.loads.offer(ground, &self.set, &self.takes, best);
+        }
+        while self.takes.len() > begun {
+            let take = self.takes[self.takes.len() - 1];
+            let at = self.set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
+            self.put(ground.model, at, doubt.line, -take.units);
+        }
+    }
+
+    /// What the next unit of a line costs in a parcel, and how many cost the same.
+    fn next_units(&self, doubt: &Doubt, way: &Way, units: i64) -> (i64, i64) {
+        let room = &self.rooms[way.at];
+        let free = room.free - self.loads.weight[way.at];
+        if doubt.grams == 0 || free >= doubt.grams {
+            return (way.cost, if doubt.grams == 0 { units } else { units.min(free / doubt.grams) });
+        }
+        let past = doubt.grams - free.max(0);
+        (way.cost + past * room.slope, if free > 0 { 1 } else { units })
+    }
+
+    fn put(&mut self, model: &Model, at: usize, line: usize, units: i64) {
+        self.loads.add(model, at, line, units);
+        if units > 0 {
+            self.takes.push(Take { lane: self.set[at] as u32, line: line as u32, units });
+        } else if units < 0 {
+            self.takes.pop();
+        }
+    }
+}
+
+/// Adds up to so many units of a size to what can be reached, a bit for each cell.
+pub(super) fn add_units(reached: &mut [u64], units: i64, size: usize) {
+    let (mut left, mut part) = (units, 1);
+    while left > 0 && size > 0 {
+        let now = part.min(left);
+        let (jump, bits) = (now as usize * size / 64, now as usize * size % 64);
+        for word in (jump..reached.len()).rev() {
+            let from = word - jump;
+            let mut moved = reached[from] << bits;
+            if bits > 0 && from > 0 {
+                moved |= reached[from - 1] >> (64 - bits);
+            }
+            reached[word] |= moved;
+        }
+        left -= now;
+        part *= 2;
+    }
+}
+
+/// The highest cell up to one that can be reached; the first always can.
+pub(super) fn highest(reached: &[u64], last: usize) -> usize {
+    let mut word = last / 64;
+    let mut bits = reached[word] & (u64::MAX >> (63 - last % 64));
+    while bits == 0 && word > 0 {
+        word -= 1;
+        bits = reached[word];
+    }
+    word * 64 + 63 - bits.leading_zeros() as usize
+}
