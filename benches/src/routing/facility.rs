@@ -14,8 +14,11 @@ use super::table::{Row, Table};
 const UNIT: f64 = 10_000.0;
 /// How much finer costs are where they are shared among units.
 const FINER: f64 = 100.0;
-/// What an order of a warehouse location instance may take, and one with capacities.
+/// What an order of a warehouse location instance may take: the small ones are proven, of capa a plan is wanted soon.
 const WORK: u64 = 5_000_000;
+const WORK_LARGE: u64 = 2_000_000;
+const LARGE: usize = 100;
+/// What one with capacities may take.
 const WORK_CAPACITATED: u64 = 200_000_000;
 /// Generated instances, where there are none to read.
 const GENERATED: u64 = 20;
@@ -62,7 +65,8 @@ pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result
     let mut router = Router::new();
     for (facility, optimum) in &instances {
         let problem = facility.problem();
-        let (score, bound, took) = solve(&mut router, &problem, WORK)?;
+        let work = if problem.lines.len() > LARGE { WORK_LARGE } else { WORK };
+        let (score, bound, took) = solve(&mut router, &problem, work)?;
         let optimum = optimum.unwrap_or(bound);
         ours.add((score, optimum), took, router.solution().proven);
         greedy.offer(facility, Facility::greedy, optimum);
