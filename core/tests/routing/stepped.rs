@@ -46,7 +46,7 @@ const OPTIMA: [(u64, i64); 48] = [
 #[test]
 fn large_stepped_orders_come_close_to_their_optima_within_the_budget() {
     let mut router = Router::new();
-    let (mut above, mut worst, mut gaps, mut proven) = (0.0, 0f64, 0.0, 0);
+    let (mut above, mut worst, mut gaps, mut widest, mut proven) = (0.0, 0f64, 0.0, 0f64, 0);
     for (seed, optimum) in OPTIMA {
         let found = oracle::solve(&mut router, &problem(seed, &STEPPED), WORK_DEFAULT, seed).expect("a plan");
         assert!(found.bound <= optimum, "seed {seed}: bound {} is above the optimum {optimum}", found.bound);
@@ -54,17 +54,19 @@ fn large_stepped_orders_come_close_to_their_optima_within_the_budget() {
         let percent = (found.score - optimum) as f64 / optimum as f64 * 100.0;
         above += percent;
         worst = worst.max(percent);
-        gaps += (found.score - found.bound) as f64 / found.score as f64 * 100.0;
+        let gap = (found.score - found.bound) as f64 / found.score as f64 * 100.0;
+        gaps += gap;
+        widest = widest.max(gap);
         proven += usize::from(found.proven);
     }
     let gap = gaps / OPTIMA.len() as f64;
     let mean = above / OPTIMA.len() as f64;
     println!(
-        "{proven} of {} proven, {mean:.3} % above the optimum on average, {worst:.3} % at worst, {gap:.3} % above the bound",
+        "{proven} of {} proven, {mean:.3} % above the optimum on average, {worst:.3} % at worst, {gap:.3} % above the bound, {widest:.3} % at worst",
         OPTIMA.len()
     );
     assert!(mean <= 0.3 && worst <= 1.5, "{mean} % on average, {worst} % at worst");
-    assert!(proven >= 24 && gap <= 0.6, "{proven} proven, {gap} % above the bound");
+    assert!(proven >= 32 && gap <= 0.3, "{proven} proven, {gap} % above the bound");
 }
 
 #[test]
