@@ -54,7 +54,7 @@ impl Assign {
         ground.work -= kept;
         let left = self.steps.search(ground, best, bound);
         ground.work = ground.work.max(0) + kept;
-        left.min(if left < COST_MAX { best.cost } else { COST_MAX })
+        if left < COST_MAX { left.min(best.cost) } else { COST_MAX }
     }
 
     /// What drawing and weight cost at least in this set.

@@ -1,4 +1,4 @@
-//! A good set of lanes for orders of many lines: add, drop or exchange one lane at a time, seeing every line's best and
+//! A good set of lanes to begin with: add, drop or exchange one lane at a time, seeing every line's best and
 //! second-best lane, so that all moves together take one pass over the costs (Whitaker's interchange).
 //!
 //! Costs are floating point here: they only choose a set, whose plan is then priced exactly.

@@ -20,6 +20,7 @@ mod sets;
 mod shares;
 mod split;
 mod steps;
+mod sums;
 mod ways;
 mod whole;
 

@@ -5,6 +5,7 @@
 
 use super::ground::{Best, Ground, Loads};
 use super::model::{Model, Take};
+use super::sums::{add_units, highest};
 use super::ways::{Doubt, Way, Ways};
 
 /// Weights that are told apart at most, in words of 64.
@@ -205,7 +206,7 @@ impl Place {
         for at in 0..p {
             let room = self.rooms[at].most - self.loads.weight[at];
             let bits = &self.reach[(place * p + at) * self.words..][..self.words];
-            let lost = room - highest(bits, (room / self.measure) as usize) as i64 * self.measure;
+            let lost = room - highest(bits, 0, (room / self.measure) as usize).unwrap_or(0) as i64 * self.measure;
             grams += lost;
             cost += lost * self.gram[at];
         }
@@ -346,34 +347,4 @@ impl Place {
             self.takes.pop();
         }
     }
-}
-
-/// Adds up to so many units of a size to what can be reached, a bit for each cell.
-pub(super) fn add_units(reached: &mut [u64], units: i64, size: usize) {
-    let (mut left, mut part) = (units, 1);
-    while left > 0 && size > 0 {
-        let now = part.min(left);
-        let (jump, bits) = (now as usize * size / 64, now as usize * size % 64);
-        for word in (jump..reached.len()).rev() {
-            let from = word - jump;
-            let mut moved = reached[from] << bits;
-            if bits > 0 && from > 0 {
-                moved |= reached[from - 1] >> (64 - bits);
-            }
-            reached[word] |= moved;
-        }
-        left -= now;
-        part *= 2;
-    }
-}
-
-/// The highest cell up to one that can be reached; the first always can.
-pub(super) fn highest(reached: &[u64], last: usize) -> usize {
-    let mut word = last / 64;
-    let mut bits = reached[word] & (u64::MAX >> (63 - last % 64));
-    while bits == 0 && word > 0 {
-        word -= 1;
-        bits = reached[word];
-    }
-    word * 64 + 63 - bits.leading_zeros() as usize
 }

@@ -6,6 +6,7 @@
 
 use super::ground::Ground;
 use super::model::Model;
+use super::sums::{gcd, highest};
 
 /// No weight is reached at this cost. Sums of unit costs stay well below half of it.
 const UNREACHED: i64 = 1 << 62;
@@ -150,35 +151,18 @@ impl Shares {
         while below <= top {
             let light = self.floor + below * self.measure;
             let full = if model.step == 0 { light } else { (1_000 + model.charged(light)).max(light) };
-            let highest = ((full - self.floor) / self.measure).min(top);
-            if let Some(cell) = self.highest(below, highest) {
-                least = least.min((self.weighed(model, one, other, cell), highest - cell, cell));
+            let most = ((full - self.floor) / self.measure).min(top);
+            if let Some(cell) = highest(&self.reached, below as usize, most as usize) {
+                let cell = cell as i64;
+                least = least.min((self.weighed(model, one, other, cell), most - cell, cell));
             }
-            below = highest + 1;
+            below = most + 1;
         }
         let mut cell = least.2 as usize;
         while cell > 0 {
             let item = self.items[usize::from(self.first[cell])];
             self.lines[item.at].here += item.units;
             cell -= item.size;
-        }
-    }
-
-    /// The highest reachable cell between two.
-    fn highest(&self, from: i64, to: i64) -> Option<i64> {
-        let (from, to) = (from as usize, to as usize);
-        let mut word = to / 64;
-        let mut bits = self.reached[word] & (u64::MAX >> (63 - to % 64));
-        loop {
-            if bits != 0 {
-                let cell = word * 64 + 63 - bits.leading_zeros() as usize;
-                return (cell >= from).then_some(cell as i64);
-            }
-            if word * 64 <= from {
-                return None;
-            }
-            word -= 1;
-            bits = self.reached[word];
         }
     }
 
@@ -226,8 +210,4 @@ impl Shares {
         let here = self.floor + cell * self.measure;
         model.weight_cost(one, here) + model.weight_cost(other, self.all - here)
     }
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 
 use super::ground::{Best, Ground, Loads};
 use super::model::{COST_MAX, Model, Take};
-use super::place::{Place, Room, add_units, highest};
+use super::place::{Place, Room};
 use super::rates::FIRST_KG_G;
+use super::sums::{add_units, gcd, highest};
 use super::ways::{Doubt, Way, Ways};
 
 /// Grams before weight counts.
@@ -133,7 +134,7 @@ impl Steps {
         if bound >= best.cost { COST_MAX } else { self.narrow(ground, best, bound) }
     }
 
-    /// Places the lines, all steps decided.
+    /// Places the lines, the steps decided or still open.
     fn fill(&mut self, ground: &mut Ground<'_>, best: &mut Best, bound: i64) -> i64 {
         let model = ground.model;
         if !self.fit_rooms(ground) {
@@ -230,7 +231,7 @@ impl Steps {
             ground.work -= self.reached.len() as i64;
             add_units(&mut self.reached, way.cap.min(doubt.demand), (doubt.grams / self.measure) as usize);
         }
-        held + highest(&self.reached, last) as i64 * self.measure
+        held + highest(&self.reached, 0, last).unwrap_or(0) as i64 * self.measure
     }
 
     /// Raises the price of a gram in one parcel after the other until the bound reaches `target`. Answers it.
@@ -457,8 +458,4 @@ impl Steps {
         };
         open.map(doubt).max_by_key(|&(doubt, at, _)| (doubt, std::cmp::Reverse(at))).map(|(_, at, steps)| (at, steps))
     }
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -115,7 +115,6 @@ impl Branch {
             self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
             if self.trial.cost < best.cost {
                 best.take(&mut self.trial);
-                self.refine(ground, assign, best);
             }
         }
     }
