@@ -1,4 +1,4 @@
-//! What every part of the search shares: the problem with the work that is left, and the best plan so far.
+//! State shared by all parts of the search: the problem, the remaining work, and the best plan so far.
 
 use super::model::{COST_MAX, Model, Take, most_below};
 use super::pricing::allowed;
@@ -7,9 +7,9 @@ use super::problem::Problem;
 /// The best plan so far, in fine units.
 #[derive(Debug, Default)]
 pub(super) struct Best {
-    /// What it costs; [`COST_MAX`] when there is none.
+    /// Its cost; [`COST_MAX`] when there is no plan.
     pub cost: i64,
-    /// What it is.
+    /// Its takes.
     pub takes: Vec<Take>,
 }
 
@@ -20,7 +20,7 @@ impl Best {
         self.takes.clear();
     }
 
-    /// Takes over a better plan.
+    /// Replaces the plan by another one, which gets the old takes.
     pub fn take(&mut self, other: &mut Best) {
         self.cost = other.cost;
         std::mem::swap(&mut self.takes, &mut other.takes);
@@ -32,7 +32,7 @@ impl Best {
     }
 }
 
-/// What the parcels of a set hold.
+/// Contents of the parcels of a set.
 #[derive(Debug, Default)]
 pub(super) struct Loads {
     /// Grams and units, by place in the set.
@@ -41,7 +41,7 @@ pub(super) struct Loads {
 }
 
 impl Loads {
-    /// Counts what the parcels hold after these takes.
+    /// Counts the contents of the parcels after these takes.
     pub fn count(&mut self, model: &Model, set: &[usize], takes: &[Take]) {
         for counts in [&mut self.weight, &mut self.units] {
             counts.clear();
@@ -60,7 +60,8 @@ impl Loads {
         self.weight[at] += units * model.grams[line];
     }
 
-    /// Prices the takes that were counted, and keeps them if they are allowed and better. Answers their cost.
+    /// Prices the counted takes and records them in `best` if they are allowed and cheaper. Returns their cost, or
+    /// [`COST_MAX`] when a parcel is not allowed.
     pub fn offer(&self, ground: &Ground<'_>, set: &[usize], takes: &[Take], best: &mut Best) -> i64 {
         let model = ground.model;
         let mut hours = 0;
@@ -85,7 +86,7 @@ impl Loads {
     }
 }
 
-/// What a search may still spend, and what it looks at.
+/// The problem being searched and the work that may still be spent.
 pub(super) struct Ground<'a> {
     pub problem: &'a Problem,
     pub model: &'a Model,
@@ -93,7 +94,7 @@ pub(super) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Whether a lane's ceiling allows a parcel.
+    /// Whether a lane's ceiling and capacity allow a parcel of these units and grams.
     pub fn allows(&self, lane: usize, units: i64, weight: i64) -> bool {
         let lane = &self.model.lanes[lane];
         if !lane.limited {
@@ -103,7 +104,7 @@ impl Ground<'_> {
         units <= lane.holds && allowed(self.problem, asked, units.unsigned_abs(), weight.unsigned_abs())
     }
 
-    /// The most units of a line, up to `want`, that a lane's ceiling lets join a parcel.
+    /// The most units of a line, up to `want`, that can join a parcel within the lane's ceiling and capacity.
     pub fn room(&self, lane: usize, units: i64, weight: i64, grams: i64, want: i64) -> i64 {
         let fits = |more: i64| self.allows(lane, units + more, weight + more * grams);
         if want <= 0 || fits(want) {

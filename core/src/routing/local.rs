@@ -1,12 +1,13 @@
-//! Better plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two lines.
+//! Improves plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two
+//! lines.
 
 use super::ground::{Best, Ground};
 use super::model::{Model, Take};
 
-/// A plan under change. All buffers are kept.
+/// The plan being changed. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Local {
-    /// Lanes that get no new parcel for now.
+    /// Lanes that get no new parcel at present.
     barred: Option<[usize; 2]>,
     takes: Vec<Take>,
     /// Grams and units, by lane.
@@ -16,15 +17,15 @@ pub(super) struct Local {
     drawn: Vec<i64>,
     /// Lanes with a parcel.
     open: Vec<usize>,
-    /// What the plan costs, hours apart.
+    /// Cost of the plan, hours excluded.
     total: i64,
-    /// What the plan was before a change that is being tried.
+    /// The plan before the change being tried.
     before: Vec<Take>,
     moving: Vec<Take>,
 }
 
 impl Local {
-    /// Like [`Local::improve`], with one part in `share` of the work that is left.
+    /// Like [`Local::improve`], with one part in `share` of the remaining work.
     pub fn improve_within(&mut self, ground: &mut Ground<'_>, best: &mut Best, share: i64) {
         let kept = ground.work - ground.work / share;
         ground.work -= kept;
@@ -32,7 +33,7 @@ impl Local {
         ground.work += kept;
     }
 
-    /// Changes the best plan until no small change makes it better or the work is spent.
+    /// Changes the best plan until no small change improves it or the work is spent.
     fn improve(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
         if !best.found() {
             return;
@@ -52,8 +53,8 @@ impl Local {
         }
     }
 
-    /// Does without each parcel of the best plan in turn, and without each two: their lines go elsewhere, and the plan is
-    /// improved. Goes on from each better plan.
+    /// Removes each parcel of the best plan in turn, and each pair: their lines go elsewhere, and the plan is
+    /// improved. Restarts from each better plan.
     pub fn explore(&mut self, ground: &mut Ground<'_>, best: &mut Best, trial: &mut Best) {
         let (mut one, mut two) = (0, 0);
         while one < ground.model.lanes.len() && ground.work > 0 {
@@ -85,8 +86,8 @@ impl Local {
         }
     }
 
-    /// Completes a plan that lacks lines, the largest first, each where it adds least; then improves it. False when one
-    /// has no room anywhere, or when a parcel there is costs more than its ceiling.
+    /// Adds the missing lines to a plan, the largest first, each where it adds least; then improves the plan. Returns
+    /// false when a line fits nowhere, or when a parcel already exceeds its ceiling.
     pub fn complete(&mut self, ground: &mut Ground<'_>, short: &mut [(i64, usize)], best: &mut Best) -> bool {
         let model = ground.model;
         self.load(model, &best.takes);
@@ -152,14 +153,14 @@ impl Local {
         self.open.iter().map(|&lane| model.lanes[lane].hours).max().unwrap_or(0)
     }
 
-    /// What a change of a lane's units and weight costs, lines apart.
+    /// Cost of changing a lane's units and weight, cost of the units excluded.
     fn change(&self, model: &Model, lane: usize, units: i64, grams: i64) -> i64 {
         let open = |units: i64| if units > 0 { model.lanes[lane].fixed } else { 0 };
         open(self.units[lane] + units) - open(self.units[lane]) + model.weight_cost(lane, self.weight[lane] + grams)
             - model.weight_cost(lane, self.weight[lane])
     }
 
-    /// Units of a line that can join a lane.
+    /// Units of a line, up to `want`, that can join a lane.
     fn room(&self, ground: &Ground<'_>, lane: usize, line: usize, want: i64) -> i64 {
         let model = ground.model;
         if self.units[lane] == 0
@@ -171,7 +172,7 @@ impl Local {
         ground.room(lane, self.units[lane], self.weight[lane], model.grams[line], left.min(want))
     }
 
-    /// Moves single lines to other parcels as long as it pays.
+    /// Moves single lines to other parcels while that lowers the cost. Returns whether any moved.
     fn shift_all(&mut self, ground: &mut Ground<'_>) -> bool {
         let model = ground.model;
         let mut any = false;
@@ -199,14 +200,14 @@ impl Local {
         any
     }
 
-    /// What units of a line cost when they join a lane, later hours included.
+    /// Cost of units of a line that join a lane, including hours that the order gains by it.
     fn joining(&self, model: &Model, lane: usize, line: usize, units: i64) -> i64 {
         let hours = model.lanes[lane].hours;
         let later = if hours == 0 || self.units[lane] > 0 { 0 } else { (hours - self.hours(model)).max(0) };
         later + units * model.unit_cost(lane, line) + self.change(model, lane, units, units * model.grams[line])
     }
 
-    /// Closes a parcel, or replaces it by one on another lane, where that pays.
+    /// Closes a parcel, or replaces it by one on another lane, if that lowers the cost. Returns whether it did.
     fn close_any(&mut self, ground: &mut Ground<'_>) -> bool {
         let model = ground.model;
         let m = model.lanes.len();
@@ -246,7 +247,8 @@ impl Local {
         (self.takes, self.before) = (before, tried);
     }
 
-    /// Moves everything out of a lane, to parcels there are or to one on `other`. False when it does not fit.
+    /// Moves everything out of a lane, to existing parcels or to a new one on `other`. Returns false when it does not
+    /// fit.
     fn empty(&mut self, ground: &Ground<'_>, lane: usize, other: usize) -> bool {
         let model = ground.model;
         self.moving.clear();
@@ -265,7 +267,7 @@ impl Local {
                 for to in self.open.iter().copied().chain(opening).filter(|&to| to != lane) {
                     let units = self.room(ground, to, line, left);
                     if units > 0 {
-                        // The new parcel is there to be used: its opening is not held against single lines.
+                        // The new parcel is opened in any case, so its entry cost is not charged to single lines.
                         let opening = if self.units[to] == 0 { model.lanes[to].entry } else { 0 };
                         let each = (self.joining(model, to, line, units) - opening) / units;
                         least = Some(least.map_or((each, to, units), |least| least.min((each, to, units))));
@@ -279,7 +281,8 @@ impl Local {
         true
     }
 
-    /// Swaps two lines between their parcels where that pays: what steps and ceilings need.
+    /// Swaps two lines between their parcels where that lowers the cost, as weight steps and ceilings can require.
+    /// Returns whether any were swapped.
     fn swap_any(&mut self, ground: &mut Ground<'_>) -> bool {
         let model = ground.model;
         let mut any = false;

@@ -1,4 +1,4 @@
-//! Plans that the prices suggest on the way.
+//! Plans that the prices suggest during the search.
 
 use super::{Branch, FIRST_SHARE, IMPROVING_SHARE, MANY_LINES, PLACING_SHARE};
 use crate::routing::assign::Assign;
@@ -6,14 +6,15 @@ use crate::routing::dual::State;
 use crate::routing::ground::{Best, Ground};
 use crate::routing::model::Take;
 
-/// A plan within one part in this many of the best is worth improving by small changes.
+/// Plans within one part in this many of the best one are improved by small changes; the second figure holds below
+/// the root.
 const WORTH_IMPROVING: i64 = 200;
 const WORTH_IMPROVING_DEEP: i64 = 2_000;
-/// A lane that costs the bound less than this part of the gap may well be in the best plan.
+/// A lane that raises the bound by less than this part of the gap is tried as part of a plan.
 const NEAR: i64 = 4;
 
 impl Branch {
-    /// A plan from the parcels that the prices want, when they cover the order and were not tried last.
+    /// Tries the set of lanes that the prices use, unless it was tried before.
     pub(super) fn try_wanted(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
         let model = ground.model;
         self.set.clear();
@@ -29,8 +30,8 @@ impl Branch {
         }
     }
 
-    /// A plan from what the lanes take at these prices, where they cannot hold all: what several take goes where it costs
-    /// least, what none takes is put where there is room.
+    /// Tries a plan from what lanes with capacities take at these prices: a line that several lanes take goes to the
+    /// cheapest of them, a line that none takes goes where there is room.
     pub(super) fn try_packed(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
         let model = ground.model;
         let n = model.n();
@@ -59,7 +60,7 @@ impl Branch {
         }
     }
 
-    /// A plan from the lanes that exchanges end at.
+    /// Tries the set of lanes that exchanges end at.
     pub(super) fn try_interchange(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
         let dual = &self.dual;
         self.interchange.search(ground, |lane| dual.state[lane] != State::Closed);
@@ -69,7 +70,7 @@ impl Branch {
         }
     }
 
-    /// A plan from every lane that costs the bound little; small changes then close what is not needed.
+    /// Tries the set of all lanes that raise the bound only a little; small changes then close what is not needed.
     pub(super) fn try_near(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
         let near = best.cost.saturating_sub(self.hours + bound) / NEAR;
         let lanes = 0..ground.model.lanes.len();
@@ -90,7 +91,7 @@ impl Branch {
             return;
         }
         if model.n() > MANY_LINES {
-            // Prices of a gram fill a set better than a greedy plan does, when there is something to choose.
+            // With many lines, filling by prices of a gram beats a greedy plan.
             let before = best.cost;
             assign.solve(ground, &self.set, i64::MAX, best);
             if best.cost < before {
@@ -119,7 +120,7 @@ impl Branch {
         }
     }
 
-    /// Fills the parcels of the best plan as well as can be.
+    /// Searches for the best filling of the best plan's parcels.
     pub(super) fn refine(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
         if ground.model.n() > MANY_LINES || ground.model.crowded || ground.work <= 0 {
             return;
@@ -138,8 +139,8 @@ impl Branch {
         }
     }
 
-    /// Adds lanes to the set being tried until their sites cover the order: each time the one that costs the
-    /// bound least of those that have anything that is short. False when they cannot.
+    /// Adds lanes to the set being tried until their sites cover the order: each time, of the lanes with stock of a
+    /// missing line, the one that raises the bound least. Returns false when no lanes can cover it.
     fn cover(&mut self, ground: &mut Ground<'_>) -> bool {
         let model = ground.model;
         let n = model.n();
@@ -174,12 +175,12 @@ impl Branch {
     }
 }
 
-/// A number that tells a set of lanes from others, nearly always.
+/// Hash of a set of lanes.
 fn mark(set: &[usize]) -> u64 {
     set.iter().fold(0, |mark: u64, &lane| (mark.rotate_left(7) ^ lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
-/// Takes what a site has off what is short.
+/// Subtracts a site's stock from the missing units.
 fn draw(short: &mut [i64], stock: &[i64]) {
     short.iter_mut().zip(stock).for_each(|(short, stock)| *short = (*short - stock).max(0));
 }
