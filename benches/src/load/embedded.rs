@@ -1,4 +1,4 @@
-//! Threads that call the engine directly.
+//! The load in process: threads that call the engine directly.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,4 +1,4 @@
-//! An engine with a journal, as a server would have it.
+//! An engine with a journal and its driver, as in a server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use stockade_server::journal::{Driver, DriverConfig, LocalJournal, RedisConfig, 
 use super::Load;
 use super::world::commands;
 
-/// An engine whose history is being written.
+/// An engine whose events are being journaled.
 pub(super) struct Home {
     pub(super) engine: Arc<Engine>,
     pub(super) best: Durability,
@@ -24,7 +24,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Opens the journal, which must be empty, and fills the engine.
+    /// Opens the journal, which must be empty, and sets up the world.
     pub(super) fn open(load: &Load, now: Time) -> Result<Home, String> {
         let engine = Arc::new(Engine::new());
         let (mut journal, folder) = journal(load)?;
@@ -45,7 +45,7 @@ impl Home {
         Ok(Home { engine, best, driver, folder })
     }
 
-    /// Writes what is left, and removes what was written for this run only.
+    /// Journals the remaining events, and removes the files of this run.
     pub(super) fn close(self) -> Result<(), String> {
         let stopped = self.driver.stop(Duration::from_secs(20));
         if let Some(folder) = self.folder {

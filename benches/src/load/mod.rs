@@ -1,5 +1,5 @@
-//! The load generator: orders of three lines over many SKUs, some far more wanted than others, against an engine in this
-//! process or a server over QUIC.
+//! The load generator: orders of three lines over many SKUs of very unequal demand, against an engine in this process
+//! or a server over QUIC.
 
 mod embedded;
 mod expire;
@@ -13,83 +13,83 @@ use std::time::Duration;
 pub use expire::{Lateness, run as expire};
 pub use report::Report;
 
-/// What to run.
+/// Options of the load generator.
 #[derive(Clone, Debug, clap::Parser)]
-#[command(about = "Place orders as fast as they go and report how fast that was")]
+#[command(about = "Place orders as fast as possible and report throughput and latency")]
 pub struct Load {
-    /// Where the engine is: in this process, or behind QUIC.
+    /// Where the engine runs: in this process, or behind QUIC.
     #[arg(long, value_enum, default_value_t = Place::Embedded)]
     pub engine: Place,
-    /// A running server; without one, a server is started on this machine. Needs --token and --pin.
+    /// Address of a running server; without it, a server is started on this machine. Needs --token and --pin.
     #[arg(long)]
     pub addr: Option<String>,
     /// An admin token of that server.
     #[arg(long, requires = "addr")]
     pub token: Option<String>,
-    /// The fingerprint of that server's certificate.
+    /// Fingerprint of that server's certificate.
     #[arg(long, requires = "addr")]
     pub pin: Option<stockade_client::Fingerprint>,
-    /// Where the history is kept: memory, local or redis://host:port/db.
+    /// Journal: memory, local or redis://host:port/db.
     #[arg(long, default_value = "memory")]
     pub journal: String,
-    /// What an answer waits for: memory or journaled. Without it, the most the journal gives.
+    /// Durability an answer waits for: memory or journaled. Default: the most the journal gives, up to journaled.
     #[arg(long)]
     pub durability: Option<String>,
-    /// Threads that place orders in this process, or that run the client; as many as there are cores, or half of that
-    /// beside a self-started server.
+    /// Threads that place orders in this process, or that run the client. Default: one per core, or half of that when
+    /// the server is started here.
     #[arg(long)]
     pub threads: Option<usize>,
-    /// Threads of a self-started server: half as many as there are cores.
+    /// Threads of a server started here. Default: half the cores.
     #[arg(long)]
     pub server_threads: Option<usize>,
-    /// Connections.
+    /// Number of connections.
     #[arg(long, default_value_t = 2)]
     pub connections: usize,
     /// Streams of each connection.
     #[arg(long, default_value_t = 2)]
     pub lanes: usize,
-    /// Callers per stream, each with one order under way.
+    /// Callers per stream, each with one order in flight.
     #[arg(long, default_value_t = 128)]
     pub in_flight: usize,
-    /// Orders of one call: more than one travel in a batch frame.
+    /// Orders per call: more than one travel in a batch frame.
     #[arg(long, default_value_t = 1)]
     pub batch: usize,
-    /// SKUs.
+    /// Number of SKUs.
     #[arg(long, default_value_t = 10_000)]
     pub skus: usize,
-    /// Warehouses.
+    /// Number of warehouses.
     #[arg(long, default_value_t = 10)]
     pub warehouses: usize,
-    /// Warehouses that hold a SKU.
+    /// Warehouses that carry each SKU.
     #[arg(long, default_value_t = 8)]
     pub spread: usize,
-    /// Lines of an order.
+    /// Lines per order.
     #[arg(long, default_value_t = 3)]
     pub lines: usize,
-    /// How unequal demand is: the exponent of Zipf's law.
+    /// Inequality of demand: the exponent of Zipf's law.
     #[arg(long, default_value_t = 0.99)]
     pub zipf: f64,
-    /// Every order is one unit of one SKU, the same for all.
+    /// Every order is for one unit of the same SKU.
     #[arg(long)]
     pub hot_sku: bool,
-    /// Seconds before measuring.
+    /// Seconds of warm-up before measuring.
     #[arg(long, default_value_t = 1.0)]
     pub warm_up: f64,
     /// Seconds of measuring.
     #[arg(long, default_value_t = 5.0)]
     pub seconds: f64,
-    /// Let holds run out, so many a second, instead of placing orders as fast as they go.
+    /// Measure expiry instead: let this many holds expire per second.
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub expire: Option<u64>,
-    /// The seed of everything that is drawn.
+    /// Seed of all random choices.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// One JSON object instead of text.
+    /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Where the engine is.
+/// Where the engine runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Place {
     /// In this process.
@@ -98,10 +98,10 @@ pub enum Place {
     Quic,
 }
 
-/// Runs the load and says how it went.
+/// Runs the load and returns its report.
 ///
 /// # Errors
-/// A sentence: what could not be started, or which order failed.
+/// A sentence that names what could not be started, or the order that failed.
 pub fn run(load: &Load) -> Result<Report, String> {
     match load.engine {
         Place::Embedded => embedded::run(load),
