@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use stockade_core::time::Time;
 
-/// The server's time, late by the travel time of an answer, since an answer carries the time of its sending.
+/// The server's time, behind by the travel time of an answer, since an answer carries the time of its sending.
 /// Not-after times are therefore slightly early, never late.
 #[derive(Debug)]
 pub(crate) struct ServerClock {
