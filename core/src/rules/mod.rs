@@ -33,25 +33,20 @@
 //! A rules file **replaces** each table it contains: with one `[[rate]]` in it, none of the world's rates are left. Tables
 //! it does not name stay as they are in the world file. `ban = []` replaces a table by nothing. Applying a world file drops the rules file.
 
-mod closest;
-mod entries;
-mod error;
-mod lanes;
-mod names;
-mod prices;
+mod codes;
+mod load;
 mod reader;
 mod ruleset;
-mod split;
-mod steps;
-mod weights;
-mod world;
+mod tables;
 
-pub use error::FileError;
-pub use lanes::{LaneRules, NoLane, ZoneLanes};
-pub use prices::PriceRules;
-pub use ruleset::{Assignments, ChannelRules, RuleSet, WarehouseKind, WarehouseRules};
-pub use steps::{StepRules, StepSet, WarehouseStep};
-pub use world::{RulesFile, WorldCodes, WorldFile};
+pub use codes::{Assignments, WorldCodes};
+pub use load::{RulesFile, WorldFile};
+pub use reader::{Fault, FileError};
+pub use ruleset::RuleSet;
+pub use tables::{
+    ChannelRules, LaneRules, NoLane, PriceRules, StepRules, StepSet, WarehouseKind, WarehouseRules, WarehouseStep,
+    ZoneLanes,
+};
 
 #[cfg(test)]
 mod tests;

@@ -148,7 +148,8 @@ fn known_codes_keep_their_ids() {
     assert_eq!(lanes.from(WarehouseId(8)).len(), 2);
     ids.carriers.pop();
     let error = RuleSet::resolve(&file, None, &ids, RulesVersion(1)).unwrap_err();
-    assert_eq!(error, FileError::whole("carrier `SF` was given no id"));
+    let fault = Fault::NoId { code: crate::ids::Code::new("SF").unwrap() };
+    assert_eq!(error, FileError::whole(fault, "carrier `SF` was given no id"));
 }
 
 #[test]

@@ -1,7 +1,17 @@
-//! Which warehouse steps must precede which.
+//! `[[step]]`: which warehouse steps must precede which.
 
-use super::entries::StepEntry;
-use super::error::FileError;
+use super::contract::RuleTable;
+use crate::ids::Code;
+use crate::rules::codes::Scope;
+use crate::rules::reader::{Fault, FileError, Table, did_you_mean};
+
+/// One `[[step]]` as written.
+#[derive(Clone, Debug)]
+pub(crate) struct StepEntry {
+    line: u32,
+    name: WarehouseStep,
+    after: Vec<WarehouseStep>,
+}
 
 /// A step in the warehouse whose place in the order can be configured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -98,30 +108,6 @@ impl StepRules {
         self.before(step).iter().find(|before| !done.contains(*before))
     }
 
-    pub(super) fn resolve(entries: &[StepEntry]) -> Result<StepRules, FileError> {
-        let mut rules = StepRules::default();
-        let mut named = StepSet::EMPTY;
-        for entry in entries {
-            let name = entry.name.name();
-            if named.contains(entry.name) {
-                let reason = format!("[[step]] `{name}` is there already, write all its `after` steps into one entry");
-                return Err(FileError::at(entry.line, reason));
-            }
-            named = named.with(entry.name);
-            let before = &mut rules.before[entry.name as usize];
-            *before = before.union(entry.after.iter().copied().collect());
-            rules.close();
-            if let Some(step) = WarehouseStep::ALL.into_iter().find(|step| rules.before(*step).contains(*step)) {
-                let reason = format!(
-                    "with this [[step]] `{name}`, `{}` would have to come after itself; pick always comes before the others and pack before scan",
-                    step.name()
-                );
-                return Err(FileError::at(entry.line, reason));
-            }
-        }
-        Ok(rules)
-    }
-
     /// Adds what the steps before a step need themselves. As many rounds as steps reach the longest chain.
     fn close(&mut self) {
         for _ in WarehouseStep::ALL {
@@ -133,18 +119,78 @@ impl StepRules {
     }
 }
 
+impl RuleTable for StepRules {
+    type Written = Vec<StepEntry>;
+
+    fn take(file: &mut Table<'_, '_>, key: &'static str) -> Result<Option<Vec<StepEntry>>, FileError> {
+        file.each(key, &[&["name", "after"]], read)
+    }
+
+    fn resolve(written: Option<&Vec<StepEntry>>, _: &mut Scope<'_>) -> Result<StepRules, FileError> {
+        let mut rules = StepRules::default();
+        let mut named = StepSet::EMPTY;
+        for entry in written.into_iter().flatten() {
+            let name = entry.name.name();
+            if named.contains(entry.name) {
+                let reason = format!("[[step]] `{name}` is there already, write all its `after` steps into one entry");
+                return Err(FileError::at(entry.line, Fault::Duplicate, reason));
+            }
+            named = named.with(entry.name);
+            let before = &mut rules.before[entry.name as usize];
+            *before = before.union(entry.after.iter().copied().collect());
+            rules.close();
+            if let Some(step) = WarehouseStep::ALL.into_iter().find(|step| rules.before(*step).contains(*step)) {
+                let reason = format!(
+                    "with this [[step]] `{name}`, `{}` would have to come after itself; pick always comes before the others and pack before scan",
+                    step.name()
+                );
+                return Err(FileError::at(entry.line, Fault::Circle, reason));
+            }
+        }
+        Ok(rules)
+    }
+}
+
+fn read(mut table: Table<'_, '_>) -> Result<StepEntry, FileError> {
+    let name = table.code("name")?;
+    let name = table.required("name", name)?;
+    let after = table.codes("after")?;
+    let after = table.required("after", after)?;
+    Ok(StepEntry {
+        line: table.line(),
+        name: step("name", &name.value, name.line)?,
+        after: after.value.iter().map(|code| step("after", code, after.line)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn step(key: &'static str, code: &Code, line: u32) -> Result<WarehouseStep, FileError> {
+    let named = WarehouseStep::ALL.into_iter().find(|step| step.name() == code.as_str());
+    named.ok_or_else(|| {
+        let names = WarehouseStep::ALL.map(WarehouseStep::name);
+        let meant = did_you_mean(code.as_str(), names);
+        let reason = format!("`{code}` is not a warehouse step{meant} (there are {})", names.join(", "));
+        FileError::at(line, Fault::UnknownWord { key, word: code.to_string() }, reason)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::contract::resolved;
     use super::WarehouseStep::*;
     use super::*;
 
-    fn entry(name: WarehouseStep, after: &[WarehouseStep]) -> StepEntry {
-        StepEntry { line: 7, name, after: after.to_vec() }
+    /// Entries of three lines each, the first at line 7.
+    fn rules(entries: &[(WarehouseStep, &[WarehouseStep])]) -> Result<StepRules, FileError> {
+        let entry = |(name, after): &(WarehouseStep, &[WarehouseStep])| {
+            let after: Vec<_> = after.iter().map(|step| step.name()).collect();
+            format!("[[step]]\nname = \"{}\"\nafter = {after:?}\n", name.name())
+        };
+        resolved("step", &("\n".repeat(6) + &entries.iter().map(entry).collect::<String>()))
     }
 
     #[test]
     fn pick_pack_scan_by_default() {
-        let rules = StepRules::resolve(&[]).unwrap();
+        let rules = rules(&[]).unwrap();
         assert_eq!(rules.missing(Pick, StepSet::EMPTY), None);
         assert_eq!(rules.missing(Scan, StepSet::EMPTY), Some(Pick));
         assert_eq!(rules.missing(Scan, StepSet::from_iter([Pick])), Some(Pack));
@@ -154,20 +200,32 @@ mod tests {
 
     #[test]
     fn entries_add_and_chain() {
-        let rules =
-            StepRules::resolve(&[entry(Scan, &[Label]), entry(Label, &[Weigh]), entry(Weigh, &[Pack])]).unwrap();
+        let rules = rules(&[(Scan, &[Label]), (Label, &[Weigh]), (Weigh, &[Pack])]).unwrap();
         assert_eq!(rules.before(Scan), StepSet::from_iter([Pick, Pack, Weigh, Label]));
         assert_eq!(rules.missing(Label, StepSet::from_iter([Pick, Weigh])), Some(Pack));
     }
 
     #[test]
     fn circles_and_repeats_are_refused() {
-        for entries in [vec![entry(Pick, &[Pack])], vec![entry(Weigh, &[Label]), entry(Label, &[Weigh])]] {
-            let error = StepRules::resolve(&entries).unwrap_err();
-            assert_eq!(error.line, 7);
+        let chain: [(WarehouseStep, &[WarehouseStep]); 2] = [(Weigh, &[Label]), (Label, &[Weigh])];
+        for (entries, line) in [(&[(Pick, &[Pack][..])][..], 7), (&chain, 10)] {
+            let error = rules(entries).unwrap_err();
+            assert_eq!((error.line, &error.fault), (line, &Fault::Circle));
             assert!(error.reason.contains("after itself"), "{error}");
         }
-        let error = StepRules::resolve(&[entry(Scan, &[Label]), entry(Scan, &[Weigh])]).unwrap_err();
+        let error = rules(&[(Scan, &[Label]), (Scan, &[Weigh])]).unwrap_err();
+        assert_eq!((error.line, &error.fault), (10, &Fault::Duplicate));
         assert!(error.reason.contains("already"), "{error}");
+    }
+
+    #[test]
+    fn words_that_are_no_step_are_refused() {
+        for (text, line, key, word) in [
+            ("[[step]]\nname = \"wiegh\"\nafter = []", 2, "name", "wiegh"),
+            ("[[step]]\nname = \"scan\"\nafter = [\"pack\", \"Label\"]", 3, "after", "Label"),
+        ] {
+            let error = resolved::<StepRules>("step", text).unwrap_err();
+            assert_eq!((error.line, error.fault), (line, Fault::UnknownWord { key, word: word.to_owned() }));
+        }
     }
 }

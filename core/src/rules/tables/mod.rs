@@ -1,0 +1,88 @@
+//! The tables of world and rules files, one file each: its keys, its entry as written, how it is read, and what it means
+//! once codes are ids.
+//!
+//! A new rule table is a file with a [`RuleTable`] in it and a line in the list below.
+
+mod ban;
+mod carrier;
+mod ceiling;
+mod channel;
+mod contract;
+mod lane;
+mod policy;
+mod pool;
+mod prefer;
+mod prices;
+mod rate;
+mod split;
+mod step;
+mod warehouse;
+mod weights;
+
+pub use channel::ChannelRules;
+pub use lane::{LaneRules, NoLane, ZoneLanes};
+pub use prices::PriceRules;
+pub use step::{StepRules, StepSet, WarehouseStep};
+pub use warehouse::{WarehouseKind, WarehouseRules};
+
+pub(super) use carrier::read_carriers;
+pub(super) use channel::{ChannelEntry, read_channels, resolve_channels};
+pub(super) use lane::{LaneBook, LaneTables};
+pub(super) use pool::read_pools;
+pub(super) use warehouse::{WarehouseEntry, read_warehouses, resolve_warehouses};
+
+use super::codes::Scope;
+use super::reader::{FileError, Table};
+use contract::RuleTable;
+
+/// Declares every rule table: its key in files and its type when resolved.
+macro_rules! rule_tables {
+    ($($key:ident: $table:ty,)+) => {
+        /// The keys of the rule tables.
+        pub(super) const RULE_KEYS: &[&str] = &[$(stringify!($key)),+];
+
+        /// The rule tables of a file as written; `None` where the file does not have the table.
+        #[derive(Clone, Debug)]
+        pub(super) struct RuleTables {
+            $($key: Option<<$table as RuleTable>::Written>,)+
+        }
+
+        /// Every rule table, resolved to ids.
+        #[derive(Debug)]
+        pub(crate) struct ResolvedTables {
+            $(pub(crate) $key: $table,)+
+        }
+
+        impl RuleTables {
+            /// Takes the rule tables out of a file, in the order of the list.
+            pub(super) fn take(file: &mut Table<'_, '_>) -> Result<RuleTables, FileError> {
+                Ok(RuleTables { $($key: <$table>::take(file, stringify!($key))?,)+ })
+            }
+
+            /// Resolves these tables, and in place of each that `over` has, the one of `over`.
+            pub(super) fn resolve(
+                &self,
+                over: Option<&RuleTables>,
+                scope: &mut Scope<'_>,
+            ) -> Result<ResolvedTables, FileError> {
+                Ok(ResolvedTables {
+                    $($key: {
+                        let replaced = over.and_then(|over| over.$key.as_ref());
+                        <$table>::resolve(replaced.or(self.$key.as_ref()), scope)?
+                    },)+
+                })
+            }
+        }
+    };
+}
+
+rule_tables! {
+    policy: policy::Policy,
+    weights: weights::WeightTable,
+    rate: rate::Rates,
+    prefer: prefer::Preferences,
+    ceiling: ceiling::Ceilings,
+    ban: ban::Bans,
+    step: step::StepRules,
+    prices: prices::Prices,
+}
