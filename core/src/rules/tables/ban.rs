@@ -1,4 +1,4 @@
-//! `[[ban]]`: what may not ship.
+//! `[[ban]]`: what may not ship: every parcel that matches all of warehouse, carrier and zone that an entry names.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! `[[ceiling]]`: the most a parcel of a carrier may cost.
+//! `[[ceiling]]`: the most a parcel of a carrier may cost. A zone's own entry counts before that for everywhere.
 
 use std::collections::HashMap;
 

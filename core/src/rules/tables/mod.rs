@@ -35,9 +35,9 @@ use super::codes::Scope;
 use super::reader::{FileError, Table};
 use contract::RuleTable;
 
-/// Declares every rule table: its key in files and its type when resolved.
+/// Declares every rule table: what it is for, its key in files, and its type when resolved.
 macro_rules! rule_tables {
-    ($($key:ident: $table:ty,)+) => {
+    ($($(#[$purpose:meta])+ $key:ident: $table:ty,)+) => {
         /// The keys of the rule tables.
         pub(super) const RULE_KEYS: &[&str] = &[$(stringify!($key)),+];
 
@@ -50,7 +50,7 @@ macro_rules! rule_tables {
         /// Every rule table, resolved to ids.
         #[derive(Debug)]
         pub(crate) struct ResolvedTables {
-            $(pub(crate) $key: $table,)+
+            $($(#[$purpose])+ pub(crate) $key: $table,)+
         }
 
         impl RuleTables {
@@ -77,12 +77,20 @@ macro_rules! rule_tables {
 }
 
 rule_tables! {
+    /// What counts for every order where nothing more specific says otherwise.
     policy: policy::Policy,
+    /// Other weights for a channel, zone or category.
     weights: weights::WeightTable,
+    /// Price and hours of a carrier from a warehouse to a zone.
     rate: rate::Rates,
+    /// The warehouses that a zone is served from first.
     prefer: prefer::Preferences,
+    /// The most a parcel of a carrier may cost.
     ceiling: ceiling::Ceilings,
+    /// What may not ship.
     ban: ban::Bans,
+    /// Which warehouse steps must precede which.
     step: step::StepRules,
+    /// Whether stock has a price, and how it is learned.
     prices: prices::Prices,
 }

@@ -1,4 +1,7 @@
-//! `[[prefer]]`: which warehouses a zone is served from first.
+//! `[[prefer]]`: which warehouses a zone is served from first. Each rank after the first adds `penalty` to the score of a
+//! parcel from there; warehouses that are not listed rank behind those that are. Without `penalty` the order is strict: no
+//! saving makes up for a rank. `hours`, one per warehouse, replaces the hours of the rates. A zone's own entry counts
+//! before that for everywhere.
 
 use std::collections::HashMap;
 

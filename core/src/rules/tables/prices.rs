@@ -1,4 +1,4 @@
-//! `[prices]`: whether stock has a price, and what learning it may know and cost.
+//! `[prices]`: whether stock has a price, how it is learned from orders, and what learning may cost.
 
 use super::contract::RuleTable;
 use crate::rules::codes::Scope;

@@ -1,4 +1,6 @@
-//! `[[rate]]`: what a parcel of a carrier costs and how long it takes.
+//! `[[rate]]`: what a parcel of a carrier costs and how long it takes. The most specific entry counts: from the warehouse,
+//! from its zone, from everywhere; for each, to the zone before to everywhere. Without an entry the carrier does not ship
+//! from there to the zone.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `[[step]]`: which warehouse steps must precede which.
+//! `[[step]]`: which warehouse steps must precede which. Entries add to the order that always holds.
 
 use super::contract::RuleTable;
 use crate::ids::Code;

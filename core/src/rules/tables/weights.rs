@@ -1,4 +1,5 @@
-//! `[[weights]]`: which weights an order is scored by.
+//! `[[weights]]`: other weights than the policy's for a channel, zone or category. An order takes the entry with the most
+//! conditions that match it; among equally many, one by channel before one by zone before one by category.
 
 use std::collections::BTreeSet;
 
