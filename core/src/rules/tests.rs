@@ -185,6 +185,17 @@ fn bans_take_lanes_away() {
 }
 
 #[test]
+fn a_lane_that_is_not_there_has_a_reason() {
+    let rules = overlaid("[[ban]]\nwarehouse = \"CAN\"\ncarrier = \"ZTO\"\nzone = \"CN-44\"");
+    let no_lane = |warehouse, carrier, zone| rules.no_lane(WarehouseId(warehouse), CarrierId(carrier), zone);
+    assert_eq!(no_lane(1, 0, Some("CN-44")), Some(NoLane::Banned));
+    assert_eq!(no_lane(1, 0, Some("CN-45")), None);
+    assert_eq!(no_lane(0, 1, Some("CN-44")), Some(NoLane::NoRate));
+    assert_eq!(no_lane(1, 1, Some("CN-44")), None);
+    assert_eq!(no_lane(7, 0, None), Some(NoLane::NoRate));
+}
+
+#[test]
 fn ceilings_and_preferences_mark_lanes() {
     let rules = overlaid(
         r#"
@@ -369,4 +380,16 @@ fn every_fault_of_the_rule_tables_is_named_with_its_line() {
         assert!(error.reason.contains(says), "{text}: `{error}` does not say `{says}`");
         assert_eq!(error.line, line, "{text}: {error}");
     }
+}
+
+#[test]
+fn a_key_of_the_world_in_a_rules_file_is_told_from_a_misspelled_one() {
+    let world = WorldFile::parse(WORLD).unwrap();
+    let fault = |text| RulesFile::parse(text, &world).unwrap_err().fault;
+    assert_eq!(fault("currency = \"CNY\""), Fault::Misplaced { key: "currency" });
+    assert_eq!(fault("curency = \"CNY\""), Fault::UnknownKey { table: None, key: "curency".to_owned() });
+    assert_eq!(
+        fault("[policy]\ncurrency = 1"),
+        Fault::UnknownKey { table: Some("policy"), key: "currency".to_owned() }
+    );
 }
