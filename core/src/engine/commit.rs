@@ -6,7 +6,7 @@ use crate::engine::{Engine, Locked};
 use crate::event::{Arrived, Cause, Envelope, Event};
 use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::log::Room;
-use crate::orders::{KeyShard, Memo, Moment};
+use crate::orders::{KeyShard, Memo, Moment, TimerKind};
 use crate::reject::Reject;
 use crate::reply::{Change, Configured, Moved, Reply};
 use crate::stock::StockShard;
@@ -130,7 +130,7 @@ impl Engine {
         }
         if matches!(envelope.event, Event::OrderPlaced(_) | Event::OrderPromised(_) | Event::HoldExtended(_)) {
             let (deadline, placed) = (order.deadline, order.placed);
-            shard.deadlines.add(deadline, placed, id);
+            shard.timers.set(TimerKind::Hold, deadline, placed, id);
             self.hint_deadline(number, deadline);
         }
     }

@@ -13,7 +13,7 @@ use crate::engine::standing::standing;
 use crate::event::{Actor, Cause, Envelope, Event, Move, OrderExpired};
 use crate::ids::{Code, OrderId, Seq};
 use crate::log::Admission;
-use crate::orders::{KeyShard, Order};
+use crate::orders::{KeyShard, Order, TimerKind};
 use crate::reply::{OrderState, Stage};
 use crate::stock::{Bucket, StockShard};
 use crate::sync::Ordering;
@@ -105,21 +105,23 @@ impl Engine {
         let mut keys = self.door.lock_keys(&self.log, [number]);
         let shard = keys.key_mut(number);
         let entry = loop {
-            let Some(entry) = shard.deadlines.take_due(now) else { break None };
+            let Some(due) = shard.timers.take_due(now) else { break None };
             // An entry of a hold that was extended since is out of date: the extension left one of its own.
-            let is_due = |order: &Order| order.state == OrderState::Held && order.deadline == entry.0;
-            if shard.order(entry.2).is_some_and(is_due) {
-                break Some(entry);
+            let is_due = |order: &Order| match due.kind {
+                TimerKind::Hold => order.state == OrderState::Held && order.deadline == due.at,
+            };
+            if shard.order(due.order).is_some_and(is_due) {
+                break Some((due.at, due.placed, due.order));
             }
         };
-        let next = shard.deadlines.next().unwrap_or(Time::NEVER);
+        let next = shard.timers.next().unwrap_or(Time::NEVER);
         self.due[number].store(next.0, Ordering::Release);
         entry
     }
 
     fn postpone(&self, number: usize, deadline: Time, placed: Seq, id: OrderId) {
         let mut keys = self.door.lock_keys(&self.log, [number]);
-        keys.key_mut(number).deadlines.add(deadline, placed, id);
+        keys.key_mut(number).timers.set(TimerKind::Hold, deadline, placed, id);
         self.hint_deadline(number, deadline);
     }
 

@@ -1,4 +1,14 @@
 //! One lock's worth of keys: the orders whose channel and number fall into the shard, and the movements whose key does.
+//!
+//! | part | leads |
+//! |---|---|
+//! | [`Slots`] | from the number in an id to the order |
+//! | [`Index`] | from the hash of a key to the number |
+//! | [`Timers`] | from an instant to the orders for which something falls due |
+//! | movements | from a movement's key to what was answered |
+//!
+//! Invariants, which [`KeyShard::check`] proves: each order stands under its id and, once, under its key, and both fall
+//! into this shard; a held order has a timer at its deadline. Ids rise and are never used twice, removed orders included.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -6,7 +16,8 @@ use std::hash::BuildHasher;
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::index::Index;
-use crate::orders::{Deadlines, Memo, Order};
+use crate::orders::slots::Slots;
+use crate::orders::{Memo, Order, TimerKind, Timers};
 use crate::reply::{OrderState, Reply};
 
 /// What identifies an order outside.
@@ -21,13 +32,12 @@ pub struct OrderKey {
 /// Orders and movement memos of one shard.
 #[derive(Debug, Default)]
 pub struct KeyShard {
-    /// Boxed, so that growing does not move them.
-    #[expect(clippy::vec_box, reason = "a growing vector must not move the orders themselves")]
-    orders: Vec<Box<Order>>,
+    orders: Slots,
+    /// Places are the numbers of [`Slots`].
     by_key: Index,
     movements: HashMap<Code, Memo<Reply>, foldhash::fast::RandomState>,
-    /// When holds of the shard's orders run out.
-    pub deadlines: Deadlines,
+    /// What falls due for the shard's orders.
+    pub timers: Timers,
 }
 
 /// Seed of the hash that spreads keys over shards. Order ids hold the shard: part of the journal format.
@@ -52,38 +62,49 @@ impl KeyShard {
 
     /// The id the next order of this shard gets.
     pub fn next_id(&self, shard: usize) -> OrderId {
-        OrderId((self.orders.len() * KEY_SHARDS + shard) as u64)
+        OrderId(u64::from(self.orders.next()) * KEY_SHARDS as u64 + shard as u64)
     }
 
     /// Finds an order by its key.
     pub fn find(&self, key: &OrderKey) -> Option<&Order> {
-        self.slot_of(key.channel, &key.number).map(|slot| &*self.orders[slot])
+        self.number_of(key.channel, &key.number).and_then(|number| self.orders.at(number))
     }
 
     /// An order of this shard by id.
     pub fn order(&self, id: OrderId) -> Option<&Order> {
-        self.orders.get(slot(id)).map(Box::as_ref)
+        self.orders.get(id)
     }
 
     /// An order of this shard by id.
     pub fn order_mut(&mut self, id: OrderId) -> Option<&mut Order> {
-        self.orders.get_mut(slot(id)).map(Box::as_mut)
+        self.orders.get_mut(id)
     }
 
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
     pub fn insert(&mut self, order: Order) -> Option<()> {
-        let at = slot(order.id);
-        if at != self.orders.len() || self.slot_of(order.channel, &order.number).is_some() {
+        let (channel, place, held) = (order.channel, self.orders.next(), self.orders.len());
+        if self.number_of(channel, &order.number).is_some() {
             return None;
         }
-        self.by_key.push(self.hash_of(order.channel, &order.number), at)?;
-        self.orders.push(Box::new(order));
+        let hash = self.hash_of(channel, &order.number);
+        self.orders.push(Box::new(order))?;
+        self.by_key.insert(hash, place, held);
         Some(())
+    }
+
+    /// Takes an order out; `None` when there is none with this id. Its key is free again, its id is not. Timers set for it
+    /// stay, and whoever takes one out finds no order.
+    pub fn remove(&mut self, id: OrderId) -> Option<Order> {
+        let order = self.orders.get(id)?;
+        let (hash, number) =
+            (self.hash_of(order.channel, &order.number), self.number_of(order.channel, &order.number)?);
+        self.by_key.remove(hash, number)?;
+        self.orders.remove(id).map(|order| *order)
     }
 
     /// Every order of the shard, in the order of their ids.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
-        self.orders.iter().map(Box::as_ref)
+        self.orders.iter()
     }
 
     /// What was answered to a movement key.
@@ -106,15 +127,17 @@ impl KeyShard {
         if self.by_key.count() != self.orders.len() {
             return Err(format!("key shard {shard}: {} keys for {} orders", self.by_key.count(), self.orders.len()));
         }
-        let due: HashSet<_> = self.deadlines.entries().collect();
-        for order in &self.orders {
+        self.orders.check().map_err(|wrong| format!("key shard {shard}: {wrong}"))?;
+        let holds = self.timers.entries().filter(|due| due.kind == TimerKind::Hold);
+        let holds: HashSet<_> = holds.map(|due| (due.at, due.order)).collect();
+        for order in self.orders.iter() {
             order.check()?;
             let key = OrderKey { channel: order.channel, number: order.number.clone() };
             let found = self.find(&key).map(|o| o.id);
             if Self::of_id(order.id) != shard || found != Some(order.id) || Self::of_order(&key) != shard {
                 return Err(format!("order {} is not where its id or its key says", order.id));
             }
-            if order.state == OrderState::Held && !due.contains(&(order.deadline, order.id)) {
+            if order.state == OrderState::Held && !holds.contains(&(order.deadline, order.id)) {
                 return Err(format!("order {} is held and has no deadline", order.id));
             }
             if order.placed.0 == 0 || order.version < order.placed {
@@ -124,12 +147,10 @@ impl KeyShard {
         Ok(())
     }
 
-    fn slot_of(&self, channel: ChannelId, number: &Code) -> Option<usize> {
-        let is_it = |slot: u32| {
-            let order = &self.orders[slot as usize];
-            order.channel == channel && order.number == *number
-        };
-        self.by_key.find(self.hash_of(channel, number), is_it).map(|slot| slot as usize)
+    /// The number of the order with this key in [`Slots`].
+    fn number_of(&self, channel: ChannelId, number: &Code) -> Option<u32> {
+        let is_it = |order: &Order| order.channel == channel && order.number == *number;
+        self.by_key.find(self.hash_of(channel, number), |place| self.orders.at(place).is_some_and(is_it))
     }
 
     /// By a seed of this process: nobody outside can choose numbers that meet in the index.
@@ -144,6 +165,104 @@ fn spread(hash: u64) -> usize {
     hash as usize % KEY_SHARDS
 }
 
-fn slot(id: OrderId) -> usize {
-    id.0 as usize / KEY_SHARDS
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{Actor, Decision, OrderPlaced};
+    use crate::ids::{RulesVersion, Seq};
+    use crate::money::Money;
+    use crate::time::{Span, Time};
+
+    /// What a test does next.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Places an order under a key of a few.
+        Place(u16),
+        /// Removes the order that so many per mille of the ids given stand before.
+        Remove(usize),
+    }
+
+    /// Mostly placings, mostly under new keys, so that several chunks fill; removals go through all ages.
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![3 => (0u16..2_000).prop_map(Step::Place), 2 => (0usize..1_000).prop_map(Step::Remove)];
+        prop::collection::vec(step, 0..1_500)
+    }
+
+    fn code(text: &str) -> Code {
+        Code::new(text).unwrap()
+    }
+
+    fn order(id: OrderId, key: &OrderKey) -> Order {
+        let decision = Decision {
+            rules_version: RulesVersion(1),
+            score: Money::ZERO,
+            bound: Money::ZERO,
+            subs: Vec::new(),
+            seen: Vec::new(),
+            prices: Vec::new(),
+        };
+        let event = OrderPlaced {
+            order: id,
+            channel: key.channel,
+            number: key.number.clone(),
+            digest: 0,
+            zone: None,
+            customer: None,
+            carrier: None,
+            ship_complete: false,
+            max_parcels: None,
+            hold: Span::from_mins(30),
+            decision,
+        };
+        let mut order = Order::place(&event, Time(0), Time(0), &Actor::Timer);
+        (order.placed, order.version) = (Seq(1), Seq(1));
+        order
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// A shard finds, by key and by id, what a model knows, in the order of ids; ids rise for ever.
+        #[test]
+        fn a_shard_knows_what_a_model_knows(steps in steps()) {
+            let keys: Vec<OrderKey> = (0..2_000u32)
+                .map(|number| OrderKey { channel: ChannelId((number % 3) as u16), number: code(&number.to_string()) })
+                .collect();
+            let (mut shard, mut model) = (KeyShard::default(), BTreeMap::<OrderId, u16>::new());
+            let mut given = 0u64;
+            for step in steps {
+                match step {
+                    Step::Place(at) => {
+                        let (key, id) = (&keys[usize::from(at)], shard.next_id(5));
+                        prop_assert_eq!(id, OrderId(given * KEY_SHARDS as u64 + 5));
+                        let known = model.iter().find(|(_, key)| **key == at).map(|(id, _)| *id);
+                        prop_assert_eq!(shard.find(key).map(|order| order.id), known);
+                        prop_assert_eq!(shard.insert(order(id, key)).is_some(), known.is_none());
+                        if known.is_none() {
+                            model.insert(id, at);
+                            given += 1;
+                        }
+                    }
+                    Step::Remove(share) => {
+                        let id = OrderId(share as u64 * given / 1_000 * KEY_SHARDS as u64 + 5);
+                        let (removed, known) = (shard.remove(id), model.remove(&id));
+                        prop_assert_eq!(removed.map(|order| order.number), known.map(|at| keys[usize::from(at)].number.clone()));
+                        prop_assert!(shard.order(id).is_none() && shard.order_mut(id).is_none());
+                    }
+                }
+            }
+            prop_assert!(shard.orders().map(|order| order.id).eq(model.keys().copied()));
+            prop_assert_eq!(shard.orders.check(), Ok(()));
+            prop_assert_eq!(shard.by_key.count(), model.len());
+            for (id, at) in model {
+                prop_assert_eq!(shard.order(id).map(|order| &order.number), Some(&keys[usize::from(at)].number));
+                prop_assert_eq!(shard.order_mut(id).map(|order| order.id), Some(id));
+                prop_assert_eq!(shard.find(&keys[usize::from(at)]).map(|order| order.id), Some(id));
+            }
+        }
+    }
 }
