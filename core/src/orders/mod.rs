@@ -4,6 +4,7 @@ mod index;
 mod later;
 mod lifecycle;
 mod line;
+pub mod lists;
 mod memo;
 mod order;
 mod shard;

@@ -92,8 +92,8 @@ impl KeyShard {
         Some(())
     }
 
-    /// Takes an order out; `None` when there is none with this id. Its key is free again, its id is not. Timers set for it
-    /// stay, and whoever takes one out finds no order.
+    /// Removes an order; `None` if there is none with this id. Its key is free again, its id is not. Its timers stay set:
+    /// whoever takes one of them finds no order.
     pub fn remove(&mut self, id: OrderId) -> Option<Order> {
         let order = self.orders.get(id)?;
         let (hash, number) =
@@ -167,7 +167,7 @@ fn spread(hash: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -255,6 +255,8 @@ mod tests {
                     }
                 }
             }
+            let chunks = model.keys().map(|id| id.0 / KEY_SHARDS as u64 / 64).collect::<BTreeSet<_>>();
+            prop_assert!(shard.orders.chunks() <= chunks.len() + 1, "an empty chunk takes memory");
             prop_assert!(shard.orders().map(|order| order.id).eq(model.keys().copied()));
             prop_assert_eq!(shard.orders.check(), Ok(()));
             prop_assert_eq!(shard.by_key.count(), model.len());
@@ -264,5 +266,23 @@ mod tests {
                 prop_assert_eq!(shard.find(&keys[usize::from(at)]).map(|order| order.id), Some(id));
             }
         }
+    }
+
+    /// One order that stays for ever, and a hundred that are replaced again and again.
+    #[test]
+    fn removed_orders_leave_no_chunks_behind() {
+        let mut shard = KeyShard::default();
+        let number = |at: u64| OrderKey { channel: ChannelId(1), number: code(&at.to_string()) };
+        for at in 0..10_000u64 {
+            let id = shard.next_id(5);
+            assert_eq!(shard.insert(order(id, &number(at))), Some(()));
+            if let Some(old) = at.checked_sub(100).filter(|old| *old > 0) {
+                assert!(shard.remove(OrderId(old * KEY_SHARDS as u64 + 5)).is_some());
+            }
+            assert!(shard.orders.chunks() <= 4);
+        }
+        assert_eq!(shard.orders.check(), Ok(()));
+        assert_eq!(shard.orders().count(), 101);
+        assert!(shard.find(&number(0)).is_some() && shard.find(&number(1)).is_none());
     }
 }

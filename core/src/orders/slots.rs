@@ -1,9 +1,9 @@
-//! Orders by number: the number counts the orders of a shard, from 0, and is never used twice; the memory of an order that
-//! is removed is.
+//! Orders by number. Numbers count the orders of a shard from 0 and are never used twice, whereas the memory of a removed
+//! order is free again.
 //!
-//! Orders stand in chunks of [`CHUNK`] numbers. The youngest chunk is open: an insertion touches its last slot and nothing
-//! else. An older chunk is closed and stands in a ring of chunks; it is dropped with its last order. What an order costs
-//! besides itself is a word; what is left of removed ones is an eighth of a byte each, from the oldest order there is on.
+//! Orders are in chunks of [`CHUNK`] numbers. The youngest chunk is open: an insertion writes its next slot and touches no
+//! other. Older chunks are closed and are in a ring; a closed chunk is dropped with its last order. An order takes one word
+//! in addition to itself. A removed order takes an eighth of a byte for as long as an older one is left.
 //!
 //! Invariants, which [`Slots::check`] proves:
 //! - the order with number `n` stands in slot `n % CHUNK` of chunk `n / CHUNK`;
@@ -67,7 +67,7 @@ impl Slots {
         slots.as_mut()?[slot(number)].as_deref_mut().filter(|order| order.id == id)
     }
 
-    /// Adds an order; `None` when its id does not have the next number, or no number is left.
+    /// Adds an order. `None` if its id does not have the next number, or if no number is left.
     pub fn push(&mut self, order: Box<Order>) -> Option<()> {
         let at = self.next;
         if number(order.id)? != at || at == u32::MAX {
@@ -83,7 +83,7 @@ impl Slots {
         Some(())
     }
 
-    /// Takes an order out. Its number stays used.
+    /// Removes an order. Its number stays used.
     pub fn remove(&mut self, id: OrderId) -> Option<Box<Order>> {
         let number = number(id)?;
         let is_open = number / CHUNK == self.open_chunk();
@@ -103,6 +103,12 @@ impl Slots {
         let (young, old) = self.closed.split_at(self.ring_slot(self.open_chunk()).unwrap_or(0));
         let chunks = old.iter().chain(young).chain([&self.open]).flatten();
         chunks.flat_map(|chunk| chunk.iter().flatten().map(Box::as_ref))
+    }
+
+    /// How many chunks take memory.
+    #[cfg(test)]
+    pub fn chunks(&self) -> usize {
+        self.closed.iter().flatten().count() + usize::from(self.open.is_some())
     }
 
     /// What is wrong with the slots, if anything.
