@@ -4,6 +4,7 @@
 //! name for the audit, a [`Role`], and for storefronts their channel. [`Identity::may`] and [`Identity::may_ask`] decide
 //! before anything reaches the engine.
 
+mod classes;
 mod rights;
 mod store;
 

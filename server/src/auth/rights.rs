@@ -8,6 +8,11 @@ use stockade_core::event::Actor;
 use stockade_core::ids::Code;
 use stockade_core::reject::Reject;
 
+use super::classes::{self, Owner, Right};
+
+/// The commands a storefront may send, in words.
+const STOREFRONT_COMMANDS: &str = "storefront tokens place, pay, cancel and confirm orders of their channel";
+
 /// What a caller is to the operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
@@ -68,57 +73,19 @@ impl Identity {
         Actor::Named(self.name.clone())
     }
 
-    /// Whether the caller may give this command.
+    /// Whether the caller may send this command.
     ///
     /// # Errors
     /// [`Reject::Forbidden`] with the right that is missing.
     pub fn may(&self, command: &Command) -> Result<(), Reject> {
+        let (right, owner) = classes::command(command);
         match self.role {
             Role::Admin => Ok(()),
             Role::Support => Err(self.lacks("support tokens only read")),
-            Role::Warehouse => match command {
-                Command::Step(_)
-                | Command::Receive(_)
-                | Command::Adjust(_)
-                | Command::Count(_)
-                | Command::Transfer(_)
-                | Command::Arrive(_) => Ok(()),
-                Command::ApplyWorld(_)
-                | Command::ApplyRules(_)
-                | Command::DefineSkus(_)
-                | Command::MovePool(_)
-                | Command::SetSafety(_)
-                | Command::Expect(_)
-                | Command::Place(_)
-                | Command::Pay(_)
-                | Command::Cancel(_)
-                | Command::ExtendHold(_)
-                | Command::Reroute(_) => {
-                    Err(self.lacks("warehouse tokens move sub-orders along and receive and count stock"))
-                }
-            },
-            Role::Storefront => match command {
-                Command::Place(place) => self.own(&place.channel),
-                Command::Pay(pay) => self.own_order(&pay.order),
-                Command::Cancel(cancel) => self.own_order(&cancel.order),
-                Command::ExtendHold(extend) => self.own_order(&extend.order),
-                Command::Step(step) if step.action == StepAction::Confirm => self.own_order(&step.order),
-                Command::ApplyWorld(_)
-                | Command::ApplyRules(_)
-                | Command::DefineSkus(_)
-                | Command::Receive(_)
-                | Command::Adjust(_)
-                | Command::Count(_)
-                | Command::Transfer(_)
-                | Command::Arrive(_)
-                | Command::MovePool(_)
-                | Command::SetSafety(_)
-                | Command::Expect(_)
-                | Command::Step(_)
-                | Command::Reroute(_) => {
-                    Err(self.lacks("storefront tokens place, pay, cancel and confirm orders of their channel"))
-                }
-            },
+            Role::Warehouse if matches!(right, Right::Floor | Right::Ship) => Ok(()),
+            Role::Warehouse => Err(self.lacks("warehouse tokens move sub-orders along and receive and count stock")),
+            Role::Storefront if right == Right::Sell || confirms(command) => self.owns(owner, STOREFRONT_COMMANDS),
+            Role::Storefront => Err(self.lacks(STOREFRONT_COMMANDS)),
         }
     }
 
@@ -127,21 +94,22 @@ impl Identity {
     /// # Errors
     /// [`Reject::Forbidden`] with the right that is missing.
     pub fn may_ask(&self, query: &Query) -> Result<(), Reject> {
-        if self.role != Role::Storefront {
-            return Ok(());
-        }
-        match query {
-            Query::Quote(place) | Query::QuoteExact(place) => self.own(&place.channel),
-            Query::Availability(ask) => self.own(&ask.channel),
-            Query::Order(order) => self.own_order(order),
-            Query::Explain(ask) => self.own_order(&ask.order),
-            Query::Orders(ask) => match &ask.channel {
-                Some(channel) => self.own(channel),
-                None => Err(self.lacks("storefront tokens list orders of their own channel: name it")),
-            },
-            Query::Stock(_) | Query::Inbound(_) | Query::Rules | Query::World | Query::Routing => {
-                Err(self.lacks("storefront tokens read availability and orders of their channel"))
+        let (right, owner) = classes::query(query);
+        match self.role {
+            Role::Admin | Role::Support | Role::Warehouse => Ok(()),
+            Role::Storefront if right == Right::ReadOwn => {
+                self.owns(owner, "storefront tokens list orders of their own channel: name it")
             }
+            Role::Storefront => Err(self.lacks("storefront tokens read availability and orders of their channel")),
+        }
+    }
+
+    /// Whether this is of the caller's channel; `unnamed` says what is missing where no channel is named.
+    fn owns(&self, owner: Owner<'_>, unnamed: &str) -> Result<(), Reject> {
+        match owner {
+            Owner::Channel(channel) => self.own(channel),
+            Owner::Order(order) => self.own_order(order),
+            Owner::Nobody => Err(self.lacks(unnamed)),
         }
     }
 
@@ -164,6 +132,11 @@ impl Identity {
     fn lacks(&self, reason: &str) -> Reject {
         Reject::Forbidden { reason: format!("{reason} (token {})", self.name) }
     }
+}
+
+/// Whether the command records that the customer confirmed receipt: the one step that a storefront may record.
+fn confirms(command: &Command) -> bool {
+    matches!(command, Command::Step(step) if step.action == StepAction::Confirm)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crossbeam::queue::ArrayQueue;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::log::History;
-use stockade_core::reply::Durability;
+use stockade_core::reply::{Durability, Placed, RoutingReport};
 use stockade_core::routing::WORK_DEFAULT;
 
 use super::tally::Tally;
@@ -48,6 +48,19 @@ impl Sampling {
         let ppm = ppm.min(WHOLE_PPM);
         tally.samples(ppm);
         Sampling { ppm, due: AtomicU64::new(0), queue: ArrayQueue::new(QUEUE), tally }
+    }
+
+    /// Counts a placed order and offers its decision. An answer given again is neither.
+    pub fn placed(&self, placed: &Placed) {
+        if !placed.replayed {
+            self.tally.placed(&placed.plan);
+            self.offer(placed.seq);
+        }
+    }
+
+    /// The report on routing since the start.
+    pub fn report(&self) -> RoutingReport {
+        self.tally.report()
     }
 
     /// Offers a decision; every so many-th is taken.

@@ -27,10 +27,10 @@ use crate::failure::Failure;
 use crate::http::{self, Http};
 use crate::journal::{Driver, DriverConfig, JournalStatus};
 use crate::local::{self, Local};
-use crate::metrics::{Metrics, Observed};
-use crate::quality::{Sampler, Sampling};
+use crate::metrics::Metrics;
+use crate::quality::{Sampler, Sampling, Tally};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Expiry, Lessons, Service};
+use crate::service::{Decide, Dispatch, Expiry, Lessons, Observe, Service};
 use crate::tls::Certificate;
 
 use history::History;
@@ -112,19 +112,16 @@ impl Server {
         if sample {
             sample::put_in(&engine, clock.now())?;
         }
-        let metrics = Arc::new(Metrics::new());
-        let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, Arc::clone(metrics.quality())));
+        let quality = Arc::new(Tally::default());
+        let metrics = Arc::new(Metrics::new(Arc::clone(&quality)));
+        let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, quality));
         let sampler = explained
             .clone()
             .map(|history| Sampler::start(Arc::clone(&engine), history, Arc::clone(&sampling)))
             .transpose()
             .map_err(Failure::failed)?;
-        let decide: Arc<dyn Decide> = Arc::new(Observed::new(
-            Arc::clone(&engine),
-            Arc::clone(&metrics),
-            explained.clone(),
-            Arc::clone(&sampling),
-        ));
+        let observer: Arc<dyn Observe> = Arc::clone(&metrics) as Arc<dyn Observe>;
+        let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(&engine), explained, sampling, observer));
         let service = Arc::new(Service::new(
             Arc::clone(&decide),
             Arc::clone(&clock),

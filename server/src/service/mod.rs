@@ -8,9 +8,12 @@
 //!
 //! [`Service::command`] never waits. What it returns must not be told before [`Waits::is_due`] says so.
 
+mod budget;
 mod decide;
+mod dispatch;
 mod expiry;
 mod lessons;
+mod observe;
 mod waits;
 
 use std::sync::Arc;
@@ -28,8 +31,10 @@ use crate::auth::{Identity, TokenStore};
 use crate::clock::Clock;
 
 pub use decide::Decide;
+pub use dispatch::Dispatch;
 pub use expiry::Expiry;
 pub use lessons::Lessons;
+pub use observe::Observe;
 pub use waits::{Wait, Waits};
 
 /// The engine with all that stands between it and its callers. Shared by every listener.
