@@ -147,9 +147,16 @@ impl fmt::Debug for Clock {
     }
 }
 
-fn wall() -> Time {
+/// The machine's wall clock, as it is. Decisions take [`Clock::now`] instead.
+pub fn wall() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Time(micros(since).0)
+}
+
+/// The wall clock as files show it: RFC 3339 in UTC, to the second.
+pub fn timestamp() -> String {
+    let now = jiff::Timestamp::from_microsecond(i64::try_from(wall().0).unwrap_or(i64::MAX)).unwrap_or_default();
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn micros(duration: Duration) -> Span {

@@ -17,6 +17,7 @@
 //! | [`clock`] | the only reader of clocks |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
 //! | [`demo`] | the generated order day |
+//! | [`disk`] | the one place that writes files |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`http`] | probes, metrics and JSON calls |
@@ -38,6 +39,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod disk;
 pub mod failure;
 pub mod files;
 pub mod http;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{self, Access};
+
 const NAME: &str = "local.toml";
 
 /// How a command on this machine reaches the server of this folder.
@@ -39,7 +41,7 @@ pub fn leave(data_dir: &Path, local: &Local) -> Result<(), LocalError> {
     let text = format!(
         "# Left by the running server for `stockade` commands on this machine. Worthless when it ends.\n{body}"
     );
-    crate::auth::write_private(&path, text.as_bytes()).map_err(|error| failed(error.to_string()))
+    disk::replace(&path, text.as_bytes(), Access::Private).map_err(|error| failed(error.to_string()))
 }
 
 /// Reads it, if a server left one.

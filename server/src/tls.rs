@@ -1,8 +1,7 @@
 //! The certificate the server shows: configured, or made on the first start.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use stockade_client::Fingerprint;
 use stockade_core::wire::ALPN;
+
+use crate::disk::{self, Access};
 
 /// The files of the certificate that is made on the first start.
 pub const CERT_FILE: &str = "cert.pem";
@@ -86,8 +87,8 @@ impl Certificate {
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| TlsError::Unusable(error.to_string()))?;
         fs::create_dir_all(dir).map_err(|error| TlsError::Io { path: dir.to_owned(), error })?;
         // The key first: a certificate without its key would be refused on the next start, and so it is made again.
-        write(&key, &made.signing_key.serialize_pem(), 0o600)?;
-        if let Err(error) = write(&cert, &made.cert.pem(), 0o644) {
+        write(&key, &made.signing_key.serialize_pem(), Access::Private)?;
+        if let Err(error) = write(&cert, &made.cert.pem(), Access::Public) {
             let _ = fs::remove_file(&key);
             return Err(error);
         }
@@ -132,12 +133,8 @@ fn bad(path: &Path, reason: String) -> TlsError {
     TlsError::Bad { path: path.to_owned(), reason }
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| TlsError::Io { path: path.to_owned(), error })
+fn write(path: &Path, text: &str, access: Access) -> Result<(), TlsError> {
+    disk::create(path, text.as_bytes(), access).map_err(|error| TlsError::Io { path: path.to_owned(), error })
 }
 
 #[cfg(test)]

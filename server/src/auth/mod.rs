@@ -9,5 +9,4 @@ mod rights;
 mod store;
 
 pub use rights::{Identity, Role};
-pub(crate) use store::write_private;
 pub use store::{Entry, NewToken, TokenError, TokenHash, TokenStore, Tokens};

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,6 +18,7 @@ use stockade_core::ids::Code;
 use tokio::sync::watch;
 
 use super::rights::{Identity, Role};
+use crate::disk::{self, Access};
 
 /// What every token begins with, so that scanners of leaked secrets can find it.
 const PREFIX: &str = "stk_";
@@ -128,7 +129,8 @@ impl Tokens {
         let body =
             toml::to_string(&file).map_err(|e| TokenError::Bad { path: path.to_owned(), reason: e.to_string() })?;
         let text = format!("# Access tokens, hashed. `stockade token add|list|revoke` edits this file.\n\n{body}");
-        write_private(path, text.as_bytes()).map_err(|error| TokenError::Io { path: path.to_owned(), error })
+        disk::replace(path, text.as_bytes(), Access::Private)
+            .map_err(|error| TokenError::Io { path: path.to_owned(), error })
     }
 
     /// Makes a token. The file is not written by this.
@@ -265,21 +267,6 @@ fn random_text() -> Result<String, TokenError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| TokenError::Random(error.to_string()))?;
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
-}
-
-/// Writes a file that only its owner may read, by way of a temporary one, so that it is there whole or not at all.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {

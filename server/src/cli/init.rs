@@ -1,7 +1,7 @@
 //! `init`: a folder to run a server in, with a commented configuration, a small world and the first admin token.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,9 +9,10 @@ use serde_json::json;
 use stockade_core::ids::Code;
 
 use super::output::Output;
-use super::token::now;
 use crate::auth::{Role, Tokens};
+use crate::clock;
 use crate::config::{Asked, Config, FILE_NAME, commented_file};
+use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::serve::{create_partition, sample};
 
@@ -107,22 +108,15 @@ fn first_token(path: &Path) -> Result<Option<String>, Failure> {
         return Ok(None);
     }
     let name = Code::new(Role::Admin.name()).map_err(Failure::failed)?;
-    let token = tokens.add(name, Role::Admin, None, &now())?;
+    let token = tokens.add(name, Role::Admin, None, &clock::timestamp())?;
     tokens.save(path)?;
     Ok(Some(token.text))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
     // A configuration may hold a password one day.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    match options.open(path) {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
-            Ok(Fate::Written)
-        }
+    match disk::create(path, text.as_bytes(), Access::Group) {
+        Ok(()) => Ok(Fate::Written),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Fate::Kept),
         Err(error) => Err(failed(path, &error)),
     }

@@ -7,6 +7,7 @@ use stockade_core::ids::Code;
 use super::config::SettingFlags;
 use super::output::{Output, Table};
 use crate::auth::{Role, TokenError, Tokens};
+use crate::clock;
 use crate::failure::{Exit, Failure};
 
 /// See [`run`].
@@ -71,7 +72,7 @@ fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
         Some(name) => name,
         None => Code::new(args.role.name()).map_err(Failure::usage)?,
     };
-    let token = tokens.add(name.clone(), args.role, args.channel.clone(), &now())?;
+    let token = tokens.add(name.clone(), args.role, args.channel.clone(), &clock::timestamp())?;
     tokens.save(&path)?;
     if out.json {
         out.object(&json!({
@@ -117,11 +118,6 @@ fn revoke(args: &RevokeArgs, out: Output) -> Result<(), Failure> {
         out.line(format!("token {} is worthless from now on", args.name));
     }
     Ok(())
-}
-
-/// The present time as files show it.
-pub fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 impl From<TokenError> for Failure {

@@ -1,6 +1,5 @@
 //! A server of our own in a folder of its own: started, killed and started again.
 
-use std::fs::File;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +9,7 @@ use stockade_client::{Client, ClientConfig, Trust};
 use stockade_core::ids::Code;
 
 use crate::auth::{Role, Tokens};
+use crate::disk;
 use crate::failure::Failure;
 use crate::local;
 
@@ -60,7 +60,7 @@ impl House {
         local::clear(&self.dir);
         let began = Instant::now();
         let program = std::env::current_exe().map_err(Failure::failed)?;
-        let log = File::options().create(true).append(true).open(self.log()).map_err(Failure::failed)?;
+        let log = disk::append(&self.log()).map_err(Failure::failed)?;
         let dir = self.dir.to_string_lossy().into_owned();
         let child = Command::new(program)
             .args(["serve", "--journal", "local", "--http", "off", "--listen", &self.addr, "--data-dir", &dir])

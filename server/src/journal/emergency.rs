@@ -4,8 +4,6 @@
 //!   "STKEMERG" │ format (4 bytes) │ batches (4) │ journaled up to (8) │ { length (4), batch }… │ SHA-256 of all before
 //! ```
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +11,8 @@ use sha2::{Digest, Sha256};
 use stockade_core::ids::Seq;
 use stockade_core::limits::BATCH_BYTES_MAX;
 use stockade_core::log::{Batch, BatchError, SealedBatch};
+
+use crate::disk::{self, Access};
 
 const MAGIC: &[u8; 8] = b"STKEMERG";
 const FORMAT: u32 = 1;
@@ -55,27 +55,23 @@ impl EmergencyFile {
     /// # Errors
     /// When the disk does not take it.
     pub fn write(&self, path: &Path) -> Result<(), EmergencyError> {
-        let part = path.with_extension("part");
-        let io = |error| EmergencyError::Io { path: path.to_owned(), error };
-        let mut file = File::create(&part).map_err(io)?;
-        let mut hash = Sha256::new();
-        let mut put = |bytes: &[u8]| {
-            hash.update(bytes);
-            file.write_all(bytes)
-        };
-        put(MAGIC).map_err(io)?;
-        put(&FORMAT.to_le_bytes()).map_err(io)?;
-        put(&(self.batches.len() as u32).to_le_bytes()).map_err(io)?;
-        put(&self.journaled.0.to_le_bytes()).map_err(io)?;
-        for batch in &self.batches {
-            put(&(batch.bytes.len() as u32).to_le_bytes()).map_err(io)?;
-            put(&batch.bytes).map_err(io)?;
-        }
-        file.write_all(&hash.finalize()).map_err(io)?;
-        file.sync_all().map_err(io)?;
-        std::fs::rename(&part, path).map_err(io)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+        let written = disk::replace_with(path, Access::Private, |file| {
+            let mut hash = Sha256::new();
+            let mut put = |bytes: &[u8]| {
+                hash.update(bytes);
+                file.write_all(bytes)
+            };
+            put(MAGIC)?;
+            put(&FORMAT.to_le_bytes())?;
+            put(&(self.batches.len() as u32).to_le_bytes())?;
+            put(&self.journaled.0.to_le_bytes())?;
+            for batch in &self.batches {
+                put(&(batch.bytes.len() as u32).to_le_bytes())?;
+                put(&batch.bytes)?;
+            }
+            file.write_all(&hash.finalize())
+        });
+        written.map_err(|error| EmergencyError::Io { path: path.to_owned(), error })
     }
 
     /// Reads and checks a file: its hash, every batch, and that each follows the one before.

@@ -17,6 +17,7 @@ use super::reports::Reports;
 use super::summary::Tally;
 use super::survey::Survey;
 use super::target::Target;
+use crate::clock;
 use crate::failure::Failure;
 use crate::files::{OrderKind, OrderRecord};
 
@@ -67,14 +68,9 @@ impl ReplayClock {
                 *last = ts.map_or(*last, |ts| ts.max(*last));
                 *last
             }
-            ReplayClock::Wall => wall(),
+            ReplayClock::Wall => clock::wall(),
         }
     }
-}
-
-fn wall() -> Time {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Time(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl<'a> Drive<'a> {

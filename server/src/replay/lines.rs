@@ -13,6 +13,7 @@ use stockade_core::reply::{CostParts, PlanView, SubLineView, SubOrderView};
 use stockade_core::units::Units;
 
 use super::target::Target;
+use crate::disk;
 use crate::failure::Failure;
 use crate::files::InboundRow;
 
@@ -155,7 +156,7 @@ pub(super) struct LineFile {
 
 impl LineFile {
     pub(super) fn create(path: &Path) -> Result<LineFile, Failure> {
-        let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
+        let file = disk::output(path).map_err(|e| cannot_write(path, &e))?;
         Ok(LineFile { path: path.to_owned(), file: BufWriter::new(file), block: Vec::with_capacity(BLOCK_BYTES) })
     }
 

@@ -29,12 +29,14 @@ mod target;
 pub use args::{EngineChoice, JournalChoice, PayMode, ReplayArgs};
 pub use target::{Answer, Final, Target};
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use stockade_core::time::Time;
 
 use crate::cli::output::Output;
+use crate::disk;
 use crate::failure::Failure;
 use drive::{Drive, ReplayClock};
 use summary::Summary;
@@ -117,7 +119,8 @@ fn tell(args: &ReplayArgs, summary: &Summary<'_>, out: Output) -> Result<(), Fai
     let json = summary.to_json();
     if let Some(path) = &args.summary {
         let text = format!("{json:#}\n");
-        std::fs::write(path, text)
+        disk::output(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
     }
     if out.json {

@@ -10,8 +10,8 @@ use stockade_core::log::{Journal, JournalError, MemoryJournal};
 use stockade_core::time::Time;
 use tracing::{info, warn};
 
-use crate::auth::write_private;
 use crate::config::{Config, JournalHome};
+use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
 use crate::journal::{LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
 
@@ -142,6 +142,6 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 fn write(path: &Path, id: &str) -> Result<(), Failure> {
-    write_private(path, format!("{id}\n").as_bytes())
+    disk::replace(path, format!("{id}\n").as_bytes(), Access::Private)
         .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
 }

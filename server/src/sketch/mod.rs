@@ -12,6 +12,7 @@ use serde_json::json;
 use stockade_core::money::Money;
 
 use crate::cli::output::Output;
+use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::files::{ColumnNames, OrderSheet};
 use crate::invent::Draw;
@@ -92,7 +93,8 @@ fn head(args: &SketchArgs) -> Vec<String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
+    disk::replace(path, text.as_bytes(), Access::Public)
+        .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
 }
 
 #[cfg(test)]
