@@ -6,13 +6,16 @@ use stockade_core::time::Span;
 use stockade_core::units::Units;
 
 use super::cities::{CITIES, City};
-use super::generator::{Actions, LINES_MEAN, UNITS_MEAN};
 use crate::invent::{
     Draw, ECONOMY, EXPRESS, InventedChannel, InventedWarehouse, InventedWorld, PREMIUM, Place, Tariff, Zipf, spread,
 };
 
+/// Lines of an order on average.
+const LINES_MEAN: f64 = 10.4;
+/// Units of a line on average.
+const UNITS_MEAN: f64 = 1.32;
 /// How uneven demand is: 1 % of SKUs make a quarter of all lines, as in a supermarket.
-pub(super) const DEMAND_EXPONENT: f64 = 0.8;
+const DEMAND_EXPONENT: f64 = 0.8;
 /// Stock as a share of expected demand.
 const COVER: f64 = 1.1;
 /// Standard deviations of demand kept on top, so that few ordinary orders find a line short.
@@ -171,11 +174,6 @@ impl Day {
             stock.push(StockOnHand { sku: self.hot_sku(), warehouse, pool, units: Units(units) });
         }
         stock
-    }
-
-    /// Everything that happens, in order of time.
-    pub fn actions(&self) -> Actions<'_> {
-        Actions::new(self)
     }
 
     pub(super) fn sku(&self, draw: &mut Draw) -> &Code {

@@ -18,12 +18,8 @@ const LINES: [f64; 10] = [0.138, 0.128, 0.095, 0.075, 0.060, 0.049, 0.043, 0.035
 /// Lines of an order that has more than 10: beyond 10, on average, and at most.
 const LINES_BEYOND: f64 = 13.4;
 const LINES_MAX: u64 = 153;
-/// Lines of an order on average.
-pub(super) const LINES_MEAN: f64 = 10.4;
 /// Share of lines with 1, 2, 3 and 4 units.
 const UNITS: [f64; 4] = [0.78, 0.15, 0.04, 0.03];
-/// Units of a line on average.
-pub(super) const UNITS_MEAN: f64 = 1.32;
 /// Orders by hour of the day.
 const HOURS: [f64; 24] = [
     2.2, 1.2, 0.7, 0.5, 0.5, 0.8, 1.6, 2.8, 4.2, 5.4, 6.2, 5.8, 5.2, 5.0, 5.2, 5.3, 5.2, 4.8, 4.6, 5.6, 7.8, 8.2, 6.6,
@@ -110,8 +106,15 @@ enum Follow {
     Return,
 }
 
+impl Day {
+    /// Everything that happens, in order of time.
+    pub fn actions(&self) -> Actions<'_> {
+        Actions::new(self)
+    }
+}
+
 impl<'a> Actions<'a> {
-    pub(super) fn new(day: &'a Day) -> Actions<'a> {
+    fn new(day: &'a Day) -> Actions<'a> {
         let orders = day.shape().orders;
         let flash = (f64::from(orders) * FLASH_SHARE) as u32;
         Actions {

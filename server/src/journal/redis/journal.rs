@@ -1,73 +1,24 @@
-//! The history in Redis: one stream entry per batch, fenced by epoch and token. The only place that speaks to Redis.
-//!
-//! Every write goes through a function that compares epoch, token and last id before it writes, so that of two engines
-//! that believe to own a partition only one goes on, and a write whose answer was lost is recognised when it is repeated.
-//! What Redis forgot of this engine's own writes is told again from the ring.
-
-mod check;
-mod link;
-mod reading;
+//! The journal over a partition that this process owns: append, repair from the ring, replay.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use stockade_core::ids::Seq;
-use stockade_core::limits::RING_BYTES;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use stockade_core::reply::Durability;
 
-use super::ring::Ring;
-use check::Keeping;
-use link::{Fault, Link};
+use super::check::{self, Keeping};
+use super::config::RedisConfig;
+use super::link::{self, Fault, Link};
+use super::partition::{self, Owned, Position, read_state};
+use super::reading;
+use super::stream::{Entry, Reader, corrupt};
+use crate::journal::ring::Ring;
 
-/// Version of what is in stream and hash, declared by whoever creates a partition.
-const FORMAT: &str = "1";
 /// Entries read at once in a replay.
 const PAGE: usize = 32;
 /// How often one append may repair and go on before it comes back to the caller.
 const REPAIRS_MAX: usize = 4;
-/// How often an opening is tried while somebody else moves the partition.
-const OPENINGS_MAX: usize = 200;
-
-/// Where a partition is and who we are.
-#[derive(Clone, Debug)]
-pub struct RedisConfig {
-    /// `redis://[user:password@]host:port[/db]`.
-    pub url: String,
-    /// The partition's name, part of its keys: `stockade:{name}:wal` and `stockade:{name}:own`.
-    pub partition: String,
-    /// The partition's id, given when it was created; without one, whatever id the partition has is taken.
-    pub id: Option<String>,
-    /// Who we are: the same text after a restart, another one on every other server.
-    pub owner: String,
-    /// Take the partition from an owner whose heartbeat has not run out.
-    pub take_over: bool,
-    /// Create the partition when it is missing: for development only.
-    pub create: bool,
-    /// How long to wait for a connection or an answer.
-    pub timeout: Duration,
-    /// How long ownership lasts without a sign of life.
-    pub hold: Duration,
-    /// Bytes of journaled batches to keep in memory.
-    pub ring_bytes: usize,
-}
-
-impl RedisConfig {
-    /// The usual settings: 2 s of patience, 10 s of ownership, 256 MiB of ring, no creation, no take-over.
-    pub fn new(url: impl Into<String>, partition: impl Into<String>, owner: impl Into<String>) -> RedisConfig {
-        RedisConfig {
-            url: url.into(),
-            partition: partition.into(),
-            id: None,
-            owner: owner.into(),
-            take_over: false,
-            create: false,
-            timeout: Duration::from_secs(2),
-            hold: Duration::from_secs(10),
-            ring_bytes: RING_BYTES,
-        }
-    }
-}
 
 /// A partition of Redis that this process owns.
 pub struct RedisJournal {
@@ -82,46 +33,6 @@ pub struct RedisJournal {
     ring: Ring,
 }
 
-/// Proof of ownership, and what we saw when we took it.
-#[derive(Clone, Debug)]
-struct Owned {
-    epoch: u64,
-    token: String,
-    before: Before,
-}
-
-/// What an opening compares.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Before {
-    epoch: String,
-    token: String,
-    last_id: String,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Position {
-    id: String,
-    seq: Seq,
-}
-
-/// The hash as it stands.
-#[derive(Debug)]
-struct State {
-    id: String,
-    before: Before,
-    seq: Seq,
-    owner: String,
-    entries: u64,
-}
-
-/// A new id for a partition: 128 random bits in hexadecimal.
-///
-/// # Errors
-/// When the system has no randomness.
-pub fn new_partition_id() -> Result<String, JournalError> {
-    random_text()
-}
-
 impl RedisJournal {
     /// Creates the partition; doing it again with the same id does nothing. Answers its id.
     ///
@@ -131,7 +42,7 @@ impl RedisJournal {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         check::check(&mut link)?;
         link.load_library()?;
-        create(&mut link, config)
+        partition::create(&mut link, config)
     }
 
     /// Connects, checks Redis, and takes ownership of the partition. Replay comes next, then appends.
@@ -144,9 +55,9 @@ impl RedisJournal {
         let keeping = check::check(&mut link)?;
         link.load_library()?;
         if config.create && read_state(&mut link)?.is_none() {
-            create(&mut link, &config)?;
+            partition::create(&mut link, &config)?;
         }
-        let (owned, position) = open_partition(&mut link, &config)?;
+        let (owned, position) = partition::open(&mut link, &config)?;
         let acknowledged = position.seq;
         let ring = Ring::new(config.ring_bytes);
         Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
@@ -282,7 +193,7 @@ impl RedisJournal {
             return Err(self.gone(&what));
         }
         tracing::warn!(epoch, "Redis went back to before this server opened it; opening again");
-        (self.owned, self.position) = take(&mut self.link, &self.config, &state, true)?;
+        (self.owned, self.position) = partition::take(&mut self.link, &self.config, &state, true)?;
         Ok(())
     }
 
@@ -325,7 +236,7 @@ enum Setback {
 
 impl Journal for RedisJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
-        let mut reader = Reader { previous: None, epoch: 0, last: Seq(0) };
+        let mut reader = Reader::default();
         let mut from = "-".to_owned();
         let mut beaten = Instant::now();
         loop {
@@ -403,8 +314,6 @@ impl Journal for RedisJournal {
     }
 }
 
-type Entry = (String, Vec<(String, Vec<u8>)>);
-
 impl RedisJournal {
     fn page(&mut self, from: &str) -> Result<Vec<Entry>, JournalError> {
         let mut cmd = redis::cmd("XRANGE");
@@ -422,149 +331,4 @@ impl RedisJournal {
         self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
         Ok(())
     }
-}
-
-/// Follows the ids of a stream from its first entry.
-struct Reader {
-    previous: Option<String>,
-    epoch: u64,
-    last: Seq,
-}
-
-impl Reader {
-    /// The batch of an entry; nothing for an opening or the entry of creation.
-    fn read(&mut self, id: &str, fields: Vec<(String, Vec<u8>)>) -> Result<Option<Vec<u8>>, JournalError> {
-        let previous = self.previous.replace(id.to_owned());
-        let (epoch, seq) = parse_id(id).ok_or_else(|| corrupt(id, "the id is not epoch-sequence"))?;
-        let mut fields = fields.into_iter();
-        let (name, value) = fields.next().ok_or_else(|| corrupt(id, "the entry is empty"))?;
-        match (name.as_str(), previous) {
-            ("u", None) => Ok(None),
-            ("t", Some(previous)) => {
-                let link = fields.next().filter(|(name, _)| name == "p").map(|(_, value)| value).unwrap_or_default();
-                if link != previous.as_bytes() {
-                    let link = String::from_utf8_lossy(&link).into_owned();
-                    return Err(corrupt(id, &format!("this opening followed {link}, but {previous} comes before it")));
-                }
-                if epoch <= self.epoch || seq != 0 {
-                    return Err(corrupt(id, &format!("an opening cannot follow epoch {}", self.epoch)));
-                }
-                self.epoch = epoch;
-                Ok(None)
-            }
-            ("d", Some(_)) => {
-                let (first, last) = Batch::span(&value).map_err(|e| corrupt(id, &e.to_string()))?;
-                if epoch != self.epoch || last.0 != seq || first != self.last.next() {
-                    let what = format!("it holds events {first} to {last} where {} should begin", self.last.next());
-                    return Err(corrupt(id, &what));
-                }
-                self.last = last;
-                Ok(Some(value))
-            }
-            (name, _) => Err(corrupt(id, &format!("a `{name}` entry is not known here: written by a newer version?"))),
-        }
-    }
-}
-
-fn parse_id(id: &str) -> Option<(u64, u64)> {
-    let (epoch, seq) = id.split_once('-')?;
-    Some((epoch.parse().ok()?, seq.parse().ok()?))
-}
-
-fn corrupt(id: &str, what: &str) -> JournalError {
-    JournalError::Corrupt { reason: format!("stream entry {id}: {what}") }
-}
-
-fn missing(link: &Link, config: &RedisConfig) -> JournalError {
-    JournalError::Refused {
-        reason: format!(
-            "there is no partition `{}` in Redis at {}. Create it with `stockade init` if it is new; if it was there before, \
-             Redis lost it: restore Redis from its backup",
-            config.partition,
-            link.address()
-        ),
-    }
-}
-
-fn create(link: &mut Link, config: &RedisConfig) -> Result<String, JournalError> {
-    let id = config.id.clone().map_or_else(random_text, Ok)?;
-    link.call::<String>(link::INIT, &[id.as_bytes(), FORMAT.as_bytes()])?;
-    Ok(id)
-}
-
-fn read_state(link: &mut Link) -> Result<Option<State>, JournalError> {
-    let mut cmd = redis::cmd("HMGET");
-    cmd.arg(link.hash()).arg(&["u", "e", "t", "l", "s", "o", "n"]);
-    let fields: Vec<Option<String>> = link.query(&cmd)?;
-    if fields.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let [Some(id), Some(epoch), Some(token), Some(last_id), Some(seq), Some(owner), Some(entries)] = &fields[..] else {
-        return Err(JournalError::Corrupt { reason: format!("the hash {} lacks fields: {fields:?}", link.hash()) });
-    };
-    let number = |text: &str| {
-        text.parse().map_err(|_| JournalError::Corrupt {
-            reason: format!("the hash {} holds `{text}` where a number should be", link.hash()),
-        })
-    };
-    let before = Before { epoch: epoch.clone(), token: token.clone(), last_id: last_id.clone() };
-    let (seq, entries) = (Seq(number(seq)?), number(entries)?);
-    Ok(Some(State { id: id.clone(), before, seq, owner: owner.clone(), entries }))
-}
-
-/// Reads where the partition stands and opens it there. An owner that is writing all the while moves it in between.
-fn open_partition(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Position), JournalError> {
-    let mut tries = 0;
-    loop {
-        let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
-        match take(link, config, &state, config.take_over) {
-            Err(JournalError::Deposed { .. }) if tries < OPENINGS_MAX => tries += 1,
-            answer => return answer,
-        }
-    }
-}
-
-/// Opens with a new token, comparing with what was seen. Asking again with the same token gets the first answer.
-fn take(
-    link: &mut Link,
-    config: &RedisConfig,
-    state: &State,
-    take_over: bool,
-) -> Result<(Owned, Position), JournalError> {
-    let token = random_text()?;
-    let id = config.id.as_ref().unwrap_or(&state.id);
-    let hold = config.hold.as_millis().to_string();
-    let args = [
-        token.as_str(),
-        &state.before.epoch,
-        &state.before.token,
-        &state.before.last_id,
-        id,
-        FORMAT,
-        &config.owner,
-        &hold,
-        if take_over { "1" } else { "0" },
-    ]
-    .map(str::as_bytes);
-    let answer = match link.call::<(u64, String)>(link::OPEN, &args) {
-        Err(Fault::Unknown(_)) => link.call(link::OPEN, &args),
-        answer => answer,
-    };
-    match answer {
-        Ok((epoch, last_id)) => {
-            let owned = Owned { epoch, token, before: state.before.clone() };
-            Ok((owned, Position { id: last_id, seq: state.seq }))
-        }
-        Err(Fault::Fenced) => {
-            Err(JournalError::Deposed { reason: "another engine moved it at the same moment".into() })
-        }
-        Err(fault) => Err(fault.into()),
-    }
-}
-
-fn random_text() -> Result<String, JournalError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| JournalError::Refused { reason: format!("the system gives no random numbers: {e}") })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
