@@ -5,6 +5,8 @@ use std::fmt;
 use serde_json::{Value, json};
 use stockade_core::reject::Reject;
 
+use crate::edge::bodies::RefusalBody;
+
 /// The exit codes of the `stockade` command. They never change their meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -78,7 +80,7 @@ impl From<Reject> for Failure {
             }
             _ => Exit::Refused,
         };
-        let details = Some(Box::new(crate::json::refusal(&reject)));
+        let details = serde_json::to_value(RefusalBody::from(&reject)).ok().map(Box::new);
         Failure { details, ..Failure::new(exit, reject.code(), &reject) }
     }
 }

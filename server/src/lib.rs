@@ -6,7 +6,7 @@
 //! ```text
 //!   cli ──► config ──► serve ──► journal ──► recovery ──► engine (core)
 //!                        ├─────► QUIC listener ─────────────▲
-//!                        ├─────► http ──────────────────────┤
+//!                        ├─────► edge ──────────────────────┤
 //!                        └─────► expiry by the clock ───────┘
 //! ```
 //!
@@ -18,12 +18,11 @@
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
 //! | [`demo`] | the generated order day |
 //! | [`disk`] | the one place that writes files |
+//! | [`edge`] | the HTTP side: probes, metrics, JSON calls and their bodies |
 //! | [`failure`] | why a command ends, and the exit code that says so |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
-//! | [`http`] | probes, metrics and JSON calls |
 //! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
-//! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
 //! | [`local`] | what a running server leaves for commands on the same machine |
 //! | [`metrics`] | what is counted |
 //! | [`quality`] | how good routing is, measured on live traffic |
@@ -32,6 +31,7 @@
 //! | [`serve`] | a server from its settings to its end |
 //! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
 //! | [`sketch`] | a world and stock for any order file |
+//! | [`times`] | times and days as people write them |
 //! | [`tls`] | the certificate the server shows |
 
 pub mod auth;
@@ -40,12 +40,11 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod disk;
+pub mod edge;
 pub mod failure;
 pub mod files;
-pub mod http;
 pub mod invent;
 pub mod journal;
-pub mod json;
 pub mod local;
 pub mod metrics;
 pub mod quality;
@@ -54,4 +53,5 @@ pub mod replay;
 pub mod serve;
 pub mod service;
 pub mod sketch;
+pub mod times;
 pub mod tls;

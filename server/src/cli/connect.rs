@@ -17,8 +17,8 @@ use super::output::Output;
 use super::show;
 use crate::config::{Asked, Config};
 use crate::failure::{Exit, Failure};
-use crate::json;
 use crate::local::{self, Local};
+use crate::times::parse_time;
 
 /// Flags of every verb that talks to a server.
 #[derive(Clone, Debug, Args)]
@@ -55,7 +55,7 @@ pub struct KeyFlags {
     #[arg(long)]
     key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     occurred: Option<Time>,
 }
 

@@ -14,7 +14,7 @@ use super::order_ref::LineArg;
 use super::output::Output;
 use super::show;
 use crate::failure::Failure;
-use crate::json::parse_day;
+use crate::times::parse_day;
 
 /// See [`run`].
 #[derive(Debug, Args)]

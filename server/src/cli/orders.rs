@@ -15,7 +15,7 @@ use super::order_ref::{InspectArg, LineArg, OrderArg, SubArg};
 use super::output::Output;
 use super::show;
 use crate::failure::Failure;
-use crate::json;
+use crate::times::parse_time;
 
 /// What is ordered, for [`quote`] and [`place`].
 #[derive(Debug, Args)]
@@ -118,7 +118,7 @@ pub struct ExtendArgs {
     /// The order: channel/number, or id:N.
     order: OrderArg,
     /// The new deadline, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: stockade_core::time::Time,
     #[command(flatten)]
     key: KeyFlags,

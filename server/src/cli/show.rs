@@ -8,14 +8,15 @@ use stockade_core::reply::{
 use stockade_core::units::Units;
 
 use super::output::{Output, Table};
-use crate::json;
+use crate::edge::bodies::ReplyBody;
 
 /// Prints an answer: one JSON object a line, or words and tables.
 pub fn reply(reply: &Reply, out: Output) {
     if out.json {
-        match json::reply(reply) {
-            Value::Array(rows) => rows.iter().for_each(|row| out.object(row)),
-            object => out.object(&object),
+        match serde_json::to_value(ReplyBody::from(reply)) {
+            Ok(Value::Array(rows)) => rows.iter().for_each(|row| out.object(row)),
+            Ok(object) => out.object(&object),
+            Err(error) => eprintln!("stockade: {error}"),
         }
         return;
     }

@@ -11,7 +11,7 @@ use super::columns::ColumnNames;
 use super::fault::FileFault;
 use super::sheet::{Cell, Column, Row, Sheet};
 use super::times::parse_time;
-use crate::json::parse_day;
+use crate::times::parse_day;
 
 /// What a row says of a receipt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -23,8 +23,8 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::edge::{self, Http};
 use crate::failure::Failure;
-use crate::http::{self, Http};
 use crate::journal::{Driver, DriverConfig, JournalStatus};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
@@ -235,14 +235,14 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
 
 async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
     let listen = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
-    let listener = http::bind(addr).await.map_err(listen)?;
+    let listener = edge::bind(addr).await.map_err(listen)?;
     let addr = listener.local_addr().map_err(listen)?;
     let (stop, mut stopping) = watch::channel(false);
     let stopped = async move {
         // A sender that is gone means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let task = tokio::spawn(http::serve(listener, shared, stopped));
+    let task = tokio::spawn(edge::serve(listener, shared, stopped));
     Ok((HttpSide { stop, task }, addr))
 }
 

@@ -3,10 +3,9 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use serde_json::json;
 use stockade_core::reject::Reject;
 
-use crate::json::{self, Problem};
+use super::bodies::Problem;
 
 /// A request that cannot be understood: nothing was looked at.
 pub(super) struct BadRequest {
@@ -18,26 +17,23 @@ impl BadRequest {
     pub(super) fn new(detail: impl Into<String>) -> BadRequest {
         BadRequest { status: StatusCode::BAD_REQUEST, detail: detail.into() }
     }
+
+    /// An answer that cannot be written as JSON: a mistake in its body's type.
+    pub(super) fn unwritten(error: serde_json::Error) -> BadRequest {
+        BadRequest { status: StatusCode::INTERNAL_SERVER_ERROR, detail: error.to_string() }
+    }
 }
 
 impl IntoResponse for BadRequest {
     fn into_response(self) -> Response<Body> {
         let title = self.status.canonical_reason().unwrap_or("Bad request");
-        let body = json!({
-            "type": "urn:stockade:bad_request",
-            "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": "bad_request",
-            "transient": false,
-        });
-        response(Problem { status: self.status.as_u16(), retry_after_s: None, body })
+        response(&Problem::bad_request(self.status.as_u16(), title, self.detail))
     }
 }
 
 /// A refusal as a response.
 pub(super) fn refused(reject: &Reject) -> Response<Body> {
-    response(json::problem(reject))
+    response(&reject.into())
 }
 
 pub(super) async fn no_such_path(uri: Uri) -> BadRequest {
@@ -50,15 +46,18 @@ pub(super) async fn no_such_method(method: Method, uri: Uri) -> BadRequest {
     BadRequest { status: StatusCode::METHOD_NOT_ALLOWED, detail }
 }
 
-fn response(problem: Problem) -> Response<Body> {
-    let mut response = Response::new(Body::from(problem.body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn response(problem: &Problem<'_>) -> Response<Body> {
+    let Ok(text) = serde_json::to_string(&problem.body) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(problem.body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = problem.retry_after_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if problem.status == 401 {
+    if problem.body.status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response

@@ -1,10 +1,12 @@
-//! Expected receipts as JSON bodies.
+//! Expected receipts.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stockade_core::command::{Expect, Expectation};
 use stockade_core::ids::Code;
-use stockade_core::time::Day;
+use stockade_core::reply::{InboundCell, InboundView};
 use stockade_core::units::Units;
+
+use crate::times::parse_day;
 
 /// The body of an announced receipt.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,11 +54,39 @@ pub struct WithdrawBody {
     pub warehouse: Code,
 }
 
+/// What is expected of a SKU at a warehouse.
+#[derive(Clone, Debug, Serialize)]
+pub struct InboundCellBody<'a> {
+    /// The SKU.
+    pub sku: &'a Code,
+    /// The warehouse.
+    pub warehouse: &'a Code,
+    /// The receipts, by day.
+    pub receipts: Vec<ReceiptBody<'a>>,
+    /// Units that are promised and that no receipt is expected to bring.
+    pub overdue: u64,
+}
+
+/// An expected receipt.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiptBody<'a> {
+    /// What supplier and warehouse call it.
+    pub reference: &'a Code,
+    /// The day it is due, like `2026-11-11`.
+    pub day: String,
+    /// The pool its units join.
+    pub pool: &'a Code,
+    /// Units that are not promised yet.
+    pub free: u64,
+    /// Units that are promised to orders.
+    pub promised: u64,
+}
+
 impl AnnounceBody {
     /// The command.
     ///
     /// # Errors
-    /// A sentence, when the day is none.
+    /// A sentence, when the text is not a day.
     pub fn command(self) -> Result<Expect, String> {
         let AnnounceBody { reference, sku, warehouse, day, qty, pool } = self;
         let change = Expectation::Announce { day: parse_day(&day)?, units: Units(qty), pool };
@@ -68,7 +98,7 @@ impl ChangeBody {
     /// The command.
     ///
     /// # Errors
-    /// A sentence, when the day is none.
+    /// A sentence, when the text is not a day.
     pub fn command(self) -> Result<Expect, String> {
         let ChangeBody { reference, sku, warehouse, day, qty } = self;
         let day = day.as_deref().map(parse_day).transpose()?;
@@ -83,16 +113,25 @@ impl From<WithdrawBody> for Expect {
     }
 }
 
-/// A calendar day as people write it: `2026-11-11`.
-///
-/// # Errors
-/// A sentence, when the text is none.
-pub fn parse_day(text: &str) -> Result<Day, String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let numbers: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([year, month, day]) => Day::from_date(*year, *month, *day),
-        _ => None,
+impl<'a> From<&'a InboundCell> for InboundCellBody<'a> {
+    fn from(cell: &'a InboundCell) -> InboundCellBody<'a> {
+        InboundCellBody {
+            sku: &cell.sku,
+            warehouse: &cell.warehouse,
+            receipts: cell.receipts.iter().map(ReceiptBody::from).collect(),
+            overdue: cell.overdue.0,
+        }
     }
-    .ok_or_else(|| format!("`{text}` is no day: write it like 2026-11-11"))
+}
+
+impl<'a> From<&'a InboundView> for ReceiptBody<'a> {
+    fn from(receipt: &'a InboundView) -> ReceiptBody<'a> {
+        ReceiptBody {
+            reference: &receipt.reference,
+            day: receipt.day.to_string(),
+            pool: &receipt.pool,
+            free: receipt.free.0,
+            promised: receipt.promised.0,
+        }
+    }
 }

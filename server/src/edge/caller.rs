@@ -13,11 +13,11 @@ use stockade_core::reject::Reject;
 use stockade_core::reply::Durability;
 use stockade_core::time::{Span, Time};
 
-use super::Http;
 use super::problem::{BadRequest, refused};
+use super::state::Http;
 use crate::auth::Identity;
-use crate::json;
 use crate::service::Terms;
+use crate::times::parse_time;
 
 /// Who asks, under which key, and on which terms.
 pub(super) struct Caller {
@@ -59,7 +59,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
                 key: parsed(headers, "idempotency-key", |text| {
                     Code::new(text.trim_matches('"')).map_err(|error| error.to_string())
                 })?,
-                occurred: parsed(headers, "stockade-occurred", json::parse_time)?,
+                occurred: parsed(headers, "stockade-occurred", parse_time)?,
                 provisional: parsed(headers, "stockade-provisional", |text| {
                     text.parse().map_err(|_| "write true or false".to_owned())
                 })?
