@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use stockade_core::reject::Reject;
 
+use crate::auth::TokenError;
 use crate::edge::bodies::RefusalBody;
 
 /// The exit codes of the `stockade` command. They never change their meaning.
@@ -78,10 +79,37 @@ impl From<Reject> for Failure {
             Reject::Overloaded { .. } | Reject::Unavailable { .. } | Reject::TooLate | Reject::Halted { .. } => {
                 Exit::Unavailable
             }
-            _ => Exit::Refused,
+            Reject::InsufficientStock { .. }
+            | Reject::Unroutable { .. }
+            | Reject::CarrierNotEligible { .. }
+            | Reject::Unknown { .. }
+            | Reject::UnknownOrder { .. }
+            | Reject::UnknownSubOrder { .. }
+            | Reject::Conflict { .. }
+            | Reject::IllegalStep { .. }
+            | Reject::Invalid { .. }
+            | Reject::BadFile { .. }
+            | Reject::NotEnoughUnits { .. }
+            | Reject::StaleRules { .. }
+            | Reject::CountTooOld { .. }
+            | Reject::Forbidden { .. }
+            | Reject::Unauthenticated
+            | Reject::DurabilityUnavailable { .. } => Exit::Refused,
         };
         let details = serde_json::to_value(RefusalBody::from(&reject)).ok().map(Box::new);
         Failure { details, ..Failure::new(exit, reject.code(), &reject) }
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Failure {
+        match error {
+            TokenError::Taken(_) | TokenError::Unknown(_) => {
+                Failure { exit: Exit::Refused, code: "token", ..Failure::usage(error) }
+            }
+            TokenError::Bad { .. } | TokenError::Channel(_) => Failure::usage(error),
+            TokenError::Io { .. } | TokenError::Random(_) => Failure::failed(error),
+        }
     }
 }
 

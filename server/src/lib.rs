@@ -25,12 +25,14 @@
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
 //! | [`local`] | what a running server leaves for commands on the same machine |
 //! | [`metrics`] | what is counted |
+//! | [`print`] | how results look on the command line |
 //! | [`quality`] | how good routing is, measured on live traffic |
 //! | [`quic`] | the QUIC listener: connections, lanes, frames |
 //! | [`replay`] | an order file decided order by order, every decision written down |
 //! | [`serve`] | a server from its settings to its end |
 //! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
 //! | [`sketch`] | a world and stock for any order file |
+//! | [`terminal`] | standard output |
 //! | [`times`] | times and days as people write them |
 //! | [`tls`] | the certificate the server shows |
 
@@ -47,11 +49,13 @@ pub mod invent;
 pub mod journal;
 pub mod local;
 pub mod metrics;
+pub mod print;
 pub mod quality;
 pub mod quic;
 pub mod replay;
 pub mod serve;
 pub mod service;
 pub mod sketch;
+pub mod terminal;
 pub mod times;
 pub mod tls;

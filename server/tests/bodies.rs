@@ -1,4 +1,4 @@
-//! The JSON of every reply and every refusal, byte by byte: what HTTP answers and what `--json` prints.
+//! Every reply and every refusal, byte by byte: what HTTP answers, what `--json` prints, and what people read.
 
 #[path = "../../core/tests/wire/samples.rs"]
 mod samples;
@@ -6,12 +6,22 @@ mod samples;
 use std::fmt::Write as _;
 
 use stockade_server::edge::bodies::{Problem, RefusalBody, ReplyBody};
+use stockade_server::print;
 
 #[test]
 fn every_reply_has_its_json() {
     let mut text = String::new();
     for (name, reply) in samples::replies() {
         writeln!(text, "{name}\n  {}", serde_json::to_string(&ReplyBody::from(&reply)).unwrap()).unwrap();
+    }
+    insta::assert_snapshot!(text.trim_end());
+}
+
+#[test]
+fn every_reply_has_its_page() {
+    let mut text = String::new();
+    for (name, reply) in samples::replies() {
+        writeln!(text, "== {name}\n{}", print::page(&reply).lines().join("\n")).unwrap();
     }
     insta::assert_snapshot!(text.trim_end());
 }

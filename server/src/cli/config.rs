@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
-use super::output::{Output, Table};
-use crate::config::{Asked, Config, FlagValue, Problem, read_sources, shown};
+use crate::config::{Asked, Config, FlagValue, Problem, read_sources};
 use crate::failure::Failure;
+use crate::print;
+use crate::terminal::Output;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -98,7 +98,10 @@ impl SettingFlags {
 pub fn run(args: ConfigArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         ConfigVerb::Check(flags) => check(&flags, out),
-        ConfigVerb::Print(flags) => print(&flags, out),
+        ConfigVerb::Print(flags) => {
+            print::settings(&flags.load()?, out);
+            Ok(())
+        }
     }
 }
 
@@ -108,37 +111,10 @@ fn check(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
     for name in sources.unknown_variables() {
         eprintln!("stockade: note: environment variable {name} is not a setting and is ignored");
     }
-    let dangers = config.dangers();
-    if !config.dev && !dangers.is_empty() {
+    if !config.dev && !config.dangers().is_empty() {
         return Err(unsafe_settings(&config));
     }
-    if out.json {
-        out.object(&json!({ "ok": true, "file": config.file, "dev": config.dev }));
-    } else {
-        match &config.file {
-            Some(file) => out.line(format!("{} is in order", file.display())),
-            None => out.line("no configuration file; defaults, environment and flags are in order"),
-        }
-        for danger in dangers {
-            out.line(format!("only because of --dev: {}: {}", danger.key, danger.reason));
-        }
-    }
-    Ok(())
-}
-
-fn print(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
-    let config = flags.load()?;
-    let mut table = Table::new(["setting", "value", "from"]);
-    for value in &config.values {
-        let text = shown(&value.text);
-        if out.json {
-            out.object(&json!({ "key": value.setting.key, "value": text, "from": value.origin.to_string() }));
-        } else {
-            let text = if text.is_empty() { "\"\"".to_owned() } else { text };
-            table.row([value.setting.key.to_owned(), text, value.origin.to_string()]);
-        }
-    }
-    out.table(&table);
+    print::settings_checked(&config, out);
     Ok(())
 }
 

@@ -13,11 +13,11 @@ use stockade_core::ids::Code;
 use stockade_core::reply::{Durability, Reply};
 use stockade_core::time::{Span, Time};
 
-use super::output::Output;
-use super::show;
 use crate::config::{Asked, Config};
 use crate::failure::{Exit, Failure};
 use crate::local::{self, Local};
+use crate::print;
+use crate::terminal::Output;
 use crate::times::parse_time;
 
 /// Flags of every verb that talks to a server.
@@ -97,7 +97,7 @@ impl Connect {
     /// # Errors
     /// As [`Session::command`].
     pub fn run(&self, key: &KeyFlags, command: Command, out: Output) -> Result<(), Failure> {
-        show::reply(&self.open()?.command(key, command)?, out);
+        print::reply(&self.open()?.command(key, command)?, out);
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Session {
                 let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
-            show::reply(&answer, out);
+            print::reply(&answer, out);
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::LineArg;
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
+use crate::print;
+use crate::terminal::Output;
 use crate::times::parse_day;
 
 /// See [`run`].
@@ -163,7 +163,7 @@ fn list(args: ListArgs, out: Output) -> Result<(), Failure> {
     let Reply::Inbound(cells) = &reply else {
         return Err(Failure::failed("the server answered a question for expected receipts with something else"));
     };
-    show::reply(&reply, out);
+    print::reply(&reply, out);
     let shown = cells.chunk_by(|a: &InboundCell, b: &InboundCell| a.sku == b.sku).count();
     if shown >= limit as usize {
         eprintln!("stockade: there may be more; raise --limit or name SKUs");

@@ -5,16 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use stockade_core::ids::Code;
 
-use super::output::Output;
 use crate::auth::{Role, Tokens};
 use crate::clock;
 use crate::config::{Asked, Config, FILE_NAME, commented_file};
 use crate::disk::{self, Access};
 use crate::failure::Failure;
+use crate::print::{self, FileBody, FolderBody};
 use crate::serve::{create_partition, sample};
+use crate::terminal::Output;
 
 const WORLD_NAME: &str = "world.toml";
 const TOKENS_NAME: &str = "tokens.toml";
@@ -30,22 +30,6 @@ pub struct InitArgs {
     journal: Option<String>,
 }
 
-/// What became of a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fate {
-    Written,
-    Kept,
-}
-
-impl Fate {
-    fn name(self) -> &'static str {
-        match self {
-            Fate::Written => "written",
-            Fate::Kept => "was there, left as it is",
-        }
-    }
-}
-
 /// Writes what is missing in the folder; overwrites nothing.
 pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let dir = &args.dir;
@@ -53,40 +37,14 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let config = dir.join(FILE_NAME);
     let world = dir.join(WORLD_NAME);
     let tokens = dir.join(TOKENS_NAME);
-    let written = write_new(&config, &configuration(&args)?)?;
-    let mut fates = vec![(config.clone(), written), (world.clone(), write_new(&world, sample::WORLD)?)];
+    let mut files = vec![write_new(&config, &configuration(&args)?)?, write_new(&world, sample::WORLD)?];
     let admin = first_token(&tokens)?;
-    fates.push((tokens, if admin.is_some() { Fate::Written } else { Fate::Kept }));
+    files.push(FileBody { path: tokens, written: admin.is_some() });
     let asked = Asked { path: Some(config), ..Asked::default() };
     let settings = Config::load(&asked).map_err(super::config::refused)?;
     let partition = create_partition(&settings)?;
-    if out.json {
-        let files = fates.iter().map(|(path, fate)| json!({ "path": path, "written": *fate == Fate::Written }));
-        out.object(&json!({ "files": files.collect::<Vec<_>>(), "admin_token": admin, "partition": partition }));
-        return Ok(());
-    }
-    for (path, fate) in &fates {
-        out.line(format!("{}: {}", path.display(), fate.name()));
-    }
-    if let Some(id) = &partition {
-        out.line(format!("history in Redis: created, id {id}"));
-    }
-    out.line("");
-    match &admin {
-        Some(token) => {
-            out.line(format!("Admin token, shown this once: {token}"));
-            out.line("Keep it where only you can read it, for example as STOCKADE_TOKEN.");
-        }
-        None => out.line("Tokens were there already; `stockade token list` names them."),
-    }
-    out.line("");
-    out.line("Next:");
-    if dir != Path::new(".") {
-        out.line(format!("  cd {}", dir.display()));
-    }
-    out.line("  stockade serve");
-    out.line("and in another terminal:");
-    out.line("  stockade world apply world.toml");
+    let made = FolderBody { files, admin_token: admin.as_deref(), partition: partition.as_deref() };
+    print::folder(dir, &made, out);
     Ok(())
 }
 
@@ -113,11 +71,14 @@ fn first_token(path: &Path) -> Result<Option<String>, Failure> {
     Ok(Some(token.text))
 }
 
-fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
+/// Writes a file unless it exists.
+fn write_new(path: &Path, text: &str) -> Result<FileBody, Failure> {
     // A configuration may hold a password one day.
     match disk::create(path, text.as_bytes(), Access::Group) {
-        Ok(()) => Ok(Fate::Written),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Fate::Kept),
+        Ok(()) => Ok(FileBody { path: path.to_owned(), written: true }),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(FileBody { path: path.to_owned(), written: false })
+        }
         Err(error) => Err(failed(path, &error)),
     }
 }

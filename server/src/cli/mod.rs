@@ -6,15 +6,13 @@
 mod config;
 mod connect;
 mod demo;
-mod explain;
 mod inbound;
 mod init;
 mod order_ref;
 mod orders;
-pub mod output;
+mod replay;
 mod report;
 mod serve;
-mod show;
 mod stock;
 mod token;
 mod world;
@@ -26,7 +24,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
-use output::Output;
+use crate::terminal::Output;
 
 /// Stockade: stock promised once, orders routed well, nothing lost.
 #[derive(Debug, Parser)]
@@ -168,7 +166,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
-        Verb::Replay(args) => crate::replay::run(&args, out),
+        Verb::Replay(args) => replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),
     }
 }

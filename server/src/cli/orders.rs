@@ -12,9 +12,9 @@ use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::{InspectArg, LineArg, OrderArg, SubArg};
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
+use crate::print;
+use crate::terminal::Output;
 use crate::times::parse_time;
 
 /// What is ordered, for [`quote`] and [`place`].
@@ -213,7 +213,7 @@ pub struct OrdersArgs {
 pub fn quote(args: QuoteArgs, out: Output) -> Result<(), Failure> {
     let (place, connect) = args.place.split()?;
     let query = if args.exact { Query::QuoteExact(place) } else { Query::Quote(place) };
-    show::reply(&connect.open()?.query(query)?, out);
+    print::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 
@@ -307,7 +307,7 @@ pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
         (None, Some(order)) => (args.connect, Query::Order(order.0)),
         (None, None) => return Err(Failure::usage("name an order, like web/1001")),
     };
-    show::reply(&connect.open()?.query(query)?, out);
+    print::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 
@@ -335,38 +335,14 @@ pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
     let more = found.len() > args.limit;
     found.truncate(args.limit);
     if args.csv {
-        return csv(&found);
+        return print::orders_csv(&found)
+            .map_err(|error| Failure::failed(format!("the list cannot be written: {error}")));
     }
-    show::reply(&Reply::Orders(found), out);
+    print::reply(&Reply::Orders(found), out);
     if more {
         eprintln!("stockade: there are more; raise --limit");
     }
     Ok(())
-}
-
-fn csv(orders: &[OrderSummary]) -> Result<(), Failure> {
-    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
-    let mut write = |row: [&str; 10]| writer.write_record(row);
-    let written = (|| {
-        write(["channel", "number", "sub", "stage", "state", "warehouse", "carrier", "qty", "placed_at", "order_id"])?;
-        for order in orders {
-            write([
-                order.channel.as_str(),
-                order.number.as_str(),
-                &order.sub.to_string(),
-                order.stage.name(),
-                order.state.name(),
-                order.warehouse.as_str(),
-                order.carrier.as_str(),
-                &order.units.to_string(),
-                &order.placed_at.to_string(),
-                &order.order.to_string(),
-            ])?;
-        }
-        Ok::<(), csv::Error>(())
-    })();
-    let written = written.and_then(|()| writer.flush().map_err(csv::Error::from));
-    written.map_err(|error| Failure::failed(format!("the list cannot be written: {error}")))
 }
 
 fn stage(text: &str) -> Result<Stage, String> {

@@ -15,10 +15,10 @@ use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
 use crate::files::{CatalogRow, FileFault, read_quantities};
+use crate::print;
+use crate::terminal::Output;
 
 /// See [`receive`].
 #[derive(Debug, Args)]
@@ -316,7 +316,7 @@ pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
 pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     let session = args.connect.open()?;
     let (cells, more) = all_cells(&session, &args)?;
-    show::reply(&Reply::Stock(cells), out);
+    print::reply(&Reply::Stock(cells), out);
     if more {
         eprintln!("stockade: there are more; raise --limit or name SKUs");
     }
@@ -352,7 +352,7 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
 /// Shows what a channel may sell, exact to the unit.
 pub fn available(args: AvailableArgs, out: Output) -> Result<(), Failure> {
     let query = AvailabilityQuery { channel: args.channel, skus: args.skus };
-    show::reply(&args.connect.open()?.query(Query::Availability(query))?, out);
+    print::reply(&args.connect.open()?.query(Query::Availability(query))?, out);
     Ok(())
 }
 

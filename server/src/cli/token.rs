@@ -1,14 +1,14 @@
 //! `token add|list|revoke`: the access tokens of a server, in its file. A running server follows within a second.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 use stockade_core::ids::Code;
 
 use super::config::SettingFlags;
-use super::output::{Output, Table};
-use crate::auth::{Role, TokenError, Tokens};
+use crate::auth::{Role, Tokens};
 use crate::clock;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
+use crate::print::{self, NewTokenBody};
+use crate::terminal::Output;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -74,36 +74,16 @@ fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
     };
     let token = tokens.add(name.clone(), args.role, args.channel.clone(), &clock::timestamp())?;
     tokens.save(&path)?;
-    if out.json {
-        out.object(&json!({
-            "name": name, "role": args.role.name(), "channel": args.channel, "token": token.text,
-        }));
-    } else {
-        out.line(&token.text);
-        eprintln!("stockade: token {name} ({}); it is not shown again, only its hash is kept", args.role);
-    }
+    let channel = args.channel.as_ref();
+    let added = NewTokenBody { name: &name, role: args.role.name(), channel, token: &token.text };
+    print::token_added(&added, out);
     Ok(())
 }
 
 fn list(settings: &SettingFlags, out: Output) -> Result<(), Failure> {
     let path = settings.load_here()?.tokens;
     let tokens = Tokens::load(&path)?;
-    let mut table = Table::new(["name", "role", "channel", "created"]);
-    for entry in tokens.entries() {
-        let role = entry.role().map_or("?", Role::name);
-        if out.json {
-            out.object(&json!({
-                "name": entry.name, "role": role, "channel": entry.channel, "created": entry.created,
-            }));
-        } else {
-            let channel = entry.channel.as_ref().map_or("-", Code::as_str);
-            table.row([entry.name.to_string(), role.to_owned(), channel.to_owned(), entry.created.clone()]);
-        }
-    }
-    if table.is_empty() && !out.json {
-        out.line(format!("no tokens in {}; `stockade token add --role admin` makes one", path.display()));
-    }
-    out.table(&table);
+    print::tokens(&path, tokens.entries(), out);
     Ok(())
 }
 
@@ -112,22 +92,6 @@ fn revoke(args: &RevokeArgs, out: Output) -> Result<(), Failure> {
     let mut tokens = Tokens::load(&path)?;
     tokens.revoke(&args.name)?;
     tokens.save(&path)?;
-    if out.json {
-        out.object(&json!({ "revoked": args.name }));
-    } else {
-        out.line(format!("token {} is worthless from now on", args.name));
-    }
+    print::token_revoked(&args.name, out);
     Ok(())
-}
-
-impl From<TokenError> for Failure {
-    fn from(error: TokenError) -> Failure {
-        match error {
-            TokenError::Taken(_) | TokenError::Unknown(_) => {
-                Failure { exit: Exit::Refused, code: "token", ..Failure::usage(error) }
-            }
-            TokenError::Bad { .. } | TokenError::Channel(_) => Failure::usage(error),
-            TokenError::Io { .. } | TokenError::Random(_) => Failure::failed(error),
-        }
-    }
 }

@@ -12,9 +12,10 @@ use stockade_core::reply::{OrderView, Stage};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::demo::books::{Books, Known};
-use crate::demo::house::House;
-use crate::demo::{Action, Day, Timed};
+use super::books::{Books, Known};
+use super::day::Day;
+use super::generator::{Action, Timed};
+use super::house::House;
 use crate::failure::Failure;
 
 /// Orders under way at once: each has one call in flight.

@@ -8,10 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use stockade_core::money::Money;
 
-use crate::cli::output::Output;
 use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::files::{ColumnNames, OrderSheet};
@@ -47,8 +46,30 @@ pub struct SketchArgs {
     pub skip_kinds: Vec<String>,
 }
 
-/// Runs the verb.
-pub fn run(args: &SketchArgs, out: Output) -> Result<(), Failure> {
+/// What was sketched.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Sketched {
+    /// The folder that holds world.toml and stock.csv.
+    pub dir: String,
+    /// Orders in the file.
+    pub orders: u64,
+    /// Zones they go to.
+    pub zones: usize,
+    /// SKUs they name.
+    pub skus: usize,
+    /// Warehouses of the world.
+    pub warehouses: usize,
+    /// Cells of stock.
+    pub cells: usize,
+    /// Units in them.
+    pub units: u64,
+}
+
+/// Writes world and stock for an order file.
+///
+/// # Errors
+/// When a flag or the file is not as it should be, or the disk refuses.
+pub fn run(args: &SketchArgs) -> Result<Sketched, Failure> {
     if args.cover < Money::ZERO {
         return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
     }
@@ -65,23 +86,15 @@ pub fn run(args: &SketchArgs, out: Output) -> Result<(), Failure> {
     write(&args.out.join("world.toml"), &world)?;
     write(&args.out.join("stock.csv"), &spread::to_csv(&stock))?;
     let units: u64 = stock.iter().map(|cell| cell.units).sum();
-    if out.json {
-        out.object(&json!({
-            "dir": args.out.display().to_string(), "orders": demand.orders, "zones": demand.zones.len(),
-            "skus": demand.skus.len(), "warehouses": sites.len(), "cells": stock.len(), "units": units,
-        }));
-    } else {
-        out.line(format!(
-            "{}: world.toml with {} warehouses and {} zones, stock.csv with {units} units of {} SKUs in {} cells, for {} orders",
-            args.out.display(),
-            sites.len(),
-            demand.zones.len(),
-            demand.skus.len(),
-            stock.len(),
-            demand.orders,
-        ));
-    }
-    Ok(())
+    Ok(Sketched {
+        dir: args.out.display().to_string(),
+        orders: demand.orders,
+        zones: demand.zones.len(),
+        skus: demand.skus.len(),
+        warehouses: sites.len(),
+        cells: stock.len(),
+        units,
+    })
 }
 
 fn head(args: &SketchArgs) -> Vec<String> {
@@ -116,7 +129,7 @@ mod tests {
             columns: vec!["zone=country".into()],
             skip_kinds: vec!["fee".into()],
         };
-        run(&args, Output { json: true }).unwrap();
+        run(&args).unwrap();
         let read = |name| fs::read_to_string(dir.join("out").join(name)).unwrap();
         (read("world.toml"), read("stock.csv"))
     }

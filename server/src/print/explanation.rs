@@ -5,37 +5,37 @@ use stockade_core::money::Money;
 use stockade_core::reply::{Candidate, CandidateRole, Explanation, OutReason, ScoreParts, ShipsSeen, WarehouseSeen};
 use stockade_core::units::Units;
 
-use super::output::{Output, Table};
+use super::page::{Page, Table};
 
 /// Prints why an order ships the way it does.
-pub(super) fn told(told: &Explanation, out: Output) {
-    headline(told, out);
-    decisions(told, out);
-    out.line("");
-    plans(&told.candidates, out);
-    out.line("");
-    warehouses(told, out);
-    prices(told, out);
+pub(super) fn told(told: &Explanation, page: &mut Page) {
+    headline(told, page);
+    decisions(told, page);
+    page.line("");
+    plans(&told.candidates, page);
+    page.line("");
+    warehouses(told, page);
+    prices(told, page);
     let weights = told.weights;
     let weighed = format!("money x {}, hour x {}, scarcity x {}", weights.money, weights.time, weights.balance);
-    out.line(format!("\nscore = {weighed}, and what prices of stock and the zone's preference add"));
-    split_rules(told, out);
+    page.line(format!("\nscore = {weighed}, and what prices of stock and the zone's preference add"));
+    split_rules(told, page);
 }
 
-fn headline(told: &Explanation, out: Output) {
+fn headline(told: &Explanation, page: &mut Page) {
     let to = told.asked.zone.as_ref().map(|zone| format!(" to {zone}")).unwrap_or_default();
     let lines: Vec<String> = told.asked.lines.iter().map(|(sku, units)| format!("{sku}:{units}")).collect();
-    out.line(format!("{}/{} (id:{}){to}: {}", told.channel, told.number, told.order, lines.join(" ")));
+    page.line(format!("{}/{} (id:{}){to}: {}", told.channel, told.number, told.order, lines.join(" ")));
     if let Some(what) = &told.differs {
-        out.line(format!("WARNING: computed again, this decision comes out differently: {what}"));
-        out.line("this version decides differently than the one that decided; what follows is this version's view");
+        page.line(format!("WARNING: computed again, this decision comes out differently: {what}"));
+        page.line("this version decides differently than the one that decided; what follows is this version's view");
     }
     let Some(chosen) = told.candidates.first() else { return };
     let proof = match told.proven {
         true => "no plan scores less (proven)".to_owned(),
         false => format!("no plan can score below {}, which is {} less", told.bound, less(told.score, told.bound)),
     };
-    out.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
+    page.line(format!("ships from {} for {} in {} h; {proof}", parcels(chosen), chosen.cost, chosen.hours));
     let ruled_out = |plan: &&Candidate| plan.roles.contains(&CandidateRole::RuledOut);
     let second = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::RunnerUp));
     let bought = told.candidates.iter().find(|plan| plan.roles.contains(&CandidateRole::OwnFirst));
@@ -44,17 +44,17 @@ fn headline(told: &Explanation, out: Output) {
         Some(second) if ruled_out(&second) => {}
         Some(second) => {
             let why = difference(&chosen.parts, &second.parts);
-            out.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
+            page.line(format!("next best: {}, which scores {} more ({why})", parcels(second), second.distance));
         }
-        None => out.line("next best: none, there was no other way"),
+        None => page.line("next best: none, there was no other way"),
     }
     if let Some(split) = told.candidates.iter().find(ruled_out) {
         let by = less(Money::ZERO, split.distance);
-        out.line(format!("kept out by the split rules: {}, which scores {by} less", parcels(split)));
+        page.line(format!("kept out by the split rules: {}, which scores {by} less", parcels(split)));
     }
     if let Some(bought) = bought {
         let by = less(Money::ZERO, bought.distance);
-        out.line(format!(
+        page.line(format!(
             "kept out because own stock comes first: {}, which scores {by} less by prices",
             parcels(bought)
         ));
@@ -63,14 +63,14 @@ fn headline(told: &Explanation, out: Output) {
     if let Some(decision) = decision {
         let what = decision.what.replace('_', " ");
         let when = format!("decided {} by rules version {}", decision.at, told.rules_version);
-        out.line(format!("{when} (event {}, {what})", decision.seq));
+        page.line(format!("{when} (event {}, {what})", decision.seq));
     }
 }
 
 /// One part of a score.
 type PartOf = fn(&ScoreParts) -> Money;
 
-fn plans(candidates: &[Candidate], out: Output) {
+fn plans(candidates: &[Candidate], page: &mut Page) {
     let shows = |of: PartOf| candidates.iter().any(|plan| of(&plan.parts) != Money::ZERO);
     let parts: Vec<(&'static str, PartOf)> = vec![
         ("= money", |parts| parts.money),
@@ -96,10 +96,10 @@ fn plans(candidates: &[Candidate], out: Output) {
         ];
         table.row(fixed.into_iter().chain(parts.iter().map(|(_, of)| of(&plan.parts).to_string())));
     }
-    out.table(&table);
+    page.table(&table);
 }
 
-fn warehouses(told: &Explanation, out: Output) {
+fn warehouses(told: &Explanation, page: &mut Page) {
     let mut table = Table::new(["warehouse", "could send", "why not more"]);
     for seen in &told.warehouses {
         let why: Vec<String> = seen.out.iter().map(|reason| self::reason(reason, told)).collect();
@@ -111,21 +111,21 @@ fn warehouses(told: &Explanation, out: Output) {
         };
         table.row([seen.warehouse.to_string(), could_send(seen, &told.asked.lines), why]);
     }
-    out.table(&table);
+    page.table(&table);
     if !told.empty.is_empty() {
         let names: Vec<&str> = told.empty.iter().map(Code::as_str).collect();
-        out.line(format!("nothing of it could be drawn at: {}", names.join(" ")));
+        page.line(format!("nothing of it could be drawn at: {}", names.join(" ")));
     }
 }
 
-fn prices(told: &Explanation, out: Output) {
+fn prices(told: &Explanation, page: &mut Page) {
     if !told.prices.is_empty() {
         let each = told.prices.iter().map(|seen| format!("{} at {} {}", seen.sku, seen.warehouse, seen.price));
-        out.line(format!("a unit was worth later: {}", each.collect::<Vec<_>>().join(", ")));
+        page.line(format!("a unit was worth later: {}", each.collect::<Vec<_>>().join(", ")));
     }
 }
 
-fn split_rules(told: &Explanation, out: Output) {
+fn split_rules(told: &Explanation, page: &mut Page) {
     let Some(rules) = told.asked.split else { return };
     let mut asked = Vec::new();
     if rules.saving > Money::ZERO {
@@ -137,15 +137,15 @@ fn split_rules(told: &Explanation, out: Output) {
     if !rules.left.is_zero() {
         asked.push(format!("leave {} or more to the others", rules.left));
     }
-    out.line(format!("a split must {}", asked.join(", and ")));
+    page.line(format!("a split must {}", asked.join(", and ")));
 }
 
 /// What was decided about the order, first to last, where that was more than one thing.
-fn decisions(told: &Explanation, out: Output) {
+fn decisions(told: &Explanation, page: &mut Page) {
     if told.decisions.len() < 2 {
         return;
     }
-    out.line(format!("\nthe order was decided in {} parts; this explains part {}:", told.decisions.len(), told.no));
+    page.line(format!("\nthe order was decided in {} parts; this explains part {}:", told.decisions.len(), told.no));
     let mut table = Table::new(["part", "decided at", "why", "promised"]);
     for (no, decision) in (1u16..).zip(&told.decisions) {
         let mark = if no == told.no { " <" } else { "" };
@@ -153,8 +153,8 @@ fn decisions(told: &Explanation, out: Output) {
         let ships: Vec<String> = decision.ships.iter().map(ships).collect();
         table.row([format!("{no}{mark}"), decision.at.to_string(), why, ships.join("; ")]);
     }
-    out.table(&table);
-    out.line("another part: `--decision PART`");
+    page.table(&table);
+    page.line("another part: `--decision PART`");
 }
 
 fn why(what: &str) -> String {

@@ -1,41 +1,34 @@
-//! What the command line prints: plain words and aligned tables for people, one JSON object a line for programs.
+//! Lines and aligned tables for people.
 
-use std::io::{self, Write};
-
-use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-/// Where results go. Everything a verb has to say for itself goes to standard output through here; failures go to
-/// standard error.
-#[derive(Clone, Copy, Debug)]
-pub struct Output {
-    /// One JSON object a line instead of text.
-    pub json: bool,
+use crate::terminal::Output;
+
+/// What a person reads, line by line.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Page {
+    lines: Vec<String>,
 }
 
-impl Output {
-    /// Prints one line of text.
-    pub fn line(&self, text: impl AsRef<str>) {
-        write_out(text.as_ref());
+impl Page {
+    /// Adds a line.
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.lines.push(text.into());
     }
 
-    /// Prints one JSON object on a line of its own.
-    pub fn object(&self, value: &Value) {
-        write_out(&value.to_string());
+    /// Adds a table, or nothing when it has no rows.
+    pub fn table(&mut self, table: &Table) {
+        self.lines.extend(table.lines());
     }
 
-    /// Prints a table, or nothing when it has no rows.
-    pub fn table(&self, table: &Table) {
-        for line in table.lines() {
-            write_out(&line);
-        }
+    /// The lines so far.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
     }
-}
 
-/// A reader that goes away (`stockade orders | head`) ends the command, as it does for other tools.
-fn write_out(line: &str) {
-    if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
-        std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 5 });
+    /// Prints the page.
+    pub(super) fn print(&self, out: Output) {
+        self.lines.iter().for_each(|line| out.line(line));
     }
 }
 

@@ -1,0 +1,16 @@
+//! `replay`: an order file decided order by order.
+
+use crate::failure::Failure;
+use crate::print;
+use crate::replay::{self, ReplayArgs};
+use crate::terminal::Output;
+
+/// Decides the file and reports. Fails when the ledger is broken.
+pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
+    let outcome = replay::run(args)?;
+    print::replay(&outcome, out);
+    if outcome.summary.is_sound() {
+        return Ok(());
+    }
+    Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
+}
