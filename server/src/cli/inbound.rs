@@ -58,32 +58,31 @@ struct AnnounceArgs {
 
 #[derive(Debug, Args)]
 struct ChangeArgs {
-    /// What supplier and warehouse call it.
-    reference: Code,
-    /// The warehouse.
-    warehouse: Code,
-    /// The SKUs that change.
-    #[arg(required = true)]
-    skus: Vec<Code>,
     /// The day it is due from now on, like 2026-11-11.
     #[arg(long, value_parser = parse_day, required_unless_present = "units")]
     day: Option<Day>,
     /// How many units of each are still to come in all.
     #[arg(long)]
     units: Option<u64>,
+    // Last, because its flags have a heading of their own.
     #[command(flatten)]
-    key: KeyFlags,
-    #[command(flatten)]
-    connect: Connect,
+    of: ReceiptArgs,
 }
 
 #[derive(Debug, Args)]
 struct CancelArgs {
+    #[command(flatten)]
+    of: ReceiptArgs,
+}
+
+/// SKUs of an announced receipt.
+#[derive(Debug, Args)]
+struct ReceiptArgs {
     /// What supplier and warehouse call it.
     reference: Code,
     /// The warehouse.
     warehouse: Code,
-    /// The SKUs that will not come.
+    /// The SKUs concerned.
     #[arg(required = true)]
     skus: Vec<Code>,
     #[command(flatten)]
@@ -116,13 +115,11 @@ struct ListArgs {
 pub fn run(args: InboundArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         InboundVerb::Announce(args) => announce(args, out),
-        InboundVerb::Change(ChangeArgs { reference, warehouse, skus, day, units, key, connect }) => {
-            let change = Expectation::Change { day, units: units.map(Units) };
-            each_sku(reference, warehouse, skus, &change, &key, connect, out)
+        InboundVerb::Change(args) => {
+            let change = Expectation::Change { day: args.day, units: args.units.map(Units) };
+            args.of.change(&change, out)
         }
-        InboundVerb::Cancel(CancelArgs { reference, warehouse, skus, key, connect }) => {
-            each_sku(reference, warehouse, skus, &Expectation::Withdraw, &key, connect, out)
-        }
+        InboundVerb::Cancel(args) => args.of.change(&Expectation::Withdraw, out),
         InboundVerb::List(args) => list(args, out),
     }
 }
@@ -140,20 +137,15 @@ fn announce(args: AnnounceArgs, out: Output) -> Result<(), Failure> {
     args.connect.open()?.all(&args.key, wanted.into_iter().map(command).collect(), out)
 }
 
-fn each_sku(
-    reference: Code,
-    warehouse: Code,
-    skus: Vec<Code>,
-    change: &Expectation,
-    key: &KeyFlags,
-    connect: Connect,
-    out: Output,
-) -> Result<(), Failure> {
-    let command = |sku| {
-        let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
-        Command::Expect(Expect { reference, sku, warehouse, change })
-    };
-    connect.open()?.all(key, skus.into_iter().map(command).collect(), out)
+impl ReceiptArgs {
+    fn change(self, change: &Expectation, out: Output) -> Result<(), Failure> {
+        let ReceiptArgs { reference, warehouse, skus, key, connect } = self;
+        let command = |sku| {
+            let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
+            Command::Expect(Expect { reference, sku, warehouse, change })
+        };
+        connect.open()?.all(&key, skus.into_iter().map(command).collect(), out)
+    }
 }
 
 fn list(args: ListArgs, out: Output) -> Result<(), Failure> {

@@ -9,8 +9,5 @@ use crate::terminal::Output;
 pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
     let outcome = replay::run(args)?;
     print::replay(&outcome, out);
-    if outcome.summary.is_sound() {
-        return Ok(());
-    }
-    Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
+    outcome.verdict()
 }

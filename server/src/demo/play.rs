@@ -236,6 +236,11 @@ fn name(error: &ClientError) -> &'static str {
         ClientError::Rejected(reject) => reject.code(),
         ClientError::OutcomeUnknown { .. } => "outcome_unknown",
         ClientError::TimedOut(_) => "timed_out",
-        _ => "unreachable",
+        ClientError::Unreachable { .. }
+        | ClientError::Refused(_)
+        | ClientError::Closed
+        | ClientError::Unsendable(_)
+        | ClientError::Config { .. }
+        | ClientError::Protocol(_) => "unreachable",
     }
 }

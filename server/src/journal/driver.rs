@@ -336,7 +336,7 @@ impl<L: HasLog> Run<L> {
             match error {
                 JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
                 JournalError::Corrupt { .. } => return Written::Damaged(error.to_string()),
-                _ => {}
+                JournalError::Unavailable { .. } | JournalError::Refused { .. } | JournalError::HistoryLost { .. } => {}
             }
             if let Some(reason) = self.shared.log().halted() {
                 return Written::Ended(reason);

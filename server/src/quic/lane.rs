@@ -211,9 +211,11 @@ fn take_batch(service: &Service, caller: &Caller, queue: &mut Queue, frame: Fram
     let read = read_batch::<ClientMessage>(frame.body, |message| messages.push(message));
     let fits = enter(caller, messages.len());
     let refuse = |reject: Reject| service.refuse(service.clock().now(), reject);
-    let decide_one = |message: &ClientMessage| match message {
-        ClientMessage::Query { query: Query::QuoteExact(_), .. } => refuse(alone("an exact quote")),
-        _ => decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping"))),
+    let decide_one = |message: &ClientMessage| {
+        if matches!(message, ClientMessage::Query { query: Query::QuoteExact(_), .. }) {
+            return refuse(alone("an exact quote"));
+        }
+        decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping")))
     };
     // A batch is read whole before any of it is decided, so that a damaged one does nothing.
     let decided = match read {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Query, Request};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::{Reject, Short};
-use stockade_core::reply::{Change, OrderState, OrderView, Placed, Reply, Stage, SubOrderNow};
+use stockade_core::reply::{Change, Changed, OrderState, OrderView, Placed, Reply, Stage, SubOrderNow};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -89,25 +89,31 @@ pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, no
     let reason = answer.result.as_ref().err().map(ToString::to_string);
     let decided = |verdict, short, placed| Decided { verdict, code, reason, short, placed, seen: answer.seen, took };
     match answer.result {
-        Ok(Reply::Placed(placed)) if placed.replayed => Ok(decided(Verdict::Duplicate, Vec::new(), Some(placed))),
-        Ok(Reply::Placed(placed)) => Ok(decided(Verdict::Placed, Vec::new(), Some(placed))),
-        Ok(other) => Err(unexpected(&other)),
-        Err(Reject::Conflict { .. }) => Ok(decided(Verdict::Conflict, Vec::new(), None)),
-        Err(Reject::InsufficientStock { short }) => Ok(decided(Verdict::Refused, short, None)),
-        Err(reject) if is_decision(&reject) => Ok(decided(Verdict::Refused, Vec::new(), None)),
-        Err(reject) => Err(reject.into()),
+        Ok(reply) => {
+            let Reply::Placed(placed) = reply else { return Err(unexpected(&reply)) };
+            let verdict = if placed.replayed { Verdict::Duplicate } else { Verdict::Placed };
+            Ok(decided(verdict, Vec::new(), Some(placed)))
+        }
+        Err(reject) => {
+            if !is_decision(&reject) {
+                return Err(reject.into());
+            }
+            let conflicts = matches!(reject, Reject::Conflict { .. });
+            let verdict = if conflicts { Verdict::Conflict } else { Verdict::Refused };
+            let short = if let Reject::InsufficientStock { short } = reject { short } else { Vec::new() };
+            Ok(decided(verdict, short, None))
+        }
     }
 }
 
 /// Pays an order under a key of the replay's.
 pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> Result<PaymentDone, Failure> {
     let command = Command::Pay(Pay { order: OrderRef::Id(order) });
-    let changed = match target.execute(&keyed("pay", nth, command)?, now)?.result {
-        Ok(Reply::Changed(changed)) => changed,
-        Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) => return Ok(PaymentDone::GivenUp),
-        Ok(other) => return Err(unexpected(&other)),
-        Err(reject) => return Err(reject.into()),
-    };
+    let result = target.execute(&keyed("pay", nth, command)?, now)?.result;
+    if let Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) = result {
+        return Ok(PaymentDone::GivenUp);
+    }
+    let changed = changed(result?)?;
     match changed.change {
         Change::Paid => Ok(PaymentDone::Paid),
         Change::RefundDue => Ok(PaymentDone::RefundDue),
@@ -118,7 +124,15 @@ pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> R
             cells.iter_mut().for_each(|cell| cell.2 = -cell.2);
             Ok(PaymentDone::PaidLate(changed.seq, cells))
         }
-        other => Err(Failure::failed(format!("the engine answered a payment with {other:?}"))),
+        Change::Cancelled { .. }
+        | Change::Extended { .. }
+        | Change::Stepped { .. }
+        | Change::Shorted { .. }
+        | Change::Returned { .. }
+        | Change::Inspected { .. }
+        | Change::Rerouted { .. } => {
+            Err(Failure::failed(format!("the engine answered a payment with {:?}", changed.change)))
+        }
     }
 }
 
@@ -137,8 +151,7 @@ pub(super) fn cancel(
     };
     let command = Command::Cancel(Cancel { order: order.clone(), scope: CancelScope::Order, reason: None });
     let changed = match target.execute(&keyed("cancel", nth, command)?, now)?.result {
-        Ok(Reply::Changed(changed)) => changed,
-        Ok(other) => return Err(unexpected(&other)),
+        Ok(reply) => changed(reply)?,
         Err(reject) if is_decision(&reject) => return Ok(CancelDone::Not(reject)),
         Err(reject) => return Err(reject.into()),
     };
@@ -186,10 +199,17 @@ pub(super) fn keyed(what: &str, nth: u64, command: Command) -> Result<Request, F
     Ok(Request { key: Some(key), occurred: None, command })
 }
 
+fn changed(reply: Reply) -> Result<Box<Changed>, Failure> {
+    let Reply::Changed(changed) = reply else { return Err(unexpected(&reply)) };
+    Ok(changed)
+}
+
 fn view(target: &dyn Target, order: &OrderRef, now: Time) -> Result<Result<Box<OrderView>, Reject>, Failure> {
     match target.query(&Query::Order(order.clone()), now)?.result {
-        Ok(Reply::Order(view)) => Ok(Ok(view)),
-        Ok(other) => Err(unexpected(&other)),
+        Ok(reply) => {
+            let Reply::Order(view) = reply else { return Err(unexpected(&reply)) };
+            Ok(Ok(view))
+        }
         Err(reject) if is_decision(&reject) => Ok(Err(reject)),
         Err(reject) => Err(reject.into()),
     }

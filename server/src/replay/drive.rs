@@ -198,7 +198,7 @@ impl<'a> Drive<'a> {
                     self.refused.entry((channel, order.number.clone())).or_insert_with(|| Content::of(order));
                 }
             }
-            _ => {}
+            (Verdict::Placed, None) | (Verdict::Duplicate | Verdict::Conflict, _) => {}
         }
         Ok(())
     }

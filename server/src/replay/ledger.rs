@@ -94,9 +94,9 @@ impl Ledger {
         let mut after = None;
         loop {
             let query = StockQuery { skus: Vec::new(), warehouse: None, after: after.take(), limit: PAGE_SKUS };
-            let cells = match target.query(&Query::Stock(query), now)?.result? {
-                Reply::Stock(cells) => cells,
-                other => return Err(Failure::failed(format!("the engine answered a stock query with {other:?}"))),
+            let reply = target.query(&Query::Stock(query), now)?.result?;
+            let Reply::Stock(cells) = reply else {
+                return Err(Failure::failed(format!("the engine answered a stock query with {reply:?}")));
             };
             let Some(last) = cells.last() else { break };
             after = Some(last.sku.clone());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stockade_core::command::{ApplyWorld, Command, DefineSkus, Line, Receive, Request, SetSafety};
 use stockade_core::ids::{Code, RulesVersion};
 use stockade_core::limits::COMMAND_LINES_MAX;
-use stockade_core::reply::Reply;
+use stockade_core::reply::{Configured, Reply};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -17,9 +17,9 @@ use crate::failure::Failure;
 pub(super) fn load(target: &dyn Target, survey: &Survey, now: Time) -> Result<RulesVersion, Failure> {
     let mut loader = Loader { target, now, commands: 0 };
     let world = Command::ApplyWorld(ApplyWorld { text: survey.world.clone() });
-    let rules_version = match loader.send(world)? {
-        Reply::Configured(configured) => configured.rules_version,
-        other => return Err(Failure::failed(format!("the engine answered a world with {other:?}"))),
+    let reply = loader.send(world)?;
+    let Reply::Configured(Configured { rules_version, .. }) = reply else {
+        return Err(Failure::failed(format!("the engine answered a world with {reply:?}")));
     };
     for skus in survey.skus.chunks(COMMAND_LINES_MAX) {
         loader.send(Command::DefineSkus(DefineSkus { skus: skus.to_vec() }))?;

@@ -152,6 +152,10 @@ fn failure(error: ClientError) -> Failure {
         ClientError::Rejected(reject) => Failure::from(reject),
         ClientError::OutcomeUnknown { .. } => Failure::outcome_unknown(error),
         ClientError::TimedOut(_) | ClientError::Unreachable { .. } => Failure::unavailable(error),
-        other => Failure::failed(other),
+        error @ (ClientError::Refused(_)
+        | ClientError::Closed
+        | ClientError::Unsendable(_)
+        | ClientError::Config { .. }
+        | ClientError::Protocol(_)) => Failure::failed(error),
     }
 }

@@ -12,6 +12,7 @@ use super::decide::Decided;
 use super::ledger::Ahead;
 use super::lines::Verdict;
 use super::target::Final;
+use crate::failure::Failure;
 
 /// SKUs named in the summary.
 const TOP_SKUS: usize = 10;
@@ -219,7 +220,7 @@ impl Tally {
                     *self.short_skus.entry(short.sku.to_string()).or_default() += 1;
                 }
             }
-            _ => {}
+            (Verdict::Placed, None) | (Verdict::Duplicate | Verdict::Conflict, _) => {}
         }
     }
 
@@ -252,6 +253,19 @@ impl Tally {
             Ok(micros) => Money(micros).to_string(),
             Err(_) => (self.cost / i128::from(Money::MICROS_PER_UNIT)).to_string(),
         }
+    }
+}
+
+impl Outcome {
+    /// Fails when more was promised than there was, or a structure is broken.
+    ///
+    /// # Errors
+    /// When the ledger is broken.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        if self.summary.is_sound() {
+            return Ok(());
+        }
+        Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
     }
 }
 

@@ -116,10 +116,9 @@ fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
 }
 
 fn refused(error: &JournalError) -> Failure {
-    match error {
-        JournalError::Unavailable { .. } => Failure { exit: Exit::Unavailable, ..Failure::failed(error) },
-        _ => Failure::failed(error),
-    }
+    let away = matches!(error, JournalError::Unavailable { .. });
+    let exit = if away { Exit::Unavailable } else { Exit::Failed };
+    Failure { exit, ..Failure::failed(error) }
 }
 
 /// Who this server is to Redis: the same after a restart, so that it need not wait out its own heartbeat.

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
+use stockade_core::log;
+use stockade_core::reply::Durability;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
@@ -44,9 +46,7 @@ const TOKENS_EVERY: Duration = Duration::from_secs(1);
 pub struct Server {
     service: Arc<Service>,
     driver: Driver<Engine>,
-    expiry: Expiry,
-    sampler: Option<Sampler>,
-    lessons: Lessons,
+    workers: Workers,
     listener: Listener,
     http: Option<HttpSide>,
     tokens: JoinHandle<()>,
@@ -54,6 +54,28 @@ pub struct Server {
     config: Config,
     /// What to tell whoever started it.
     pub announcement: Announcement,
+}
+
+/// The threads that work beside the service. Each ends when it is dropped.
+struct Workers {
+    _expiry: Expiry,
+    _sampler: Option<Sampler>,
+    _lessons: Lessons,
+}
+
+/// What decides requests.
+struct Deciding {
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    workers: Workers,
+}
+
+/// What the journal makes possible.
+struct Reach {
+    /// The highest durability available.
+    best: Durability,
+    /// Where explanations are read from.
+    history: Option<Arc<dyn log::History>>,
 }
 
 struct HttpSide {
@@ -98,9 +120,7 @@ impl Server {
         let certificate = certificate(&config)?;
         let History { engine, journal, replayed } = history::recover(&config, take_over)?;
         let clock = Arc::new(Clock::system(replayed.last_time));
-        let best = journal.best();
-        let explained = journal.history();
-
+        let reach = Reach { best: journal.best(), history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
             emergency: Some(history::emergency_file(&config)),
@@ -112,25 +132,7 @@ impl Server {
         if sample {
             sample::put_in(&engine, clock.now())?;
         }
-        let quality = Arc::new(Tally::default());
-        let metrics = Arc::new(Metrics::new(Arc::clone(&quality)));
-        let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, quality));
-        let sampler = explained
-            .clone()
-            .map(|history| Sampler::start(Arc::clone(&engine), history, Arc::clone(&sampling)))
-            .transpose()
-            .map_err(Failure::failed)?;
-        let observer: Arc<dyn Observe> = Arc::clone(&metrics) as Arc<dyn Observe>;
-        let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(&engine), explained, sampling, observer));
-        let service = Arc::new(Service::new(
-            Arc::clone(&decide),
-            Arc::clone(&clock),
-            Arc::clone(&tokens),
-            best,
-            config.request_timeout,
-        ));
-        let expiry = Expiry::start(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
-        let lessons = Lessons::start(Arc::clone(&engine), clock).map_err(Failure::failed)?;
+        let Deciding { service, metrics, workers } = decide(&config, &engine, clock, &tokens, reach)?;
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
         let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
@@ -158,7 +160,7 @@ impl Server {
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
         let tokens = tokio::spawn(follow(tokens));
-        Ok(Server { service, driver, expiry, sampler, lessons, listener, http, tokens, ended, config, announcement })
+        Ok(Server { service, driver, workers, listener, http, tokens, ended, config, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -202,9 +204,9 @@ impl Server {
         };
         tokio::join!(quic, http);
         self.tokens.abort();
-        let (expiry, sampler, lessons, driver) = (self.expiry, self.sampler, self.lessons, self.driver);
+        let (workers, driver) = (self.workers, self.driver);
         let stopped = tokio::task::spawn_blocking(move || {
-            drop((expiry, sampler, lessons));
+            drop(workers);
             driver.stop(patience)
         });
         let stopped = stopped.await.map_err(Failure::failed)?;
@@ -223,6 +225,29 @@ impl Server {
             stopped.journaled
         )))
     }
+}
+
+/// The service over an engine, and the threads beside it.
+fn decide(
+    config: &Config,
+    engine: &Arc<Engine>,
+    clock: Arc<Clock>,
+    tokens: &Arc<TokenStore>,
+    reach: Reach,
+) -> Result<Deciding, Failure> {
+    let quality = Arc::new(Tally::default());
+    let metrics = Arc::new(Metrics::new(Arc::clone(&quality)));
+    let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, quality));
+    let start_sampler = |history| Sampler::start(Arc::clone(engine), history, Arc::clone(&sampling));
+    let sampler = reach.history.clone().map(start_sampler).transpose().map_err(Failure::failed)?;
+    let observer: Arc<dyn Observe> = Arc::clone(&metrics) as Arc<dyn Observe>;
+    let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(engine), reach.history, sampling, observer));
+    let (now, tokens) = (Arc::clone(&clock), Arc::clone(tokens));
+    let service = Service::new(Arc::clone(&decide), now, tokens, reach.best, config.request_timeout);
+    let expiry = Expiry::start(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
+    let lessons = Lessons::start(Arc::clone(engine), clock).map_err(Failure::failed)?;
+    let workers = Workers { _expiry: expiry, _sampler: sampler, _lessons: lessons };
+    Ok(Deciding { service: Arc::new(service), metrics, workers })
 }
 
 fn certificate(config: &Config) -> Result<Certificate, Failure> {

@@ -142,9 +142,7 @@ impl Service {
         Counts::add(&self.counts.commands);
         let outcome = self.decide.execute(request, &who.actor(), now);
         let late = match &outcome.result {
-            Ok(Reply::Placed(placed)) => Late::Applied(Some(placed.order)),
-            Ok(Reply::Changed(changed)) => Late::Applied(Some(changed.order)),
-            Ok(_) => Late::Applied(None),
+            Ok(reply) => Late::Applied(order_of(reply)),
             Err(_) => {
                 Counts::add(&self.counts.refused);
                 Late::Unchanged
@@ -263,6 +261,25 @@ impl Service {
             Some(not_after) => Ok(not_after.min(longest)),
             None => Ok(longest),
         }
+    }
+}
+
+/// The order that a reply to a command is about.
+fn order_of(reply: &Reply) -> Option<OrderId> {
+    match reply {
+        Reply::Placed(placed) => Some(placed.order),
+        Reply::Changed(changed) => Some(changed.order),
+        Reply::Moved(_) | Reply::Configured(_) => None,
+        // Replies to queries.
+        Reply::Quoted(_)
+        | Reply::Availability(_)
+        | Reply::Stock(_)
+        | Reply::Order(_)
+        | Reply::Orders(_)
+        | Reply::Text(_)
+        | Reply::Explained(_)
+        | Reply::Routing(_)
+        | Reply::Inbound(_) => None,
     }
 }
 
