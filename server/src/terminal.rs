@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// Where results go. Everything a verb has to say for itself goes to standard output through here; failures go to
-/// standard error.
+/// Where results go: standard output. Failures and notes go to standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// One JSON object a line instead of text.

@@ -1,4 +1,4 @@
-//! The class of right that each kind of command and query needs, and whose each one is.
+//! The right that each kind of command and query needs, and the channel or order it belongs to.
 
 use stockade_core::command::{Command, OrderRef, Query};
 use stockade_core::ids::Code;
@@ -20,18 +20,18 @@ pub(super) enum Right {
     Read,
 }
 
-/// Whose a command or query is: what decides whether a caller that is bound to one channel may send it.
+/// What a command or query belongs to. A caller that is bound to one channel may send only what belongs to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Owner<'a> {
-    /// Of this channel.
+    /// To this channel.
     Channel(&'a Code),
-    /// Of the channel of this order.
+    /// To the channel of this order.
     Order(&'a OrderRef),
-    /// Of no channel in particular.
+    /// To no channel in particular.
     Nobody,
 }
 
-/// What a command needs, and whose it is.
+/// The right a command needs, and what it belongs to.
 pub(super) const fn command(command: &Command) -> (Right, Owner<'_>) {
     match command {
         Command::ApplyWorld(_) | Command::ApplyRules(_) | Command::DefineSkus(_) => (Right::Manage, Owner::Nobody),
@@ -48,7 +48,7 @@ pub(super) const fn command(command: &Command) -> (Right, Owner<'_>) {
     }
 }
 
-/// What a query needs, and whose it is.
+/// The right a query needs, and what it belongs to.
 pub(super) const fn query(query: &Query) -> (Right, Owner<'_>) {
     match query {
         Query::Quote(place) | Query::QuoteExact(place) => (Right::ReadOwn, Owner::Channel(&place.channel)),

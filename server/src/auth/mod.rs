@@ -1,8 +1,8 @@
-//! Who is there, and what they may do.
+//! Callers and what they may do.
 //!
 //! A caller shows a bearer token. [`TokenStore`] knows tokens by their hash only and answers with an [`Identity`]: a
-//! name for the audit, a [`Role`], and for storefronts their channel. [`Identity::may`] and [`Identity::may_ask`] decide
-//! before anything reaches the engine.
+//! name for the audit, a [`Role`], and for storefronts their channel. [`Identity::may`] and [`Identity::may_ask`]
+//! decide before anything reaches the engine.
 
 mod classes;
 mod rights;

@@ -13,7 +13,7 @@ use super::classes::{self, Owner, Right};
 /// The commands a storefront may send, in words.
 const STOREFRONT_COMMANDS: &str = "storefront tokens place, pay, cancel and confirm orders of their channel";
 
-/// What a caller is to the operation.
+/// What a caller does in the operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// A shop: quotes, places, pays, cancels and reads the orders of its own channel.
@@ -22,7 +22,7 @@ pub enum Role {
     Warehouse,
     /// Support staff: reads.
     Support,
-    /// Everything.
+    /// An administrator: everything.
     Admin,
 }
 
@@ -30,7 +30,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Role; 4] = [Role::Storefront, Role::Warehouse, Role::Support, Role::Admin];
 
-    /// The role's name at the border.
+    /// The role's name in files, JSON and flags.
     pub const fn name(self) -> &'static str {
         match self {
             Role::Storefront => "storefront",

@@ -24,13 +24,13 @@ enum ConfigVerb {
     Print(SettingFlags),
 }
 
-/// Flags that give settings; they win over environment and file.
+/// Flags that give settings; they override environment and file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SettingFlags {
     /// The configuration file, or the folder that holds stockade.toml [default: ./stockade.toml, if there is one].
     #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
-    /// For trying things out: make what is missing, allow what is unsafe.
+    /// For trying things out: create what is missing, allow what is unsafe.
     #[arg(long)]
     pub dev: bool,
     /// Address of the QUIC listener (listen.quic).
@@ -64,7 +64,7 @@ impl SettingFlags {
             flags.extend(given);
         }
         if let Some(dir) = &self.data_dir {
-            // A path on the command line is relative to where the command runs, one in the file to the file.
+            // A path on the command line is relative to the working folder, one in the file to the folder of the file.
             let dir = std::path::absolute(dir).map_err(|e| Failure::usage(format!("--data-dir {dir}: {e}")))?;
             let text = dir.to_string_lossy().into_owned();
             flags.push(FlagValue { flag: "--data-dir".into(), key: "data_dir".into(), text });
@@ -85,7 +85,8 @@ impl SettingFlags {
 }
 
 impl SettingFlags {
-    /// As [`SettingFlags::load`], but where a server was started with `--dev` and nothing says otherwise, its settings.
+    /// As [`SettingFlags::load`], or the `--dev` settings when a server was started with `--dev` in this folder and no
+    /// configuration file exists.
     pub fn load_here(&self) -> Result<Config, Failure> {
         let plain = self.load()?;
         let dev = SettingFlags { dev: true, ..self.clone() }.load()?;

@@ -43,7 +43,7 @@ pub struct Connect {
     /// keeps its history nowhere else].
     #[arg(long, value_name = "LEVEL", value_parser = durability)]
     durability: Option<Durability>,
-    /// How long to wait, all attempts together.
+    /// How long to wait in total, retries included.
     #[arg(long, value_name = "SPAN", default_value = "10s")]
     timeout: Span,
 }
@@ -51,7 +51,7 @@ pub struct Connect {
 /// Flags of every verb that changes something.
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyFlags {
-    /// Key under which the command is recognised when it is sent again [default: a new one].
+    /// Idempotency key: the same command sent again under it is recognised [default: a new key].
     #[arg(long)]
     key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
@@ -62,16 +62,16 @@ pub struct KeyFlags {
 /// A connection to a server, and the runtime that drives it.
 pub struct Session {
     runtime: tokio::runtime::Runtime,
-    /// There until the session is dropped.
+    /// Present until the session is dropped.
     client: Option<Client>,
     call: Call,
 }
 
-/// How long the farewell to the server may take to leave this machine.
+/// How long the close of the connection may take to leave this machine.
 const FAREWELL: Duration = Duration::from_millis(5);
 
 impl Drop for Session {
-    /// Tells the server that this connection is over; it would keep its place until it is idle for too long.
+    /// Tells the server that this connection is over; otherwise the server keeps its slot until the idle timeout.
     fn drop(&mut self) {
         if self.client.take().is_some() {
             self.runtime.block_on(async { tokio::time::sleep(FAREWELL).await });
@@ -141,13 +141,14 @@ impl Session {
     /// Sends a command under its key and waits for the decision.
     ///
     /// # Errors
-    /// The refusal, or what became of the call instead.
+    /// The refusal, or why the call failed.
     pub fn command(&self, key: &KeyFlags, command: Command) -> Result<Reply, Failure> {
         let request = Request { key: key.key.clone(), occurred: key.occurred, command };
         self.wait(self.client()?.command(request, &self.call))
     }
 
-    /// Sends the parts of a file one after the other, each under a key made of a common one, and prints the answers.
+    /// Sends the parts of a file one after the other, each under a key derived from a common one, and prints the
+    /// answers.
     ///
     /// # Errors
     /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again

@@ -25,19 +25,19 @@ pub struct InboundArgs {
 
 #[derive(Debug, Subcommand)]
 enum InboundVerb {
-    /// Announce a receipt: from now on channels that sell presale may promise it.
+    /// Announce a receipt: from now on, channels that sell presale may promise it.
     Announce(AnnounceArgs),
-    /// It comes on another day, or brings another number of units.
+    /// Change the day or the number of units of a receipt.
     Change(ChangeArgs),
-    /// It will not come.
+    /// Cancel a receipt that will not come.
     Cancel(CancelArgs),
-    /// Show what is expected, and how much of it is promised.
+    /// Show what is expected and how much of it is promised.
     List(ListArgs),
 }
 
 #[derive(Debug, Args)]
 struct AnnounceArgs {
-    /// What supplier and warehouse call it: a purchase order or delivery note.
+    /// Reference of the receipt: a purchase order or delivery note.
     reference: Code,
     /// The warehouse.
     warehouse: Code,
@@ -78,7 +78,7 @@ struct CancelArgs {
 /// SKUs of an announced receipt.
 #[derive(Debug, Args)]
 struct ReceiptArgs {
-    /// What supplier and warehouse call it.
+    /// Reference of the receipt.
     reference: Code,
     /// The warehouse.
     warehouse: Code,
@@ -108,7 +108,7 @@ struct ListArgs {
     connect: Connect,
 }
 
-/// Announces, changes, withdraws or lists expected receipts.
+/// Announces, changes, cancels or lists expected receipts.
 ///
 /// # Errors
 /// What the server refuses, or why it cannot be reached.

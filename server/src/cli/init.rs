@@ -22,7 +22,7 @@ const TOKENS_NAME: &str = "tokens.toml";
 /// See [`run`].
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// The folder; made when it is not there.
+    /// The folder; created when it does not exist.
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// Where history will be kept: local, or redis://host:port/db, where it is created now.
@@ -52,8 +52,10 @@ fn configuration(args: &InitArgs) -> Result<String, Failure> {
     let plain = commented_file();
     let Some(home) = &args.journal else { return Ok(plain) };
     if args.dir.join(FILE_NAME).exists() {
-        let reason =
-            format!("{} is there and says where history is kept; change it there", args.dir.join(FILE_NAME).display());
+        let reason = format!(
+            "{} exists and says where history is kept: change it in that file",
+            args.dir.join(FILE_NAME).display()
+        );
         return Err(Failure::usage(reason));
     }
     let quoted = toml::Value::String(home.clone()).to_string();

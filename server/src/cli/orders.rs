@@ -40,7 +40,7 @@ pub struct PlaceArgs {
     /// No more parcels than this.
     #[arg(long, value_name = "N")]
     max_parcels: Option<u16>,
-    /// How long to hold unpaid, like 30m [default: the channel's].
+    /// How long stock is held unpaid, like 30m [default: the channel's].
     #[arg(long, value_name = "SPAN")]
     hold: Option<Span>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub struct PlaceArgs {
 /// See [`quote`].
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
-    /// Search for some seconds instead of milliseconds, where the best plan is hard to prove.
+    /// Search for seconds instead of milliseconds when the best plan is hard to prove.
     #[arg(long)]
     exact: bool,
     #[command(flatten)]
@@ -83,11 +83,11 @@ pub struct ShowArgs {
 
 #[derive(Debug, Subcommand)]
 enum OrderVerb {
-    /// Show why it ships the way it does: the plans there were, and why warehouses were out.
+    /// Show why it ships the way it does: the plans compared, and why warehouses were excluded.
     Explain {
         /// The order: channel/number, or id:N.
         order: OrderArg,
-        /// Which decision on it, from 1, when it was routed more than once [default: the latest].
+        /// Which decision, from 1, when the order was routed more than once [default: the latest].
         #[arg(long, value_name = "N")]
         decision: Option<u16>,
         #[command(flatten)]
@@ -143,7 +143,7 @@ pub struct StepArgs {
 enum StepVerb {
     /// The pick ticket is printed.
     Pick,
-    /// Fewer units were found than asked.
+    /// Fewer units were found than ordered.
     Short {
         /// Units found of each short SKU.
         #[arg(required = true, value_name = "SKU:FOUND")]
@@ -174,13 +174,13 @@ enum StepVerb {
     Confirm,
     /// Units came back.
     Return {
-        /// Which; all that is out when none is named.
+        /// Which units; everything that was shipped when none is named.
         #[arg(value_name = "SKU:UNITS")]
         units: Vec<LineArg>,
     },
     /// Returned units are inspected.
     Inspect {
-        /// Which; all of them intact when none is named.
+        /// Which units; all of them intact when none is named.
         #[arg(value_name = "SKU:INTACT:DAMAGED")]
         units: Vec<InspectArg>,
     },
@@ -256,7 +256,7 @@ pub fn reroute(args: OrderArgs, out: Output) -> Result<(), Failure> {
     args.connect.run(&args.key, command, out)
 }
 
-/// Gives up an order, a sub-order, or units of a line.
+/// Cancels an order, a sub-order, or units of a line.
 pub fn cancel(args: CancelArgs, out: Output) -> Result<(), Failure> {
     let scope = match (args.order.sub, args.units) {
         (None, None) => CancelScope::Order,

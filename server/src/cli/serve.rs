@@ -49,6 +49,6 @@ fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // A subscriber that is there already (in tests that run several servers) stays.
+    // An earlier subscriber (in tests that run several servers) stays.
     let _ = if config.log_json { log.json().try_init() } else { log.with_target(false).try_init() };
 }

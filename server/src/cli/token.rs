@@ -19,23 +19,23 @@ pub struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum TokenVerb {
-    /// Make a token. It is printed once; only its hash is kept.
+    /// Create a token. It is printed once; only its hash is kept.
     Add(AddArgs),
     /// Show names and roles.
     List(ListArgs),
-    /// Make a token worthless.
+    /// Revoke a token.
     Revoke(RevokeArgs),
 }
 
 #[derive(Debug, Args)]
 struct AddArgs {
-    /// What its bearer is: storefront, warehouse, support or admin.
+    /// Role of the bearer: storefront, warehouse, support or admin.
     #[arg(long)]
     role: Role,
     /// The channel of a storefront.
     #[arg(long)]
     channel: Option<Code>,
-    /// Its name in every event it causes [default: the channel, or the role].
+    /// The name recorded in every event it causes [default: the channel, or the role].
     #[arg(long)]
     name: Option<Code>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ struct RevokeArgs {
     settings: SettingFlags,
 }
 
-/// Makes, shows or revokes tokens.
+/// Creates, lists or revokes tokens.
 pub fn run(args: TokenArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         TokenVerb::Add(args) => add(args, out),

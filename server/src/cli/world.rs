@@ -173,7 +173,7 @@ fn says_nothing(text: &str) -> bool {
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         let reason = match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is not text in UTF-8: save it as that".to_owned(),
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text: save it as UTF-8".to_owned(),
             _ => error.to_string(),
         };
         Failure::usage(format!("{} cannot be read: {reason}", path.display()))

@@ -15,9 +15,9 @@ pub enum JournalHome {
     Local(PathBuf),
     /// In a Redis Stream.
     Redis {
-        /// `redis://host:port/db`, with the password in it when one is known.
+        /// `redis://host:port/db`, including the password when one is configured.
         url: String,
-        /// The name of this server's history.
+        /// The name of the partition that holds this server's history.
         partition: Code,
     },
 }
@@ -70,7 +70,7 @@ fn with_password(url: &str, password: &str) -> String {
     format!("{scheme}://{user}:{escaped}@{host}")
 }
 
-/// A value as it may be shown: the password in a URL is left out.
+/// A value as it may be shown: the password in a URL is masked.
 pub fn shown(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     match rest.rsplit_once('@') {

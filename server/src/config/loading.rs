@@ -8,7 +8,7 @@ use super::typed::Config;
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "stockade.toml";
 
-/// What a command line says about configuration.
+/// The configuration a command line asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The file, or the folder that holds `stockade.toml`.
@@ -20,7 +20,7 @@ pub struct Asked {
 }
 
 impl Config {
-    /// Reads the file and the environment of this process and lays the flags over them.
+    /// Reads the file and the environment of this process; flags override both.
     pub fn load(asked: &Asked) -> Result<Config, Vec<Problem>> {
         let sources = read_sources(asked)?;
         let file = sources.file.as_ref().map(|(path, _)| path.clone());

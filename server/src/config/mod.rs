@@ -1,5 +1,5 @@
-//! Settings of the server: flags win over `STOCKADE_*` variables, and those over the file. Each value knows where it
-//! comes from, an unknown key is refused with its line, and outside `--dev` unsafe settings are refused with a reason.
+//! Settings of the server: flags override `STOCKADE_*` variables, which override the file. Each value carries its
+//! origin, an unknown key is refused with its line, and outside `--dev` unsafe settings are refused with a reason.
 //!
 //! ```text
 //!   flags, environment, file ─► layers: one text per key ─► reader: checked and typed ─► Config ─► safety

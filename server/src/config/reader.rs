@@ -8,7 +8,7 @@ use stockade_core::time::Span;
 
 use super::layers::{Problem, Value};
 
-/// Reads values one by one and gathers what is wrong with them.
+/// Reads values one by one and collects what is wrong with them.
 pub(super) struct Reader<'a> {
     values: &'a [Value],
     /// What is wrong so far.
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What stands in for a value that is refused, so that the other values are checked too.
+/// A stand-in for a refused value, so that the other values are checked too.
 pub(super) trait Placeholder {
     fn placeholder() -> Self;
 }

@@ -11,7 +11,7 @@ use super::reader::Reader;
 /// The settings of a server, checked and typed.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Whether unsafe settings are allowed and missing things are made.
+    /// Whether unsafe settings are allowed and missing files are created.
     pub dev: bool,
     /// The file they come from, if there is one.
     pub file: Option<PathBuf>,
@@ -21,11 +21,11 @@ pub struct Config {
     pub quic: SocketAddr,
     /// Address of the HTTP side, unless it is off.
     pub http: Option<SocketAddr>,
-    /// Whether a proxy in front of the HTTP side ends TLS.
+    /// Whether a proxy in front of the HTTP side terminates TLS.
     pub http_behind_tls: bool,
     /// Where history is kept.
     pub journal: JournalHome,
-    /// Certificate chain and private key, unless one is made.
+    /// Certificate chain and private key; `None` when the server creates its own.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The file of access tokens.
     pub tokens: PathBuf,
@@ -35,11 +35,11 @@ pub struct Config {
     pub connections: u32,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
-    /// How many in a million placed orders are solved again to measure routing.
+    /// Share of placed orders that are solved again to measure routing, in millionths.
     pub gap_sample_ppm: u64,
-    /// How long a stopping server waits.
+    /// How long a stopping server waits for requests in flight and for the journal.
     pub drain_timeout: Duration,
-    /// Which log lines are written.
+    /// Filter of log lines, as `tracing` reads it.
     pub log_filter: String,
     /// Whether log lines are JSON.
     pub log_json: bool,

@@ -1,4 +1,4 @@
-//! Whether the server kept its word: everything acknowledged is known, and nothing is promised twice.
+//! The check of a day: everything acknowledged is known to the server, and nothing is promised twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use super::books::{Acknowledged, Books, Known};
 use super::day::Day;
 use super::play::Crew;
 
-/// What a check of everything acknowledged found.
+/// The result of comparing the server with everything acknowledged.
 #[derive(Default)]
 pub struct Found {
-    /// Orders looked at.
+    /// Orders compared.
     pub checked: u64,
-    /// What of them the server does not know any more.
+    /// One sentence for each order that the server does not know as acknowledged.
     pub missing: Vec<String>,
 }
 
-/// Asks the server for every order of these and compares.
+/// Compares each of these orders with the one the server knows.
 pub(super) async fn check(crew: &Arc<Crew>, orders: Vec<(Code, Acknowledged)>) -> Found {
     const TASKS: usize = 64;
     let mut found = Found { checked: orders.len() as u64, missing: Vec::new() };

@@ -30,10 +30,10 @@ const FLASH_AT: Span = Span::from_mins(20 * 60);
 const FLASH_LASTS: Span = Span::from_mins(2);
 const FLASH_SHARE: f64 = 0.08;
 
-/// Of all orders: paid, or given up unpaid; the rest run out.
+/// Share of all orders that are paid, or cancelled unpaid; the others expire.
 const PAID: f64 = 0.94;
 const GIVEN_UP: f64 = 0.03;
-/// Of paid orders: cancelled while they are in the warehouse, and returned after delivery.
+/// Share of paid orders that are cancelled while they are in the warehouse, or returned after delivery.
 const CANCELLED: f64 = 0.03;
 const RETURNED: f64 = 0.06;
 
@@ -44,9 +44,9 @@ pub enum Action {
     Place(Place),
     /// The customer pays.
     Pay(OrderRef),
-    /// The customer gives the order up.
+    /// The customer cancels.
     Cancel(OrderRef),
-    /// Every sub-order goes on, step by step, until it reaches the stage.
+    /// Every sub-order advances step by step to the stage.
     Ship {
         /// The order.
         order: OrderRef,
@@ -73,7 +73,7 @@ pub struct Timed {
 pub struct Actions<'a> {
     day: &'a Day,
     cities: Vec<f64>,
-    /// Ordinary orders and those of the flash sale: how many there are, and how many came.
+    /// Ordinary orders and those of the flash sale: how many there are, and how many have come.
     ordinary: Stream,
     flash: Stream,
     placed: u32,
@@ -165,7 +165,7 @@ impl<'a> Actions<'a> {
         (0..count.min(LINES_MAX)).map(line).collect()
     }
 
-    /// What becomes of the order.
+    /// Plans what happens to the order after it is placed.
     fn plan(&mut self, order: u32, channel: usize, placed: Span) {
         let minutes = |draw: &mut Draw, low: f64, high: f64| Span((draw.between(low, high) * 60e6) as u64);
         let mut follow = |at: Span, step| self.later.push(Reverse(Later { at, order, channel, step }));
@@ -182,7 +182,7 @@ impl<'a> Actions<'a> {
         follow(picked, Follow::Pick);
         let out = after(picked, minutes(&mut self.draw, 10.0, 60.0));
         if self.draw.chance(CANCELLED) {
-            // Some come too late: the scan is as likely to win.
+            // Some cancellations come too late: the scan is as likely to come first.
             follow(after(out, minutes(&mut self.draw, 0.0, 1.0)), Follow::Out);
             follow(after(out, minutes(&mut self.draw, 0.0, 1.0)), Follow::Cancel);
             return;
@@ -217,7 +217,7 @@ impl Iterator for Actions<'_> {
 }
 
 impl Stream {
-    /// When the next order of the stream comes, by its share of the stream; never, when all came.
+    /// When the next order of the stream comes; never, once all have come.
     fn time(&self, at: impl Fn(f64) -> Span) -> Span {
         if self.next >= self.count { Span(u64::MAX) } else { at((f64::from(self.next) + 0.5) / f64::from(self.count)) }
     }
@@ -238,7 +238,7 @@ impl Later {
     }
 }
 
-/// The time of day by which a share of ordinary orders came.
+/// The time of day by which a share of the ordinary orders has come.
 fn time_of_day(share: f64) -> Span {
     let mut left = share * HOURS.iter().sum::<f64>();
     for (hour, weight) in HOURS.iter().enumerate() {

@@ -18,17 +18,17 @@ use crate::terminal::Output;
 pub struct Show {
     /// The day.
     pub shape: DayShape,
-    /// Where the server keeps its files; a folder that is removed at the end when not given.
+    /// Where the server keeps its files; `None` for a temporary folder.
     pub dir: Option<PathBuf>,
 }
 
-/// How the crash went.
+/// The kill in the middle of the day, and the recovery.
 pub struct Crash {
     /// Orders placed when the server was killed.
     pub at_order: u64,
     /// How long the next start took.
     pub recovery: Duration,
-    /// What the server still knew.
+    /// How the recovered server compares with what was acknowledged.
     pub found: Found,
 }
 
@@ -44,7 +44,7 @@ pub struct Played {
     pub elapsed: Duration,
     /// The crash in the middle, if the day was long enough for one.
     pub crash: Option<Crash>,
-    /// What the server knew at the end.
+    /// How the server compares with what was acknowledged at the end.
     pub found: Found,
     /// Units promised beyond what was ever received.
     pub oversold: u64,
@@ -72,7 +72,7 @@ impl Played {
 }
 
 impl Show {
-    /// Plays it, and says how far it is.
+    /// Plays the day and prints its progress.
     ///
     /// # Errors
     /// When the server does not start, stop or answer.
@@ -86,12 +86,12 @@ impl Show {
         let played = runtime.block_on(async {
             tokio::select! {
                 played = self.play(&dir, out) => played,
-                // Dropped in the middle, the house kills its server.
+                // Dropping the house kills its server.
                 _ = tokio::signal::ctrl_c() => Err(Failure::failed("interrupted; the server was stopped and its files removed")),
             }
         });
         if !kept {
-            // What is left behind is a few files in the system's folder for such.
+            // At worst, a few files stay in the system's temporary folder.
             let _ = std::fs::remove_dir_all(&dir);
         }
         played
@@ -141,7 +141,7 @@ impl Show {
     }
 }
 
-/// Kills the server while orders fly, starts it again, and looks whether it still knows what it said.
+/// Kills the server while orders are in flight, starts it again, and compares it with what it had acknowledged.
 async fn crash_now(
     house: &mut House,
     crew: &Arc<Crew>,

@@ -1,4 +1,4 @@
-//! What a request says besides its body: who asks, under which key, and on which terms.
+//! What a request carries besides its body: the caller, the idempotency key, and the terms.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::auth::Identity;
 use crate::service::Terms;
 use crate::times::parse_time;
 
-/// Who asks, under which key, and on which terms.
+/// The caller, the idempotency key, and the terms of a request.
 pub(super) struct Caller {
     pub(super) who: Arc<Identity>,
     pub(super) terms: Terms,
@@ -30,7 +30,7 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// The key of a command that needs one.
+    /// The idempotency key of a command that needs one.
     pub(super) fn key(&self) -> Result<Code, BadRequest> {
         let needed = "this call changes something: send a header `Idempotency-Key: …` chosen by you, and the same again \
                       when you repeat the call";
@@ -70,7 +70,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
     }
 }
 
-/// A JSON body. What its Content-Type says does not matter, so that `curl -d` needs no header.
+/// A JSON body. Its Content-Type is ignored, so that `curl -d` needs no header.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {

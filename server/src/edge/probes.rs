@@ -20,12 +20,12 @@ pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).route("/metrics", get(metrics))
 }
 
-/// The process runs and answers. Whether it should be sent work is `/readyz`.
+/// The process runs and answers. Whether it should get work is told by `/readyz`.
 async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Whether to send work here, how the journal stands, and what an accident could take.
+/// Whether to send work here, the state of the journal, and what an accident could lose.
 async fn readyz(State(http): State<Arc<Http>>) -> Response<Body> {
     let body = readiness(&http);
     let status = if body.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -67,7 +67,7 @@ struct JournalBody {
     backlog_bytes: usize,
     /// The highest durability available.
     best: &'static str,
-    /// What an accident could take, in words.
+    /// What an accident could lose, in words.
     what_could_be_lost: String,
 }
 

@@ -7,7 +7,7 @@ use stockade_core::reject::Reject;
 
 use super::bodies::Problem;
 
-/// A request that cannot be understood: nothing was looked at.
+/// A request that cannot be understood. Nothing was decided.
 pub(super) struct BadRequest {
     pub(super) status: StatusCode,
     pub(super) detail: String,

@@ -1,4 +1,4 @@
-//! The last resort: what exists nowhere but in memory, written to local disk before the process ends.
+//! The emergency file: batches that exist only in memory, written to local disk before the process ends.
 //!
 //! ```text
 //!   "STKEMERG" │ format (4 bytes) │ batches (4) │ journaled up to (8) │ { length (4), batch }… │ SHA-256 of all before
@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 const HEADER_BYTES: usize = 24;
 const HASH_BYTES: usize = 32;
 
-/// Batches that follow each other, and how far of them the journal had acknowledged.
+/// Consecutive batches, and up to where the journal had acknowledged them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EmergencyFile {
     /// The last sequence that was acknowledged; what follows was applied but never confirmed.
@@ -31,7 +31,7 @@ pub struct EmergencyFile {
 /// Why an emergency file was not written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum EmergencyError {
-    /// The disk.
+    /// The disk refused.
     #[error("{path}: {error}")]
     Io {
         /// The file.
@@ -39,7 +39,7 @@ pub enum EmergencyError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Not such a file, or damaged, or newer.
+    /// It is not an emergency file, or it is damaged or of a newer format.
     #[error("{path} is not a whole emergency file: {what}")]
     Damaged {
         /// The file.
@@ -77,7 +77,7 @@ impl EmergencyFile {
     /// Reads and checks a file: its hash, every batch, and that each follows the one before.
     ///
     /// # Errors
-    /// When any of that fails.
+    /// When the file cannot be read or a check fails.
     pub fn read(path: &Path) -> Result<EmergencyFile, EmergencyError> {
         let bytes = std::fs::read(path).map_err(|error| EmergencyError::Io { path: path.to_owned(), error })?;
         parse(&bytes).map_err(|what| EmergencyError::Damaged { path: path.to_owned(), what })

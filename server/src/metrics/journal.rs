@@ -1,4 +1,4 @@
-//! How the journal stands, and how far durability has come.
+//! The state of the journal and the progress of durability.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;

@@ -60,7 +60,7 @@ impl Requests {
         registry.register("refusals", "Refusals by code", refusals.clone());
         let events = Family::<EventLabel, Counter>::default();
         let orders = EVENTS.map(|event| events.get_or_create_owned(&EventLabel { event })).to_vec();
-        registry.register("orders", "Orders by what became of them", events.clone());
+        registry.register("orders", "Orders by what happened to them", events.clone());
         let decide = Arc::new(Timing::default());
         let help = "Time to decide a request, without waiting for the journal";
         registry.register_with_unit("decide", help, Unit::Seconds, Shown(Arc::clone(&decide)));

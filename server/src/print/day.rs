@@ -8,7 +8,7 @@ use super::page::{Page, Table};
 use crate::demo::{Played, Tally};
 use crate::terminal::Output;
 
-/// Prints what a generated day came to.
+/// Prints the report on a generated day.
 pub fn day(played: &Played, out: Output) {
     let Played { shape, tally, .. } = played;
     let mut page = Page::default();
@@ -57,7 +57,7 @@ fn routing(tally: &Tally, row: &mut impl FnMut(&str, String)) {
     row("routes proven optimal", format!("{:.2} %", share(tally.proven)));
 }
 
-/// One decision, told.
+/// The plan of one order, parcel by parcel.
 fn explain(number: &Code, plan: &PlanView, page: &mut Page) {
     let proof = if plan.proven { "proven: no other way scores less" } else { "the best found in its time" };
     page.line(format!("Why order {number} went out in {} parcels ({proof}):", plan.sub_orders.len()));

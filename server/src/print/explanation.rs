@@ -114,7 +114,7 @@ fn warehouses(told: &Explanation, page: &mut Page) {
     page.table(&table);
     if !told.empty.is_empty() {
         let names: Vec<&str> = told.empty.iter().map(Code::as_str).collect();
-        page.line(format!("nothing of it could be drawn at: {}", names.join(" ")));
+        page.line(format!("no stock of it at: {}", names.join(" ")));
     }
 }
 
@@ -140,7 +140,7 @@ fn split_rules(told: &Explanation, page: &mut Page) {
     page.line(format!("a split must {}", asked.join(", and ")));
 }
 
-/// What was decided about the order, first to last, where that was more than one thing.
+/// The decisions on the order, first to last, when there was more than one.
 fn decisions(told: &Explanation, page: &mut Page) {
     if told.decisions.len() < 2 {
         return;
@@ -175,7 +175,7 @@ fn ships(ships: &ShipsSeen) -> String {
     format!("{} from {} with {}{due}", lines.join(" "), ships.warehouse, ships.carrier)
 }
 
-/// `HGH with ZTO + CAN with SF (MUG:1)`: what is in a parcel is said where there are several.
+/// `HGH with ZTO + CAN with SF (MUG:1)`: the content of a parcel is shown when there are several.
 fn parcels(plan: &Candidate) -> String {
     let several = plan.parcels.len() > 1;
     let parcel = |parcel: &stockade_core::reply::CandidateParcel| {

@@ -1,4 +1,4 @@
-//! Files that commands make or check: the folder of a server, worlds, rules.
+//! Files that commands create or check: the folder of a server, worlds, rules.
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +52,7 @@ pub fn folder(dir: &Path, made: &FolderBody<'_>, out: Output) {
     }
     let mut page = Page::default();
     for file in &made.files {
-        let fate = if file.written { "written" } else { "was there, left as it is" };
+        let fate = if file.written { "written" } else { "exists, left unchanged" };
         page.line(format!("{}: {fate}", file.path.display()));
     }
     if let Some(id) = made.partition {
@@ -64,7 +64,7 @@ pub fn folder(dir: &Path, made: &FolderBody<'_>, out: Output) {
             page.line(format!("Admin token, shown this once: {token}"));
             page.line("Keep it where only you can read it, for example as STOCKADE_TOKEN.");
         }
-        None => page.line("Tokens were there already; `stockade token list` names them."),
+        None => page.line("Tokens exist already; `stockade token list` names them."),
     }
     page.line("");
     page.line("Next:");

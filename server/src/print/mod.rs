@@ -1,6 +1,6 @@
 //! How results look: pages for people, and the bodies of the HTTP side, one JSON object a line, for programs.
 //!
-//! Verbs hand over what they got; nothing here decides or asks.
+//! Verbs hand over what they received; nothing here decides or asks the server.
 
 mod day;
 mod explanation;

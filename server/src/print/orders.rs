@@ -42,7 +42,7 @@ pub(super) fn changed(changed: &Changed, page: &mut Page) {
     let what = match &changed.change {
         Change::Paid => "paid; the stock is the customer's".to_owned(),
         Change::PaidLate { first_sub } => {
-            format!("paid after expiry and held anew; the new sub-orders begin with number {first_sub}")
+            format!("paid after expiry and held again; the new sub-orders begin with number {first_sub}")
         }
         Change::RefundDue => "paid after expiry, and the stock is gone: a refund is due".to_owned(),
         Change::Cancelled { units } => format!("cancelled; {units} units are free again"),

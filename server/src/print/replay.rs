@@ -3,7 +3,7 @@
 use crate::replay::{Outcome, SummaryBody};
 use crate::terminal::Output;
 
-/// Prints what a replay came to: on standard error for people, as one object on standard output for programs.
+/// Prints the result of a replay: on standard error for people, as one object on standard output for programs.
 pub fn replay(outcome: &Outcome, out: Output) {
     for note in &outcome.notes {
         eprintln!("{note}");
@@ -28,7 +28,7 @@ fn lines(summary: &SummaryBody) -> Vec<String> {
         summary.cancelled,
     )];
     if summary.paid_late + summary.refunds_due > 0 {
-        lines.push(format!("{} paid late and held anew, {} refunds due", summary.paid_late, summary.refunds_due));
+        lines.push(format!("{} paid late and held again, {} refunds due", summary.paid_late, summary.refunds_due));
     }
     if let Some(presale) = &summary.presale {
         lines.push(format!(

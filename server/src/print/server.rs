@@ -1,4 +1,4 @@
-//! What a server says when it serves.
+//! The announcement of a server.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ struct ServingBody<'a> {
     data_dir: &'a Path,
 }
 
-/// Prints where a server is and what it found.
+/// Prints the addresses of a server and what it found at its start.
 pub fn serving(here: &Announcement, config: &Config, out: Output) {
     let home = match &config.journal {
         JournalHome::Memory => "memory".to_owned(),

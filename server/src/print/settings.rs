@@ -113,7 +113,7 @@ pub fn token_revoked(name: &Code, out: Output) {
     if out.json {
         out.object(&RevokedBody { revoked: name });
     } else {
-        out.line(format!("token {name} is worthless from now on"));
+        out.line(format!("token {name} is revoked"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! One order, asked of the engine.
+//! One order decided, paid or cancelled by the engine.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::target::Target;
 use crate::failure::Failure;
 use crate::files::OrderRecord;
 
-/// What came of an order.
+/// The decision on an order.
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) verdict: Verdict,
@@ -32,36 +32,36 @@ pub(super) struct Decided {
     pub(super) took: Option<Duration>,
 }
 
-/// What came of a payment.
+/// The outcome of a payment.
 #[derive(Debug)]
 pub(super) enum PaymentDone {
-    /// In time.
+    /// Paid in time.
     Paid,
-    /// Late, and held anew: these units were taken.
+    /// Paid late, and held again: these units were taken.
     PaidLate(Seq, Vec<CellChange>),
-    /// Late, and the stock was gone.
+    /// Paid late, and the stock was gone.
     RefundDue,
-    /// Not at all: it was cancelled before.
+    /// Not paid: the order was cancelled before.
     GivenUp,
 }
 
-/// What came of a cancellation.
+/// The outcome of a cancellation.
 #[derive(Debug)]
 pub(super) enum CancelDone {
     /// These units are free again.
     Cancelled(Seq, Vec<CellChange>),
-    /// Nothing was done, because.
+    /// Nothing was done, for this reason.
     Not(Reject),
 }
 
 impl Decided {
-    /// A decision the engine was not asked for.
+    /// A decision made without the engine.
     pub(super) fn without_engine(verdict: Verdict, code: Option<&'static str>, reason: Option<String>) -> Decided {
         Decided { verdict, code, reason, short: Vec::new(), placed: None, seen: Seq(0), took: None }
     }
 }
 
-/// Places an order. Quantities that are no number of units are refused here.
+/// Places an order. Quantities that are not a number of units are refused here.
 pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, now: Time) -> Result<Decided, Failure> {
     let units = |qty: i64| u64::try_from(qty).ok().filter(|qty| *qty > 0).map(Units);
     let line = |row: &crate::files::OrderRow| Some(Line { sku: row.sku.clone(), units: units(row.qty)? });
@@ -106,7 +106,7 @@ pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, no
     }
 }
 
-/// Pays an order under a key of the replay's.
+/// Pays an order under a key of the replay.
 pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> Result<PaymentDone, Failure> {
     let command = Command::Pay(Pay { order: OrderRef::Id(order) });
     let result = target.execute(&keyed("pay", nth, command)?, now)?.result;
@@ -136,7 +136,7 @@ pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> R
     }
 }
 
-/// Cancels a whole order and tells what came free: what lay in it before and does not any more.
+/// Cancels a whole order and returns what came free: the difference between the order before and after.
 pub(super) fn cancel(
     target: &dyn Target,
     channel: &Code,
@@ -167,7 +167,7 @@ pub(super) fn cancel(
     Ok(CancelDone::Cancelled(changed.seq, freed.filter(|cell| cell.2 != 0).collect()))
 }
 
-/// Whether a refusal speaks about the order, not about the state of the service.
+/// Whether a refusal is about the order, not about the state of the service.
 pub(super) fn is_decision(reject: &Reject) -> bool {
     match reject {
         Reject::InsufficientStock { .. }

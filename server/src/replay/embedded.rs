@@ -13,7 +13,7 @@ use super::hosted::{Hosted, actor_name};
 use super::target::{Answer, Final, Target};
 use crate::failure::Failure;
 
-/// See the module.
+/// An engine that is called directly.
 pub(super) struct Embedded {
     hosted: Hosted,
     actor: Actor,

@@ -1,4 +1,4 @@
-//! An engine of the replay's own, with its journal.
+//! The engine of a replay, with its journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::target::Final;
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig};
 
-/// How long a journal may take for what waits before the replay gives up.
+/// How long the journal may take for what waits, before the replay fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An engine and the thread that writes its history.
@@ -46,7 +46,7 @@ impl Hosted {
         Err(Failure::failed(format!("the {} journal did not take the history: {why}", status.kind)))
     }
 
-    /// Checks every structure, ends the journal, and removes it if it is the replay's own.
+    /// Checks every structure, closes the journal, and removes it if it belongs to the replay.
     pub(super) fn finish(self) -> Result<Final, Failure> {
         self.settle()?;
         let Hosted { engine, driver, home } = self;

@@ -36,7 +36,7 @@ pub(super) enum Verdict {
 /// One decision, as a line.
 #[derive(Serialize)]
 pub(super) struct DecisionLine<'a> {
-    /// Only of placed orders: refusals and repeats make no event.
+    /// Only for placed orders: refusals and repeats make no event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seq: Option<u64>,
     pub(super) order: &'a str,
@@ -104,21 +104,21 @@ struct CellLine<'a> {
 #[derive(Serialize)]
 struct DeliveryLine<'a> {
     seq: u64,
-    /// It is about no order.
+    /// Always `null`: it concerns no order.
     order: Option<&'a str>,
     reference: Option<&'a str>,
     event: &'static str,
     lines: [CellLine<'a>; 1],
 }
 
-/// What a release line tells of.
+/// What a release line reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ReleaseKind {
-    /// A hold ran out.
+    /// A reservation hold expired.
     Expired,
-    /// An order was given up.
+    /// An order was cancelled.
     Cancelled,
-    /// An expired order was paid and held anew: the quantities are negative.
+    /// An expired order was paid and held again: the quantities are negative.
     PaidLate,
 }
 
@@ -147,7 +147,7 @@ impl ReleaseKind {
     }
 }
 
-/// The file of lines. A line gets into it once its decision is durable.
+/// The file of lines. A line is written once its decision is durable.
 pub(super) struct LineFile {
     path: PathBuf,
     file: BufWriter<File>,

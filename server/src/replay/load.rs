@@ -1,4 +1,4 @@
-//! The world, the SKUs and the stock a replay begins with.
+//! Loading the world, the SKUs and the stock that a replay begins with.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::survey::Survey;
 use super::target::Target;
 use crate::failure::Failure;
 
-/// Brings the world, SKUs and stock into an empty engine; answers the version of the rules.
+/// Brings the world, SKUs and stock into an empty engine; returns the version of the rules.
 pub(super) fn load(target: &dyn Target, survey: &Survey, now: Time) -> Result<RulesVersion, Failure> {
     let mut loader = Loader { target, now, commands: 0 };
     let world = Command::ApplyWorld(ApplyWorld { text: survey.world.clone() });

@@ -6,8 +6,8 @@
 //!      each order: time moves on (payments due, holds that run out) ──► decide ──► record ──► one JSON line
 //! ```
 //!
-//! The engine is behind [`Target`]. The lines are written in decision order and only once their decisions are as durable
-//! as the journal makes them; they hold nothing that differs between engines, journals or runs.
+//! The engine is behind [`Target`]. The lines are written in decision order and only once their decisions are as
+//! durable as the journal makes them; they hold nothing that differs between engines, journals or runs.
 
 mod args;
 mod decide;
@@ -46,7 +46,7 @@ use survey::Survey;
 /// Decides the whole file, and writes the lines and, where asked, the summary.
 ///
 /// # Errors
-/// When a file is not as it should be, or the engine or the disk refuses.
+/// When a file is wrong, or the engine or the disk refuses.
 pub fn run(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let survey = Survey::take(args)?;
     let begun = Instant::now();
@@ -92,7 +92,7 @@ fn write_summary(path: &Path, summary: &SummaryBody) -> Result<(), Failure> {
         .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
 }
 
-/// Starts the engine that was asked for, empty.
+/// Starts the chosen engine, empty.
 fn start(args: &ReplayArgs, now: Time) -> Result<Box<dyn Target>, Failure> {
     let home = home::Home::new(&args.journal)?;
     match args.engine {

@@ -1,7 +1,7 @@
 //! The engine in this process, called over QUIC through the client library.
 //!
-//! The server's clock is the replay's: it stands still until the next order. So calls are given all the time there is,
-//! and holds are expired by the replay itself, on the engine.
+//! The server's clock is that of the replay: it stands still until the next order. So calls have no deadline, and the
+//! replay itself expires holds, on the engine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use crate::tls::Certificate;
 
 /// Longer than any order file: the server's time leaps between orders, and no call is late because of it.
 const NO_HURRY: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
-/// How long the listener may take to let go.
+/// How long the listener may take to close.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// An engine that is called over QUIC.
 pub(super) struct Quic {
     hosted: Hosted,
     service: Arc<Service>,
@@ -61,7 +61,7 @@ impl Quic {
         let listener = runtime.block_on(listen).map_err(Failure::failed)?;
         let trust = Trust::Pinned(certificate.fingerprint());
         let mut config = ClientConfig::new(listener.addr().to_string(), trust, token);
-        // What is decided in order must travel in order.
+        // Commands that are decided in order must travel in order.
         config.lanes = 1;
         // The replay itself waits until lines may be written.
         config.call = Call { durability: Some(Durability::Memory), timeout: NO_HURRY, ..Call::default() };
@@ -130,7 +130,7 @@ impl Target for Quic {
     }
 }
 
-/// A clock that shows the replay's time and nothing else.
+/// A clock that shows the replay's time.
 fn replay_clock(start: Time, time: Arc<AtomicU64>) -> Clock {
     let origin = Instant::now();
     Clock::reading(Time(0), move || {

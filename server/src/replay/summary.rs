@@ -16,7 +16,7 @@ use crate::failure::Failure;
 
 /// SKUs named in the summary.
 const TOP_SKUS: usize = 10;
-/// The longest latency told apart, in nanoseconds: a minute.
+/// The longest latency measured, in nanoseconds: one minute.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
 
 /// What is counted while orders are decided.
@@ -35,27 +35,27 @@ pub(super) struct Tally {
     above: i128,
     above_worst: f64,
     latency_ns: Histogram<u64>,
-    /// Holds that ran out.
+    /// Reservation holds that expired.
     pub(super) expired: u64,
-    /// Orders given up.
+    /// Orders cancelled.
     pub(super) cancelled: u64,
-    /// Expired orders paid late and held anew.
+    /// Expired orders paid late and held again.
     pub(super) paid_late: u64,
     /// Expired orders paid late when the stock was gone.
     pub(super) refunds_due: u64,
 }
 
-/// What a replay came to.
+/// The result of a replay.
 pub struct Outcome {
     /// The figures.
     pub summary: SummaryBody,
-    /// Rows that could not be done as written, told by line.
+    /// Rows that could not be applied as written, listed by line.
     pub notes: Vec<String>,
 }
 
-/// What the figures are drawn from besides the tally.
+/// Input of the figures besides the tally.
 pub(super) struct Ending<'a> {
-    /// Rows told by line.
+    /// Rows listed by line.
     pub(super) reports: u64,
     /// What is promised and has not come, where anything was announced.
     pub(super) ahead: Option<Ahead>,
@@ -81,19 +81,19 @@ pub struct SummaryBody {
     pub refused_by_code: BTreeMap<&'static str, u64>,
     /// The SKUs that were short most often.
     pub short_skus: Vec<ShortSkuBody>,
-    /// Orders that came again unchanged.
+    /// Orders that were repeated unchanged.
     pub duplicates: u64,
     /// Other orders under a known id.
     pub conflicts: u64,
-    /// Reservation holds that ran out.
+    /// Reservation holds that expired.
     pub expired: u64,
-    /// Orders given up.
+    /// Orders cancelled.
     pub cancelled: u64,
-    /// Expired orders paid late and held anew.
+    /// Expired orders paid late and held again.
     pub paid_late: u64,
     /// Expired orders paid late when the stock was gone.
     pub refunds_due: u64,
-    /// Rows that could not be done as written.
+    /// Rows that could not be applied as written.
     pub reported_lines: u64,
     /// What was promised ahead; `null` without a file of receipts.
     pub presale: Option<PresaleSummaryBody>,

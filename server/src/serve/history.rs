@@ -15,7 +15,7 @@ use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
 use crate::journal::{LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
 
-/// What a recovery went through.
+/// The result of the recovery at the start.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     /// Events applied.
@@ -36,7 +36,7 @@ const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 const PARTITION_FILE: &str = "partition.id";
 const OWNER_FILE: &str = "owner.id";
 
-/// Where what exists only in memory goes when the journal does not take it.
+/// The file for batches that exist only in memory when the journal does not take them.
 pub(super) fn emergency_file(config: &Config) -> PathBuf {
     config.data_dir.join("emergency.stockade")
 }
@@ -75,7 +75,7 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
 /// again changes nothing. Answers the id, or `None` when the journal is not in Redis.
 ///
 /// # Errors
-/// When Redis is away or unfit, or the partition is there with another id.
+/// When Redis cannot be reached or is unfit, or the partition exists with another id.
 pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     let JournalHome::Redis { url, partition } = &config.journal else { return Ok(None) };
     let path = config.data_dir.join(PARTITION_FILE);
@@ -121,7 +121,8 @@ fn refused(error: &JournalError) -> Failure {
     Failure { exit, ..Failure::failed(error) }
 }
 
-/// Who this server is to Redis: the same after a restart, so that it need not wait out its own heartbeat.
+/// Identity of this server at Redis: the same after a restart, so that it need not wait for its own ownership to run
+/// out.
 fn owner(data_dir: &Path) -> Result<String, Failure> {
     let path = data_dir.join(OWNER_FILE);
     if let Some(id) = read(&path)? {

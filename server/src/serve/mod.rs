@@ -1,4 +1,4 @@
-//! A server from its settings to its end: journal, recovery, engine, listeners, and the orderly way out.
+//! A server from its settings to its end: journal, recovery, engine, listeners, and an orderly stop.
 //!
 //! ```text
 //!   settings ─► journal ─► recovery, check ─► engine ─► journal thread ─► expiry ─► QUIC, HTTP ─► announce
@@ -52,7 +52,7 @@ pub struct Server {
     tokens: JoinHandle<()>,
     ended: mpsc::UnboundedReceiver<String>,
     config: Config,
-    /// What to tell whoever started it.
+    /// What the person who started it should know.
     pub announcement: Announcement,
 }
 
@@ -83,7 +83,7 @@ struct HttpSide {
     task: JoinHandle<std::io::Result<()>>,
 }
 
-/// Where a server is and what it found.
+/// Addresses of a server, and what it found at its start.
 #[derive(Clone, Debug)]
 pub struct Announcement {
     /// Address of the QUIC listener.
@@ -92,13 +92,13 @@ pub struct Announcement {
     pub http: Option<SocketAddr>,
     /// What clients pin.
     pub fingerprint: String,
-    /// Whether the certificate was made just now.
+    /// Whether the certificate was created at this start.
     pub certificate_made: bool,
     /// How the journal stands.
     pub journal: JournalStatus,
-    /// What recovery went through.
+    /// The result of the recovery.
     pub replayed: Replayed,
-    /// Whether a sample world and goods were put in.
+    /// Whether a sample world and stock were added.
     pub sample: bool,
 }
 
@@ -114,7 +114,7 @@ impl Server {
         if tokens.is_empty() && !config.dev {
             let path = config.tokens.display();
             let reason =
-                format!("there is no token in {path}, so nobody could talk to the server: `stockade token add`");
+                format!("{path} holds no token, so no caller would be let in: add one with `stockade token add`");
             return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
         }
         let certificate = certificate(&config)?;
@@ -180,7 +180,7 @@ impl Server {
         let stopped = tokio::select! {
             stopped = draining => stopped.map_err(Failure::failed)?,
             signal = signals.next() => {
-                warn!(signal, "ending at once, as asked twice");
+                warn!(signal, "ending at once after a second signal");
                 std::process::exit(130);
             }
         };
@@ -221,7 +221,7 @@ impl Server {
         };
         let why = stopped.reason.unwrap_or_else(|| "the journal did not take it in time".to_owned());
         Err(Failure::failed(format!(
-            "not everything was flushed: {why}; up to event {} it was, {rest}",
+            "not everything was flushed: {why}; events up to {} are in the journal, {rest}",
             stopped.journaled
         )))
     }
@@ -264,7 +264,7 @@ async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, So
     let addr = listener.local_addr().map_err(listen)?;
     let (stop, mut stopping) = watch::channel(false);
     let stopped = async move {
-        // A sender that is gone means the same.
+        // A dropped sender means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
     let task = tokio::spawn(edge::serve(listener, shared, stopped));

@@ -1,4 +1,4 @@
-//! Unpaid holds run out by themselves: a thread that looks every few milliseconds.
+//! Expiry of unpaid reservation holds: a thread that looks at deadlines every few milliseconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::clock::Clock;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(8);
-/// Orders expired in one go, so that nobody waits long for a lock behind it.
+/// Orders expired in one call, so that no command waits long for a lock behind it.
 const BITE: usize = 128;
 /// Orders expired in one tick; the rest follows in the next, at once.
 const TICK_MOST: usize = 4_096;
@@ -23,7 +23,7 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// Starts it.
+    /// Starts the thread.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -52,7 +52,7 @@ impl Drop for Expiry {
     }
 }
 
-/// Expires what is due; whether more may be.
+/// Expires what is due; returns whether more may be due.
 fn tick(decide: &dyn Decide, clock: &Clock) -> bool {
     let mut expired = 0;
     while expired < TICK_MOST {

@@ -1,4 +1,4 @@
-//! Prices of stock are learned beside the orders: a thread that looks every second whether a lesson is due.
+//! Price training: a thread that checks every second whether prices of stock are to be learned again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use stockade_core::engine::Engine;
 
 use crate::clock::Clock;
 
-/// How often it looks. Rules cannot ask for lessons more often.
+/// How often it checks. Rules cannot ask for training more often.
 const TICK: Duration = Duration::from_secs(1);
 
-/// The thread that learns prices, as often as the rules ask. Ends when it is dropped.
+/// The thread of price training. Ends when it is dropped.
 #[derive(Debug)]
 pub struct Lessons {
     ending: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Starts it.
+    /// Starts the thread.
     ///
     /// # Errors
     /// When the system gives no thread.

@@ -20,7 +20,8 @@ use demand::Demand;
 /// Write world.toml and stock.csv for an order file.
 ///
 /// Zones come from the file's zone column. Places, rates and hours are invented from the seed: warehouses near the
-/// zones that order most, prices and hours by distance. Each SKU gets the given share of its demand, spread over some of the warehouses.
+/// zones that order most, prices and hours by distance. Each SKU gets the given share of its demand, spread over some
+/// of the warehouses.
 #[derive(Debug, Args)]
 pub struct SketchArgs {
     /// The order file: CSV or TSV, plain or gzip.
@@ -35,13 +36,13 @@ pub struct SketchArgs {
     /// The same seed gives the same files.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The folder to write into; it is made if it is not there.
+    /// The folder to write into; created when it does not exist.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Read the column NAME under another header.
     #[arg(long = "column", value_name = "NAME=HEADER")]
     pub columns: Vec<String>,
-    /// Pass over rows of this kind.
+    /// Ignore rows of this kind.
     #[arg(long = "skip-kind", value_name = "KIND")]
     pub skip_kinds: Vec<String>,
 }
@@ -68,7 +69,7 @@ pub struct Sketched {
 /// Writes world and stock for an order file.
 ///
 /// # Errors
-/// When a flag or the file is not as it should be, or the disk refuses.
+/// When a flag or the file is wrong, or the disk refuses.
 pub fn run(args: &SketchArgs) -> Result<Sketched, Failure> {
     if args.cover < Money::ZERO {
         return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
@@ -101,7 +102,7 @@ fn head(args: &SketchArgs) -> Vec<String> {
     let file = args.orders.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     vec![
         format!("Sketched from {file} with seed {} and cover {}.", args.seed, args.cover),
-        "Places, rates and hours are invented: put your own in their stead.".to_owned(),
+        "Places, rates and hours are invented: replace them with your own.".to_owned(),
     ]
 }
 

@@ -12,7 +12,7 @@ use crate::times::parse_day;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnnounceBody {
-    /// What supplier and warehouse call it.
+    /// Reference of the receipt, as supplier and warehouse know it.
     pub reference: Code,
     /// The SKU.
     pub sku: Code,
@@ -30,7 +30,7 @@ pub struct AnnounceBody {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeBody {
-    /// What supplier and warehouse call it.
+    /// Reference of the receipt, as supplier and warehouse know it.
     pub reference: Code,
     /// The SKU.
     pub sku: Code,
@@ -46,7 +46,7 @@ pub struct ChangeBody {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawBody {
-    /// What supplier and warehouse call it.
+    /// Reference of the receipt, as supplier and warehouse know it.
     pub reference: Code,
     /// The SKU.
     pub sku: Code,
@@ -70,7 +70,7 @@ pub struct InboundCellBody<'a> {
 /// An expected receipt.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReceiptBody<'a> {
-    /// What supplier and warehouse call it.
+    /// Reference of the receipt, as supplier and warehouse know it.
     pub reference: &'a Code,
     /// The day it is due, like `2026-11-11`.
     pub day: String,

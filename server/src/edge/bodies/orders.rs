@@ -31,13 +31,13 @@ pub struct PlaceBody {
     pub ship_complete: bool,
     /// No more parcels than this.
     pub max_parcels: Option<u16>,
-    /// How long to hold unpaid, like `30m`.
+    /// How long stock is held unpaid, like `30m`; as the channel says when not given.
     pub hold: Option<Span>,
     /// What is ordered.
     pub lines: Vec<LineBody>,
 }
 
-/// The body of a cancellation: nothing for all of the order, or a sub-order, or units of a SKU.
+/// The body of a cancellation: empty for the whole order, or a sub-order, or units of a SKU.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CancelBody {
@@ -51,7 +51,7 @@ pub struct CancelBody {
     pub reason: Option<String>,
 }
 
-/// The body of a longer hold.
+/// The body of an extension of the reservation hold.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtendBody {
@@ -155,7 +155,7 @@ pub struct MomentBody<'a> {
     pub occurred: String,
     /// When the engine was told.
     pub arrived: String,
-    /// Who said so.
+    /// The name of the caller.
     pub actor: &'a Code,
 }
 
@@ -204,7 +204,7 @@ impl CancelBody {
     /// The command for this order.
     ///
     /// # Errors
-    /// A sentence, when the fields do not go together.
+    /// A sentence, when the fields do not fit together.
     pub fn command(self, order: OrderRef) -> Result<Cancel, String> {
         let scope = match (self.sub, self.sku, self.qty) {
             (None, None, None) => CancelScope::Order,
@@ -220,7 +220,7 @@ impl ExtendBody {
     /// The command for this order.
     ///
     /// # Errors
-    /// A sentence, when the deadline is no time.
+    /// A sentence, when the deadline is not a time.
     pub fn command(self, order: OrderRef) -> Result<ExtendHold, String> {
         Ok(ExtendHold { order, until: parse_time(&self.until)? })
     }

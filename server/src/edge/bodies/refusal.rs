@@ -28,7 +28,7 @@ pub struct ProblemBody<'a> {
     pub status: u16,
     /// What was wrong, and what to do.
     pub detail: String,
-    /// What programs go by.
+    /// The code and the facts, for programs.
     #[serde(flatten)]
     pub facts: Facts<'a>,
 }
@@ -38,7 +38,7 @@ pub struct ProblemBody<'a> {
 pub struct RefusalBody<'a> {
     /// What was wrong, and what to do.
     pub message: String,
-    /// What programs go by.
+    /// The code and the facts, for programs.
     #[serde(flatten)]
     pub facts: Facts<'a>,
 }
@@ -144,7 +144,7 @@ pub enum OwnFacts<'a> {
         /// The engine's id of the order, when it got one.
         order_id: Option<String>,
     },
-    /// Nothing besides the code.
+    /// No facts besides the code.
     None {},
 }
 
@@ -158,7 +158,7 @@ impl<'a> From<&'a Reject> for Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    /// A request that cannot be understood: nothing was looked at.
+    /// A request that cannot be understood. Nothing was decided.
     pub fn bad_request(status: u16, title: &'a str, detail: String) -> Problem<'a> {
         let code = "bad_request";
         let facts = Facts { code, transient: false, own: OwnFacts::None {} };
@@ -241,7 +241,7 @@ const fn status_and_title(reject: &Reject) -> (u16, &'static str) {
         Reject::Unknown { .. } => (422, "Unknown code"),
         Reject::Invalid { .. } => (422, "Field out of bounds"),
         Reject::BadFile { .. } => (422, "File refused"),
-        Reject::DurabilityUnavailable { .. } => (422, "Durability not to be had"),
+        Reject::DurabilityUnavailable { .. } => (422, "Durability not available"),
         Reject::Overloaded { .. } => (429, "Too much at once"),
         Reject::Unavailable { .. } => (503, "Not available now"),
         Reject::Halted { .. } => (503, "Engine stopped"),

@@ -6,13 +6,13 @@ use stockade_core::ids::{Code, SubNo};
 use stockade_core::reply::{Change, Changed};
 use stockade_core::units::Units;
 
-/// The body of a step: `action` is its name, the other fields what it brings along.
+/// The body of a step: `action` names it, the other fields are its data.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepBody {
     /// Which sub-order; 1 when not given.
     pub sub: Option<u16>,
-    /// What happened: `pick`, `short`, `pack`, `weigh`, `label`, `scan`, `pickup`, `deliver`, `confirm`, `return` or
+    /// The step: `pick`, `short`, `pack`, `weigh`, `label`, `scan`, `pickup`, `deliver`, `confirm`, `return` or
     /// `inspect`.
     pub action: String,
     /// Units found (`short`), returned (`return`) or inspected (`inspect`), by SKU.
@@ -61,7 +61,7 @@ pub struct ChangedBody<'a> {
 pub enum WhatChanged {
     /// The order is paid.
     Paid,
-    /// The order was paid after it expired, and stock was held anew.
+    /// The order was paid after it expired, and stock was held again.
     PaidLate {
         /// Number of the first new sub-order.
         first_sub: u16,
@@ -78,7 +78,7 @@ pub enum WhatChanged {
         /// The new deadline.
         until: String,
     },
-    /// A sub-order went on.
+    /// A sub-order advanced.
     Stepped {
         /// Its number.
         sub: u16,

@@ -12,9 +12,9 @@ use super::quantity::{LineBody, limited, lines};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiveBody {
-    /// Where.
+    /// The warehouse they arrive at.
     pub warehouse: Code,
-    /// Into this pool; that of the expected receipt, else `regular`, when not given.
+    /// The pool they join; that of the expected receipt, or else `regular`, when not given.
     pub pool: Option<Code>,
     /// The reference of the expected receipt they fulfil.
     pub expected: Option<Code>,
@@ -47,12 +47,12 @@ pub struct AdjustBody {
 pub struct CountBody {
     /// The warehouse counted.
     pub warehouse: Code,
-    /// The last event the count has seen; now when not given.
+    /// The last event that the count includes; now when not given.
     pub as_of: Option<u64>,
-    /// Events up to it which the count had not seen.
+    /// Events up to it that the count does not include.
     #[serde(default)]
     pub except: Vec<u64>,
-    /// Units physically there.
+    /// Units physically there, by SKU.
     pub lines: Vec<LineBody>,
 }
 

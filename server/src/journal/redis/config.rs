@@ -1,10 +1,10 @@
-//! Where a partition is and how it is held.
+//! The place of a partition, and how its ownership is held.
 
 use std::time::Duration;
 
 use stockade_core::limits::RING_BYTES;
 
-/// Where a partition is and who we are.
+/// The place of a partition, and the identity of this server.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port[/db]`.
@@ -13,7 +13,7 @@ pub struct RedisConfig {
     pub partition: String,
     /// The partition's id, given when it was created; without one, whatever id the partition has is taken.
     pub id: Option<String>,
-    /// Who we are: the same text after a restart, another one on every other server.
+    /// Identity of this server: the same after a restart, different on every other server.
     pub owner: String,
     /// Take the partition from an owner whose heartbeat has not run out.
     pub take_over: bool,
@@ -21,7 +21,7 @@ pub struct RedisConfig {
     pub create: bool,
     /// How long to wait for a connection or an answer.
     pub timeout: Duration,
-    /// How long ownership lasts without a sign of life.
+    /// How long ownership lasts without a heartbeat.
     pub hold: Duration,
     /// Bytes of journaled batches to keep in memory.
     pub ring_bytes: usize,

@@ -17,7 +17,7 @@ use crate::journal::ring::Ring;
 
 /// Entries read at once in a replay.
 const PAGE: usize = 32;
-/// How often one append may repair and go on before it comes back to the caller.
+/// Repairs within one append before the error goes to the caller.
 const REPAIRS_MAX: usize = 4;
 
 /// A partition of Redis that this process owns.
@@ -26,18 +26,18 @@ pub struct RedisJournal {
     config: RedisConfig,
     keeping: Keeping,
     owned: Owned,
-    /// Where the stream stands, as far as we know.
+    /// The last entry of the stream, as far as known.
     position: Position,
-    /// The last sequence Redis has acknowledged, even if it forgot it since.
+    /// The last sequence that Redis acknowledged, even if it has forgotten it since.
     acknowledged: Seq,
     ring: Ring,
 }
 
 impl RedisJournal {
-    /// Creates the partition; doing it again with the same id does nothing. Answers its id.
+    /// Creates the partition; with the same id again, nothing changes. Returns the id.
     ///
     /// # Errors
-    /// When there is a partition with another id, or Redis is away or not fit to hold history.
+    /// When the partition exists with another id, or Redis cannot be reached or is unfit to hold history.
     pub fn init(config: &RedisConfig) -> Result<String, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         check::check(&mut link)?;
@@ -48,8 +48,8 @@ impl RedisJournal {
     /// Connects, checks Redis, and takes ownership of the partition. Replay comes next, then appends.
     ///
     /// # Errors
-    /// [`JournalError::Refused`] when the partition is missing, another's, held by another owner, or Redis is not fit to
-    /// hold history; [`JournalError::Unavailable`] when Redis is away.
+    /// [`JournalError::Refused`] when the partition is missing, has another id, or is held by another owner, or when
+    /// Redis is unfit to hold history; [`JournalError::Unavailable`] when Redis cannot be reached.
     pub fn open(config: RedisConfig) -> Result<RedisJournal, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         let keeping = check::check(&mut link)?;
@@ -63,11 +63,11 @@ impl RedisJournal {
         Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
     }
 
-    /// Deletes a partition with its whole history: for trials, which nobody will ask for again. A server that has it
-    /// open finds its history lost.
+    /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
+    /// lost.
     ///
     /// # Errors
-    /// When Redis is away or refuses.
+    /// When Redis cannot be reached or refuses.
     pub fn delete_partition(config: &RedisConfig) -> Result<(), JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         let mut unlink = redis::cmd("UNLINK");
@@ -76,30 +76,30 @@ impl RedisJournal {
         Ok(())
     }
 
-    /// What should be set otherwise at this Redis, one sentence each.
+    /// Settings of this Redis that should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.keeping.warnings()
     }
 
-    /// The epoch of this ownership: each opening counts one up.
+    /// The epoch of this ownership: each opening increments it.
     pub fn epoch(&self) -> u64 {
         self.owned.epoch
     }
 
-    /// Brings Redis to where we are: tells it again what it forgot, then the batch.
+    /// Brings Redis up to date: writes again what it forgot, then the batch.
     fn settle(&mut self, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
         if self.position.seq < self.acknowledged {
             // It was behind when we last looked; somebody may have restored a better backup since.
             self.look(batch)?;
         }
-        let mut fault = Fault::NotNow("Redis keeps moving".into());
+        let mut fault = Fault::NotNow("the stream in Redis keeps changing".into());
         for _ in 0..REPAIRS_MAX {
             match self.advance(batch) {
                 Ok(()) => return Ok(()),
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Fault(Fault::Gap { id, seq })) => {
                     self.moved(Position { id, seq: Seq(seq) }, batch)?;
-                    fault = Fault::NotNow("Redis stands elsewhere than we believed".into());
+                    fault = Fault::NotNow("the last entry in Redis is not the expected one".into());
                 }
                 Err(Setback::Fault(found @ (Fault::Fenced | Fault::Lost(_)))) => {
                     self.examine(&found)?;
@@ -108,9 +108,7 @@ impl RedisJournal {
                 Err(Setback::Fault(fault)) => return Err(fault.into()),
             }
         }
-        Err(JournalError::Unavailable {
-            reason: format!("repaired {REPAIRS_MAX} times without coming through: {fault:?}"),
-        })
+        Err(JournalError::Unavailable { reason: format!("repaired {REPAIRS_MAX} times without success: {fault:?}") })
     }
 
     fn advance(&mut self, batch: Option<&SealedBatch>) -> Result<(), Setback> {
@@ -149,7 +147,7 @@ impl RedisJournal {
         Ok(())
     }
 
-    /// Asks where Redis stands, which is a sign of life as well.
+    /// Asks for the last entry of the stream, which is also a heartbeat.
     fn look(&mut self, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
         let hold = self.hold_ms();
         match self.beat(&hold) {
@@ -159,7 +157,7 @@ impl RedisJournal {
         }
     }
 
-    /// Epoch and token are ours; the last entry may be another one than we believed.
+    /// Adopts the last entry that Redis reports while epoch and token are still those of this server.
     fn moved(&mut self, to: Position, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
         let furthest = batch.map_or(self.acknowledged, |batch| batch.last.max(self.acknowledged));
         let whole = to.seq <= self.acknowledged || to.seq == furthest;
@@ -172,7 +170,7 @@ impl RedisJournal {
         Ok(())
     }
 
-    /// Finds out what a refusal means: that we are deposed, that Redis went back in time, or that all is well again.
+    /// Finds out what a refusal means: this server is deposed, Redis lost history, or all is well again.
     fn examine(&mut self, fault: &Fault) -> Result<(), JournalError> {
         let Some(state) = read_state(&mut self.link)? else { return Err(self.gone("the partition is gone")) };
         let entries: u64 = self.link.query(redis::cmd("XLEN").arg(self.link.stream()))?;
@@ -321,7 +319,7 @@ impl RedisJournal {
         Ok(self.link.query(&cmd)?)
     }
 
-    /// The end of what is replayed goes into the ring as well: it may be the last copy one day.
+    /// Puts a replayed batch into the ring: memory may hold the last copy of it one day.
     fn keep(&mut self, bytes: Vec<u8>, id: &str) -> Result<(), JournalError> {
         let batch = Batch::decode(&bytes).map_err(|e| corrupt(id, &e.to_string()))?;
         let (first, last, chain) = (batch.first, batch.last, batch.chain);

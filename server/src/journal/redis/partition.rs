@@ -11,7 +11,7 @@ const FORMAT: &str = "1";
 /// How often an opening is tried while somebody else moves the partition.
 const OPENINGS_MAX: usize = 200;
 
-/// Proof of ownership, and what we saw when we took it.
+/// Proof of ownership, and the state in which it was taken.
 #[derive(Clone, Debug)]
 pub(super) struct Owned {
     pub(super) epoch: u64,
@@ -19,7 +19,7 @@ pub(super) struct Owned {
     pub(super) before: Before,
 }
 
-/// What an opening compares.
+/// The state that an opening compares.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Before {
     pub(super) epoch: String,
@@ -34,7 +34,7 @@ pub(super) struct Position {
     pub(super) seq: Seq,
 }
 
-/// The hash as it stands.
+/// The fields of the hash.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) id: String,
@@ -47,7 +47,7 @@ pub(super) struct State {
 /// A new id for a partition: 128 random bits in hexadecimal.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// When the system gives no random numbers.
 pub fn new_partition_id() -> Result<String, JournalError> {
     random_text()
 }
@@ -91,7 +91,7 @@ pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError>
     Ok(Some(State { id: id.clone(), before, seq, owner: owner.clone(), entries }))
 }
 
-/// Reads where the partition stands and opens it there. An owner that is writing all the while moves it in between.
+/// Reads the state of the partition and opens it there. Retried, because an owner that still writes changes the state.
 pub(super) fn open(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Position), JournalError> {
     let mut tries = 0;
     loop {
@@ -103,7 +103,7 @@ pub(super) fn open(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Posi
     }
 }
 
-/// Opens with a new token, comparing with what was seen. Asking again with the same token gets the first answer.
+/// Opens with a new token, if the state is still the one seen. A repeat with the same token gets the first answer.
 pub(super) fn take(
     link: &mut Link,
     config: &RedisConfig,
