@@ -22,6 +22,7 @@
 //! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`invent`] | inventions fixed by a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
+//! | [`levels`] | names of durability levels |
 //! | [`local`] | the file by which commands on the same machine reach a server |
 //! | [`metrics`] | what is counted |
 //! | [`print`] | how results look on the command line |
@@ -46,6 +47,7 @@ pub mod failure;
 pub mod files;
 pub mod invent;
 pub mod journal;
+pub mod levels;
 pub mod local;
 pub mod metrics;
 pub mod print;

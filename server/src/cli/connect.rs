@@ -15,6 +15,7 @@ use stockade_core::time::{Span, Time};
 
 use crate::config::{Asked, Config};
 use crate::failure::{Exit, Failure};
+use crate::levels::parse_level;
 use crate::local::{self, Local};
 use crate::print;
 use crate::terminal::Output;
@@ -41,7 +42,7 @@ pub struct Connect {
     config: Option<PathBuf>,
     /// How durable the answer must be: memory, journaled or replicated [default: journaled, or memory when the server
     /// keeps its history nowhere else].
-    #[arg(long, value_name = "LEVEL", value_parser = durability)]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
     durability: Option<Durability>,
     /// How long to wait in total, retries included.
     #[arg(long, value_name = "SPAN", default_value = "10s")]
@@ -225,13 +226,4 @@ fn roots(file: &Path) -> Result<Trust, Failure> {
         return Err(Failure::usage(format!("{} holds no certificate", file.display())));
     }
     Ok(Trust::Roots(certificates))
-}
-
-fn durability(text: &str) -> Result<Durability, String> {
-    match text {
-        "memory" => Ok(Durability::Memory),
-        "journaled" => Ok(Durability::Journaled),
-        "replicated" => Ok(Durability::Replicated),
-        _ => Err("write memory, journaled or replicated".into()),
-    }
 }

@@ -10,12 +10,12 @@ use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use stockade_core::ids::Code;
 use stockade_core::reject::Reject;
-use stockade_core::reply::Durability;
 use stockade_core::time::{Span, Time};
 
 use super::problem::{BadRequest, refused};
 use super::state::Http;
 use crate::auth::Identity;
+use crate::levels::parse_level;
 use crate::service::Terms;
 use crate::times::parse_time;
 
@@ -52,7 +52,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
             Ok(Caller {
                 who,
                 terms: Terms {
-                    level: parsed(headers, "stockade-durability", durability)?
+                    level: parsed(headers, "stockade-durability", parse_level)?
                         .unwrap_or_else(|| http.service.best().ordinary()),
                     not_after: timeout.map(|timeout| http.service.clock().now() + timeout),
                 },
@@ -100,22 +100,4 @@ fn parsed<T>(
     let text = std::str::from_utf8(value.as_bytes())
         .map_err(|_| BadRequest::new(format!("the header {name} is not UTF-8")))?;
     parse(text.trim()).map(Some).map_err(|reason| BadRequest::new(format!("the header {name}: {reason}")))
-}
-
-fn durability(text: &str) -> Result<Durability, String> {
-    match text {
-        "memory" => Ok(Durability::Memory),
-        "journaled" => Ok(Durability::Journaled),
-        "replicated" => Ok(Durability::Replicated),
-        _ => Err("write memory, journaled or replicated".to_owned()),
-    }
-}
-
-/// A durability as headers write it.
-pub(super) fn level_name(level: Durability) -> &'static str {
-    match level {
-        Durability::Memory => "memory",
-        Durability::Journaled => "journaled",
-        Durability::Replicated => "replicated",
-    }
 }

@@ -12,9 +12,10 @@ use stockade_core::ids::Code;
 use stockade_core::reply::Reply;
 
 use super::bodies::ReplyBody;
-use super::caller::{Caller, level_name};
+use super::caller::Caller;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
+use crate::levels::level_name;
 use crate::service::Decided;
 
 /// What every handler works with.

@@ -10,9 +10,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 
-use super::caller::level_name;
 use super::state::Http;
 use crate::journal::Health;
+use crate::levels::level_name;
 use crate::metrics::Snapshot;
 
 /// The probes.

@@ -9,9 +9,9 @@ use stockade_core::time::Span;
 /// Decide an order file order by order and write every decision down.
 ///
 /// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
-/// order_id, sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one
-/// order, an id that comes back later is a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool.
-/// Files may be CSV or TSV, plain or gzip.
+/// order_id,sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order,
+/// an id that comes back later is a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool. Files
+/// may be CSV or TSV, plain or gzip.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The world file.
