@@ -17,16 +17,16 @@ pub enum Walk {
 
 /// Where a step leads from a stage.
 pub fn step(stage: Stage, step: &PlainStep) -> Walk {
-    match (step, stage) {
-        (PlainStep::Pick, Stage::Allocated) => Walk::To(Stage::Picking),
-        (PlainStep::Pack, Stage::Picking) => Walk::To(Stage::Packed),
-        (PlainStep::Weigh(_) | PlainStep::Label(_), Stage::Picking | Stage::Packed) => Walk::Stays,
-        (PlainStep::Scan, Stage::Packed) => Walk::To(Stage::Outbound),
-        (PlainStep::Pickup, Stage::Outbound) => Walk::To(Stage::PickedUp),
-        (PlainStep::Deliver, Stage::Outbound | Stage::PickedUp) => Walk::To(Stage::Delivered),
-        (PlainStep::Confirm, Stage::Delivered) => Walk::To(Stage::Confirmed),
-        _ => Walk::No,
-    }
+    let (is_open, walk) = match step {
+        PlainStep::Pick => (stage == Stage::Allocated, Walk::To(Stage::Picking)),
+        PlainStep::Pack => (stage == Stage::Picking, Walk::To(Stage::Packed)),
+        PlainStep::Weigh(_) | PlainStep::Label(_) => (matches!(stage, Stage::Picking | Stage::Packed), Walk::Stays),
+        PlainStep::Scan => (stage == Stage::Packed, Walk::To(Stage::Outbound)),
+        PlainStep::Pickup => (stage == Stage::Outbound, Walk::To(Stage::PickedUp)),
+        PlainStep::Deliver => (matches!(stage, Stage::Outbound | Stage::PickedUp), Walk::To(Stage::Delivered)),
+        PlainStep::Confirm => (stage == Stage::Delivered, Walk::To(Stage::Confirmed)),
+    };
+    if is_open { walk } else { Walk::No }
 }
 
 /// The buckets a step moves the units of a sub-order between, if any.

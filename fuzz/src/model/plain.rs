@@ -7,7 +7,7 @@ use stockade_core::ids::{OrderId, PoolId, ReceiptNo, SubNo, Ticket};
 use stockade_core::stock::Bucket;
 use stockade_core::time::Day;
 
-use super::inbound::{Inbound, Promise};
+use super::expected::{Inbound, Promise};
 use super::ledger::Cell;
 
 /// One promised unit.

@@ -10,11 +10,10 @@ use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::Model;
+use super::allowed::Allowed;
 use super::cover::{Cover, Wish};
 use super::decision::Asked;
-use super::judge::Allowed;
 use super::orders::{Order, Sub};
-use super::replay::{expect_state, expired_demand};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
@@ -79,8 +78,8 @@ impl Model {
 
     pub(super) fn order_promised_late(&mut self, seq: Seq, e: &OrderPromisedLate) -> Result<(), String> {
         let mut order = self.order(e.late.order)?.clone();
-        expect_state(&order, OrderState::Expired)?;
-        if demand_of(std::iter::once(&e.late.decision).chain(&e.ahead)) != expired_demand(&order) {
+        order.must_be(OrderState::Expired)?;
+        if demand_of(std::iter::once(&e.late.decision).chain(&e.ahead)) != order.expired_demand() {
             return Err("serves something else than what expired".to_owned());
         }
         self.check_parts(&order, &e.late.decision, &e.ahead, &e.made, true)?;

@@ -152,7 +152,13 @@ impl Workload {
             }),
             Stage::Outbound => StepAction::Pickup,
             Stage::PickedUp => StepAction::Deliver,
-            _ => StepAction::Confirm,
+            Stage::Promised
+            | Stage::Held
+            | Stage::Waiting
+            | Stage::Delivered
+            | Stage::Confirmed
+            | Stage::Cancelled
+            | Stage::Expired => StepAction::Confirm,
         };
         let action = if self.rng.percent(8) {
             let any = [StepAction::Pick, StepAction::Pack, StepAction::Scan(None), StepAction::Pickup];

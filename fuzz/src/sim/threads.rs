@@ -17,9 +17,10 @@ use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 
+use super::history::{read, recovered};
 use super::options::Options;
 use super::rng::Rng;
-use super::run::{Tally, came_to, kind, read, recovered};
+use super::tally::{Tally, came_to, kind};
 use super::workload::{Workload, code};
 use crate::model::Model;
 
@@ -119,8 +120,7 @@ fn commands(shared: &Shared, mut workload: Workload, steps: u64) -> Vec<Call> {
         let came = match &answered.result {
             Ok(reply) => seq_of(reply).map(Came::Done),
             // Repeats are judged by the simulator with one thread.
-            Err(Reject::Conflict { .. }) => None,
-            Err(reject) => Some(Came::Refused(reject.code())),
+            Err(reject) => (!matches!(reject, Reject::Conflict { .. })).then(|| Came::Refused(reject.code())),
         };
         if let Some(came) = came {
             calls.push(Call { request, now, from, to, came });
@@ -136,7 +136,15 @@ fn seq_of(reply: &Reply) -> Option<Seq> {
         Reply::Changed(c) => (!c.replayed).then_some(c.seq),
         Reply::Moved(m) => (!m.replayed).then_some(m.seq),
         Reply::Configured(c) => (!c.replayed).then_some(c.seq),
-        _ => None,
+        Reply::Quoted(_)
+        | Reply::Availability(_)
+        | Reply::Stock(_)
+        | Reply::Order(_)
+        | Reply::Orders(_)
+        | Reply::Text(_)
+        | Reply::Explained(_)
+        | Reply::Routing(_)
+        | Reply::Inbound(_) => None,
     }
 }
 
