@@ -196,9 +196,10 @@ impl Simulation {
 /// An order is placed or refused as it was quoted right before.
 fn as_quoted(quoted: &Result<Reply, Reject>, placed: &Result<Reply, Reject>) -> Result<(), String> {
     let agree = match placed {
-        Ok(Reply::Placed(placed)) if placed.replayed => true,
-        Ok(Reply::Placed(placed)) => matches!(quoted, Ok(Reply::Quoted(plan)) if **plan == placed.plan),
-        Ok(_) => false,
+        Ok(reply) => {
+            let Reply::Placed(placed) = reply else { return Err(format!("an order is answered by {reply:?}")) };
+            placed.replayed || matches!(quoted, Ok(Reply::Quoted(plan)) if **plan == placed.plan)
+        }
         Err(reject) => matches!(reject, Reject::Conflict { .. }) || quoted.as_ref().is_err_and(|q| q == reject),
     };
     if agree { Ok(()) } else { Err(format!("quoted as {quoted:?}, then {placed:?}")) }
