@@ -5,7 +5,8 @@ use crate::graph::Graph;
 use crate::sources::{Source, Sources};
 
 /// Rooms on which everything stands; they know only each other.
-const GROUND: [&str; 9] = ["actor", "durability", "ids", "limits", "money", "numbers", "sync", "time", "units"];
+const GROUND: [&str; 10] =
+    ["actor", "codec", "durability", "ids", "limits", "money", "numbers", "sync", "time", "units"];
 
 /// What goes in and comes out: one room in several files, known as `vocabulary`.
 const VOCABULARY: [&str; 6] = ["vocabulary", "command", "query", "event", "reply", "reject"];
@@ -17,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("orders", &["stock", "decision"]),
     ("routing", &["decision"]),
     ("prices", &["routing", "decision"]),
-    ("rules", &["routing"]),
+    ("rules", &["routing", "orders"]),
     ("vocabulary", &["stock", "decision", "orders"]),
     ("catalog", &["rules", "vocabulary"]),
     ("explain", &["routing", "rules", "catalog", "decision", "vocabulary"]),

@@ -78,6 +78,10 @@ impl<'a> Graph<'a> {
         let path = &mention.path[..];
         let ups = path.iter().take_while(|s| *s == "super").count();
         let first = path.first()?.as_str();
+        // `pub(crate)` and `self` alone name nothing.
+        if hops == 0 && path.len() == 1 && ["crate", "super", "self", "Self"].contains(&first) {
+            return None;
+        }
         if first == "crate" {
             return self.definition(Vec::new(), &path[1..], hops);
         }
@@ -192,7 +196,7 @@ mod tests {
             ("core/src/lib.rs", "mod a;\nmod b;\nmod c;"),
             ("core/src/a.rs", "pub fn f() {}"),
             ("core/src/b.rs", "use super::a;\nmod inner {\n    fn g() { super::super::c::h() }\n}\nfn g() { a::f() }"),
-            ("core/src/c.rs", "pub fn h() {\n    assert!(crate::a::f() == ());\n}"),
+            ("core/src/c.rs", "pub fn h() {\n    assert!(crate::a::f() == ());\n}\nnamed! { pub(super) C }"),
         ]);
         let expected =
             ["core/src/b.rs:5 core/src/a.rs", "core/src/b.rs:3 core/src/c.rs", "core/src/c.rs:2 core/src/a.rs"];
