@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-routing lint check-docs loom fuzz bench bench-routing docs redis clean
+.PHONY: help demo build test test-routing lint check-docs loom fuzz bench bench-counts bench-routing docs redis valgrind clean
 
 # Seconds each fuzz target runs, and bound of loom's search.
 FUZZ_SECONDS ?= 20
@@ -61,6 +61,10 @@ bench: redis ## Measure routing, and orders a second in process, over QUIC and o
 	  echo "load --engine quic --journal redis://127.0.0.1:$$port/$$case (AOF everysec)"; \
 	  target/release/load --engine quic --journal redis://127.0.0.1:$$port/$$case; done
 
+bench-counts: valgrind ## Count the instructions of the hot path; UPDATE=1 writes the table they are compared with
+	cargo build --release --package stockade-benches --bin counts
+	target/release/counts --toolchain "$$(rustc --version), $$(uname -m)" $(if $(UPDATE),--update)
+
 bench-routing: ## How far routing is from the optimum, in one table; DATA=folder adds the published instances there
 	cargo run --release --package stockade-benches --bin routing_report -- $(if $(DATA),--data $(DATA))
 
@@ -78,6 +82,14 @@ redis: # The crash tests need a real redis-server.
 	  elif command -v apk > /dev/null; then $$sudo apk add -q redis; \
 	  elif command -v brew > /dev/null; then brew install -q redis; \
 	  else echo "install redis-server (7.0 or newer) and try again"; exit 1; fi; }
+
+valgrind: # Instructions are counted by callgrind.
+	@command -v valgrind > /dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo || true); \
+	  if command -v apt-get > /dev/null; then $$sudo apt-get update -qq && $$sudo apt-get install -y -qq valgrind; \
+	  elif command -v dnf > /dev/null; then $$sudo dnf install -y -q valgrind; \
+	  elif command -v apk > /dev/null; then $$sudo apk add -q valgrind; \
+	  else echo "install valgrind and try again"; exit 1; fi; }
 
 clean: ## Remove what was built
 	cargo clean

@@ -1,4 +1,4 @@
-//! How long the router takes for an order, from problem to plan, warm.
+//! Time of a warm router for an order, from problem to plan.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use stockade_core::ids::{CarrierId, WarehouseId};
 use stockade_core::money::Money;
 use stockade_core::routing::{Answer, DemandLine, Lane, Problem, Rate, Router, WORK_DEFAULT};
 
-/// What to draw: sizes, whether weight counts in steps, and how often a warehouse has only a part of a line.
+/// What to generate. `step_g` is the weight step in grams, 0 for exact grams; `carries` and `partly` are the
+/// percentages of warehouses that carry a line, and that have only a part of it.
 #[derive(Clone, Copy)]
 struct Shape {
     name: &'static str,
@@ -76,7 +77,7 @@ fn problem(seed: u64, shape: &Shape) -> Problem {
         for line in 0..shape.lines as usize {
             let wanted = problem.lines[line].units;
             let draw = dice.next() % 100;
-            // The last warehouse has everything, so that every order can be covered.
+            // The last warehouse has everything, so that every order can be served.
             problem.stock.push(match () {
                 () if site + 1 == shape.sites => wanted,
                 () if draw >= shape.carries => 0,
@@ -101,7 +102,7 @@ fn problem(seed: u64, shape: &Shape) -> Problem {
     problem
 }
 
-/// Time of each problem when it is solved again and again, quality, and how many were proven.
+/// Solves each problem several times and prints the best times, the gaps, and the share of proven plans.
 fn report(shape: &Shape) {
     let problems: Vec<Problem> = (0..shape.problems).map(|seed| problem(seed, shape)).collect();
     let mut router = Router::new();
@@ -152,7 +153,7 @@ fn three_lines(c: &mut Criterion) {
 criterion_group!(benches, three_lines);
 
 fn main() {
-    // Test runs build and try benches without measuring.
+    // Test runs build and run benches without measuring.
     if std::env::args().any(|argument| argument == "--bench") {
         SHAPES.iter().for_each(report);
     }

@@ -1,4 +1,5 @@
-//! Benchmarks and the load generator.
+//! Benchmarks, the load generator and instruction counts.
 
+pub mod counts;
 pub mod load;
 pub mod routing;

@@ -1,47 +1,56 @@
-//! The calls: one typed method for every command and query, the same over QUIC and in process.
+//! The calls: one typed method for each command and query, the same over QUIC and in process.
 
 use std::future::Future;
 
+use stockade_core::Durability;
 use stockade_core::command::*;
 use stockade_core::ids::{Code, OrderId, RulesVersion, SubNo};
+use stockade_core::query::*;
 use stockade_core::reply::*;
 use stockade_core::time::Time;
 
 use crate::config::Call;
 use crate::error::ClientError;
 
-/// An answer with what stands around it.
+/// Takes one kind of reply out, and nothing from any other.
+macro_rules! only {
+    ($kind:pat => $value:expr) => {
+        |reply| if let $kind = reply { Some($value) } else { None }
+    };
+}
+
+/// An answer with its durability and time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer<T> {
-    /// What was answered.
+    /// The answer itself.
     pub value: T,
-    /// How durable it is.
+    /// Durability that the event it depends on had reached.
     pub level: Durability,
-    /// The server's time when it left.
+    /// Server time when the answer was sent.
     pub server_time: Time,
 }
 
-/// What one can ask of Stockade. [`crate::Client`] asks a server, [`crate::embedded::Embedded`] an engine in this
-/// process; code written against the trait is tested without a server.
+/// All commands and queries of Stockade. [`crate::Client`] sends them to a server, [`crate::embedded::Embedded`] to
+/// an engine in this process, so that code written against this trait can be tested without a server.
 ///
-/// Commands are sent under a key that is generated unless [`Call::key`] gives one, and may be repeated under it.
-/// Every call fails with [`ClientError::Rejected`] when the decision is no, and with [`ClientError::OutcomeUnknown`]
-/// when a command may or may not last.
+/// Each command carries an idempotency key, generated unless [`Call::key`] gives one; sending it again under the same
+/// key is safe. A call fails with [`ClientError::Rejected`] when it is refused, and with
+/// [`ClientError::OutcomeUnknown`] when it is not known whether a command takes effect.
 pub trait Stockade: Send + Sync {
-    /// What calls ask for unless they say otherwise.
+    /// Settings of calls that are given none.
     fn defaults(&self) -> Call;
 
-    /// A key no other command bears.
+    /// A new unique idempotency key.
     fn new_key(&self) -> Code;
 
-    /// Sends a command and waits for the decision. A key is added when there is none.
+    /// Sends a command and waits for the decision. Adds a key if the request has none.
     fn command(&self, request: Request, call: &Call)
     -> impl Future<Output = Result<Answer<Reply>, ClientError>> + Send;
 
-    /// Asks.
+    /// Sends a query and waits for the answer.
     fn query(&self, query: Query, call: &Call) -> impl Future<Output = Result<Answer<Reply>, ClientError>> + Send;
 
-    /// Sends many commands together. The results stand in the order of the requests; each is decided by itself.
+    /// Sends many commands together. Each is decided by itself; the results are in the order of the requests.
     fn commands(
         &self,
         requests: Vec<Request>,
@@ -56,29 +65,23 @@ pub trait Stockade: Send + Sync {
         With { inner: self, call }
     }
 
-    /// The plan an order would get now. Holds nothing.
+    /// The plan that an order would get now. Holds no stock.
     fn quote(&self, place: Place) -> impl Future<Output = Result<PlanView, ClientError>> + Send {
-        ask(self, Query::Quote(place), |reply| match reply {
-            Reply::Quoted(plan) => Some(*plan),
-            _ => None,
-        })
+        ask(self, Query::Quote(stockade_core::query::Quote(place)), only!(Reply::Quoted(plan) => *plan))
     }
 
-    /// Like [`Stockade::quote`], with some seconds to search for the plan instead of milliseconds: [`PlanView::proven`] says
-    /// whether it is the best there is. The server looks for one at a time; while it is busy the call waits its turn.
+    /// Like [`Stockade::quote`], but searches for seconds instead of milliseconds; [`PlanView::proven`] tells whether
+    /// the plan is proven best. The server runs one such search at a time, and the call waits its turn.
     fn quote_exact(&self, place: Place) -> impl Future<Output = Result<PlanView, ClientError>> + Send {
-        ask(self, Query::QuoteExact(place), |reply| match reply {
-            Reply::Quoted(plan) => Some(*plan),
-            _ => None,
-        })
+        ask(self, Query::QuoteExact(stockade_core::query::QuoteExact(place)), only!(Reply::Quoted(plan) => *plan))
     }
 
-    /// Holds stock for an order and routes it: all lines or none.
+    /// Routes an order and holds its stock: all lines or none.
     fn place(&self, place: Place) -> impl Future<Output = Result<Placed, ClientError>> + Send {
         tell(self, Command::Place(place), placed)
     }
 
-    /// Places many orders, each decided by itself, with little more work for the network than one.
+    /// Places many orders in few messages. Each is decided by itself; the results are in the order given.
     fn place_many(&self, orders: Vec<Place>) -> impl Future<Output = Vec<Result<Placed, ClientError>>> + Send {
         let call = self.defaults();
         async move {
@@ -96,7 +99,7 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::Pay(Pay { order }), changed)
     }
 
-    /// Gives up an order, one of its sub-orders, or units of a line.
+    /// Cancels an order, one of its sub-orders, or units of a line.
     fn cancel(
         &self,
         order: OrderRef,
@@ -106,27 +109,27 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::Cancel(Cancel { order, scope, reason }), changed)
     }
 
-    /// Holds unpaid stock until a later time.
+    /// Extends the reservation hold of an unpaid order until `until`, in server time.
     fn extend_hold(&self, order: OrderRef, until: Time) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         tell(self, Command::ExtendHold(ExtendHold { order, until }), changed)
     }
 
-    /// Reports a step of a sub-order.
+    /// Reports a warehouse or delivery step of a sub-order.
     fn step(
         &self,
         order: OrderRef,
         sub: SubNo,
         action: StepAction,
     ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
-        tell(self, Command::Step(Step { order, sub, action }), changed)
+        tell(self, Command::Step(TakeStep { order, sub, action }), changed)
     }
 
-    /// The pick ticket is printed.
+    /// Reports that the pick ticket is printed.
     fn step_pick(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Pick)
     }
 
-    /// Fewer units found than asked: the found ones of each short SKU.
+    /// Reports a short pick: the units found of each short SKU.
     fn step_short(
         &self,
         order: OrderRef,
@@ -136,12 +139,12 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Short(found))
     }
 
-    /// Packed.
+    /// Reports that the parcel is packed.
     fn step_pack(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Pack)
     }
 
-    /// Scanned out of the warehouse, with the waybill if it was read.
+    /// Reports the scan out of the warehouse, with the waybill if it was read.
     fn step_scan(
         &self,
         order: OrderRef,
@@ -151,22 +154,22 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Scan(waybill))
     }
 
-    /// The courier has it.
+    /// Reports that the courier has picked the parcel up.
     fn step_pickup(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Pickup)
     }
 
-    /// Delivered.
+    /// Reports delivery.
     fn step_deliver(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Deliver)
     }
 
-    /// The customer confirmed receipt.
+    /// Reports that the customer confirmed receipt.
     fn step_confirm(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Confirm)
     }
 
-    /// Units came back; no lines means all that is out.
+    /// Reports returned units; no lines means all units that are out.
     fn step_return(
         &self,
         order: OrderRef,
@@ -176,7 +179,7 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Return(lines))
     }
 
-    /// Returned units were inspected; no lines means all of them intact.
+    /// Reports the inspection of returned units; no lines means that all of them are intact.
     fn step_inspect(
         &self,
         order: OrderRef,
@@ -186,62 +189,62 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Inspect(lines))
     }
 
-    /// Tries again to route what stands in review.
+    /// Tries again to route the sub-orders in review.
     fn reroute(&self, order: OrderRef) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         tell(self, Command::Reroute(Reroute { order }), changed)
     }
 
-    /// Units arrive from a supplier.
+    /// Books units received from a supplier.
     fn receive(&self, receive: Receive) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Receive(receive), moved)
     }
 
-    /// Corrects a cell by hand.
+    /// Corrects the units of a cell by a difference.
     fn adjust(&self, adjust: Adjust) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Adjust(adjust), moved)
     }
 
-    /// Lays an absolute count under everything that moved since it was taken.
+    /// Books an absolute count; movements since the count was taken are added to it.
     fn count(&self, count: Count) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Count(count), moved)
     }
 
-    /// Sends units to another warehouse.
+    /// Sends units in transit to another warehouse.
     fn transfer(&self, transfer: Transfer) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Transfer(transfer), moved)
     }
 
-    /// Units in transit arrive.
+    /// Books the arrival of units in transit.
     fn arrive(&self, arrive: Arrive) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Arrive(arrive), moved)
     }
 
-    /// Moves free units between pools of a cell.
+    /// Moves available units between pools of a cell.
     fn move_pool(&self, move_pool: MovePool) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::MovePool(move_pool), moved)
     }
 
-    /// Sets the units orders may not take.
+    /// Sets the safety stock of a cell: units that orders may not take.
     fn set_safety(&self, set: SetSafety) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::SetSafety(set), moved)
     }
 
-    /// Announces, changes or withdraws an expected receipt.
+    /// Announces, changes or withdraws an inbound receipt.
     fn expect(&self, expect: Expect) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::Expect(expect), moved)
     }
 
-    /// Creates SKUs, or changes known ones.
+    /// Creates or changes SKUs.
     fn define_skus(&self, skus: Vec<SkuSpec>) -> impl Future<Output = Result<Configured, ClientError>> + Send {
         tell(self, Command::DefineSkus(DefineSkus { skus }), configured)
     }
 
-    /// Puts a world file in force.
+    /// Makes a world file the active world.
     fn apply_world(&self, text: String) -> impl Future<Output = Result<Configured, ClientError>> + Send {
         tell(self, Command::ApplyWorld(ApplyWorld { text }), configured)
     }
 
-    /// Puts a rules file in force, if the expected version still is.
+    /// Makes a rules file the active rules, if the active version is still `expect`.
     fn apply_rules(
         &self,
         text: String,
@@ -250,35 +253,26 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::ApplyRules(ApplyRules { text, expect }), configured)
     }
 
-    /// What a channel may sell of each SKU, exact to the unit.
+    /// Units of each SKU that a channel may sell now.
     fn availability(
         &self,
         channel: Code,
         skus: Vec<Code>,
     ) -> impl Future<Output = Result<Vec<Available>, ClientError>> + Send {
-        ask(self, Query::Availability(AvailabilityQuery { channel, skus }), |reply| match reply {
-            Reply::Availability(all) => Some(all),
-            _ => None,
-        })
+        ask(self, Query::Availability(AvailabilityQuery { channel, skus }), only!(Reply::Availability(all) => all))
     }
 
-    /// Every bucket of SKUs' cells.
+    /// All buckets of the cells of SKUs.
     fn stock(&self, query: StockQuery) -> impl Future<Output = Result<Vec<CellView>, ClientError>> + Send {
-        ask(self, Query::Stock(query), |reply| match reply {
-            Reply::Stock(cells) => Some(cells),
-            _ => None,
-        })
+        ask(self, Query::Stock(query), only!(Reply::Stock(cells) => cells))
     }
 
     /// One order with its sub-orders and timeline.
     fn order(&self, order: OrderRef) -> impl Future<Output = Result<OrderView, ClientError>> + Send {
-        ask(self, Query::Order(order), |reply| match reply {
-            Reply::Order(view) => Some(*view),
-            _ => None,
-        })
+        ask(self, Query::Order(order), only!(Reply::Order(view) => *view))
     }
 
-    /// One order by the shop's own number.
+    /// One order by its channel and number.
     fn order_by_number(
         &self,
         channel: Code,
@@ -287,65 +281,53 @@ pub trait Stockade: Send + Sync {
         self.order(OrderRef::Number { channel, number })
     }
 
-    /// Why an order ships the way it does: the latest decision on it, or the one with this number from 1. Read from the
-    /// journal, so it takes longer than other questions.
+    /// Explains why an order ships the way it does: its latest decision, or the one with this number, counted from 1.
+    /// Reads the journal, so it takes longer than other queries.
     fn explain(
         &self,
         order: OrderRef,
         decision: Option<u16>,
     ) -> impl Future<Output = Result<Explanation, ClientError>> + Send {
-        ask(self, Query::Explain(Explain { order, decision }), |reply| match reply {
-            Reply::Explained(explanation) => Some(*explanation),
-            _ => None,
-        })
+        ask(self, Query::Explain(Explain { order, decision }), only!(Reply::Explained(explanation) => *explanation))
     }
 
     /// Sub-orders by warehouse and stage, oldest first.
-    fn orders(&self, query: OrdersQuery) -> impl Future<Output = Result<Vec<OrderSummary>, ClientError>> + Send {
-        ask(self, Query::Orders(query), |reply| match reply {
-            Reply::Orders(all) => Some(all),
-            _ => None,
-        })
+    fn orders(&self, query: OrdersQuery) -> impl Future<Output = Result<OrdersPage, ClientError>> + Send {
+        ask(self, Query::Orders(query), only!(Reply::Orders(all) => all))
     }
 
-    /// What is expected from suppliers, and how much of it is promised.
+    /// Inbound receipts, and the units of them that are promised.
     fn inbound(&self, query: InboundQuery) -> impl Future<Output = Result<Vec<InboundCell>, ClientError>> + Send {
-        ask(self, Query::Inbound(query), |reply| match reply {
-            Reply::Inbound(cells) => Some(cells),
-            _ => None,
-        })
+        ask(self, Query::Inbound(query), only!(Reply::Inbound(cells) => cells))
     }
 
-    /// How good routing has been since the server started.
+    /// Quality of routing since the server started.
     fn routing_report(&self) -> impl Future<Output = Result<RoutingReport, ClientError>> + Send {
-        ask(self, Query::Routing, |reply| match reply {
-            Reply::Routing(report) => Some(*report),
-            _ => None,
-        })
+        ask(self, Query::Routing(stockade_core::query::Routing), only!(Reply::Routing(report) => *report))
     }
 
-    /// The rules in force.
+    /// The active rules.
     fn rules(&self) -> impl Future<Output = Result<VersionedText, ClientError>> + Send {
-        ask(self, Query::Rules, text)
+        ask(self, Query::Rules(stockade_core::query::Rules), text)
     }
 
-    /// The world in force, with the ids given to its codes.
+    /// The active world, with the ids assigned to its codes.
     fn world(&self) -> impl Future<Output = Result<VersionedText, ClientError>> + Send {
-        ask(self, Query::World, text)
+        ask(self, Query::World(stockade_core::query::World), text)
     }
 }
 
-/// An order by the shop's own number.
+/// Refers to an order by its channel and number.
 pub fn by_number(channel: Code, number: Code) -> OrderRef {
     OrderRef::Number { channel, number }
 }
 
-/// An order by the engine's id.
+/// Refers to an order by the engine's id.
 pub fn by_id(order: OrderId) -> OrderRef {
     OrderRef::Id(order)
 }
 
-/// The calls of something with other settings, see [`Stockade::with`].
+/// The same calls with other settings; see [`Stockade::with`].
 #[derive(Clone, Debug)]
 pub struct With<'a, S> {
     inner: &'a S,
@@ -403,40 +385,25 @@ async fn ask<S: Stockade + ?Sized, T>(
 }
 
 fn other() -> ClientError {
-    ClientError::Protocol("the answer is of another kind than the question".to_owned())
+    ClientError::Protocol("the answer does not match the question".to_owned())
 }
 
 fn placed(reply: Reply) -> Option<Placed> {
-    match reply {
-        Reply::Placed(placed) => Some(*placed),
-        _ => None,
-    }
+    if let Reply::Placed(placed) = reply { Some(*placed) } else { None }
 }
 
 fn changed(reply: Reply) -> Option<Changed> {
-    match reply {
-        Reply::Changed(changed) => Some(*changed),
-        _ => None,
-    }
+    if let Reply::Changed(changed) = reply { Some(*changed) } else { None }
 }
 
 fn moved(reply: Reply) -> Option<Moved> {
-    match reply {
-        Reply::Moved(moved) => Some(moved),
-        _ => None,
-    }
+    if let Reply::Moved(moved) = reply { Some(moved) } else { None }
 }
 
 fn configured(reply: Reply) -> Option<Configured> {
-    match reply {
-        Reply::Configured(configured) => Some(configured),
-        _ => None,
-    }
+    if let Reply::Configured(configured) = reply { Some(configured) } else { None }
 }
 
 fn text(reply: Reply) -> Option<VersionedText> {
-    match reply {
-        Reply::Text(text) => Some(text),
-        _ => None,
-    }
+    if let Reply::Text(text) = reply { Some(text) } else { None }
 }

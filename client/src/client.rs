@@ -1,14 +1,16 @@
-//! The client: picks a lane for each call, tries again what may be tried again, and never hides an unknown outcome.
+//! The client: picks a lane for each call, retries what is safe to retry, and never hides an unknown outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use stockade_core::command::{Command, Query, Request};
+use stockade_core::Durability;
+use stockade_core::command::{Command, Request};
 use stockade_core::ids::{Code, OrderId};
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 use stockade_core::wire::body::BATCH_MESSAGES_MAX;
 use stockade_core::wire::{ClientMessage, Features, HelloRefusal, ServerMessage};
@@ -23,8 +25,8 @@ use crate::error::ClientError;
 use crate::lane::{Answered, Messages, NoAnswer, NotSent};
 use crate::retry::{Budget, Keys, jittered};
 
-/// A client of a Stockade server. Cheap to clone; clones share connections. The calls themselves are those of
-/// [`Stockade`]. When the last clone is dropped its connections end.
+/// A client of a Stockade server. Cheap to clone: clones share connections, which close when the last clone is
+/// dropped. The calls are the methods of [`Stockade`].
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -38,16 +40,16 @@ struct Shared {
     clock: Arc<ServerClock>,
     budget: Budget,
     keys: Keys,
-    /// Gone with this, the keepers of the connections end.
+    /// Dropping this ends the tasks that keep the connections.
     _open: watch::Sender<()>,
 }
 
 impl Client {
-    /// Connects, and stays connected from then on by itself.
+    /// Connects, and reconnects from then on whenever the connection is lost.
     ///
     /// # Errors
-    /// [`ClientError::Config`], or what the first connection met: [`ClientError::Refused`] for a bad token,
-    /// [`ClientError::Unreachable`] when nobody answered within the connect timeout.
+    /// [`ClientError::Config`], or the failure of the first connection: [`ClientError::Refused`] for a bad token,
+    /// [`ClientError::Unreachable`] without an answer within the connect timeout.
     pub async fn connect(config: ClientConfig) -> Result<Client, ClientError> {
         let patience = config.connect_timeout;
         let client = Client::start(config)?;
@@ -69,7 +71,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Begins to connect and returns at once; calls wait for a connection within their timeouts.
+    /// Starts to connect and returns immediately; calls wait for a connection within their timeouts.
     ///
     /// # Errors
     /// [`ClientError::Config`].
@@ -91,7 +93,7 @@ impl Client {
         Ok(Client { shared: Arc::new(Shared { config, connections, next, clock, budget, keys, _open: open }) })
     }
 
-    /// What the server told when it let this client in, once it has.
+    /// What the server announced when it accepted this client; `None` before that.
     pub fn server(&self) -> Option<stockade_core::wire::Welcome> {
         self.shared.connections.iter().find_map(|state| match &*state.borrow() {
             State::Live(live) => Some(live.welcome.clone()),
@@ -99,7 +101,7 @@ impl Client {
         })
     }
 
-    /// Asks whether the server is there, and what time it is.
+    /// Checks that the server answers. Returns its time.
     ///
     /// # Errors
     /// As for any query.
@@ -138,23 +140,23 @@ impl Stockade for Client {
     async fn commands(&self, requests: Vec<Request>, call: &Call) -> Vec<Result<Answer<Reply>, ClientError>> {
         let (keys, messages): (Vec<_>, Vec<_>) = requests.into_iter().map(|request| self.shared.keyed(request)).unzip();
         let frames = keys.chunks(FRAME_MESSAGES).zip(messages.chunks(FRAME_MESSAGES));
-        // Frames lie on several lanes and are answered in any order.
+        // Frames travel on several lanes and are answered in any order.
         let calls = frames.map(|(keys, messages)| Box::pin(self.shared.batch(keys, messages, call))).collect();
         join(calls).await.into_iter().flatten().collect()
     }
 }
 
-/// Messages of one batch frame: enough that a frame costs little, few enough that frames spread over lanes.
+/// Most messages of one batch frame: enough to spread the cost of a frame, few enough to spread frames over lanes.
 const FRAME_MESSAGES: usize = 256;
 const _: () = assert!(FRAME_MESSAGES <= BATCH_MESSAGES_MAX);
 
-/// What became of one attempt that brought no answer.
+/// Why an attempt brought no answer.
 enum Attempt {
     /// Nothing left this process.
     NotSent(ClientError),
-    /// It may have arrived, and may still until then.
+    /// It may have arrived, and may still arrive until this instant.
     NoAnswer(Instant, ClientError),
-    /// Trying again is of no use.
+    /// Another attempt would fail as well.
     Failed(ClientError),
 }
 
@@ -164,7 +166,7 @@ struct Trial<'a> {
     call: &'a Call,
     until: Instant,
     attempts: u32,
-    /// An attempt that may have arrived and was not answered may still arrive until then.
+    /// Until this instant, an unanswered attempt may still arrive; `None` if there is no such attempt.
     may_arrive: Option<Instant>,
     order: Option<OrderId>,
 }
@@ -174,7 +176,7 @@ impl<'a> Trial<'a> {
         Trial { key, call, until: Instant::now() + call.timeout, attempts: 1, may_arrive: None, order: None }
     }
 
-    /// What the caller hears at last: that it is not known, if any attempt may have had an effect.
+    /// The error that the caller gets: an unknown outcome, if any attempt may have had an effect.
     fn end(&self, error: ClientError) -> ClientError {
         match (self.may_arrive, self.key) {
             (Some(_), Some(key)) => ClientError::OutcomeUnknown { key: key.clone(), order: self.order },
@@ -182,7 +184,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// What the caller hears when an attempt's answer makes no sense.
+    /// The error that the caller gets when the answer of an attempt makes no sense.
     fn lost(&mut self, until: Instant, error: ClientError) -> ClientError {
         self.may_arrive = self.may_arrive.max(Some(until));
         self.end(error)
@@ -199,37 +201,38 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Takes the server's word: an answer, a refusal that stands, or nothing yet (`Ok(Err)`) and the call goes on.
+    /// Judges the server's result: an answer, a final refusal (`Err`), or a reason to retry (`Ok(Err)`).
     fn judge(&mut self, result: Result<Reply, Reject>) -> Result<Result<Reply, ClientError>, ClientError> {
-        match result {
-            Ok(reply) => Ok(Ok(reply)),
-            Err(reject @ Reject::OutcomeUnknown { order }) => {
-                self.order = order.or(self.order);
-                self.may_arrive = self.may_arrive.max(Some(Instant::now()));
-                Ok(Err(ClientError::Rejected(reject)))
-            }
-            Err(reject) if reject.is_transient() => Ok(Err(ClientError::Rejected(reject))),
-            Err(reject) => match self.may_arrive {
-                // "Too late" says nothing of an earlier attempt; and one that may still arrive may be decided otherwise.
-                Some(until) if reject == Reject::TooLate || until > Instant::now() => {
-                    Err(self.end(ClientError::Rejected(reject)))
-                }
-                _ => Err(ClientError::Rejected(reject)),
-            },
+        let reject = match result {
+            Ok(reply) => return Ok(Ok(reply)),
+            Err(reject) => reject,
+        };
+        if let Reject::OutcomeUnknown { order } = reject {
+            self.order = order.or(self.order);
+            self.may_arrive = self.may_arrive.max(Some(Instant::now()));
+            return Ok(Err(ClientError::Rejected(reject)));
         }
+        if reject.is_transient() {
+            return Ok(Err(ClientError::Rejected(reject)));
+        }
+        // "Too late" says nothing about an earlier attempt, and one that may still arrive may be decided otherwise.
+        let open = |until: Instant| reject == Reject::TooLate || until > Instant::now();
+        let open = self.may_arrive.is_some_and(open);
+        let error = ClientError::Rejected(reject);
+        Err(if open { self.end(error) } else { error })
     }
 }
 
 impl Shared {
-    /// Makes sure that a command can be told from every other, and gives the key under which it can.
+    /// Ensures that the command has an idempotency key, and returns the key; that of an order is its number.
     fn keyed(&self, mut request: Request) -> (Code, ClientMessage) {
-        let key = match (&request.command, request.key.take()) {
-            (Command::Place(place), _) => place.number.clone(),
-            (_, given) => {
-                let key = given.unwrap_or_else(|| self.keys.key());
-                request.key = Some(key.clone());
-                key
-            }
+        let given = request.key.take();
+        let key = if let Command::Place(place) = &request.command {
+            place.number.clone()
+        } else {
+            let key = given.unwrap_or_else(|| self.keys.key());
+            request.key = Some(key.clone());
+            key
         };
         (key, ClientMessage::Command(request))
     }
@@ -244,7 +247,7 @@ impl Shared {
         self.go_on(message, Trial::new(key, call)).await
     }
 
-    /// Makes attempts until there is an answer or no more to be made.
+    /// Makes attempts until one is answered or no more are allowed.
     async fn go_on(&self, message: &ClientMessage, mut trial: Trial<'_>) -> Result<Answer<Reply>, ClientError> {
         loop {
             let error = match self.attempt(std::slice::from_ref(message), false, trial.call, trial.until).await {
@@ -269,7 +272,7 @@ impl Shared {
         }
     }
 
-    /// Sends several commands in one frame. Those that come back undecided are tried again one by one.
+    /// Sends several commands in one frame. Those that come back undecided are retried one by one.
     async fn batch(
         &self,
         keys: &[Code],
@@ -311,7 +314,7 @@ impl Shared {
         }
     }
 
-    /// Waits for the next attempt's turn, or says why there is none.
+    /// Waits before the next attempt. Returns the final error when no more attempts are allowed.
     async fn again(&self, trial: &mut Trial<'_>, error: ClientError) -> Result<(), ClientError> {
         let retry = &self.config.retry;
         if trial.attempts >= retry.attempts || !self.budget.spend() {
@@ -345,12 +348,12 @@ impl Shared {
             },
         };
         if batch && !live.welcome.features.contains(Features::BATCH) {
-            return Err(Attempt::NotSent(ClientError::Protocol("the server takes no batches".to_owned())));
+            return Err(Attempt::NotSent(ClientError::Protocol("the server does not accept batches".to_owned())));
         }
         let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         let most = live.welcome.in_flight_max;
         if count > most {
-            let reason = format!("{count} messages at once, the server holds {most}");
+            let reason = format!("{count} messages at once, but the server accepts at most {most}");
             return Err(Attempt::Failed(ClientError::Unsendable(reason)));
         }
         let _permit = match live.permits.try_acquire_many(count) {
@@ -373,7 +376,7 @@ impl Shared {
                 return Err(Attempt::Failed(ClientError::Unsendable(error.to_string())));
             }
             Err(NotSent::TooLong { bytes, max }) => {
-                let reason = format!("{bytes} bytes, the server takes {max}");
+                let reason = format!("{bytes} bytes, but the server accepts at most {max}");
                 return Err(Attempt::Failed(ClientError::Unsendable(reason)));
             }
         };
@@ -385,7 +388,7 @@ impl Shared {
         })
     }
 
-    /// A connection that is ready, the one whose turn it is if possible.
+    /// A connection that is ready, in rotation.
     fn ready(&self) -> Option<Arc<Live>> {
         let count = self.connections.len();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -399,7 +402,7 @@ impl Shared {
     async fn live(&self) -> Result<Arc<Live>, ClientError> {
         let mut states = self.connections.clone();
         loop {
-            // Seen before it is looked at, so that no change is missed.
+            // Marks the states as seen before reading them, so that no change is missed.
             states.iter_mut().for_each(|state| drop(state.borrow_and_update()));
             if let Some(live) = self.ready() {
                 return Ok(live);
@@ -418,7 +421,7 @@ impl Shared {
         })
     }
 
-    /// What stands in the way of a connection.
+    /// Why there is no connection, if a reason is known.
     fn trouble(&self) -> Option<ClientError> {
         self.connections.iter().find_map(|state| match &*state.borrow() {
             State::Connecting(error) => error.clone(),
@@ -427,7 +430,7 @@ impl Shared {
     }
 }
 
-/// Waits until any of the connections stands elsewhere.
+/// Waits until the state of any connection changes.
 async fn any_changed(states: &mut [watch::Receiver<State>]) -> Result<(), watch::error::RecvError> {
     let mut changes: Vec<_> = states.iter_mut().map(|state| Box::pin(state.changed())).collect();
     std::future::poll_fn(|context| {
@@ -440,17 +443,17 @@ async fn any_changed(states: &mut [watch::Receiver<State>]) -> Result<(), watch:
     .await
 }
 
-/// Whether a batch brought a decision for one of its commands.
+/// Whether a batch brought a final result for one of its commands.
 enum Decided {
     Yes(Result<Answer<Reply>, ClientError>),
     No(ClientError),
 }
 
 fn mismatched() -> ClientError {
-    ClientError::Protocol("the answer is not of the kind that was asked for".to_owned())
+    ClientError::Protocol("the answer is of another kind than requested".to_owned())
 }
 
-/// Runs futures side by side on this task.
+/// Runs futures concurrently on this task.
 async fn join<F: Future + Unpin>(futures: Vec<F>) -> Vec<F::Output> {
     let mut slots: Vec<(F, Option<F::Output>)> = futures.into_iter().map(|future| (future, None)).collect();
     std::future::poll_fn(|context| {

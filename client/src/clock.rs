@@ -1,16 +1,16 @@
-//! What time it is at the server.
+//! Estimate of the server's time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use stockade_core::time::Time;
 
-/// The server's time, a little behind: an answer's time is that of its sending. Not-after times are therefore early by
-/// the way back, never late.
+/// The server's time, behind by the travel time of an answer, since an answer carries the time of its sending.
+/// Not-after times are therefore slightly early, never late.
 #[derive(Debug)]
 pub(crate) struct ServerClock {
     started: Instant,
-    /// Server micros less micros since the start.
+    /// Server time less time since the start, in µs.
     ahead: AtomicI64,
 }
 
@@ -19,7 +19,8 @@ impl ServerClock {
         ServerClock { started: Instant::now(), ahead: AtomicI64::new(i64::MIN) }
     }
 
-    /// A server said it is `time`. Forgets what was known when `anew`: another server, or one whose clock was set.
+    /// Records that a server reported `time`. With `anew` the old estimate is dropped: another server, or one whose
+    /// clock was set.
     pub(crate) fn saw(&self, time: Time, anew: bool) {
         let local = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
         let ahead = i64::try_from(time.0).unwrap_or(i64::MAX).saturating_sub(local);
@@ -30,15 +31,15 @@ impl ServerClock {
         }
     }
 
-    /// The not-after time for a caller that waits until `until`. The server should give up a little earlier, so that its
-    /// word still arrives.
+    /// The not-after time for a caller that waits until `until`. It is a little earlier, so that the server's refusal
+    /// still arrives in time.
     pub(crate) fn not_after(&self, now: Instant, until: Instant) -> Time {
         let left = until.saturating_duration_since(now);
         let left = left - (left / 10).min(MARGIN);
         let local = now.saturating_duration_since(self.started) + left;
         let local = i64::try_from(local.as_micros()).unwrap_or(i64::MAX);
         let time = local.saturating_add(self.ahead.load(Ordering::Relaxed));
-        // Zero would mean "whenever".
+        // Zero would mean "no limit".
         Time(u64::try_from(time).unwrap_or(0).max(1))
     }
 }

@@ -1,9 +1,9 @@
-//! Where a client connects to and how its calls behave.
+//! Settings of a client and of its calls.
 
 use std::time::Duration;
 
+use stockade_core::Durability;
 use stockade_core::ids::Code;
-use stockade_core::reply::Durability;
 use stockade_core::time::Time;
 
 use crate::error::ClientError;
@@ -12,30 +12,30 @@ use crate::tls::Trust;
 /// Settings of a [`crate::Client`].
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// `host:port` of the server. The host is looked up at every connect.
+    /// `host:port` of the server. The host is resolved at every connect.
     pub addr: String,
-    /// The name the server's certificate should bear; the host of `addr` when not given.
+    /// Name in the server's certificate; `None` for the host of `addr`.
     pub server_name: Option<String>,
-    /// How the server is known to be the right one.
+    /// How the client verifies the server.
     pub trust: Trust,
-    /// The bearer token.
+    /// Bearer token, at most 512 bytes.
     pub token: String,
-    /// This program's name, for the server's log.
+    /// Name of this program for the server's log, at most 256 bytes.
     pub name: String,
-    /// Connections to keep. One serves tens of thousands of calls a second; more spread the work over cores.
+    /// Connections to keep, 1 to 64. One serves tens of thousands of calls a second; more spread the work over cores.
     pub connections: usize,
-    /// Streams of each connection over which calls are spread.
+    /// Streams of each connection over which calls are spread, 1 to 64.
     pub lanes: usize,
-    /// How long one attempt to connect may take.
+    /// Longest time of one attempt to connect; more than zero.
     pub connect_timeout: Duration,
-    /// What calls ask for unless they say otherwise.
+    /// Settings of calls that are given none.
     pub call: Call,
-    /// When and how often calls are tried again.
+    /// When and how often calls are retried.
     pub retry: Retry,
 }
 
 impl ClientConfig {
-    /// Settings with ordinary values for the rest.
+    /// Settings with defaults for the rest: 1 connection of 4 lanes, 5 s to connect.
     pub fn new(addr: impl Into<String>, trust: Trust, token: impl Into<String>) -> ClientConfig {
         ClientConfig {
             addr: addr.into(),
@@ -60,7 +60,7 @@ impl ClientConfig {
             return bad("lanes", "must be 1 to 64");
         }
         if self.connect_timeout.is_zero() {
-            return bad("connect_timeout", "must be more than nothing");
+            return bad("connect_timeout", "must be more than zero");
         }
         if self.token.len() > 512 || self.name.len() > 256 {
             return bad("token", "a token has at most 512 bytes and a client's name 256");
@@ -74,20 +74,20 @@ impl ClientConfig {
     }
 }
 
-/// What a call asks for.
+/// Settings of a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
-    /// How durable the answer must be; refused when the server's journal cannot give it. Without one:
+    /// Durability the answer must have; a server whose journal cannot give it refuses. `None` means
     /// [`Durability::Journaled`], or less from a server that keeps its history in memory only.
     pub durability: Option<Durability>,
-    /// How long the caller waits, all attempts together. The server does not begin what is older.
+    /// Longest time the caller waits, all attempts together. The server does not begin a request past it.
     pub timeout: Duration,
-    /// The idempotency key of one command; generated when not given. [`stockade_core::command::Command::Place`] ignores
-    /// it: an order is its own key.
+    /// Idempotency key of one command; `None` generates one. [`stockade_core::command::Command::Place`] ignores it:
+    /// an order is its own key.
     pub key: Option<Code>,
-    /// When it happened outside, if that was not now.
+    /// When it happened in the outside world; `None` for now.
     pub occurred: Option<Time>,
-    /// Whether a query may be answered before what it saw is durable.
+    /// Whether a query may be answered before the state it saw is durable.
     pub provisional: bool,
 }
 
@@ -97,18 +97,19 @@ impl Default for Call {
     }
 }
 
-/// When and how often calls are tried again. Only what is transient or unknown is, always under the same key.
+/// When and how often calls are retried. Only transient refusals and unknown outcomes are, always under the same key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Retry {
-    /// Attempts of one call, the first included.
+    /// Most attempts of one call, the first included.
     pub attempts: u32,
-    /// The longest wait before the first retry; the actual one is a random part of it, and the bound doubles.
+    /// Longest wait before the first retry; the bound doubles with each retry, and the actual wait is a random part
+    /// of it.
     pub wait: Duration,
-    /// The longest the bound becomes.
+    /// Upper limit of that bound.
     pub wait_max: Duration,
-    /// Retries per hundred calls in the long run, so that retries do not multiply an overload.
+    /// Long-run retries per hundred calls, so that retries do not multiply an overload.
     pub budget_percent: u32,
-    /// Retries that may come at once beyond that.
+    /// Retries allowed in a burst beyond that.
     pub burst: u32,
 }
 

@@ -1,4 +1,4 @@
-//! One connection to the server: made, kept, and made again.
+//! One connection to the server: established, kept, and re-established.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use quinn::{
     Connection, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, RecvStream, SendStream, TransportConfig,
     VarInt,
 };
+use stockade_core::Durability;
 use stockade_core::limits::FRAME_BYTES_MAX;
-use stockade_core::reply::Durability;
 use stockade_core::time::Time;
 use stockade_core::wire::body::{put_frame, read_body};
 use stockade_core::wire::hello::HELLO_BYTES_MAX;
@@ -28,14 +28,14 @@ use crate::lane::Lane;
 use crate::retry::jittered;
 use crate::tls::quic_crypto;
 
-/// Where a connection stands.
+/// State of a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
-    /// Being made; the last attempt failed like this.
+    /// Connecting; the error of the last attempt, if any.
     Connecting(Option<ClientError>),
     /// Ready.
     Live(Arc<Live>),
-    /// The server does not want this client, and asking again will not change it.
+    /// The server refuses this client, and another attempt would not change that.
     Refused(HelloRefusal),
 }
 
@@ -45,21 +45,21 @@ pub(crate) struct Live {
     connection: Connection,
     lanes: Vec<Arc<Lane>>,
     next: AtomicUsize,
-    /// As many as the server holds requests of one connection at once.
+    /// One for each request that the server accepts in flight on a connection.
     pub(crate) permits: Semaphore,
     pub(crate) welcome: Welcome,
     going_away: AtomicBool,
-    /// Rung when the connection ends or is about to.
+    /// Notified when the connection ends or is about to end.
     changed: Notify,
 }
 
 impl Live {
-    /// The lane whose turn it is.
+    /// The next lane in rotation.
     pub(crate) fn lane(&self) -> &Arc<Lane> {
         &self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()]
     }
 
-    /// Whether new requests may use it.
+    /// Whether new requests may use this connection.
     pub(crate) fn is_open(&self) -> bool {
         !self.going_away.load(Ordering::Acquire)
     }
@@ -76,7 +76,7 @@ impl Live {
     }
 }
 
-/// What is needed to connect.
+/// Everything needed to connect.
 #[derive(Debug)]
 pub(crate) struct Connector {
     config: ClientConfig,
@@ -91,7 +91,7 @@ impl Connector {
         Ok(Connector { config, quic, clock })
     }
 
-    /// Keeps one connection until `closing` is gone, and publishes where it stands.
+    /// Keeps one connection until the sender of `closing` is dropped, and publishes its state.
     pub(crate) async fn keep(self: Arc<Connector>, state: watch::Sender<State>, mut closing: watch::Receiver<()>) {
         let mut failures = 0;
         loop {
@@ -122,7 +122,7 @@ impl Connector {
                 _ = closing.changed() => return live.end(&Lost::new("the client was closed")),
             }
             state.send_replace(State::Connecting(None));
-            // A connection that is going away still brings the answers to what it carries.
+            // A connection that is going away still delivers its outstanding answers.
             if live.connection.close_reason().is_none() {
                 tokio::spawn(async move { finish(&live).await });
             }
@@ -132,13 +132,13 @@ impl Connector {
     async fn connect(&self) -> Result<Arc<Live>, ClientError> {
         match timeout(self.config.connect_timeout, self.attempt()).await {
             Ok(result) => result,
-            Err(_) => Err(unreachable_at(&self.config.addr, &"no answer to the handshake in time")),
+            Err(_) => Err(unreachable_at(&self.config.addr, &"the handshake was not answered in time")),
         }
     }
 
     async fn attempt(&self) -> Result<Arc<Live>, ClientError> {
         let addr = &self.config.addr;
-        let mut last = unreachable_at(addr, &"the name has no address");
+        let mut last = unreachable_at(addr, &"the host name has no address");
         let found = tokio::net::lookup_host(addr.as_str()).await.map_err(|error| unreachable_at(addr, &error))?;
         for socket in found {
             match self.attempt_at(socket).await {
@@ -154,7 +154,7 @@ impl Connector {
         let lost = |error: &dyn std::fmt::Display| unreachable_at(&self.config.addr, error);
         let any = if socket.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
         let any: SocketAddr = any.parse().map_err(|error| lost(&error))?;
-        // Each connection has an endpoint of its own: their sockets are then served by different cores.
+        // Each connection has its own endpoint, so that their sockets are served by different cores.
         let endpoint = endpoint(any).map_err(|error| lost(&error))?;
         let name = self.config.server_name.as_deref().unwrap_or(self.config.host());
         let connection = endpoint
@@ -193,7 +193,7 @@ impl Connector {
         loop {
             if let Some(frame) = decoder.next_frame().map_err(|error| ClientError::Protocol(error.to_string()))? {
                 if frame.header.kind != FrameKind::HelloAnswer {
-                    return Err(ClientError::Protocol(format!("{:?} came before the welcome", frame.header.kind)));
+                    return Err(ClientError::Protocol(format!("{:?} arrived before the welcome", frame.header.kind)));
                 }
                 return match read_body(frame.body).map_err(|error| ClientError::Protocol(error.to_string()))? {
                     HelloAnswer::Welcome(welcome) => Ok(welcome),
@@ -253,7 +253,7 @@ impl Connector {
     }
 }
 
-/// Watches over a connection until it ends or should not be used any more.
+/// Watches a connection until it ends or must no longer be used.
 async fn serve(live: &Live) {
     let mut tick = tokio::time::interval(SWEEP);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -265,7 +265,7 @@ async fn serve(live: &Live) {
     }
 }
 
-/// Lets a connection that is going away bring its last answers.
+/// Waits for the outstanding answers of a connection that is going away.
 async fn finish(live: &Live) {
     let mut tick = tokio::time::interval(SWEEP);
     while live.connection.close_reason().is_none() && live.waiting() > 0 {
@@ -308,14 +308,14 @@ fn transport() -> Result<TransportConfig, ClientError> {
 fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
     let mut config = EndpointConfig::default();
     config.max_udp_payload_size(DATAGRAM_MAX).expect("a jumbo frame is a size that QUIC allows");
-    let runtime = quinn::default_runtime().ok_or_else(|| std::io::Error::other("there is no tokio runtime here"))?;
+    let runtime = quinn::default_runtime().ok_or_else(|| std::io::Error::other("there is no tokio runtime"))?;
     Endpoint::new(config, None, std::net::UdpSocket::bind(addr)?, runtime)
 }
 
-/// What a jumbo frame carries: larger datagrams are looked for up to here and used where the way takes them.
+/// Payload of a jumbo frame in bytes: path discovery tries datagrams up to this size.
 const DATAGRAM_MAX: u16 = 8_972;
 const IDLE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// How often callers whose time is over are told.
+/// Interval at which callers past their deadline are notified.
 const SWEEP: Duration = Duration::from_millis(10);
 const WAY_BACK_MAX_MICROS: u64 = 100_000;

@@ -1,18 +1,19 @@
-//! An engine in this process behind the same calls, so that code that uses Stockade is tested without a server.
+//! An engine in this process behind the same calls, so that code that uses Stockade can be tested without a server.
 //!
-//! Nothing is kept: when it is dropped the orders are gone. Explanations reach as far back as 16 MiB of history. Its clock stands still until [`Embedded::advance`] moves it,
-//! unless it was made with [`Embedded::ticking`].
+//! State lives in memory only and is gone when the engine is dropped; explanations reach back 16 MiB of history. The
+//! clock stands still until [`Embedded::advance`] moves it, unless the engine was made with [`Embedded::ticking`].
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use stockade_core::command::{Command, Query, Request};
+use stockade_core::command::{Command, Request};
 use stockade_core::engine::{Engine, Outcome, Released};
-use stockade_core::event::Actor;
 use stockade_core::ids::Code;
 use stockade_core::log::{Journal, MemoryJournal};
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::query::Query;
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
+use stockade_core::{Actor, Durability};
 
 use crate::calls::{Answer, Stockade};
 use crate::config::Call;
@@ -25,18 +26,18 @@ pub struct Embedded {
     engine: Engine,
     actor: Actor,
     keys: Keys,
-    /// The time, or `None` to go by the machine's clock.
+    /// The time of a clock that stands still; `None` follows the machine's clock.
     standing: Mutex<Option<Time>>,
     journal: Mutex<MemoryJournal>,
 }
 
 impl Embedded {
-    /// An engine without a world, with a clock that stands at `now`.
+    /// An engine without a world whose clock stands still at `now`.
     pub fn new(now: Time) -> Embedded {
         Embedded::with(Some(now))
     }
 
-    /// An engine without a world that goes by the machine's clock.
+    /// An engine without a world that follows the machine's clock.
     pub fn ticking() -> Embedded {
         Embedded::with(None)
     }
@@ -52,7 +53,7 @@ impl Embedded {
         }
     }
 
-    /// The time at which the next command is decided.
+    /// The current time, at which the next command is decided.
     pub fn now(&self) -> Time {
         self.standing.lock().unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -60,7 +61,7 @@ impl Embedded {
         })
     }
 
-    /// Moves a standing clock on, and lets the holds run out that are due by then.
+    /// Moves a clock that stands still forward by `span`, and releases the reservation holds that are due by then.
     pub fn advance(&self, span: Span) -> Vec<Released> {
         let now = {
             let mut standing = self.standing.lock();
@@ -70,7 +71,7 @@ impl Embedded {
         self.expire(now.unwrap_or_else(|| self.now()))
     }
 
-    /// The engine itself, to look at what no call shows: its checks and its digest.
+    /// The engine itself, for what no call shows: its checks and its digest.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -86,10 +87,13 @@ impl Embedded {
                 break;
             }
         }
+        self.engine.react(now, REACTIONS);
+        self.drain();
         released
     }
 
-    /// Takes what was decided out of the log, so that it never fills. Whoever comes while another does it need not.
+    /// Moves decided events from the log to the journal, so that the log never fills. Does nothing while another
+    /// thread is at it.
     fn drain(&self) {
         let Some(mut journal) = self.journal.try_lock() else { return };
         while let Some(batch) = self.engine.log().next_batch(std::time::Duration::ZERO) {
@@ -112,6 +116,7 @@ impl Embedded {
         let now = self.now();
         self.expire(now);
         let outcome = self.engine.execute(&request, &self.actor, now);
+        self.engine.react(now, REACTIONS);
         self.drain();
         self.answered(outcome, now)
     }
@@ -134,9 +139,10 @@ impl Stockade for Embedded {
         let now = self.now();
         self.expire(now);
         let history = self.journal.lock().history();
-        let outcome = match (&query, history) {
-            (Query::Explain(ask), Some(history)) => self.engine.explain(ask, &*history),
-            _ => self.engine.query(&query, now),
+        let outcome = if let (Query::Explain(ask), Some(history)) = (&query, history) {
+            self.engine.explain(ask, &*history)
+        } else {
+            self.engine.query(&query, now)
         };
         self.answered(outcome, now)
     }
@@ -146,13 +152,15 @@ impl Stockade for Embedded {
     }
 }
 
+/// Steps of reactions that one call commits, whoever they are for: an embedded engine has no thread of its own.
+const REACTIONS: usize = 64;
 const BITE: usize = 256;
 const HISTORY_BYTES: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
     use stockade_core::command::{Line, Place, Receive, SkuSpec};
-    use stockade_core::reply::OrderState;
+    use stockade_core::orders::OrderState;
     use stockade_core::units::Units;
 
     use super::*;
@@ -177,7 +185,7 @@ pools = ["regular"]
 hold_ttl = "30m"
 "#;
 
-    /// Code under test: it knows the trait only.
+    /// Code under test: it knows only the trait.
     async fn sell(stockade: &impl Stockade, number: &str, units: u64) -> Result<OrderState, ClientError> {
         let lines = vec![Line { sku: code("TEA").unwrap(), units: Units(units) }];
         let place = Place::new(code("web").unwrap(), code(number).unwrap(), lines);

@@ -1,4 +1,4 @@
-//! What can become of a call besides its answer.
+//! Errors of calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,43 +7,43 @@ use stockade_core::ids::{Code, OrderId};
 use stockade_core::reject::Reject;
 use stockade_core::wire::HelloRefusal;
 
-/// Why a call has no answer of the kind that was asked for.
+/// Why a call did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The server decided: no. Nothing was changed.
+    /// The server refused. Nothing was changed.
     #[error(transparent)]
     Rejected(Reject),
-    /// The command was sent and it is not known whether it lasts. Ask again with the same key, or look the order up by
-    /// the shop's own number; do not send it under another key.
-    #[error("it is not known whether this lasts: send it again with the same key `{key}` or look it up")]
+    /// The command was sent, and it is not known whether it takes effect. Send it again with the same key, or look
+    /// the order up by its number; do not send it under another key.
+    #[error("the outcome is unknown: send it again with the same key `{key}`, or look it up")]
     OutcomeUnknown {
-        /// The key it was sent under; for an order its number.
+        /// The idempotency key; for an order, its number.
         key: Code,
-        /// The order, when the server knew one.
+        /// The order, if the server knew one.
         order: Option<OrderId>,
     },
-    /// No answer in time, and nothing was changed by this call.
-    #[error("no answer within {0:?}; nothing was changed by this call")]
+    /// No answer in time. This call changed nothing.
+    #[error("no answer within {0:?}; this call changed nothing")]
     TimedOut(Duration),
-    /// No connection, and nothing was changed by this call.
+    /// No connection. This call changed nothing.
     #[error("the server cannot be reached: {reason}")]
     Unreachable {
-        /// What was tried and what happened.
+        /// Address and failure.
         reason: String,
     },
-    /// The server does not let this client in.
+    /// The server does not accept this client.
     #[error("the server refuses this client: {0}")]
     Refused(HelloRefusal),
-    /// The other side does not keep to the protocol.
-    #[error("the server does not keep to the protocol: {0}")]
+    /// The other side violates the protocol.
+    #[error("the server violates the protocol: {0}")]
     Protocol(String),
-    /// The request does not fit into a frame, or more than the server holds at once.
+    /// The request does not fit into a frame, or exceeds the requests that the server accepts at once.
     #[error("this request cannot be sent: {0}")]
     Unsendable(String),
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("{field}: {reason}")]
     Config {
-        /// Which.
+        /// The name of the setting.
         field: &'static str,
         /// What is wrong and what would be right.
         reason: String,
@@ -62,7 +62,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may succeed later without anybody changing it.
+    /// Whether the same call may succeed later, unchanged.
     pub fn is_transient(&self) -> bool {
         match self {
             ClientError::Rejected(reject) => reject.is_transient(),
@@ -78,7 +78,7 @@ impl ClientError {
     }
 }
 
-/// Why a lane or connection ended, told to everybody who waited on it.
+/// Why a lane or connection ended, passed to every caller that waits on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost(Arc<str>);
 

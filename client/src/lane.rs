@@ -1,8 +1,8 @@
-//! One stream on which many callers' requests travel together.
+//! A lane: one stream that carries the requests of many callers.
 //!
-//! Callers encode into a shared buffer and go to sleep; the writer sends whatever has gathered in one write; the reader
-//! wakes each caller when its answer is there. Answers are found by correlation id: the number of a slot, and how often
-//! the slot was used, so that an answer to somebody who left is not taken for another's.
+//! Callers encode into a shared buffer and wait; the writer sends everything gathered in one write; the reader wakes
+//! each caller when its answer arrives. Answers are matched by correlation id: the number of a slot and its count of
+//! uses, so that an answer to a caller that left is not taken for another's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use quinn::{RecvStream, SendStream};
-use stockade_core::reply::Durability;
+use stockade_core::Durability;
 use stockade_core::time::Time;
 use stockade_core::wire::body::{put_batch, put_frame, read_batch, read_body};
 use stockade_core::wire::{
@@ -21,7 +21,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::error::Lost;
 
-/// What an answer frame held, in the order of the requests.
+/// Messages of an answer frame, in the order of the requests.
 #[derive(Debug)]
 pub(crate) enum Messages {
     One(ServerMessage),
@@ -81,7 +81,7 @@ struct Waiter {
     reply: oneshot::Sender<Result<Answered, NoAnswer>>,
 }
 
-/// A request on its way. Dropped, its answer is ignored.
+/// A request in flight. If it is dropped, its answer is ignored.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     lane: Arc<Lane>,
@@ -94,7 +94,7 @@ impl Lane {
         Arc::new(Lane { state: Mutex::default(), gathered: Notify::new(), waiting: AtomicUsize::new(0), body_max })
     }
 
-    /// Queues a request, or several that are answered together. The frame is whole or not there at all.
+    /// Queues one frame with a request, or with several that are answered together. On an error, nothing is queued.
     pub(crate) fn send(
         self: &Arc<Lane>,
         messages: &[ClientMessage],
@@ -139,7 +139,7 @@ impl Lane {
         Ok(Ticket { lane: Arc::clone(self), correlation, reply: receiver })
     }
 
-    /// Ends the lane: everybody who waits on it, and whoever comes later, hears why.
+    /// Ends the lane: all present and later callers get the reason.
     pub(crate) fn lose(&self, lost: Lost) {
         let waiters: Vec<Waiter> = {
             let mut state = self.state.lock();
@@ -152,7 +152,7 @@ impl Lane {
         self.gathered.notify_one();
     }
 
-    /// Tells those whose time is over. Called every few milliseconds: one timer for all instead of one for each.
+    /// Notifies the callers past their deadline. Called every few milliseconds: one timer for all of them.
     pub(crate) fn sweep(&self, now: Instant) {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
@@ -173,17 +173,17 @@ impl Lane {
         }
     }
 
-    /// Requests that wait for their answer.
+    /// Number of requests that wait for an answer.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Sends what gathers until the lane is lost.
+    /// Sends what gathers until the lane ends.
     pub(crate) async fn write(&self, mut stream: SendStream) -> Lost {
         let mut batch = Vec::new();
         loop {
             self.gathered.notified().await;
-            // Callers that are ready to run add theirs first: one write then carries them all.
+            // Lets ready callers add their requests first, so that one write carries them all.
             tokio::task::yield_now().await;
             loop {
                 {
@@ -207,7 +207,7 @@ impl Lane {
         }
     }
 
-    /// Hands out answers until the stream ends. `go_away` is called when the server wants this connection to end.
+    /// Delivers answers until the stream ends. Calls `go_away` when the server asks to end this connection.
     pub(crate) async fn read(
         &self,
         mut stream: RecvStream,
@@ -256,7 +256,7 @@ impl Lane {
                 read_batch(frame.body, |message| many.push(message)).map_err(Lost::new)?;
                 Messages::Many(many)
             }
-            other => return Err(Lost::new(format!("the server sent a {other:?} where an answer was due"))),
+            other => return Err(Lost::new(format!("the server sent {other:?} instead of an answer"))),
         };
         let waiter = self.take(frame.header.correlation);
         if let Some(waiter) = waiter {
@@ -286,7 +286,7 @@ impl Slot {
 }
 
 impl Ticket {
-    /// Waits for the answer. The lane keeps the time.
+    /// Waits for the answer; the lane watches the deadline.
     pub(crate) async fn answer(mut self) -> Result<Answered, NoAnswer> {
         match (&mut self.reply).await {
             Ok(result) => result,
@@ -298,14 +298,14 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.lane.waiting.fetch_sub(1, Ordering::Relaxed);
-        // Frees the slot of a caller that left; an answered one is free already and in other hands.
+        // Frees the slot of a caller that left. The slot of an answered request is already free or reused.
         if !self.reply.is_terminated() {
             self.lane.take(self.correlation);
         }
     }
 }
 
-/// Chunks taken from the stream at once; one arrives per packet.
+/// Most chunks read from the stream at once; each packet brings one.
 const CHUNKS: usize = 64;
-/// A buffer that grew beyond this is not kept.
+/// A write buffer that grew beyond this many bytes is not kept.
 const KEEP_BYTES: usize = 1024 * 1024;

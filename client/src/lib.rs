@@ -1,4 +1,4 @@
-//! The library storefronts and allocation services link to talk to a Stockade server.
+//! Client library for shops and services that use a Stockade server.
 //!
 //! ```no_run
 //! use stockade_client::{Client, ClientConfig, Stockade, Trust, by_number, code};
@@ -6,7 +6,7 @@
 //! use stockade_client::core::units::Units;
 //!
 //! # async fn shop() -> Result<(), Box<dyn std::error::Error>> {
-//! let pin = "5f0c…".parse()?; // printed by the server on its first start
+//! let pin = "5f0c…".parse()?; // the server prints it on its first start
 //! let client = Client::connect(ClientConfig::new("127.0.0.1:7470", Trust::Pinned(pin), "stk_…")).await?;
 //! let lines = vec![Line { sku: code("TEA-250")?, units: Units(2) }];
 //! let placed = client.place(Place { zone: Some(code("CN-44")?), ..Place::new(code("web")?, code("1001")?, lines) }).await?;
@@ -15,9 +15,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Calls from any number of tasks share a few connections; what they send at the same moment travels together. A call
-//! is tried again by itself while that is safe and of use, always under the same key. What then remains unknown is an
-//! error of its own, [`ClientError::OutcomeUnknown`].
+//! Calls from any number of tasks share a few connections, and requests made at the same moment travel together. A
+//! call is retried automatically while that is safe and useful, always under the same idempotency key. If its outcome
+//! then remains unknown, the error is [`ClientError::OutcomeUnknown`].
 
 mod calls;
 mod client;
@@ -38,20 +38,20 @@ pub use error::ClientError;
 pub use stockade_core as core;
 pub use tls::{Fingerprint, FingerprintError, Trust};
 
-/// A text code, checked.
+/// Checks a text and makes it a code.
 ///
 /// # Errors
-/// When the text is empty, longer than 64 bytes, or holds what a code must not.
+/// When the text is empty, longer than 64 bytes, or has a character that codes must not have.
 pub fn code(text: &str) -> Result<core::ids::Code, core::ids::CodeError> {
     core::ids::Code::new(text)
 }
 
-/// The examples of the README, compiled.
+/// The examples of the README, compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// The guide's examples are compiled with the tests.
+/// The examples of the guide, compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/guide/client.md")]
 struct Guide;

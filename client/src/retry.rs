@@ -1,4 +1,4 @@
-//! The retry budget, waits with jitter, and generated keys.
+//! The retry budget, waits with jitter, and generated idempotency keys.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use stockade_core::ids::Code;
 
 use crate::config::Retry;
 
-/// Hundredths of a retry that may still be made. Every call earns some, every retry costs a hundred.
+/// The remaining budget, in hundredths of a retry: each call earns some, each retry costs a hundred.
 #[derive(Debug)]
 pub(crate) struct Budget {
     hundredths: AtomicI64,
@@ -22,7 +22,7 @@ impl Budget {
     }
 
     pub(crate) fn earn(&self, calls: usize) {
-        // Looked at first: with a full budget, which is the rule, calls on all cores share the line without writing it.
+        // Reads first: the budget is usually full, and cores then share the cache line without writing to it.
         if self.hundredths.load(Ordering::Relaxed) < self.most {
             self.hundredths.fetch_add(self.earn * calls as i64, Ordering::Relaxed);
         }
@@ -37,14 +37,14 @@ impl Budget {
     }
 }
 
-/// A random part of the bound for the given retry, counted from 1.
+/// A random wait below the bound of the `nth` retry, counted from 1.
 pub(crate) fn jittered(retry: &Retry, nth: u32) -> Duration {
     let bound = retry.wait.saturating_mul(1 << (nth - 1).min(16)).min(retry.wait_max);
     let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(random() % micros.saturating_add(1))
 }
 
-/// Makes keys that no other client makes: random for this client, counted within it.
+/// Makes unique keys: a random part for this client, and a counter.
 #[derive(Debug)]
 pub(crate) struct Keys {
     own: u64,
@@ -57,7 +57,8 @@ impl Keys {
     }
 
     pub(crate) fn key(&self) -> Code {
-        // 13 digits of the client, a dash and up to 10 of the count fit a code's inline 24 bytes.
+        // 13 digits for the client, a dash and up to 10 digits of the counter fit the 24 bytes that a code stores
+        // inline.
         let mut text = [0u8; 24];
         let mut at = text.len();
         let mut put = |mut number: u64, least: usize| {
@@ -81,8 +82,8 @@ impl Keys {
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn random() -> u64 {
-    // Without system randomness nothing here could be trusted to be unique, and TLS would not have come this far.
-    getrandom::u64().expect("the operating system gives random bytes")
+    // Without system randomness keys would not be unique; TLS would have failed earlier.
+    getrandom::u64().expect("the operating system provides random bytes")
 }
 
 #[cfg(test)]

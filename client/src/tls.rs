@@ -1,4 +1,4 @@
-//! Whom a client trusts: a pinned certificate, or roots.
+//! Verification of the server: a pinned certificate, or root certificates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,9 +17,9 @@ use crate::error::ClientError;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 32]);
 
-/// A text is not a fingerprint.
+/// The text is not a fingerprint.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is not a certificate fingerprint: 64 hexadecimal digits are wanted, as the server prints them")]
+#[error("`{0}` is not a certificate fingerprint: it has 64 hexadecimal digits, as printed by the server")]
 pub struct FingerprintError(String);
 
 impl Fingerprint {
@@ -44,7 +44,7 @@ impl fmt::Debug for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
-    /// Colons between digits are allowed.
+    /// Reads 64 hexadecimal digits; colons are ignored.
     fn from_str(text: &str) -> Result<Fingerprint, FingerprintError> {
         let error = || FingerprintError(text.to_owned());
         let digits: Vec<u8> = text
@@ -61,12 +61,13 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// How a client knows that it talks to the right server.
+/// How a client verifies the server.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// Exactly this certificate, whatever its name and dates: for the certificate a server makes on its first start.
+    /// Exactly this certificate, whatever its name and dates; meant for the certificate that a server makes on its
+    /// first start.
     Pinned(Fingerprint),
-    /// Certificates of these authorities, in DER, that name the server.
+    /// A certificate for the server's name, issued by one of these authorities (DER).
     Roots(Vec<CertificateDer<'static>>),
 }
 
@@ -114,7 +115,7 @@ impl ServerCertVerifier for Pinned {
             return Ok(ServerCertVerified::assertion());
         }
         Err(rustls::Error::General(format!(
-            "the server shows the certificate {shown}, {} is pinned: check the address, or pin what the server prints",
+            "the server presents the certificate {shown}, but {} is pinned: check the address, or pin the fingerprint that the server prints",
             self.fingerprint
         )))
     }

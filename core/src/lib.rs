@@ -1,10 +1,12 @@
 //! The stock and routing engine of Stockade.
 
-pub mod catalog;
-pub mod command;
+mod actor;
+pub(crate) mod catalog;
+mod codec;
+pub mod decision;
+mod durability;
 pub mod engine;
-pub mod event;
-pub mod explain;
+pub(crate) mod explain;
 pub mod ids;
 pub mod limits;
 pub mod log;
@@ -12,12 +14,15 @@ pub mod money;
 mod numbers;
 pub mod orders;
 pub mod prices;
-pub mod reject;
-pub mod reply;
 pub mod routing;
 pub mod rules;
 pub mod stock;
 pub(crate) mod sync;
 pub mod time;
 pub mod units;
+pub mod vocabulary;
 pub mod wire;
+
+pub use actor::Actor;
+pub use durability::Durability;
+pub use vocabulary::{command, event, query, reject, reply};

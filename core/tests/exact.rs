@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use stockade_core::command::*;
 use stockade_core::engine::{Engine, Outcome};
+use stockade_core::query::*;
 use stockade_core::reply::{PlanView, Reply};
 use support::*;
 
@@ -74,8 +75,8 @@ fn plan(outcome: Outcome) -> PlanView {
 fn an_exact_quote_proves_what_a_quick_one_leaves_open() {
     let (shop, place) = shop(Engine::new());
     let before = shop.engine.digest();
-    let quick = plan(shop.engine.query(&Query::Quote(place.clone()), shop.now));
-    let exact = plan(shop.engine.query(&Query::QuoteExact(place.clone()), shop.now));
+    let quick = plan(shop.engine.query(&Query::Quote(stockade_core::query::Quote(place.clone())), shop.now));
+    let exact = plan(shop.engine.query(&Query::QuoteExact(stockade_core::query::QuoteExact(place.clone())), shop.now));
     assert!(!quick.proven && exact.proven, "{} and {}", quick.proven, exact.proven);
     assert!(quick.bound <= exact.bound && exact.bound == exact.score && exact.score <= quick.score);
     assert_eq!(shop.engine.digest(), before, "a quote holds nothing");
@@ -87,7 +88,8 @@ fn an_exact_quote_proves_what_a_quick_one_leaves_open() {
 fn an_exact_engine_proves_every_order_it_places() {
     let (quick, place) = shop(Engine::new());
     let (exact, _) = shop(Engine::exact());
-    let quoted = plan(quick.engine.query(&Query::QuoteExact(place.clone()), quick.now));
+    let quoted =
+        plan(quick.engine.query(&Query::QuoteExact(stockade_core::query::QuoteExact(place.clone())), quick.now));
     let placed = exact.placed(place).plan;
     assert!(placed.proven);
     assert_eq!(placed.score, quoted.score);

@@ -4,6 +4,8 @@ mod support;
 
 use stockade_core::command::*;
 use stockade_core::ids::SubNo;
+use stockade_core::orders::*;
+use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
 use stockade_core::time::Span;
@@ -329,8 +331,45 @@ fn orders_are_found_by_warehouse_and_stage() {
         shop.placed(order(number, &[("tea", 1)]));
     }
     shop.ok(shop.pay("2"));
-    let query =
-        OrdersQuery { warehouse: Some(code("A")), channel: None, stage: Some(Stage::Allocated), after: None, limit: 9 };
-    let Ok(Reply::Orders(rows)) = shop.engine.query(&Query::Orders(query), shop.now).result else { panic!() };
-    assert_eq!(rows.iter().map(|r| r.number.as_str()).collect::<Vec<_>>(), ["2"]);
+    let query = OrdersQuery { warehouse: Some(code("A")), stage: Some(Stage::Allocated), ..everything() };
+    let page = orders(&shop, query);
+    assert_eq!(page.orders.iter().map(|r| r.number.as_str()).collect::<Vec<_>>(), ["2"]);
+    assert_eq!(page.next, None);
+}
+
+/// A list of nine orders at most, whichever they are.
+fn everything() -> OrdersQuery {
+    OrdersQuery { warehouse: None, channel: None, stage: None, state: None, customer: None, after: None, limit: 9 }
+}
+
+fn orders(shop: &Shop, query: OrdersQuery) -> OrdersPage {
+    let Ok(Reply::Orders(page)) = shop.engine.query(&Query::Orders(query), shop.now).result else { panic!() };
+    page
+}
+
+#[test]
+fn lists_are_in_the_order_of_placing_and_a_cursor_goes_on_where_the_page_ended() {
+    let shop = stocked();
+    let numbers: Vec<String> = (0..7).map(|n| format!("n{n}")).collect();
+    for number in &numbers {
+        shop.placed(order(number, &[("tea", 1)]));
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = orders(&shop, OrdersQuery { channel: Some(code("web")), after, limit: 2, ..everything() });
+        seen.extend(page.orders.iter().map(|row| row.number.to_string()));
+        // Orders that move on between two pages are neither skipped nor repeated.
+        shop.ok(shop.pay(seen.last().unwrap()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, numbers);
+    let held = orders(&shop, OrdersQuery { state: Some(OrderState::Held), ..everything() });
+    let paid = orders(&shop, OrdersQuery { state: Some(OrderState::Paid), ..everything() });
+    assert_eq!((held.orders.len() + paid.orders.len(), paid.orders.is_empty()), (7, false));
+    let nobody = orders(&shop, OrdersQuery { customer: Some(code("nobody")), ..everything() });
+    assert!(nobody.orders.is_empty());
+    shop.check();
 }

@@ -3,8 +3,11 @@
 mod support;
 
 use stockade_core::command::*;
+use stockade_core::decision::*;
 use stockade_core::event::Event;
 use stockade_core::ids::SubNo;
+use stockade_core::orders::*;
+use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span};
@@ -162,7 +165,11 @@ fn an_order_that_must_ship_in_one_parcel_takes_all_of_it_from_what_is_yet_to_com
 fn a_quote_shows_what_would_be_promised_and_promises_nothing() {
     let shop = shop();
     shop.ok(shop.announce("PO-1", "tea", "A", day(1), 3));
-    let Reply::Quoted(plan) = shop.engine.query(&Query::Quote(order("1", &[("tea", 2)])), shop.now).result.unwrap()
+    let Reply::Quoted(plan) = shop
+        .engine
+        .query(&Query::Quote(stockade_core::query::Quote(order("1", &[("tea", 2)]))), shop.now)
+        .result
+        .unwrap()
     else {
         panic!()
     };

@@ -3,7 +3,8 @@
 mod support;
 
 use stockade_core::command::*;
-use stockade_core::event::{Decision, Event};
+use stockade_core::decision::Decision;
+use stockade_core::event::Event;
 use stockade_core::ids::WarehouseId;
 use stockade_core::reply::Placed;
 use stockade_core::time::{Day, Span};

@@ -8,6 +8,7 @@ use stockade_core::command::*;
 use stockade_core::ids::{CarrierId, WarehouseId};
 use stockade_core::log::{Journal, MemoryJournal};
 use stockade_core::money::Money;
+use stockade_core::query::*;
 use stockade_core::reply::*;
 use stockade_core::routing::{
     Answer, DemandLine, Lane, ParcelPlan, Problem, Rate, Router, SplitRules, Threshold, WORK_DEFAULT, hold_to,

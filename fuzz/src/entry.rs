@@ -4,13 +4,14 @@
 
 use std::fmt::Debug;
 
+use stockade_core::Actor;
 use stockade_core::engine::Engine;
-use stockade_core::event::{Actor, Envelope};
+use stockade_core::event::Envelope;
 use stockade_core::limits::FRAME_BYTES_MAX;
 use stockade_core::log::Batch;
+use stockade_core::log::{decode_envelope, encode_envelope};
 use stockade_core::rules::{RulesFile, WorldFile};
 use stockade_core::wire::body::{Body, put_frame, read_batch, read_body};
-use stockade_core::wire::codec::{decode_envelope, encode_envelope};
 use stockade_core::wire::{
     ClientMessage, Frame, FrameDecoder, FrameKind, GoAway, HEADER_BYTES, Hello, HelloAnswer, ServerMessage,
 };

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use stockade_core::command::{Query, Request};
+use stockade_core::command::Request;
 use stockade_core::limits::FRAME_BYTES_MAX;
+use stockade_core::query::Query;
 use stockade_core::time::Time;
 use stockade_core::wire::body::{put_batch, put_frame};
 use stockade_core::wire::{ClientMessage, FrameDecoder, FrameKind, Header};
@@ -64,7 +65,7 @@ fn requests() -> Vec<Request> {
 
 fn messages() -> Vec<ClientMessage> {
     let mut messages: Vec<ClientMessage> = requests().into_iter().map(ClientMessage::Command).collect();
-    messages.push(ClientMessage::Query { query: Query::World, provisional: true });
+    messages.push(ClientMessage::Query { query: Query::World(stockade_core::query::World), provisional: true });
     messages.push(ClientMessage::Ping);
     messages
 }

@@ -1,4 +1,4 @@
-//! The only reader of clocks. Everything else is told what time it is.
+//! The only reader of the wall clock. Everything else takes the time as an argument.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,28 +8,28 @@ use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use stockade_core::time::{Span, Time};
 
-/// A forward step of the wall clock beyond this is not followed until a person confirms it: it would expire every
-/// unpaid hold at once.
+/// Largest forward step of the wall clock that is followed without confirmation: a larger one would expire every
+/// reservation hold at once.
 pub const JUMP_LIMIT: Span = Span::from_mins(5);
 
-/// Engine time: never runs backwards, follows the wall clock, and does not believe everything it says.
+/// Engine time: follows the wall clock, never runs backwards, and does not follow leaps.
 ///
-/// A wall clock that is behind (it was set back, or the history was written by a faster clock) is waited for at half
-/// speed, so that holds still run out. One that leaps ahead by more than [`JUMP_LIMIT`] is not followed: time goes on
-/// steadily until [`Clock::confirm_jump`].
+/// While the wall clock is behind (it was set back, or the history was written by a faster clock), engine time runs at
+/// half speed until the wall clock has caught up, so that holds still run out. A leap ahead by more than [`JUMP_LIMIT`]
+/// is not followed: engine time runs steadily until [`Clock::confirm_jump`].
 ///
-/// Every request asks it, so it is judged against the steady clock once a second or when it is behind; between that, looking
-/// at it takes no lock.
+/// Every request asks it, so it is judged against the steady clock once a second or when it is behind; between that,
+/// looking at it takes no lock.
 pub struct Clock {
     source: Source,
-    /// The latest time it gave.
+    /// The latest time returned.
     latest: CachePadded<AtomicU64>,
     /// A wall clock between the latest time and this needs no judging; 0 while it does.
     trusted: AtomicU64,
     state: Mutex<State>,
 }
 
-/// How long a wall clock that was found right is believed.
+/// How long a reading of the wall clock is trusted.
 const TRUST: Span = Span::from_secs(1);
 
 enum Source {
@@ -58,7 +58,7 @@ impl Source {
 pub struct Reading {
     /// The wall clock.
     pub wall: Time,
-    /// A clock nobody sets.
+    /// The steady clock, which is never set.
     pub steady: Instant,
 }
 
@@ -126,12 +126,12 @@ impl Clock {
         state.last
     }
 
-    /// How far the wall clock leapt ahead, while that is neither confirmed nor taken back.
+    /// How far the wall clock leapt ahead; `None` once that is confirmed or undone.
     pub fn jump(&self) -> Option<Span> {
         self.state.lock().jump
     }
 
-    /// A person says that the wall clock is right: engine time follows it at once.
+    /// Confirms that the wall clock is right: engine time follows it at once.
     pub fn confirm_jump(&self) {
         let Reading { wall, steady } = self.source.read();
         let mut state = self.state.lock();
@@ -147,9 +147,16 @@ impl fmt::Debug for Clock {
     }
 }
 
-fn wall() -> Time {
+/// The machine's wall clock, as it is. Decisions take [`Clock::now`] instead.
+pub fn wall() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Time(micros(since).0)
+}
+
+/// The wall clock as files show it: RFC 3339 in UTC, to the second.
+pub fn timestamp() -> String {
+    let now = jiff::Timestamp::from_microsecond(i64::try_from(wall().0).unwrap_or(i64::MAX)).unwrap_or_default();
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn micros(duration: Duration) -> Span {

@@ -1,27 +1,30 @@
-//! Why a command of the command line ends without its result, and the exit code that tells a script so.
+//! Failures of the command line, and the exit codes that tell scripts about them.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 use stockade_core::reject::Reject;
 
+use crate::auth::TokenError;
+use crate::edge::bodies::RefusalBody;
+
 /// The exit codes of the `stockade` command. They never change their meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Exit {
-    /// The engine refused: nothing was changed, and the reason says what to do.
+    /// The engine refused: nothing changed, and the reason says what to do.
     Refused = 1,
-    /// A flag, the configuration or a file is not as it should be: nothing was sent.
+    /// A flag, the configuration or a file is wrong: nothing was sent.
     Usage = 2,
-    /// The server is not there or cannot answer now: nothing was done, try again.
+    /// The server cannot be reached or cannot answer now: nothing was done, try again.
     Unavailable = 3,
-    /// It may or may not have been done: ask again with the same key.
+    /// The command may or may not have been applied: send it again with the same key.
     OutcomeUnknown = 4,
-    /// The command itself failed: a disk, a port, a journal, a broken invariant.
+    /// The command itself failed, for example because of a disk, a port, a journal or a broken invariant.
     Failed = 5,
 }
 
-/// Why a command ends without its result.
+/// Why a command ends without a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
     /// The exit code.
@@ -30,7 +33,7 @@ pub struct Failure {
     pub code: &'static str,
     /// What was wrong, where, and what to do.
     pub message: String,
-    /// More for programs, when there is more to say.
+    /// Further facts for programs.
     pub details: Option<Box<Value>>,
 }
 
@@ -39,22 +42,22 @@ impl Failure {
         Failure { exit, code, message: message.to_string(), details: None }
     }
 
-    /// Something the caller wrote is wrong; nothing was sent.
+    /// A failure of the caller's input; nothing was sent.
     pub fn usage(message: impl fmt::Display) -> Failure {
         Failure::new(Exit::Usage, "usage", message)
     }
 
-    /// The server is not there, or cannot answer now.
+    /// The server cannot be reached, or cannot answer now.
     pub fn unavailable(message: impl fmt::Display) -> Failure {
         Failure::new(Exit::Unavailable, "unavailable", message)
     }
 
-    /// It may or may not have been done.
+    /// The command may or may not have been applied.
     pub fn outcome_unknown(message: impl fmt::Display) -> Failure {
         Failure::new(Exit::OutcomeUnknown, "outcome_unknown", message)
     }
 
-    /// The command itself could not do its work.
+    /// The command itself failed.
     pub fn failed(message: impl fmt::Display) -> Failure {
         Failure::new(Exit::Failed, "failed", message)
     }
@@ -76,10 +79,37 @@ impl From<Reject> for Failure {
             Reject::Overloaded { .. } | Reject::Unavailable { .. } | Reject::TooLate | Reject::Halted { .. } => {
                 Exit::Unavailable
             }
-            _ => Exit::Refused,
+            Reject::InsufficientStock { .. }
+            | Reject::Unroutable { .. }
+            | Reject::CarrierNotEligible { .. }
+            | Reject::Unknown { .. }
+            | Reject::UnknownOrder { .. }
+            | Reject::UnknownSubOrder { .. }
+            | Reject::Conflict { .. }
+            | Reject::IllegalStep { .. }
+            | Reject::Invalid { .. }
+            | Reject::BadFile { .. }
+            | Reject::NotEnoughUnits { .. }
+            | Reject::StaleRules { .. }
+            | Reject::CountTooOld { .. }
+            | Reject::Forbidden { .. }
+            | Reject::Unauthenticated
+            | Reject::DurabilityUnavailable { .. } => Exit::Refused,
         };
-        let details = Some(Box::new(crate::json::refusal(&reject)));
+        let details = serde_json::to_value(RefusalBody::from(&reject)).ok().map(Box::new);
         Failure { details, ..Failure::new(exit, reject.code(), &reject) }
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Failure {
+        match error {
+            TokenError::Taken(_) | TokenError::Unknown(_) => {
+                Failure { exit: Exit::Refused, code: "token", ..Failure::usage(error) }
+            }
+            TokenError::Bad { .. } | TokenError::Channel(_) => Failure::usage(error),
+            TokenError::Io { .. } | TokenError::Random(_) => Failure::failed(error),
+        }
     }
 }
 

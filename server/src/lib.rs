@@ -1,12 +1,11 @@
 //! The Stockade server and the `stockade` command.
 //!
-//! The engine itself lives in `stockade-core`, which knows no clock, no network and no disk. This crate brings it into
-//! the world:
+//! The engine is in `stockade-core`, which knows no clock, no network and no disk. This crate connects it to them:
 //!
 //! ```text
 //!   cli ──► config ──► serve ──► journal ──► recovery ──► engine (core)
 //!                        ├─────► QUIC listener ─────────────▲
-//!                        ├─────► http ──────────────────────┤
+//!                        ├─────► edge ──────────────────────┤
 //!                        └─────► expiry by the clock ───────┘
 //! ```
 //!
@@ -14,42 +13,50 @@
 //! |---|---|
 //! | [`auth`] | tokens, roles and what each may do |
 //! | [`cli`] | the command line: one file per family of verbs |
-//! | [`clock`] | the only reader of clocks |
+//! | [`clock`] | the only reader of the wall clock |
 //! | [`config`] | settings with their origins, and the refusal of unsafe ones |
 //! | [`demo`] | the generated order day |
-//! | [`failure`] | why a command ends, and the exit code that says so |
+//! | [`disk`] | the one place that writes files |
+//! | [`edge`] | the HTTP side: probes, metrics, JSON calls and their bodies |
+//! | [`failure`] | failures of commands, and their exit codes |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
-//! | [`http`] | probes, metrics and JSON calls |
-//! | [`invent`] | what can be invented from a seed: draws, places, tariffs, world files |
+//! | [`invent`] | inventions fixed by a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
-//! | [`json`] | commands and answers as JSON, for HTTP and `--json` |
-//! | [`local`] | what a running server leaves for commands on the same machine |
+//! | [`levels`] | names of durability levels |
+//! | [`local`] | the file by which commands on the same machine reach a server |
 //! | [`metrics`] | what is counted |
+//! | [`print`] | how results look on the command line |
 //! | [`quality`] | how good routing is, measured on live traffic |
 //! | [`quic`] | the QUIC listener: connections, lanes, frames |
 //! | [`replay`] | an order file decided order by order, every decision written down |
 //! | [`serve`] | a server from its settings to its end |
-//! | [`service`] | what every way in shares: rights, deadlines, answers that wait until they last |
+//! | [`service`] | what every listener shares: dispatch, budgets, deadlines, answers that wait for durability |
 //! | [`sketch`] | a world and stock for any order file |
-//! | [`tls`] | the certificate the server shows |
+//! | [`terminal`] | standard output |
+//! | [`times`] | times and days as people write them |
+//! | [`tls`] | the certificate of the server |
 
 pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod disk;
+pub mod edge;
 pub mod failure;
 pub mod files;
-pub mod http;
 pub mod invent;
 pub mod journal;
-pub mod json;
+pub mod levels;
 pub mod local;
 pub mod metrics;
+pub mod print;
 pub mod quality;
 pub mod quic;
 pub mod replay;
 pub mod serve;
 pub mod service;
 pub mod sketch;
+pub mod terminal;
+pub mod times;
 pub mod tls;

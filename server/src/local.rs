@@ -1,5 +1,5 @@
-//! What a running server leaves in its data folder for commands on the same machine: address, fingerprint and a token
-//! that is worth nothing once the server ends.
+//! The file by which commands on the same machine reach a running server: address, fingerprint and a token that expires
+//! with the server. It lies in the data folder.
 
 use std::fs;
 use std::io;
@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{self, Access};
+
 const NAME: &str = "local.toml";
 
-/// How a command on this machine reaches the server of this folder.
+/// How a command on this machine reaches the server of a folder.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Local {
     /// `host:port` of the QUIC listener.
@@ -28,7 +30,7 @@ pub struct LocalError {
     reason: String,
 }
 
-/// Leaves it, readable by the server's user only.
+/// Writes the file, readable by the server's user only.
 ///
 /// # Errors
 /// When the disk refuses.
@@ -37,15 +39,15 @@ pub fn leave(data_dir: &Path, local: &Local) -> Result<(), LocalError> {
     let failed = |reason: String| LocalError { path: path.clone(), reason };
     let body = toml::to_string(local).map_err(|error| failed(error.to_string()))?;
     let text = format!(
-        "# Left by the running server for `stockade` commands on this machine. Worthless when it ends.\n{body}"
+        "# Left by the running server for `stockade` commands on this machine. Expires when the server ends.\n{body}"
     );
-    crate::auth::write_private(&path, text.as_bytes()).map_err(|error| failed(error.to_string()))
+    disk::replace(&path, text.as_bytes(), Access::Private).map_err(|error| failed(error.to_string()))
 }
 
-/// Reads it, if a server left one.
+/// Reads the file; `None` when no server left one.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it exists and cannot be read.
 pub fn read(data_dir: &Path) -> Result<Option<Local>, LocalError> {
     let path = data_dir.join(NAME);
     let failed = |reason: String| LocalError { path: path.clone(), reason };
@@ -56,9 +58,9 @@ pub fn read(data_dir: &Path) -> Result<Option<Local>, LocalError> {
     }
 }
 
-/// Takes it away when the server ends.
+/// Removes the file when the server ends.
 pub fn clear(data_dir: &Path) {
-    // A file left behind only misleads the next command for as long as it takes to find nobody there.
+    // A file that stays only costs the next command the time to find that no server answers.
     let _ = fs::remove_file(data_dir.join(NAME));
 }
 

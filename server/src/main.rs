@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Orders are small, many, made by one thread and given back by another.
+/// Orders are many and small, allocated by one thread and freed by another: mimalloc is fast at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,8 +1,7 @@
-//! The certificate the server shows: configured, or made on the first start.
+//! The certificate of the server: configured, or created at the first start.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +12,11 @@ use sha2::{Digest, Sha256};
 use stockade_client::Fingerprint;
 use stockade_core::wire::ALPN;
 
-/// The files of the certificate that is made on the first start.
+use crate::disk::{self, Access};
+
+/// File of the certificate that is created at the first start.
 pub const CERT_FILE: &str = "cert.pem";
-/// Its private key, readable by its owner only.
+/// File of its private key, readable by its owner only.
 pub const KEY_FILE: &str = "key.pem";
 
 /// A certificate with its key.
@@ -23,7 +24,7 @@ pub const KEY_FILE: &str = "key.pem";
 pub struct Certificate {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-    /// Whether it was made just now.
+    /// Whether it was created just now.
     pub made: bool,
 }
 
@@ -46,7 +47,7 @@ pub enum TlsError {
         /// What is wrong and what would be right.
         reason: String,
     },
-    /// None can be made, or it cannot be used.
+    /// It cannot be created or used.
     #[error("the certificate cannot be used: {0}")]
     Unusable(String),
 }
@@ -61,46 +62,48 @@ impl Certificate {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| bad(cert, format!("not a PEM certificate: {error:?}")))?;
         if chain.is_empty() {
-            return Err(bad(cert, "there is no certificate in it; PEM is wanted".to_owned()));
+            return Err(bad(cert, "it holds no certificate; it must be PEM".to_owned()));
         }
         let private = PrivateKeyDer::from_pem_slice(&bytes(key)?)
             .map_err(|error| bad(key, format!("not a PEM private key: {error:?}")))?;
         Ok(Certificate { chain, key: private, made: false })
     }
 
-    /// Reads the certificate in `dir`, or makes one there that clients can pin: self-signed, for `localhost` and `names`.
+    /// Reads the certificate in `dir`, or creates one there that clients can pin: self-signed, for `localhost` and
+    /// `names`.
     ///
     /// # Errors
-    /// When the files cannot be read or written, or only one of the two is there.
+    /// When the files cannot be read or written, or only one of the two exists.
     pub fn read_or_make(dir: &Path, names: &[String]) -> Result<Certificate, TlsError> {
         let (cert, key) = (dir.join(CERT_FILE), dir.join(KEY_FILE));
         match (cert.exists(), key.exists()) {
             (true, true) => return Certificate::read(&cert, &key),
             (false, false) => {}
-            (true, false) => return Err(bad(&key, format!("missing, while {} is there", cert.display()))),
-            (false, true) => return Err(bad(&cert, format!("missing, while {} is there", key.display()))),
+            (true, false) => return Err(bad(&key, format!("missing, although {} exists", cert.display()))),
+            (false, true) => return Err(bad(&cert, format!("missing, although {} exists", key.display()))),
         }
         let mut names = names.to_vec();
         names.extend(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
         names.dedup();
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| TlsError::Unusable(error.to_string()))?;
         fs::create_dir_all(dir).map_err(|error| TlsError::Io { path: dir.to_owned(), error })?;
-        // The key first: a certificate without its key would be refused on the next start, and so it is made again.
-        write(&key, &made.signing_key.serialize_pem(), 0o600)?;
-        if let Err(error) = write(&cert, &made.cert.pem(), 0o644) {
+        // The key first: a certificate without its key would be refused at the next start.
+        write(&key, &made.signing_key.serialize_pem(), Access::Private)?;
+        if let Err(error) = write(&cert, &made.cert.pem(), Access::Public) {
             let _ = fs::remove_file(&key);
             return Err(error);
         }
         Ok(Certificate { made: true, ..Certificate::read(&cert, &key)? })
     }
 
-    /// What clients pin.
+    /// The fingerprint that clients pin.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.chain[0])
     }
 
-    /// A secret that is the same after a restart, for one purpose. Clients of a server that was killed learn from a reset
-    /// signed with it that their connection is gone, instead of waiting until it goes idle (RFC 9000, section 10.3).
+    /// A secret that is the same after a restart, for one purpose. Clients of a server that was killed learn from a
+    /// reset signed with it that their connection is gone, instead of waiting until it goes idle (RFC 9000, section
+    /// 10.3).
     pub(crate) fn lasting_secret(&self, purpose: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(purpose.as_bytes());
@@ -132,12 +135,8 @@ fn bad(path: &Path, reason: String) -> TlsError {
     TlsError::Bad { path: path.to_owned(), reason }
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| TlsError::Io { path: path.to_owned(), error })
+fn write(path: &Path, text: &str, access: Access) -> Result<(), TlsError> {
+    disk::create(path, text.as_bytes(), access).map_err(|error| TlsError::Io { path: path.to_owned(), error })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Places orders as fast as they go and reports how fast that was.
+//! The load generator: places orders as fast as possible and reports throughput and latency.
 
 use std::process::ExitCode;
 

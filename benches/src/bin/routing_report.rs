@@ -1,4 +1,4 @@
-//! Prints how far routing is from the optimum: see [`stockade_benches::routing`].
+//! Prints the distance of routing from the optimum: see [`stockade_benches::routing`].
 
 use clap::Parser;
 use stockade_benches::routing::Report;

@@ -1,17 +1,17 @@
-//! Threads that call the engine directly.
+//! The load in process: threads that call the engine directly.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use stockade_core::Actor;
 use stockade_core::command::{Command, Request};
-use stockade_core::event::Actor;
 use stockade_core::ids::Code;
 use stockade_core::time::Time;
 
-use super::Load;
 use super::home::Home;
+use super::options::Load;
 use super::report::{Report, Tally, cpu_time};
 use super::world::Orders;
 

@@ -1,4 +1,4 @@
-//! Holds that run out, many a second, and how long after their time each of them did.
+//! Lateness of expiry: how long after its deadline each reservation hold is released, at a given rate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,34 +6,36 @@ use std::thread;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use stockade_core::command::{Command, OrderRef, Query, Request};
-use stockade_core::event::Actor;
+use stockade_core::Actor;
+use stockade_core::command::{Command, OrderRef, Request};
 use stockade_core::ids::{Code, OrderId};
-use stockade_core::reply::{OrderState, Reply};
+use stockade_core::orders::OrderState;
+use stockade_core::query::Query;
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
 use stockade_server::clock::Clock;
-use stockade_server::service::Expiry;
+use stockade_server::service::start_expiry;
 
-use super::Load;
 use super::home::Home;
+use super::options::Load;
 use super::report::histogram;
 use super::world::Orders;
 
-/// Between the last order placed and the first hold that runs out.
+/// Time between the last order placed and the first deadline.
 const AHEAD: Span = Span::from_secs(1);
-/// Orders placed in a second at least, on any machine: what the first deadline is reckoned by.
+/// Orders a second that any machine places; the first deadline is computed from it.
 const PLACED_PER_SECOND: u64 = 10_000;
 
-/// How long after their time holds ran out.
+/// How long after their deadlines holds were released.
 #[derive(Clone, Debug)]
 pub struct Lateness {
-    /// Holds that ran out in a second.
+    /// Holds that expire per second.
     pub rate: u64,
     late_micros: Histogram<u64>,
 }
 
 impl Lateness {
-    /// What this share of holds stayed within, 0 to 1.
+    /// The lateness that this share of holds (0 to 1) stayed within.
     pub fn within(&self, share: f64) -> Duration {
         Duration::from_micros(self.late_micros.value_at_quantile(share))
     }
@@ -57,14 +59,15 @@ impl fmt::Display for Lateness {
     }
 }
 
-/// Places orders whose holds then run out at this rate, for as long as is measured, and asks each how late it was.
+/// Places orders whose holds then expire at `rate` per second for the measured time, and reads from each order how
+/// late it was.
 ///
 /// # Errors
-/// A sentence: what could not be started, or which order did not expire.
+/// A sentence that names what could not be started, or the order that did not expire.
 pub fn run(load: &Load, rate: u64) -> Result<Lateness, String> {
     let clock = Arc::new(Clock::system(Time(0)));
     let home = Home::open(load, clock.now())?;
-    let expiry = Expiry::start(home.engine.clone(), Arc::clone(&clock))
+    let expiry = start_expiry(home.engine.clone(), Arc::clone(&clock))
         .map_err(|error| format!("the expiry thread cannot be started: {error}"))?;
     let count = (rate as f64 * load.seconds) as u64;
     let first = clock.now() + Span::from_secs(count / PLACED_PER_SECOND + 1) + AHEAD;
@@ -75,15 +78,16 @@ pub fn run(load: &Load, rate: u64) -> Result<Lateness, String> {
         let due = first + Span(number * 1_000_000 / rate);
         let now = clock.now();
         if now >= first {
-            return Err(format!("only {number} of {count} orders were placed in time: ask for fewer"));
+            return Err(format!("only {number} of {count} orders were placed in time: choose a lower rate"));
         }
         let mut place = orders.next();
         place.hold = Some(due.since(now));
         let request = Request { key: None, occurred: None, command: Command::Place(place) };
-        match home.engine.execute(&request, &actor, now).result {
-            Ok(Reply::Placed(answer)) => placed.push((answer.order, due)),
-            other => return Err(format!("order {number} was not placed: {other:?}")),
-        }
+        let result = home.engine.execute(&request, &actor, now).result;
+        let Ok(Reply::Placed(answer)) = &result else {
+            return Err(format!("order {number} was not placed: {result:?}"));
+        };
+        placed.push((answer.order, due));
     }
     let over = first + Span(count * 1_000_000 / rate) + Span::from_secs(1);
     thread::sleep(Duration::from_micros(over.since(clock.now()).0));
@@ -97,11 +101,12 @@ pub fn run(load: &Load, rate: u64) -> Result<Lateness, String> {
 }
 
 fn expired_at(home: &Home, order: OrderId) -> Result<Time, String> {
-    match home.engine.query(&Query::Order(OrderRef::Id(order)), Time(0)).result {
-        Ok(Reply::Order(view)) if view.state == OrderState::Expired => {
-            let last = view.timeline.last().ok_or("an order without a history")?;
-            Ok(last.arrived)
-        }
-        other => Err(format!("order {order} did not expire: {other:?}")),
+    let result = home.engine.query(&Query::Order(OrderRef::Id(order)), Time(0)).result;
+    if let Ok(Reply::Order(view)) = &result
+        && view.state == OrderState::Expired
+    {
+        let last = view.timeline.last().ok_or("an expired order has an empty timeline")?;
+        return Ok(last.arrived);
     }
+    Err(format!("order {order} did not expire: {result:?}"))
 }

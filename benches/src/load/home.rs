@@ -1,21 +1,20 @@
-//! An engine with a journal, as a server would have it.
+//! An engine with a journal and its driver, as in a server.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use stockade_core::command::Request;
 use stockade_core::engine::Engine;
-use stockade_core::event::Actor;
 use stockade_core::ids::Code;
 use stockade_core::log::{Journal, MemoryJournal};
-use stockade_core::reply::Durability;
 use stockade_core::time::Time;
+use stockade_core::{Actor, Durability};
 use stockade_server::journal::{Driver, DriverConfig, LocalJournal, RedisConfig, RedisJournal, recover};
 
-use super::Load;
+use super::options::Load;
 use super::world::commands;
 
-/// An engine whose history is being written.
+/// An engine whose events are being journaled.
 pub(super) struct Home {
     pub(super) engine: Arc<Engine>,
     pub(super) best: Durability,
@@ -24,7 +23,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Opens the journal, which must be empty, and fills the engine.
+    /// Opens the journal, which must be empty, and sets up the world.
     pub(super) fn open(load: &Load, now: Time) -> Result<Home, String> {
         let engine = Arc::new(Engine::new());
         let (mut journal, folder) = journal(load)?;
@@ -45,7 +44,7 @@ impl Home {
         Ok(Home { engine, best, driver, folder })
     }
 
-    /// Writes what is left, and removes what was written for this run only.
+    /// Journals the remaining events, and removes the files of this run.
     pub(super) fn close(self) -> Result<(), String> {
         let stopped = self.driver.stop(Duration::from_secs(20));
         if let Some(folder) = self.folder {

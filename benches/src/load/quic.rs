@@ -1,23 +1,23 @@
-//! Callers that go through the client library to a server, started here if there is none.
+//! The load over QUIC: callers use the client library; the server is started here unless an address is given.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
+use stockade_core::Durability;
 use stockade_core::command::Request;
 use stockade_core::ids::Code;
-use stockade_core::reply::Durability;
 use stockade_core::time::Time;
 use stockade_server::auth::{Role, TokenStore, Tokens};
 use stockade_server::clock::Clock;
 use stockade_server::quic::{Listener, QuicConfig};
-use stockade_server::service::{Expiry, Service};
+use stockade_server::service::{Service, Worker, start_expiry};
 use stockade_server::tls::Certificate;
 use tokio::runtime::{Builder, Runtime};
 
-use super::Load;
 use super::home::Home;
+use super::options::Load;
 use super::report::{Report, Tally, cpu_time};
 use super::world::{Orders, commands};
 
@@ -58,17 +58,24 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
             client.command(request, &call).await.map_err(|error| format!("the world was refused: {error}"))?;
         }
     }
-    // A server that is there already may have seen an earlier run.
+    // A server that was already running may have seen an earlier run.
     let run = client.ping(&call).await.map_err(|error| error.to_string())?.0;
     let orders = Orders::new(load, run);
     let phase = Arc::new(AtomicU8::new(WARMING));
-    // One for all who share a stream: hundreds of histograms would push what is measured out of the caches.
+    // One tally per stream: hundreds of histograms would evict the measured code's data from the caches.
     let lanes = load.connections * load.lanes;
     let tallies: Vec<_> = (0..lanes).map(|_| Arc::new(Mutex::new(Tally::new()))).collect();
     let callers: Vec<_> = (0..lanes * load.in_flight)
         .map(|number| {
-            let (orders, tally) = (orders.of_caller(load, number, run), Arc::clone(&tallies[number % lanes]));
-            tokio::spawn(place(client.clone(), call.clone(), load.batch, orders, Arc::clone(&phase), tally))
+            let caller = Caller {
+                client: client.clone(),
+                call: call.clone(),
+                batch: load.batch,
+                orders: orders.of_caller(load, number, run),
+                phase: Arc::clone(&phase),
+                tally: Arc::clone(&tallies[number % lanes]),
+            };
+            tokio::spawn(caller.place())
         })
         .collect();
     tokio::time::sleep(load.warm_up()).await;
@@ -84,48 +91,56 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
     Ok(Report::of(tallies.collect(), elapsed, cpu))
 }
 
-async fn place(
+/// One caller: it sends its next order when the last one is answered.
+struct Caller {
     client: Client,
     call: Call,
+    /// Orders of one call.
     batch: usize,
-    mut orders: Orders,
+    orders: Orders,
+    /// [`WARMING`], [`MEASURING`] or [`OVER`].
     phase: Arc<AtomicU8>,
     tally: Arc<Mutex<Tally>>,
-) -> Result<(), String> {
-    let client = client.with(call);
-    loop {
-        let began = Instant::now();
-        let results = if batch == 1 {
-            vec![client.place(orders.next()).await.map(drop)]
-        } else {
-            let some = (0..batch).map(|_| orders.next()).collect();
-            client.place_many(some).await.into_iter().map(|result| result.map(drop)).collect()
-        };
-        let took = began.elapsed();
-        let phase = phase.load(Ordering::Relaxed);
-        let mut tally = tally.lock().map_err(|_| "a caller panicked".to_owned())?;
-        for result in results {
-            match result {
-                Ok(()) if phase == MEASURING => tally.add(true, took),
-                Err(ClientError::Rejected(_)) if phase == MEASURING => tally.add(false, took),
-                Ok(()) | Err(ClientError::Rejected(_)) => {}
-                Err(error) => return Err(error.to_string()),
+}
+
+impl Caller {
+    async fn place(self) -> Result<(), String> {
+        let Caller { client, call, batch, mut orders, phase, tally } = self;
+        let client = client.with(call);
+        loop {
+            let began = Instant::now();
+            let results = if batch == 1 {
+                vec![client.place(orders.next()).await.map(drop)]
+            } else {
+                let some = (0..batch).map(|_| orders.next()).collect();
+                client.place_many(some).await.into_iter().map(|result| result.map(drop)).collect()
+            };
+            let took = began.elapsed();
+            let phase = phase.load(Ordering::Relaxed);
+            let mut tally = tally.lock().map_err(|_| "a caller panicked".to_owned())?;
+            for result in results {
+                match result {
+                    Ok(()) if phase == MEASURING => tally.add(true, took),
+                    Err(ClientError::Rejected(_)) if phase == MEASURING => tally.add(false, took),
+                    Ok(()) | Err(ClientError::Rejected(_)) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
             }
-        }
-        if phase == OVER {
-            return Ok(());
+            if phase == OVER {
+                return Ok(());
+            }
         }
     }
 }
 
-/// A server as it would run by itself, on threads of its own.
+/// A complete server on its own threads.
 struct Server {
     runtime: Runtime,
     listener: Listener,
     service: Arc<Service>,
     home: Home,
     config: ClientConfig,
-    _expiry: Expiry,
+    _expiry: Worker,
     folder: std::path::PathBuf,
 }
 
@@ -143,7 +158,7 @@ impl Server {
         let tokens = Arc::new(TokenStore::open(&path).map_err(|error| text(&error))?);
         let (engine, patience) = (Arc::clone(&home.engine), Duration::from_secs(30));
         let service = Arc::new(Service::new(engine.clone(), Arc::clone(&clock), tokens, home.best, patience));
-        let expiry = Expiry::start(engine, clock).map_err(|error| text(&error))?;
+        let expiry = start_expiry(engine, clock).map_err(|error| text(&error))?;
         let certificate = Certificate::read_or_make(&folder, &[]).map_err(|error| text(&error))?;
         let runtime = runtime("server", load.server_threads())?;
         let _inside = runtime.enter();
@@ -170,5 +185,5 @@ fn runtime(name: &str, threads: usize) -> Result<Runtime, String> {
         .thread_name(name)
         .enable_all()
         .build()
-        .map_err(|error| format!("no threads to be had: {error}"))
+        .map_err(|error| format!("the threads cannot be started: {error}"))
 }

@@ -1,4 +1,4 @@
-//! What came of a run.
+//! Report of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,14 +12,14 @@ pub struct Report {
     pub placed: u64,
     /// Orders refused while measuring.
     pub refused: u64,
-    /// How long was measured.
+    /// Measured time.
     pub elapsed: Duration,
     /// Processor time of this process per order, client and server together.
     pub cpu_per_order: Duration,
     latencies_ns: Histogram<u64>,
 }
 
-/// What one caller saw.
+/// Counts and latencies of one caller.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) placed: u64,
@@ -57,12 +57,12 @@ impl Report {
         report
     }
 
-    /// Orders placed in a second.
+    /// Orders placed per second.
     pub fn orders_per_second(&self) -> f64 {
         self.placed as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The latency that this share of orders stayed within, 0 to 1.
+    /// The latency that this share of orders (0 to 1) stayed within.
     pub fn latency(&self, share: f64) -> Duration {
         Duration::from_nanos(self.latencies_ns.value_at_quantile(share))
     }
@@ -91,12 +91,12 @@ impl fmt::Display for Report {
 }
 
 pub(super) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("bounds that hdrhistogram takes")
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("bounds that hdrhistogram accepts")
 }
 
 /// Processor time this process has used so far.
 pub(super) fn cpu_time() -> Duration {
-    // utime and stime in clock ticks are the 14th and 15th field; the name before them may hold spaces.
+    // utime and stime, in clock ticks, are fields 14 and 15; the process name before them may contain spaces.
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();

@@ -1,4 +1,4 @@
-//! A world with everything in it, and orders drawn from it.
+//! The world of the load, and the orders drawn from it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use stockade_core::command::{Command, DefineSkus, Line, Place, Receive, SkuSpec}
 use stockade_core::ids::Code;
 use stockade_core::units::Units;
 
-use super::Load;
+use super::options::Load;
 
 const ZONES: usize = 31;
-/// Units of a SKU in each of its warehouses: more than a run can sell.
+/// Units of a SKU in each of its warehouses, more than a run can sell.
 const STOCK: u64 = 100_000_000;
 /// Lines of one receipt.
 const RECEIPT_LINES: usize = 5_000;
 
-/// A source of numbers that look random (xorshift64*).
+/// Pseudo-random number generator (xorshift64*).
 #[derive(Clone, Debug)]
 pub(super) struct Draw(u64);
 
@@ -40,7 +40,7 @@ impl Draw {
 #[derive(Clone, Debug)]
 struct Zipf(Vec<Share>);
 
-/// A rank that keeps this share of its draws, and the rank that the others go to.
+/// The share of its draws that a rank keeps, and the rank that gets the rest.
 #[derive(Clone, Copy, Debug)]
 struct Share {
     keep: u64,
@@ -72,7 +72,7 @@ impl Zipf {
     }
 }
 
-/// Draws orders.
+/// Generates the orders of one caller.
 #[derive(Clone, Debug)]
 pub(super) struct Orders {
     tables: Arc<Tables>,
@@ -81,7 +81,7 @@ pub(super) struct Orders {
     count: u64,
 }
 
-/// What all callers draw from.
+/// Tables shared by all callers.
 #[derive(Debug)]
 struct Tables {
     channel: Code,
@@ -106,7 +106,7 @@ impl Orders {
         Orders { tables: Arc::new(tables), draw: Draw::new(load.seed), prefix: format!("{run:x}-0-"), count: 0 }
     }
 
-    /// The orders of another caller: no two callers of a run draw the same number.
+    /// The orders of another caller. Order numbers are unique within a run.
     pub(super) fn of_caller(&self, load: &Load, caller: usize, run: u64) -> Orders {
         let draw = Draw::new(load.seed.wrapping_add(caller as u64 * 7_919));
         Orders { tables: Arc::clone(&self.tables), draw, prefix: format!("{run:x}-{caller}-"), count: 0 }
@@ -132,7 +132,7 @@ impl Orders {
     }
 }
 
-/// The commands that make the world, in order, each with its key.
+/// The commands that set up the world, in order, each with its idempotency key.
 pub(super) fn commands(load: &Load) -> Vec<(Code, Command)> {
     let mut commands = Vec::new();
     let mut add = |command| {

@@ -1,4 +1,4 @@
-//! Draws of the generators: the stream is the server's, so that a seed gives the same instance everywhere.
+//! Random draws of the generators. The stream is the server's, so that a seed gives the same instance everywhere.
 
 pub(super) use stockade_server::invent::Draw;
 

@@ -1,4 +1,4 @@
-//! Published facility location instances: each is one order, judged against its proven optimum.
+//! Published facility location instances: each is one order, compared with its proven optimum.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,22 +8,25 @@ use stockade_core::routing::{Answer, DemandLine, Lane, Problem, Rate, Router, We
 
 use super::draw::Draw;
 use super::instance::{number, table};
+use super::stored::read;
 use super::table::{Row, Table};
 
-/// Score micros in one unit of an instance's cost. Their costs have at most four decimals, but for capa.
+/// Score micros in one unit of an instance's cost. Except for capa, costs have at most four decimals.
 const UNIT: f64 = 10_000.0;
-/// How much finer costs are where they are shared among units.
+/// Factor by which costs are finer where they are divided among units.
 const FINER: f64 = 100.0;
-/// What an order of a warehouse location instance may take: the small ones are proven, of capa a plan is wanted soon.
+/// Work for an instance without capacities. The small ones are proven; for the large one, capa, a good plan within
+/// milliseconds is the aim.
 const WORK: u64 = 5_000_000;
 const WORK_LARGE: u64 = 2_000_000;
 const LARGE: usize = 100;
-/// What one with capacities may take.
+/// Work for an instance with capacities.
 const WORK_CAPACITATED: u64 = 200_000_000;
-/// Generated instances, where there are none to read.
+/// Number of generated instances, when there are none to read.
 const GENERATED: u64 = 20;
 
-/// Parcels that have a fixed cost and room for so many units, and lines of so many units with a cost for each warehouse.
+/// A facility location instance: warehouses with a fixed cost and a room in units, and lines of units with a cost for
+/// each warehouse.
 struct Facility {
     fixed: Vec<f64>,
     room: Vec<f64>,
@@ -31,17 +34,17 @@ struct Facility {
     cost: Vec<Vec<f64>>,
 }
 
-/// What one policy came to on each instance of a set, and the time of each.
+/// Results of one policy: cost and optimum of each instance, and the time of each.
 #[derive(Default)]
 struct Outcome {
     pairs: Vec<(f64, f64)>,
     took: Vec<Duration>,
     proven: usize,
-    /// Instances that no plan was found for.
+    /// Instances without a plan.
     without: usize,
 }
 
-/// Orders without capacities: Beasley's OR-Library, EJOR 33, 1988; generated ones when there is no folder.
+/// Instances without capacities: Beasley's OR-Library, EJOR 33, 1988; generated ones without a folder.
 pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result<(), String> {
     let mut instances: Vec<(Facility, Option<f64>)> = Vec::new();
     match data {
@@ -50,7 +53,7 @@ pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result
                 let facility = Facility::read(&folder.join(format!("ufl/{}.txt.gz", row[0])))?;
                 let assigned: Result<Vec<usize>, _> = row[5].split_whitespace().map(str::parse).collect();
                 let assigned = assigned.map_err(|error| format!("{}: {error}", row[0]))?;
-                // The files round fixed costs, so the optimum is that of the file as it is.
+                // The files round fixed costs, so the reference is the optimum of the file's own costs.
                 let optimum = facility.cost_of(&assigned);
                 let published = number(&row, 3)?;
                 if (optimum / published - 1.0).abs() > 1e-5 {
@@ -79,9 +82,9 @@ pub(super) fn warehouse_location(data: Option<&Path>, out: &mut Table) -> Result
     Ok(())
 }
 
-/// Orders with a capacity for each warehouse and lines that cannot be divided: Holmberg, Rönnqvist, Yuan, EJOR 113, 1999.
+/// Instances with a capacity for each warehouse and indivisible lines: Holmberg, Rönnqvist, Yuan, EJOR 113, 1999.
 pub(super) fn single_source(data: &Path, quick: bool, out: &mut Table) -> Result<(), String> {
-    let text = super::read(&data.join("sscflp_holmberg_p1_p40.txt.gz"))?;
+    let text = read(&data.join("sscflp_holmberg_p1_p40.txt.gz"))?;
     let mut words = text.split_whitespace().peekable();
     let (mut ours, mut greedy, mut cheapest) = (Outcome::default(), Outcome::default(), Outcome::default());
     let mut router = Router::new();
@@ -115,7 +118,7 @@ impl Outcome {
         self.proven += usize::from(proven);
     }
 
-    /// Judges a rule of thumb, which may find no plan.
+    /// Adds the result of a rule of thumb, which may find no plan.
     fn offer(&mut self, facility: &Facility, rule: fn(&Facility) -> Option<Vec<usize>>, optimum: f64) {
         match rule(facility) {
             Some(assigned) => self.add((facility.cost_of(&assigned), optimum), Duration::ZERO, false),
@@ -139,7 +142,7 @@ impl Outcome {
 
 impl Facility {
     fn read(path: &Path) -> Result<Facility, String> {
-        let text = super::read(path)?;
+        let text = read(path)?;
         let figures: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse::<f64>).collect();
         let figures = figures.map_err(|error| format!("{}: {error}", path.display()))?;
         let (sites, lines) = (figures[0] as usize, figures[1] as usize);
@@ -148,7 +151,8 @@ impl Facility {
         Ok(Facility::boundless(fixed, cost))
     }
 
-    /// Sixteen warehouses and fifty customers in a square, as in cap71 to cap74: opening costs as much as a few long ways.
+    /// Generates sixteen warehouses and fifty customers in a square, as in cap71 to cap74: opening a warehouse costs
+    /// as much as a few long trips.
     fn draw(seed: u64) -> Facility {
         let mut draw = Draw::new(seed);
         let mut point = || (draw.between(0.0, 100.0), draw.between(0.0, 100.0));
@@ -179,7 +183,8 @@ impl Facility {
         problem
     }
 
-    /// Lines that go whole, of as many units as they need, in parcels that hold as many as a warehouse has room for.
+    /// The routing problem of an instance with capacities: lines go whole, and a parcel holds as many units as its
+    /// warehouse has room for.
     fn capacitated(&self) -> Problem {
         let mut problem = self.problem();
         problem.whole_lines = true;
@@ -187,7 +192,7 @@ impl Facility {
         for (line, &units) in problem.lines.iter_mut().zip(&self.units) {
             line.units = units as u64;
         }
-        // Costs are for all units of a line: a unit's share of them is rounded, finely enough to tell plans apart.
+        // Costs are for all units of a line: the share of a unit is rounded, finely enough to distinguish plans.
         let fine = |cost: f64| (cost * UNIT * FINER).round() as i64;
         for (lane, &fixed) in problem.lanes.iter_mut().zip(&self.fixed) {
             lane.penalty = fine(fixed);
@@ -205,12 +210,13 @@ impl Facility {
         lines + opened.map(|site| self.fixed[site]).sum::<f64>()
     }
 
-    /// Every line from where it costs least and room is left.
+    /// Every line from the warehouse where it costs least among those with room left.
     fn cheapest(&self) -> Option<Vec<usize>> {
         self.fill(&vec![true; self.fixed.len()]).into_iter().collect()
     }
 
-    /// Opens the warehouse that saves most, as long as one saves anything. A line without room costs more than any opening.
+    /// Opens the warehouse that saves most while any saves something. A line without room costs more than any
+    /// opening.
     fn greedy(&self) -> Option<Vec<usize>> {
         let dearest = self.fixed.iter().chain(self.cost.iter().flatten()).copied().fold(0.0, f64::max);
         let mut open = vec![false; self.fixed.len()];
@@ -232,7 +238,7 @@ impl Facility {
         self.fill(&open).into_iter().collect()
     }
 
-    /// Puts each line, those of most units first, where it costs least among the open warehouses that have room for it.
+    /// Assigns each line, largest first, to the open warehouse with room where it costs least.
     fn fill(&self, open: &[bool]) -> Vec<Option<usize>> {
         let mut room = self.room.clone();
         let mut lines: Vec<usize> = (0..self.units.len()).collect();
@@ -250,7 +256,7 @@ impl Facility {
     }
 }
 
-/// Where the plan sends each line from.
+/// The warehouse that the plan sends each line from.
 fn assigned(router: &Router, lines: usize) -> Vec<usize> {
     let mut sites = vec![0; lines];
     for parcel in &router.solution().parcels {
@@ -266,6 +272,6 @@ fn solve(router: &mut Router, problem: &Problem, work: u64) -> Result<(f64, f64,
     let solution = router.solution();
     match answer {
         Answer::Plan => Ok((solution.score as f64 / UNIT, solution.bound as f64 / UNIT, took)),
-        other => Err(format!("an instance was answered {other:?}")),
+        other => Err(format!("the router answered {other:?} to an instance")),
     }
 }

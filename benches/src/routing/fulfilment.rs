@@ -1,4 +1,4 @@
-//! The multi-item fulfilment test, played by the engine and by the policies it is compared with.
+//! The multi-item fulfilment test, run by the engine and by the policies it is compared with.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -23,13 +23,24 @@ const PERIOD: Span = Span::from_mins(1);
 /// Type and city of every period.
 type Season = [(usize, usize)];
 
-/// How the engine is to play.
+/// What a row of the table compares.
+#[derive(Clone, Copy, Debug)]
+struct Comparison<'a> {
+    /// The set of instances.
+    set: &'a str,
+    /// The policy.
+    policy: &'a str,
+    /// The reference that costs are divided by.
+    against: &'a str,
+}
+
+/// How the engine plays a season.
 #[derive(Clone, Copy, Debug)]
 struct Play {
     name: &'static str,
-    /// Whether stock has prices; then, how long the horizon is said to be, as a share of what it is.
+    /// The horizon given to price training, as a share of the true one; `None` switches prices off.
     horizon: Option<f64>,
-    /// Whether the drop-shipper may be used instead of own stock.
+    /// Whether prices may send an order to the drop-shipper although own stock could serve it.
     pass_over_own: bool,
 }
 
@@ -63,7 +74,7 @@ pub(super) fn stored(data: &Path, table: &mut Table) -> Result<(), String> {
     compare("stored", &instances, &programmes, table)
 }
 
-/// Instances drawn from seeds.
+/// Instances generated from seeds.
 pub(super) fn fresh(_data: Option<&Path>, seeds: Range<u64>, table: &mut Table) -> Result<(), String> {
     let set = format!("fresh {}-{}", seeds.start, seeds.end - 1);
     let mut instances: Vec<Instance> = seeds.map(|seed| Shape::small().draw(seed)).collect();
@@ -93,7 +104,7 @@ fn compare(set: &str, instances: &[Instance], programmes: &[Linear], table: &mut
     for rounding in Rounding::ALL {
         let season =
             |at: usize, season: &Season, seed| Ok(rounding.cost(&instances[at], season, &programmes[at], seed));
-        row(set, "DLP", rounding.name(), instances, season, table)?;
+        row(Comparison { set, policy: rounding.name(), against: "DLP" }, instances, season, table)?;
     }
     PLAYS.iter().try_for_each(|play| play_row(set, "DLP", *play, instances, table))
 }
@@ -106,14 +117,12 @@ fn policy_row(
     table: &mut Table,
 ) -> Result<(), String> {
     let season = |at: usize, season: &Season, _| live_season(&instances[at], season, policy);
-    row(set, against, policy.name(), instances, season, table)
+    row(Comparison { set, policy: policy.name(), against }, instances, season, table)
 }
 
-/// A row of a policy: what each season of each instance costs by it.
+/// Adds the row of a policy; `season` returns the cost of one season of one instance.
 fn row(
-    set: &str,
-    against: &str,
-    policy: &str,
+    comparison: Comparison<'_>,
     instances: &[Instance],
     season: impl Fn(usize, &Season, u64) -> Result<f64, String>,
     table: &mut Table,
@@ -126,11 +135,12 @@ fn row(
         }
         pairs.push((cost / instance.arrivals.len() as f64, instance.bound.unwrap_or(f64::NAN)));
     }
+    let Comparison { set, policy, against } = comparison;
     table.add(&Row { set, policy, pairs: &pairs, against, decision: None, note: String::new() });
     Ok(())
 }
 
-/// What a season costs, each order planned with the stock there is.
+/// Cost of a season when each order is planned with the stock on hand.
 fn live_season(instance: &Instance, season: &Season, policy: Policy) -> Result<f64, String> {
     let (mut stock, mut router, mut micros) = (instance.stock.clone(), Router::new(), 0);
     for &(kind, city) in season {
@@ -166,7 +176,7 @@ fn play_row(set: &str, against: &str, play: Play, instances: &[Instance], table:
     Ok(())
 }
 
-/// One season, order by order.
+/// Plays one season, order by order.
 fn play_season(instance: &Instance, season: &Season, play: Play) -> Result<Tally, String> {
     let skus: Vec<(Code, u32)> = (0..instance.items).map(|item| (sku(item), 0)).collect();
     let mut shop = Shop::open(&world(instance, play), &skus)?;

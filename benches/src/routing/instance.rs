@@ -1,9 +1,9 @@
 //! Instances of the multi-item fulfilment test: Jasin and Sinha, Operations Research 63, 2015; Ma, M&SOM 25, 2023.
 //!
-//! A parcel from a warehouse to a city costs 8.759 for each order and warehouse, and for each unit 0.423 and 0.000541 a
-//! mile. What no warehouse serves costs twice that from the farthest one, and always can be served so. Orders are drawn
-//! from types (sets of SKUs, one unit each) and cities by population; stock is the expected demand of the cities each
-//! warehouse is nearest to, plus half a standard deviation; nothing is replenished.
+//! A parcel from a warehouse to a city costs 8.759, plus 0.423 and 0.000541 a mile for each unit. Units that no
+//! warehouse serves cost twice as much as from the farthest one and are always available. Orders are drawn from types
+//! (sets of SKUs, one unit each) and from cities by population. Stock is the expected demand of the cities each
+//! warehouse is nearest to, plus half a standard deviation, and is not replenished.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 use stockade_server::invent::Place;
 
 use super::draw::{Draw, shares};
+use super::stored::read;
 
 const FIXED: f64 = 8.759;
 const UNIT: f64 = 0.423;
@@ -20,34 +21,34 @@ const KM_PER_MILE: f64 = 1.61;
 /// One instance with its arrivals.
 #[derive(Clone, Debug)]
 pub(super) struct Instance {
-    /// Warehouses, without the one that never runs short.
+    /// Warehouses, without the unlimited one.
     pub warehouses: usize,
-    /// Cities.
+    /// Number of cities.
     pub cities: usize,
     /// SKUs.
     pub items: usize,
-    /// Periods; at most one order comes in each.
+    /// Number of periods, each with at most one order.
     pub horizon: usize,
-    /// SKUs of each order type; the first type is no order.
+    /// SKUs of each order type; the first type is empty and stands for no order.
     pub types: Vec<Vec<usize>>,
-    /// Probability of type and city in a period.
+    /// Probability of each type and city in a period.
     pub arrival: Vec<Vec<f64>>,
     /// Starting stock by warehouse and SKU.
     pub stock: Vec<Vec<u64>>,
-    /// Cost of a parcel by warehouse and city; the last row is what never runs short.
+    /// Cost of a parcel by warehouse and city; the last row is the unlimited warehouse.
     pub fixed: Vec<Vec<f64>>,
-    /// Cost of a unit, likewise.
+    /// Cost of a unit, in the same layout.
     pub unit: Vec<Vec<f64>>,
     /// Seasons: type and city of every period.
     pub arrivals: Vec<Vec<(usize, usize)>>,
-    /// The LP bound, where it came with the instance.
+    /// The LP bound, if known.
     pub bound: Option<f64>,
 }
 
-/// What an instance is drawn from.
+/// Parameters that an instance is generated from.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// Cities with their population.
+    /// Places of the cities, with population.
     pub cities: Vec<(Place, f64)>,
     /// Warehouses.
     pub warehouses: Vec<Place>,
@@ -55,13 +56,13 @@ pub(super) struct Shape {
     pub items: usize,
     /// Most SKUs of an order.
     pub largest: usize,
-    /// Order types of each size.
+    /// Number of order types of each size.
     pub types: usize,
-    /// Periods.
+    /// Number of periods.
     pub horizon: usize,
     /// Probability that a warehouse carries a SKU.
     pub carries: f64,
-    /// Seasons to draw.
+    /// Number of seasons.
     pub seasons: usize,
 }
 
@@ -99,7 +100,7 @@ impl Shape {
         }
     }
 
-    /// The large network, its places read from `ma2022/` or scattered over a country.
+    /// The large network, with places read from `ma2022/` or scattered over a country.
     pub fn large(data: Option<&Path>, seed: u64, horizon: usize) -> Result<Shape, String> {
         let (cities, warehouses) = match data {
             Some(folder) => {
@@ -118,7 +119,7 @@ impl Shape {
         Ok(Shape { cities, warehouses, items: 100, largest: 10, types: 10, horizon, carries: 0.5, seasons: 1 })
     }
 
-    /// Draws the instance of a seed.
+    /// Generates the instance of a seed.
     pub fn draw(&self, seed: u64) -> Instance {
         let mut draw = Draw::new(seed);
         let sizes = shares(&mut draw, self.largest + 1);
@@ -154,7 +155,7 @@ impl Instance {
     /// Reads a stored instance.
     pub fn read(path: &Path) -> Result<Instance, String> {
         let fault = |what: &str| format!("{}: {what}", path.display());
-        let json: Value = serde_json::from_str(&super::read(path)?).map_err(|error| fault(&error.to_string()))?;
+        let json: Value = serde_json::from_str(&read(path)?).map_err(|error| fault(&error.to_string()))?;
         let rows = |key: &str| -> Result<Vec<Vec<f64>>, String> {
             let rows = json[key].as_array().ok_or_else(|| fault(&format!("no `{key}`")))?;
             let row = |row: &Value| row.as_array().map(|row| row.iter().filter_map(Value::as_f64).collect());
@@ -182,12 +183,12 @@ impl Instance {
         })
     }
 
-    /// Orders of a kind that are expected over the season.
+    /// Expected number of orders of a type and city in a season.
     pub fn expected(&self, kind: usize, city: usize) -> f64 {
         self.horizon as f64 * self.arrival[kind][city]
     }
 
-    /// The number of the warehouse that never runs short.
+    /// Index of the unlimited warehouse.
     pub fn dummy(&self) -> usize {
         self.warehouses
     }
@@ -241,7 +242,7 @@ impl Instance {
     }
 }
 
-/// Cities and warehouses scattered over a country, populations by Zipf's law.
+/// Cities and warehouses scattered over a country, with populations by Zipf's law.
 fn scattered(seed: u64, cities: usize, warehouses: usize) -> (Vec<(Place, f64)>, Vec<Place>) {
     let mut draw = Draw::new(seed).fork(99);
     let mut place = || Place { lat: draw.between(26.0, 47.0), lon: draw.between(-122.0, -72.0) };
@@ -260,13 +261,13 @@ fn distinct(draw: &mut Draw, size: usize, items: usize) -> Vec<usize> {
     chosen
 }
 
-/// The rows of a plain CSV file after its head.
+/// The rows of a plain CSV file, without its header.
 pub(super) fn table(path: &Path) -> Result<Vec<Vec<String>>, String> {
-    let text = super::read(path)?;
+    let text = read(path)?;
     Ok(text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect())
 }
 
-/// A number of a row.
+/// Parses a field of a row.
 pub(super) fn number(row: &[String], at: usize) -> Result<f64, String> {
     let text = row.get(at).ok_or_else(|| format!("column {at} is missing in {row:?}"))?;
     text.parse().map_err(|error| format!("`{text}` in {row:?}: {error}"))
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!((instance.types.len(), instance.fixed.len(), instance.arrivals.len()), (26, 6, 3));
         let all: f64 = instance.arrival.iter().flatten().sum();
         assert!((all - 1.0).abs() < 1e-9, "{all}");
-        // 1,041 miles from Tracy to the centre of Los Angeles would be wrong: it is 280.
+        // Tracy is 280 miles from the centre of Los Angeles, not 1,041.
         assert!((instance.unit[0][1] - 0.58606).abs() < 0.002, "{}", instance.unit[0][1]);
         let units: u64 = instance.stock.iter().flatten().sum();
         let asked: usize = instance.arrivals[0].iter().map(|(kind, _)| instance.types[*kind].len()).sum();

@@ -1,8 +1,8 @@
-//! A Lagrangian bound: let every unit of stock ask a price, and each order takes its cheapest plan at cost plus prices.
-//! What all of them would pay, less the price of all stock, is below what any policy spends on them, whatever the prices
-//! are. Good prices come from a subgradient with Polyak's step.
+//! A Lagrangian bound: every unit of stock has a price, and each order takes its cheapest plan at cost plus prices.
+//! The sum of what all orders pay, less the price of all stock, is a lower bound on the cost of any policy, whatever
+//! the prices. A subgradient method with Polyak's step finds good prices.
 //!
-//! Stock may come in several times: what came in can be drawn then and later, so that a unit asks no less early than late.
+//! Stock may arrive in several receipts. A unit can be drawn from its receipt on, so prices never rise over time.
 
 use stockade_core::ids::{CarrierId, WarehouseId};
 use stockade_core::money::Money;
@@ -13,23 +13,24 @@ use super::policies::drawn;
 
 const MICROS: f64 = 1e6;
 
-/// A figure for each receipt, warehouse and SKU.
+/// A value for each receipt, warehouse and SKU.
 pub(super) type Cells = Vec<Vec<Vec<f64>>>;
 
-/// Orders of one kind. Warehouses have all of a line or nothing; one beyond those that receive asks no price.
+/// Orders of one kind. A warehouse has all of a line or nothing; a warehouse beyond those of the receipts has no
+/// prices.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
-    /// What one of them asks; its warehouses are numbered as receipts are.
+    /// One of these orders; its warehouses are numbered as in the receipts.
     pub problem: Problem,
     /// The SKU of each line.
     pub items: Vec<usize>,
-    /// After how many of the later receipts they come.
+    /// Index of the latest receipt before they arrive.
     pub after: usize,
-    /// How many there are.
+    /// Number of these orders.
     pub count: f64,
 }
 
-/// The best bound found in so many steps on what these orders cost, when only these units come in.
+/// The best lower bound found in `steps` steps on the cost of these orders, given these receipts.
 pub(super) fn bound(cases: &mut [Case], receipts: &Cells, steps: usize) -> f64 {
     let mut router = Router::new();
     let mut marks = zeroed(receipts);
@@ -56,8 +57,8 @@ pub(super) fn bound(cases: &mut [Case], receipts: &Cells, steps: usize) -> f64 {
     best
 }
 
-/// The value of the dual at these marks and its slope: units asked so far less units come in so far. What a unit asks is the
-/// sum of the marks of its own receipt and later ones, so that it never rises.
+/// Value and slope of the dual at these marks; the slope is units drawn so far less units received so far. The price
+/// of a unit is the sum of the marks of its own receipt and later ones, so it never rises.
 fn dual(cases: &mut [Case], receipts: &Cells, marks: &Cells, router: &mut Router) -> (f64, Cells) {
     let mut prices = marks.clone();
     for after in (1..prices.len()).rev() {
@@ -75,7 +76,8 @@ fn dual(cases: &mut [Case], receipts: &Cells, marks: &Cells, router: &mut Router
         if router.solve(problem, WORK_DEFAULT) != Answer::Plan {
             continue;
         }
-        // Prices were rounded down to millionths; the value of the stock is taken with the finer ones, so it stays a bound.
+        // The router's prices are rounded down to millionths, the value of the stock uses the exact ones: the bound
+        // holds.
         value += *count * router.solution().bound as f64 / MICROS;
         for (site, line, units) in drawn(problem, router.solution()) {
             if let Some(row) = slope[*after].get_mut(problem.sites[site].index()) {
@@ -107,7 +109,7 @@ fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {
     }
 }
 
-/// The bound of an instance of the fulfilment test, on what is expected of its season.
+/// The bound of an instance of the fulfilment test, on the expected orders of its season.
 pub(super) fn bound_of(instance: &Instance, steps: usize) -> f64 {
     let mut cases = Vec::new();
     for (kind, items) in instance.types.iter().enumerate().filter(|(_, items)| !items.is_empty()) {
@@ -122,7 +124,7 @@ pub(super) fn bound_of(instance: &Instance, steps: usize) -> f64 {
     bound(&mut cases, &vec![stock], steps)
 }
 
-/// An order as a routing problem, over the warehouses that have any of it and the one that never runs short.
+/// An order as a routing problem, over the warehouses that have any of its lines and the unlimited one.
 pub(super) fn problem(
     instance: &Instance,
     items: &[usize],
@@ -163,7 +165,8 @@ mod tests {
         assert!(lagrangian > linear * 0.995 && lagrangian < linear * 1.03, "{lagrangian} and {linear}");
     }
 
-    /// One SKU and one warehouse at 1 a parcel, a drop-shipper at 3: ten orders before and ten after the later receipt.
+    /// One SKU, one warehouse at 1 per parcel, a drop-shipper at 3; ten orders before and ten after the second
+    /// receipt.
     fn two_halves(first: f64, second: f64) -> f64 {
         let rate = |parcel: i64| Rate { parcel: Money(parcel * 1_000_000), ..Rate::default() };
         let lane = |site, parcel| Lane { site, carrier: CarrierId(0), rate: rate(parcel), ceiling: None, penalty: 0 };

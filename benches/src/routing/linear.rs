@@ -1,24 +1,25 @@
-//! The deterministic linear programme (DLP) of an instance: no policy's expected cost is below it, and the published
-//! rounding policies draw from its solution.
+//! The deterministic linear programme (DLP) of an instance: a lower bound on the expected cost of every policy. The
+//! published rounding policies draw from its solution.
 //!
-//! For type `q`, city `j`, warehouse `k` (with the one that never runs short) and SKU `i` of the type: `u[q,k,i,j] ≥ 0`,
-//! `y[q,k,j] ≥ u[q,k,i,j]`, `Σ_k u = 1`, and for real warehouses `Σ expected · u ≤ stock`. Least `Σ expected · (fixed · y + unit · Σ_i u)`.
+//! For type `q`, city `j`, warehouse `k` (including the unlimited one) and SKU `i` of the type: `u[q,k,i,j] ≥ 0`,
+//! `y[q,k,j] ≥ u[q,k,i,j]`, `Σ_k u = 1`, and for real warehouses `Σ expected · u ≤ stock`. Minimise `Σ expected ·
+//! (fixed · y + unit · Σ_i u)`.
 
 use good_lp::{Expression, ProblemVariables, Solution, SolverModel, Variable, constraint, microlp, variable};
 
 use super::instance::Instance;
 
-/// What the programme says.
+/// Solution of the programme.
 #[derive(Clone, Debug)]
 pub(super) struct Linear {
     /// Its value.
     pub bound: f64,
-    /// The share of each SKU of a kind that a warehouse serves: `[type][city][warehouse][SKU of the type]`.
+    /// Share of each SKU of a type that a warehouse serves: `[type][city][warehouse][SKU of the type]`.
     pub shares: Vec<Vec<Vec<Vec<f64>>>>,
 }
 
 impl Linear {
-    /// Solves it (microlp). A small instance takes seconds.
+    /// Solves the programme with microlp; a small instance takes seconds.
     pub fn solve(instance: &Instance) -> Result<Linear, String> {
         let mut variables = ProblemVariables::new();
         let mut cost = Expression::default();

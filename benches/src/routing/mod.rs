@@ -1,16 +1,16 @@
-//! How far routing is from the optimum, instance set by instance set, beside what others would do.
+//! Distance of routing from the optimum, set by set of instances, compared with other policies.
 //!
-//! | set | what | judged against |
+//! | set | what | reference |
 //! |---|---|---|
-//! | `orders` | generated orders by weight steps, one by one | the optimum |
+//! | `orders` | generated orders with weight steps, one by one | the optimum |
 //! | `ufl`, `holmberg` | published facility location: one order each | the optimum |
 //! | `stored`, `fresh` | the multi-item fulfilment test of Jasin and Sinha (2015) and Ma (2023): whole seasons of orders | the LP bound (DLP) |
 //! | `large` | the same with 99 cities, 10 warehouses, 100 SKUs | a Lagrangian bound |
 //! | `national` | cities by population, receipts every two weeks, a sale peak | a Lagrangian bound |
 //!
-//! `make bench-routing` runs all of it; the table is in `docs/src/internals/routing-bench.md`.
+//! `make bench-routing` runs all sets; the table is in `docs/src/internals/routing-bench.md`.
 //!
-//! Our figures are those of the engine: every order is a command to it, every price is learned by it.
+//! Stockade's figures are the engine's own: every order is a command, and every price comes from its price training.
 
 mod draw;
 mod facility;
@@ -23,35 +23,36 @@ mod orders;
 mod policies;
 mod rounding;
 mod shop;
+mod stored;
 mod table;
 
 use std::path::PathBuf;
 
 use table::Table;
 
-/// What to measure.
+/// Options of the report.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(about = "Measure how far routing is from the optimum")]
 pub struct Report {
-    /// The folder of published instances; without it, generated ones only.
+    /// Folder of published instances; without it, only generated ones.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Only these sets: orders, ufl, holmberg, stored, fresh, large, national.
+    /// Run only these sets: orders, ufl, holmberg, stored, fresh, large, national.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
-    /// The first seed of the fresh instances.
+    /// First seed of the fresh instances.
     #[arg(long, default_value_t = 101)]
     pub seed: u64,
-    /// How many fresh instances.
+    /// Number of fresh instances.
     #[arg(long, default_value_t = 20)]
     pub instances: u64,
-    /// Cut the test short: fewer instances, a shorter season of the large network.
+    /// Run a short version: fewer instances, a shorter season of the large network.
     #[arg(long)]
     pub quick: bool,
 }
 
 impl Report {
-    /// Runs every set asked for and prints the table.
+    /// Runs the sets asked for and prints the table.
     ///
     /// # Errors
     /// When data cannot be read or a set's name is unknown.
@@ -86,18 +87,4 @@ impl Report {
         }
         Ok(())
     }
-}
-
-/// Reads a text file, unzipped when its name says so.
-fn read(path: &std::path::Path) -> Result<String, String> {
-    let fault = |error: std::io::Error| format!("{}: {error}", path.display());
-    let bytes = std::fs::read(path).map_err(fault)?;
-    let mut text = String::new();
-    let read = if path.extension().is_some_and(|kind| kind == "gz") {
-        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut text)
-    } else {
-        std::io::Read::read_to_string(&mut bytes.as_slice(), &mut text)
-    };
-    read.map_err(fault)?;
-    Ok(text)
 }

@@ -1,5 +1,5 @@
-//! A country: cities by population, warehouses near the largest, goods every two weeks, and a sale that nobody planned
-//! fully. Judged against what the orders could have cost at least, had all of them been known.
+//! A country: cities by population, warehouses near the largest, receipts every two weeks, and a sale that was
+//! planned only in part. Compared with a lower bound on the cost of the same orders, had all of them been known.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,43 +20,43 @@ use super::table::{Row, Table};
 
 const CITIES_MAX: usize = 120;
 const WAREHOUSES: usize = 8;
-/// Warehouses are at least so far from each other.
+/// Least distance between warehouses.
 const APART_KM: f64 = 450.0;
 const SKUS: usize = 200;
-/// SKUs that are bought together stand in groups of so many.
+/// Size of the groups of SKUs that are bought together.
 const GROUP: usize = 8;
 const DAYS: u64 = 42;
 const RECEIPT_DAYS: u64 = 14;
 const ORDERS_A_DAY: u64 = 1_200;
-/// The days of the sale, how much more is ordered, and which part of that was planned.
+/// Days of the sale, factor of demand on them, and the share of the additional demand that was planned.
 const SALE: std::ops::Range<u64> = 18..21;
 const SALE_FACTOR: u64 = 4;
 const SALE_PLANNED: f64 = 0.5;
 /// Probability that a warehouse carries a SKU.
 const CARRIES: f64 = 0.6;
 const DAY: u64 = 86_400_000_000;
-/// Weight past the first kilogram counts by the kilogram.
+/// Weight past the first kilogram is charged by the kilogram.
 const KG_STEP_G: u32 = 1_000;
-/// Steps to a bound.
+/// Steps of the search for the bound.
 const BOUND_STEPS: usize = 150;
 
-/// The country and what is ordered in it.
+/// The country and its orders.
 struct Country {
     cities: Vec<(Place, f64)>,
     warehouses: Vec<Place>,
-    /// By city and warehouse, the drop-shipper last.
+    /// Rates by city and warehouse, the drop-shipper last.
     rates: Vec<Vec<Rate>>,
     carries: Vec<Vec<bool>>,
     weights: Vec<u32>,
     orders: Vec<Order>,
-    /// Units of a SKU wanted near a warehouse on an ordinary day.
+    /// Expected demand on an ordinary day, by nearest warehouse and SKU, in units.
     daily: Vec<Vec<f64>>,
 }
 
-/// When, to which city, and what: SKU and units.
+/// Time, city, and lines of SKU and units.
 type Order = (Span, usize, Vec<(usize, u64)>);
 
-/// How prices are set.
+/// A setting of prices.
 struct Setting {
     name: &'static str,
     rules: &'static str,
@@ -70,7 +70,7 @@ const SETTINGS: [Setting; 5] = [
     Setting { name: "... own first, cover × 0.8", rules: "cover = \"269h\"" },
 ];
 
-/// Six weeks with three receipts and a sale.
+/// Plays six weeks with three receipts and a sale.
 pub(super) fn season(data: Option<&Path>, seed: u64, quick: bool, out: &mut Table) -> Result<(), String> {
     let seeds = if quick { seed..seed + 1 } else { seed..seed + 3 };
     let countries: Vec<Country> = seeds.map(|seed| Country::draw(data, seed)).collect::<Result<_, _>>()?;
@@ -122,7 +122,7 @@ impl Country {
             times.sort_unstable();
             for time in times {
                 let city = draw.weighted(&people);
-                // Every SKU's rank is its number times a step that meets all numbers, so that groups mix ranks.
+                // The factor is coprime to the number of SKUs, so that groups mix popular and unpopular SKUs.
                 let first = popular.rank(draw) * 77 % SKUS;
                 let mut lines = vec![(first, 1 + draw.below(8) / 7)];
                 while lines.len() < 6 && draw.chance(0.55) {
@@ -141,7 +141,7 @@ impl Country {
         }
     }
 
-    /// What the buyers know: the demand of ordinary days near each warehouse that carries a SKU.
+    /// Computes what buyers know: the demand of ordinary days near each warehouse that carries a SKU.
     fn expect_demand(&mut self) {
         let sales = SALE.end - SALE.start;
         let days = (DAYS - sales + sales * SALE_FACTOR) as f64;
@@ -178,7 +178,7 @@ impl Country {
         Ok(shop.tally)
     }
 
-    /// What the orders cost by a policy that plans each with the stock there is.
+    /// Cost of the orders under a policy that plans each with the stock on hand.
     fn follow(&self, policy: Policy) -> Result<f64, String> {
         let mut stock = vec![vec![0; SKUS]; self.warehouses.len()];
         let (mut router, mut micros, mut next) = (Router::new(), 0, 0);
@@ -200,7 +200,7 @@ impl Country {
         Ok(micros as f64 / Money::MICROS_PER_UNIT as f64)
     }
 
-    /// No policy serves these orders for less, not even one that knows all of them beforehand.
+    /// Lower bound on the cost of these orders, even for a policy that knows all of them in advance.
     fn bound(&self) -> f64 {
         let days = (0..DAYS).step_by(RECEIPT_DAYS as usize);
         let receipts: Vec<Vec<Vec<u64>>> = days.map(|day| self.goods(day)).collect();
@@ -231,7 +231,7 @@ impl Country {
         problem
     }
 
-    /// What comes in on a day for two weeks: expected demand, half a standard deviation, and a part of the sale.
+    /// Goods received on a day for two weeks: expected demand, half a standard deviation, and a part of the sale.
     fn goods(&self, day: u64) -> Vec<Vec<u64>> {
         let sale = (day..day + RECEIPT_DAYS).filter(|day| SALE.contains(day)).count() as f64;
         let days = RECEIPT_DAYS as f64 + sale * (SALE_FACTOR - 1) as f64 * SALE_PLANNED;
@@ -265,7 +265,7 @@ impl Country {
     }
 }
 
-/// The largest cities: of the folder's United States, or of the demonstration.
+/// The largest cities: of the United States from the folder, or of the demo.
 fn cities(data: Option<&Path>) -> Result<Vec<(Place, f64)>, String> {
     let mut cities: Vec<(Place, f64)> = match data {
         Some(folder) => {
@@ -283,7 +283,7 @@ fn cities(data: Option<&Path>) -> Result<Vec<(Place, f64)>, String> {
     Ok(cities)
 }
 
-/// What a parcel to a city costs from each warehouse, and twice as much as from the farthest from the drop-shipper.
+/// Rates to a city from each warehouse, and from the drop-shipper: twice those of the farthest warehouse.
 fn rates(warehouses: &[Place], city: Place) -> Vec<Rate> {
     let rate = |km: f64, times: f64| {
         let cents = |figure: f64| Money((figure * times * 100.0).round() as i64 * 10_000);

@@ -1,4 +1,4 @@
-//! Generated orders, one at a time, each judged against its optimum: the router searched without a budget.
+//! Generated orders, one at a time, each compared with its optimum, which the router finds without a budget.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::draw::Draw;
 use super::policies::Policy;
 use super::table::{Row, Table};
 
-/// A set of orders: warehouses, lines, and whether hours and scarcity count too.
+/// A set of orders: warehouses, lines, and whether hours and scarcity count.
 struct Shape {
     set: &'static str,
     sites: u16,
@@ -26,7 +26,7 @@ const SHAPES: [Shape; 3] = [
 ];
 const CARRIERS: u16 = 3;
 
-/// Draws the sets and compares.
+/// Generates the sets and compares the policies.
 pub(super) fn compare(seed: u64, quick: bool, out: &mut Table) -> Result<(), String> {
     for shape in &SHAPES {
         let count = if quick { shape.count / 10 } else { shape.count };
@@ -73,7 +73,7 @@ fn solve(router: &mut Router, problem: &Problem, work: u64) -> Result<(i64, i64,
     if answer == Answer::Plan {
         Ok((solution.score, solution.bound, took))
     } else {
-        Err(format!("a generated order was answered {answer:?}"))
+        Err(format!("the router answered {answer:?} to a generated order"))
     }
 }
 
@@ -82,7 +82,8 @@ fn money(micros: i64) -> f64 {
 }
 
 impl Shape {
-    /// Rates grow with distance; warehouses carry three quarters of everything, some of it only in part.
+    /// Generates an order: rates grow with distance; a warehouse carries three quarters of the lines, some only in
+    /// part.
     fn draw(&self, seed: u64) -> Problem {
         let mut draw = Draw::new(seed);
         let mut whole = |low: f64, high: f64| draw.between(low, high).round();
@@ -98,7 +99,7 @@ impl Shape {
                 let wanted = problem.lines[at].units;
                 let lot = whole(0.0, 99.0);
                 problem.stock.push(match () {
-                    // The last warehouse has everything, so that every order can be covered.
+                    // The last warehouse has everything, so that every order can be served.
                     () if site + 1 == self.sites => wanted,
                     () if lot >= 75.0 => 0,
                     () if lot < 20.0 => whole(0.0, wanted as f64) as u64,

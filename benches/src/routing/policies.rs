@@ -1,26 +1,26 @@
-//! What others would do with an order: rules of thumb from practice, and the exact least cost of this order alone.
+//! Policies to compare with: rules of thumb from practice, and the exact least cost of each order alone.
 
 use std::cmp::Reverse;
 
 use stockade_core::routing::{Answer, ParcelPlan, Problem, Rate, Router, Solution, WORK_DEFAULT};
 
-/// A way to plan an order. Each warehouse sends with its first lane; those that never run short are asked last.
+/// A way to plan an order. Rules of thumb use the first lane of each warehouse, and unlimited warehouses last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Policy {
     /// Each line from the nearest warehouse that has any of it.
     Nearest,
-    /// Again and again the warehouse that has most of what is left, the nearest of several.
+    /// Repeatedly the warehouse that has most of the remaining units, the nearest of equals.
     Greedy,
-    /// Each line from where it alone would cost least.
+    /// Each line from the warehouse where it alone costs least.
     Apart,
-    /// The least cost of this order, with the stock on hand, over all lanes.
+    /// The plan of least cost for this order with the stock on hand, over all lanes.
     CheapestNow,
 }
 
 impl Policy {
     /// The rules of thumb.
     pub const THUMBS: [Policy; 3] = [Policy::Nearest, Policy::Greedy, Policy::Apart];
-    /// Those a season is played by.
+    /// The policies that play seasons.
     pub const LIVE: [Policy; 3] = [Policy::Nearest, Policy::Greedy, Policy::CheapestNow];
 
     /// Its name.
@@ -33,15 +33,15 @@ impl Policy {
         }
     }
 
-    /// Plans an order: the router holds the plan.
+    /// Plans an order and leaves the plan in the router.
     ///
     /// # Errors
-    /// When the stock does not do.
+    /// When the stock does not suffice.
     pub fn plan(self, problem: &Problem, router: &mut Router) -> Result<(), String> {
         if self == Policy::CheapestNow {
             return match router.solve(problem, WORK_DEFAULT) {
                 Answer::Plan => Ok(()),
-                other => Err(format!("an order was answered {other:?}")),
+                other => Err(format!("the router answered {other:?} to an order")),
             };
         }
         let mut picks = Picks::new(problem);
@@ -72,7 +72,7 @@ impl Policy {
     }
 }
 
-/// What a plan draws: warehouse by its place in the problem, line and units.
+/// Draws of a plan: index of the warehouse in the problem, line and units.
 pub(super) fn drawn<'a>(
     problem: &'a Problem,
     plan: &'a Solution,
@@ -83,7 +83,7 @@ pub(super) fn drawn<'a>(
     })
 }
 
-/// A plan on its way.
+/// A plan being built.
 struct Picks<'p> {
     problem: &'p Problem,
     /// The first lane of each warehouse, if it has any.
@@ -100,7 +100,7 @@ impl<'p> Picks<'p> {
         Picks { problem, lane, left, parcels: Vec::new() }
     }
 
-    /// Warehouses with a lane, the nearest first: the first kilogram and the unit are what grows with the way.
+    /// Warehouses with a lane, nearest first: prices of the first kilogram and the unit grow with distance.
     fn by_distance(&self) -> Vec<usize> {
         let mut sites: Vec<usize> = (0..self.lane.len()).filter(|&site| self.lane[site].is_some()).collect();
         let near = |site: usize| self.rate(site).first_kg.0 + self.rate(site).unit.0;
@@ -116,13 +116,13 @@ impl<'p> Picks<'p> {
         (0..self.left.len()).any(|line| self.problem.stock_at(site, line) == u64::MAX)
     }
 
-    /// Whether it has any of its own, and how many of the units left.
+    /// Whether a warehouse has limited stock of the remaining units, and how many of them it has.
     fn has(&self, site: usize) -> (bool, u64) {
         let units = (0..self.left.len()).map(|line| self.problem.stock_at(site, line).min(self.left[line])).sum();
         (units > 0 && !self.endless(site), units)
     }
 
-    /// What a line costs if it alone is sent from a warehouse.
+    /// Cost of sending a line alone from a warehouse; unlimited warehouses sort last.
     fn alone(&self, site: usize, line: usize) -> (bool, i64) {
         let problem = self.problem;
         let wanted = problem.lines[line];

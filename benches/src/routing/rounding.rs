@@ -1,20 +1,20 @@
-//! Policies that round a linear programme, as published: Ma, M&SOM 25, 2023.
+//! Published policies that round the linear programme: Ma, M&SOM 25, 2023.
 
 use super::draw::{Draw, exponential};
 use super::instance::Instance;
 use super::linear::Linear;
 
-/// A way to draw a warehouse for every SKU of an order. What is out of stock there is not looked for elsewhere.
+/// A way to draw a warehouse for every SKU of an order. If the SKU is out of stock there, the drop-shipper sends it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rounding {
     /// Dilated rounding.
     Dilated,
-    /// With forced openings.
+    /// Rounding with forced openings.
     ForcedOpening,
 }
 
 impl Rounding {
-    /// Both.
+    /// All of them.
     pub const ALL: [Rounding; 2] = [Rounding::Dilated, Rounding::ForcedOpening];
 
     /// Its name.
@@ -43,8 +43,8 @@ impl Rounding {
         cost
     }
 
-    /// Draws a warehouse for every SKU, correlated so that parcels are shared: each warehouse has one clock, and a SKU goes
-    /// to the one whose clock, slowed by its share, rings first.
+    /// Draws a warehouse for every SKU, correlated so that parcels are shared: each warehouse has one clock, and a
+    /// SKU goes to the warehouse whose clock, slowed by its share, rings first.
     fn round(self, shares: &[Vec<f64>], lines: usize, draw: &mut Draw) -> Vec<usize> {
         let clocks: Vec<f64> = shares.iter().map(|_| exponential(draw)).collect();
         let pick = |line: usize| {

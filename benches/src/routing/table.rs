@@ -1,8 +1,8 @@
-//! The table that is printed: a row as soon as it is known.
+//! The printed table: each row as soon as it is known.
 
 use std::time::Duration;
 
-/// Rows under one head, printed as they come.
+/// Rows under one header, printed as they are added.
 #[derive(Debug)]
 pub(super) struct Table {
     head: bool,
@@ -11,17 +11,17 @@ pub(super) struct Table {
 /// One policy on one set of instances.
 #[derive(Clone, Debug)]
 pub(super) struct Row<'a> {
-    /// The set.
+    /// The set of instances.
     pub set: &'a str,
     /// The policy.
     pub policy: &'a str,
     /// Cost and reference, a pair for each instance.
     pub pairs: &'a [(f64, f64)],
-    /// What the reference is.
+    /// Name of the reference.
     pub against: &'a str,
-    /// What one decision took, where it was measured.
+    /// Mean time of a decision, if measured.
     pub decision: Option<Duration>,
-    /// Anything else worth knowing.
+    /// Further notes.
     pub note: String,
 }
 

@@ -1,76 +1,102 @@
 //! The world and the rules in force, as one immutable whole.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use crate::event::{RulesApplied, WorldApplied};
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, RulesVersion, Seq, WarehouseId};
-use crate::rules::{Assignments, FileError, RuleSet, WorldFile};
+use crate::rules::{Assignments, FileError, RuleSet, RulesFile, WorldFile};
 
 /// A world with its rules.
 #[derive(Debug)]
 pub struct Config {
-    /// The event that brought it.
+    /// The event that put it in force.
     pub seq: Seq,
     /// The rules, resolved.
     pub rules: RuleSet,
     /// Codes and ids.
     pub codes: Codes,
-    /// The world file.
+    /// The text of the world file.
     pub world_text: String,
-    /// The rules file laid over it, if one was applied since.
+    /// The text of the rules file, if one was applied since the world file.
     pub rules_text: Option<String>,
     /// Every pool, by id: what a late payment may draw from.
     pub pools: Vec<PoolId>,
-    /// Warehouses that never run short.
+    /// Warehouses that never run short, by id.
     pub unlimited: Vec<WarehouseId>,
+    /// The world file as read, for the rules files that follow.
+    world: Arc<WorldFile>,
 }
 
 /// Codes and ids of everything but SKUs.
 #[derive(Debug, Default)]
 pub struct Codes {
-    /// Every id ever given, with its code.
+    /// Every id ever given, with its code; the id is the index.
     pub given: Assignments,
-    warehouses: HashMap<Code, WarehouseId, foldhash::fast::RandomState>,
-    carriers: HashMap<Code, CarrierId, foldhash::fast::RandomState>,
-    channels: HashMap<Code, ChannelId, foldhash::fast::RandomState>,
-    pools: HashMap<Code, PoolId, foldhash::fast::RandomState>,
+    warehouses: HashMap<Code, WarehouseId, FixedState>,
+    carriers: HashMap<Code, CarrierId, FixedState>,
+    channels: HashMap<Code, ChannelId, FixedState>,
+    pools: HashMap<Code, PoolId, FixedState>,
+}
+
+impl From<&WorldApplied> for Assignments {
+    fn from(event: &WorldApplied) -> Assignments {
+        Assignments {
+            warehouses: event.warehouses.clone(),
+            carriers: event.carriers.clone(),
+            channels: event.channels.clone(),
+            pools: event.pools.clone(),
+        }
+    }
 }
 
 impl Config {
-    /// The world an event applied. Its own rules are in force until a rules file is.
+    /// The world that an event put in force, under its own rules.
     pub fn from_world(event: &WorldApplied, seq: Seq) -> Result<Config, FileError> {
         let given = Assignments::from(event);
-        let rules = RuleSet::parse(&event.text, None, &given, event.version)?;
-        Ok(Config::new(seq, rules, given, event.text.clone(), None))
+        let world = WorldFile::read(&event.text)?;
+        let rules = RuleSet::resolve(&world, None, &given, event.version)?;
+        Ok(Config { seq, ..Config::of_world(rules, given, world, event.text.clone()) })
     }
 
-    /// This world under the rules that an event applied.
+    /// This world under the rules that an event put in force.
     pub fn with_rules(&self, event: &RulesApplied, seq: Seq) -> Result<Config, FileError> {
-        let given = self.codes.given.clone();
-        let rules = RuleSet::parse(&self.world_text, Some(&event.text), &given, event.version)?;
-        Ok(Config::new(seq, rules, given, self.world_text.clone(), Some(event.text.clone())))
+        Ok(Config { seq, ..self.overlaid(&event.text, event.version)? })
     }
 
-    /// The ids for a world file: known codes keep theirs, new ones get the next. Answers the codes that would vanish.
-    pub fn assign(present: Option<&Config>, file: &WorldFile) -> Result<Assignments, Vec<Code>> {
-        let mut given = present.map(|config| config.codes.given.clone()).unwrap_or_default();
-        let codes = file.codes();
-        let mut missing = Vec::new();
-        extend(&mut given.warehouses, codes.warehouses, WarehouseId, &mut missing);
-        extend(&mut given.carriers, codes.carriers, CarrierId, &mut missing);
-        extend(&mut given.channels, codes.channels, ChannelId, &mut missing);
-        extend(&mut given.pools, codes.pools, PoolId, &mut missing);
-        if missing.is_empty() { Ok(given) } else { Err(missing) }
+    /// A world under its own rules; its sequence is still to come.
+    pub(super) fn of_world(rules: RuleSet, given: Assignments, world: WorldFile, text: String) -> Config {
+        Config {
+            seq: Seq::default(),
+            unlimited: unlimited(&rules),
+            pools: given.pools.iter().map(|(id, _)| *id).collect(),
+            codes: Codes::new(given),
+            rules,
+            world_text: text,
+            rules_text: None,
+            world: Arc::new(world),
+        }
     }
 
-    fn new(seq: Seq, rules: RuleSet, given: Assignments, world_text: String, rules_text: Option<String>) -> Config {
-        let unlimited = rules.warehouses().filter(|w| w.unlimited).map(|w| w.id).collect();
-        let pools = given.pools.iter().map(|(id, _)| *id).collect();
-        Config { seq, codes: Codes::new(given), rules, world_text, rules_text, pools, unlimited }
+    /// This world under the rules of a rules file; its sequence is still to come.
+    pub(super) fn overlaid(&self, text: &str, version: RulesVersion) -> Result<Config, FileError> {
+        let file = RulesFile::read(text)?;
+        let rules = RuleSet::resolve(&self.world, Some(&file), &self.codes.given, version)?;
+        Ok(Config {
+            seq: Seq::default(),
+            unlimited: unlimited(&rules),
+            pools: self.pools.clone(),
+            codes: Codes::new(self.codes.given.clone()),
+            rules,
+            world_text: self.world_text.clone(),
+            rules_text: Some(text.to_owned()),
+            world: Arc::clone(&self.world),
+        })
     }
 
-    /// The version of the rules.
+    /// The version of the rules in force.
     pub fn version(&self) -> RulesVersion {
         self.rules.version
     }
@@ -133,16 +159,10 @@ impl Codes {
     }
 }
 
-fn by_code<I: Copy>(given: &[(I, Code)]) -> HashMap<Code, I, foldhash::fast::RandomState> {
+fn by_code<I: Copy>(given: &[(I, Code)]) -> HashMap<Code, I, FixedState> {
     given.iter().map(|(id, code)| (code.clone(), *id)).collect()
 }
 
-/// Gives the next ids to codes that have none; notes the given codes that the file no longer names.
-fn extend<I: Copy + Hash>(given: &mut Vec<(I, Code)>, codes: Vec<Code>, id: fn(u16) -> I, missing: &mut Vec<Code>) {
-    missing.extend(given.iter().filter(|(_, code)| !codes.contains(code)).map(|(_, code)| code.clone()));
-    for code in codes {
-        if !given.iter().any(|(_, known)| *known == code) {
-            given.push((id(u16::try_from(given.len()).unwrap_or(u16::MAX)), code));
-        }
-    }
+fn unlimited(rules: &RuleSet) -> Vec<WarehouseId> {
+    rules.warehouses().filter(|warehouse| warehouse.unlimited).map(|warehouse| warehouse.id).collect()
 }

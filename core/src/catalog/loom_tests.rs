@@ -1,4 +1,4 @@
-//! Readers of SKUs beside a writer, under every interleaving.
+//! Readers of SKUs concurrent with a writer, under every interleaving.
 
 use loom::sync::Arc;
 
@@ -6,7 +6,8 @@ use super::Skus;
 use crate::event::SkuDefined;
 use crate::ids::{Code, Seq, SkuId};
 
-/// A reader beside the definition of a SKU sees all of it or nothing, and beside a change what it was or what it is.
+/// A reader concurrent with the definition of a SKU sees all of it or nothing; concurrent with a change, the state before
+/// or after it.
 #[test]
 fn a_sku_is_seen_whole_or_not_at_all() {
     loom::model(|| {

@@ -5,8 +5,8 @@
 //!                    (a longer one replaces it when it is half full)   (in chunks that never move)
 //! ```
 //!
-//! Writers take a mutex, and a record is whole before a table leads to it. What may change of a SKU is one word, so a
-//! reader sees it as it was before a change or after it.
+//! Writers take a mutex, and a record is complete before a table points to it. Everything that may change about a SKU is
+//! one word, so a reader sees it as it was before a change or as it is after it.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -17,18 +17,18 @@ use crate::event::SkuDefined;
 use crate::ids::{Code, Seq, SkuId};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
 
-/// What is known of a SKU.
+/// What is known about a SKU.
 #[derive(Clone, PartialEq, Eq, Debug, bincode::Encode)]
 pub struct Sku {
-    /// The id.
+    /// Its id.
     pub id: SkuId,
     /// Weight of one unit in grams; the world's default when not given.
     pub weight_g: Option<u32>,
-    /// The category, for rules.
+    /// Its category, which rules can name.
     pub category: Option<Code>,
 }
 
-/// What a SKU was, and the event that changed it.
+/// What a SKU was before a change, and the sequence of the event that changed it.
 type Former = (Seq, Sku);
 
 type Numbers = HashMap<Code, u32, foldhash::fast::RandomState>;
@@ -37,18 +37,18 @@ type Numbers = HashMap<Code, u32, foldhash::fast::RandomState>;
 #[derive(Debug)]
 pub struct Skus {
     hasher: foldhash::fast::RandomState,
-    /// Tables of twice the length of the one before; those before the last are no longer looked at.
+    /// Each table is twice as long as the one before. Only the last one is read.
     tables: [OnceLock<Box<[AtomicU64]>>; TABLES],
-    /// The last table.
+    /// The index of the last table.
     table: AtomicUsize,
     records: Chunks<Record>,
-    /// Every category that a SKU ever had, in the order in which they came up.
+    /// Every category that a SKU ever had, by number, in order of first use.
     categories: Chunks<OnceLock<Code>>,
     count: AtomicUsize,
     changes: AtomicU64,
-    /// What SKUs were before they were changed, with the event that changed them, oldest first. Few ever are.
+    /// Former states of SKUs, oldest first. Few SKUs ever change.
     former: DashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>,
-    /// The numbers of categories, for writers.
+    /// The numbers of categories; the mutex admits one writer at a time.
     numbers: Mutex<Numbers>,
 }
 
@@ -60,8 +60,8 @@ struct Record {
     about: AtomicU64,
 }
 
-/// Weight and category of a SKU: the weight in the lower half, above it a bit that says whether one is given, and above
-/// that zero or one more than the number of the category.
+/// Weight and category of a SKU in one word: bits 0 to 31 are the weight in grams, bit 32 says whether one is given, and
+/// the bits from 33 up are one more than the number of the category, or 0 for none.
 #[derive(Clone, Copy)]
 struct About(u64);
 
@@ -80,8 +80,9 @@ impl About {
     }
 }
 
-/// Slots of the first table, and how many tables there may be: the last would hold more than there are ids.
+/// Slots of the first table.
 const SLOTS_MIN: usize = 64;
+/// How many tables there may be: the last one has more slots than there are ids.
 const TABLES: usize = 28;
 
 impl Default for Skus {
@@ -115,18 +116,18 @@ impl Skus {
         self.records.get(sku.index())?.code.get().cloned()
     }
 
-    /// How many SKUs there are; also the next id.
+    /// How many SKUs are defined, which is also the next id.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Grows whenever a SKU is defined or changed. What was read of SKUs is still true under a key shard's lock when this
-    /// is what it was before reading.
+    /// How many definitions and changes of SKUs there were. SKUs that were read without locks are still current under a
+    /// key shard's lock if this number is the same as before reading.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Looks at every SKU, by id.
+    /// Calls `f` with every SKU, by id.
     pub fn each(&self, mut f: impl FnMut(&Code, &Sku)) {
         for id in 0..self.count() {
             if let Some(record) = self.records.get(id)
@@ -137,14 +138,14 @@ impl Skus {
         }
     }
 
-    /// What a SKU was when an event was decided.
+    /// The SKU as it was when the event with this sequence was decided; `None` for an id never given.
     pub fn at(&self, sku: SkuId, seq: Seq) -> Option<Sku> {
         let then = |past: &[Former]| past.iter().find(|(changed, _)| *changed > seq).map(|(_, then)| then.clone());
         let now = || self.records.get(sku.index()).filter(|record| record.code.get().is_some());
         self.former.get(&sku).and_then(|past| then(&past)).or_else(|| Some(self.read(sku, now()?)))
     }
 
-    /// Makes a SKU known, or replaces what is known of it, as the event with this sequence says.
+    /// Defines a SKU, or changes its weight and category, as the event with this sequence says.
     pub fn define(&self, defined: &SkuDefined, seq: Seq) {
         let mut numbers = self.numbers.lock();
         let category = defined.category.as_ref().map(|category| self.number_of(category, &mut numbers));
@@ -153,7 +154,7 @@ impl Skus {
             Some((id, record)) => {
                 let before = self.read(id, record);
                 if record.about.load(Ordering::Relaxed) != about.0 {
-                    // Before the change itself, so that who looks back beside it never misses what was.
+                    // Before the change itself, so that a concurrent look back never misses the former state.
                     self.former.entry(id).or_default().push((seq, before));
                     record.about.store(about.0, Ordering::Release);
                 }
@@ -198,7 +199,7 @@ impl Skus {
         Sku { id, weight_g: about.weight_g(), category }
     }
 
-    /// Makes the table lead to a new record. Called under the writers' mutex.
+    /// Makes the last table point to a new record. Called under the writers' mutex.
     fn lead_to(&self, id: SkuId, code: &Code) {
         let mut table = self.table.load(Ordering::Relaxed);
         let mut slots = self.slots(table);
@@ -248,11 +249,11 @@ const fn start(hash: u64, slots: usize) -> usize {
     (hash >> 32) as usize & (slots - 1)
 }
 
-/// A list that grows and never moves what is in it: chunks, each as long as all before it.
+/// A list that grows without moving its elements: chunks, each as long as all before it together.
 #[derive(Debug)]
 struct Chunks<T>([OnceLock<Box<[T]>>; CHUNKS]);
 
-/// Things in the first chunk.
+/// Elements of the first chunk.
 const CHUNK_MIN: usize = 64;
 const CHUNKS: usize = 27;
 
@@ -269,7 +270,7 @@ impl<T: Default> Chunks<T> {
         self.0.get(chunk)?.get()?.get(at)
     }
 
-    /// What stands at an index, made when it is not there yet.
+    /// The element at an index, made if it does not exist yet.
     fn make(&self, index: usize) -> &T {
         let (chunk, at) = chunk_of(index);
         let length = if chunk == 0 { CHUNK_MIN } else { CHUNK_MIN << (chunk - 1) };
@@ -277,7 +278,7 @@ impl<T: Default> Chunks<T> {
     }
 }
 
-/// Which chunk an index is in, and where.
+/// The chunk of an index, and the position in it.
 #[inline]
 const fn chunk_of(index: usize) -> (usize, usize) {
     match (index / CHUNK_MIN).checked_ilog2() {
@@ -316,7 +317,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain list: new SKUs, changes of what is known of them, and looks back.
+        /// Compares with a plain list: definitions, changes and looks back.
         #[test]
         fn skus_are_what_was_last_said_of_them(
             steps in prop::collection::vec((0u32..400, prop::option::of(any::<u32>()), prop::option::of(0u8..4)), 1..600),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::Engine;
+use crate::engine::store::{Engine, Reaction};
 use crate::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
+use crate::orders::lists::Listed;
 use crate::orders::{SubOrder, bucket_of};
 use crate::stock::{Bucket, Inbound, StockShard};
 use crate::units::Units;
@@ -14,7 +15,8 @@ type Claims = BTreeMap<(SkuId, WarehouseId, Bucket), Units>;
 
 impl Engine {
     /// Checks each shard by itself, then that what cells say is held, allocated, picked, shipped, awaiting confirmation
-    /// and in inspection is what orders say, and that what is promised is what they wait for. Locks shard by shard: run it while nothing else runs.
+    /// and in inspection is what orders say, that what is promised is what they wait for, and that every order is in the
+    /// lists it belongs in. Locks shard by shard: run it while nothing else runs.
     ///
     /// # Errors
     /// Every broken invariant in a sentence.
@@ -31,7 +33,8 @@ impl Engine {
                     }
                     for cell in stock.cells() {
                         claimed(stock.id(), cell, &mut seen);
-                        if cell.is_due() && !self.dues.has(stock.id(), cell.warehouse()) {
+                        if cell.is_due() && !self.door.counters().reactions.has(handover(stock.id(), cell.warehouse()))
+                        {
                             let (sku, warehouse) = (stock.id(), cell.warehouse());
                             broken.push(format!("SKU {sku} at warehouse {warehouse}: units are due and nobody knows"));
                         }
@@ -44,11 +47,12 @@ impl Engine {
                 }
             });
         }
-        let mut claims = Claims::new();
-        for number in 0..self.door.key_shards() {
-            self.door.with_key(number, |shard| {
+        let (mut claims, mut listed) = (Claims::new(), Vec::new());
+        for number in 0..self.door.order_shards() {
+            self.door.with_orders(number, |shard| {
                 broken.extend(shard.check(number).err());
                 for order in shard.orders() {
+                    listed.push(Listed::of(order));
                     for (no, sub) in order.numbered() {
                         let wanted = claim(order.id, no, sub, &mut promised, &mut claims);
                         if wanted != Units(u64::from(sub.waiting)) {
@@ -59,6 +63,7 @@ impl Engine {
                 }
             });
         }
+        broken.extend(self.door.counters().lists.check(listed).err());
         broken.extend(promised.keys().map(|key| format!("promised to a sub-order that does not wait for it: {key:?}")));
         let keys: std::collections::BTreeSet<_> = claims.keys().chain(seen.keys()).collect();
         for key in keys {
@@ -74,6 +79,11 @@ impl Engine {
         }
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
+}
+
+/// What is due of a cell.
+fn handover(sku: SkuId, warehouse: WarehouseId) -> Reaction {
+    Reaction::HandOver { sku, warehouse }
 }
 
 /// Notes what a sub-order claims; answers what is promised to it, which is struck off.

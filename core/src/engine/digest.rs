@@ -3,7 +3,7 @@
 use bincode::Encode;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::engine::Engine;
+use crate::engine::store::Engine;
 
 /// A commutative sum of entity hashes.
 #[derive(Default)]
@@ -27,8 +27,8 @@ impl Engine {
     /// whole only while nothing else runs. Not for the hot path: it reads everything.
     pub fn digest(&self) -> u128 {
         let mut sum = Sum::default();
-        for number in 0..self.door.key_shards() {
-            self.door.with_key(number, |shard| {
+        for number in 0..self.door.order_shards() {
+            self.door.with_orders(number, |shard| {
                 shard.orders().for_each(|order| sum.add(b'o', order));
                 shard.movements().for_each(|memo| sum.add(b'm', memo));
             });

@@ -1,4 +1,4 @@
-//! Plans beside the chosen one, each found by solving the order again with something forbidden.
+//! Alternatives to the chosen plan, each found by solving the order again with something forbidden.
 
 use crate::reply::CandidateRole;
 use crate::routing::{
@@ -7,76 +7,85 @@ use crate::routing::{
 
 use super::score::score;
 
-/// What one alternative may cost: the default less one, so that even linear orders are not searched past it.
+/// Work for one alternative: the default less one, so that even linear orders are not searched past it.
 const WORK: u64 = WORK_DEFAULT - 1;
-/// Plans from one warehouse alone that are shown as candidates.
+/// Most plans from one warehouse alone that are shown.
 const ALONE_SHOWN: usize = 3;
 
-/// A plan with what it stands for. Lanes are those of the whole problem.
+/// A plan with its roles. Lanes are those of the whole problem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Alternative {
-    /// What it stands for.
+    /// Why the plan is shown.
     pub roles: Vec<CandidateRole>,
-    /// Its parcels, by lane.
+    /// Its parcels, ordered by lane.
     pub parcels: Vec<ParcelPlan>,
-    /// Its score in millionths.
+    /// Its score, in score micros.
     pub score: i64,
     /// Whether no plan of its role scores less.
     pub proven: bool,
 }
 
-/// What else there was.
+/// The chosen plan and its alternatives.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Alternatives {
-    /// The chosen plan, then the others by score.
+    /// The chosen plan, then the others ordered by score.
     pub plans: Vec<Alternative>,
-    /// By site: the score of the best plan from it alone, if there is one.
+    /// Score of the best plan from each site alone, in score micros, by site; `None` where there is no such plan.
     pub alone: Vec<Option<i64>>,
 }
 
-/// Everything that a chosen plan is shown beside.
-///
-/// `open` is the problem with all that could be had from outside; `problem` has of it only what own stock, which comes first,
-/// leaves to it. They are the same where nothing was kept out.
-pub fn alternatives(
-    problem: &Problem,
-    open: &Problem,
-    split: &SplitRules,
-    chosen: &[ParcelPlan],
-    proven: bool,
-    router: &mut Router,
-) -> Alternatives {
-    let roles = vec![CandidateRole::Chosen];
-    let mut found = Alternatives {
-        plans: vec![Alternative { roles, parcels: chosen.to_vec(), score: score(problem, chosen), proven }],
-        alone: vec![None; problem.sites.len()],
-    };
-    let chosen_score = found.plans[0].score;
-    let is_kept_out = |plan: &Alternative| plan.score < chosen_score && draws_past(problem, plan);
-    found.add(runner_up(problem, split, chosen, router));
-    if open.stock != problem.stock {
-        let best = solve(open, |_, _| true, split, router).map(|(plan, _)| plan);
-        found.add(best.filter(is_kept_out));
-    }
-    found.add(ruled_out(problem, split, chosen_score, router));
-    let mut single = Vec::new();
-    for site in 0..open.sites.len() {
-        let best = alone(open, site, router);
-        found.alone[site] = best.as_ref().map(|plan| plan.score);
-        single.extend(best);
-    }
-    single.sort_by_key(|plan| plan.score);
-    single.into_iter().take(ALONE_SHOWN).for_each(|plan| found.add(Some(plan)));
-    found.add(one_parcel(problem, router));
-    found.add(least_money(open, router));
-    for plan in found.plans[1..].iter_mut().filter(|plan| is_kept_out(plan)) {
-        plan.roles.insert(0, CandidateRole::OwnFirst);
-    }
-    found.plans[1..].sort_by_key(|plan| plan.score);
-    found
+/// A decision whose alternatives are searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'a> {
+    /// The problem that was solved.
+    pub problem: &'a Problem,
+    /// The same problem with all the stock of unlimited warehouses, of which `problem` has only what own stock, which comes
+    /// first, does not serve. Equal to `problem` where nothing was kept out.
+    pub open: &'a Problem,
+    /// The split rules in force.
+    pub split: &'a SplitRules,
+    /// The parcels of the chosen plan, ordered by lane.
+    pub chosen: &'a [ParcelPlan],
+    /// Whether the chosen plan was proven best.
+    pub proven: bool,
 }
 
-/// Whether a plan takes more somewhere than the problem has there.
+impl Decided<'_> {
+    /// Searches for all alternatives to the chosen plan.
+    pub fn alternatives(&self, router: &mut Router) -> Alternatives {
+        let Decided { problem, open, split, chosen, proven } = *self;
+        let roles = vec![CandidateRole::Chosen];
+        let mut found = Alternatives {
+            plans: vec![Alternative { roles, parcels: chosen.to_vec(), score: score(problem, chosen), proven }],
+            alone: vec![None; problem.sites.len()],
+        };
+        let chosen_score = found.plans[0].score;
+        let is_kept_out = |plan: &Alternative| plan.score < chosen_score && draws_past(problem, plan);
+        found.add(runner_up(problem, split, chosen, router));
+        if open.stock != problem.stock {
+            let best = solve(open, |_, _| true, split, router).map(|(plan, _)| plan);
+            found.add(best.filter(is_kept_out));
+        }
+        found.add(ruled_out(problem, split, chosen_score, router));
+        let mut single = Vec::new();
+        for site in 0..open.sites.len() {
+            let best = alone(open, site, router);
+            found.alone[site] = best.as_ref().map(|plan| plan.score);
+            single.extend(best);
+        }
+        single.sort_by_key(|plan| plan.score);
+        single.into_iter().take(ALONE_SHOWN).for_each(|plan| found.add(Some(plan)));
+        found.add(one_parcel(problem, router));
+        found.add(least_money(open, router));
+        for plan in found.plans[1..].iter_mut().filter(|plan| is_kept_out(plan)) {
+            plan.roles.insert(0, CandidateRole::OwnFirst);
+        }
+        found.plans[1..].sort_by_key(|plan| plan.score);
+        found
+    }
+}
+
+/// Whether a plan takes more of a line from a site than the problem has there.
 fn draws_past(problem: &Problem, plan: &Alternative) -> bool {
     let site = |parcel: &ParcelPlan| usize::from(problem.lanes[usize::from(parcel.lane)].site);
     (0..problem.sites.len()).any(|at| {
@@ -89,7 +98,7 @@ fn draws_past(problem: &Problem, plan: &Alternative) -> bool {
 }
 
 impl Alternatives {
-    /// Adds a plan, or its role to the same plan.
+    /// Adds a plan; if the plan is already there, adds its roles to it.
     fn add(&mut self, plan: Option<Alternative>) {
         let Some(plan) = plan else { return };
         match self.plans.iter_mut().find(|known| known.parcels == plan.parcels) {
@@ -99,7 +108,7 @@ impl Alternatives {
     }
 }
 
-/// The best plan that does without at least one of the chosen lanes: one search for each lane that is left out.
+/// The best plan without at least one of the chosen lanes: one search for each lane left out.
 fn runner_up(problem: &Problem, split: &SplitRules, chosen: &[ParcelPlan], router: &mut Router) -> Option<Alternative> {
     let mut best: Option<Alternative> = None;
     let mut bound = i64::MAX;
@@ -114,7 +123,7 @@ fn runner_up(problem: &Problem, split: &SplitRules, chosen: &[ParcelPlan], route
     Some(Alternative { roles: vec![CandidateRole::RunnerUp], proven: bound >= best.score, ..best })
 }
 
-/// The best plan without the split rules, where they kept it out.
+/// The best plan without the split rules, if it scores less than the chosen one.
 fn ruled_out(problem: &Problem, split: &SplitRules, chosen: i64, router: &mut Router) -> Option<Alternative> {
     if split.is_free() {
         return None;
@@ -149,7 +158,7 @@ fn least_money(problem: &Problem, router: &mut Router) -> Option<Alternative> {
     Some(Alternative { roles: vec![CandidateRole::LeastMoney], score, ..plan })
 }
 
-/// The best plan over some of the lanes, and what no plan over them is below.
+/// The best plan over the lanes that `keep` accepts, and a lower bound on all such plans.
 fn solve(
     problem: &Problem,
     keep: impl Fn(u16, &Lane) -> bool,

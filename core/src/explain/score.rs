@@ -1,13 +1,13 @@
-//! The score of any plan, written from the model page and not from the solver, and its parts.
+//! Score of any plan and its parts, implemented from the model page independently of the solver.
 
 use crate::money::Money;
 use crate::reply::ScoreParts;
 use crate::routing::{ParcelPlan, Problem, charged_g};
 
-/// Fine units in a millionth: the further kilograms are priced by the gram.
+/// Fine units in a score micro: further kilograms are priced by the gram.
 const FINE: i128 = 1_000;
 
-/// What a plan scores, in millionths: the sum is exact and rounded half up once.
+/// Score of a plan, in score micros: the sum is exact and rounded half up once.
 pub fn score(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
     let fine: i128 = parcels.iter().map(|parcel| fine(problem, parcel)).sum::<i128>()
         + FINE * i128::from(time(problem, parcels))
@@ -15,8 +15,8 @@ pub fn score(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
     i64::try_from((fine + FINE / 2).div_euclid(FINE)).unwrap_or(i64::MAX)
 }
 
-/// A plan's score by part. `prices` is what prices of stock add to each unit drawn, of the shape of the problem's stock, or
-/// empty. What is left after time, balance, prices and preference is money, so that the parts add up.
+/// Score of a plan by part. `prices` holds the price of stock per unit drawn, in the layout of the problem's stock,
+/// or is empty. Money is what remains after time, balance, prices and preference, so that the parts add up.
 pub fn parts(problem: &Problem, parcels: &[ParcelPlan], score: i64, prices: &[i64]) -> ScoreParts {
     let (time, preference) = (time(problem, parcels), preference(problem, parcels));
     let (drawn, prices) = (balance(problem, parcels), drawn(problem, parcels, prices));
@@ -29,7 +29,7 @@ pub fn parts(problem: &Problem, parcels: &[ParcelPlan], score: i64, prices: &[i6
     }
 }
 
-/// The weighed money of a parcel in fine units.
+/// Weighted money of a parcel, in fine units.
 fn fine(problem: &Problem, parcel: &ParcelPlan) -> i128 {
     let rate = problem.lanes[usize::from(parcel.lane)].rate;
     let units: u64 = parcel.takes.iter().map(|(_, units)| units).sum();
@@ -48,7 +48,7 @@ fn balance(problem: &Problem, parcels: &[ParcelPlan]) -> i64 {
     drawn(problem, parcels, &problem.draws)
 }
 
-/// What the units drawn add up to, each at `cost`, which has the shape of the stock or is empty.
+/// Sum over the units drawn, each at `cost`, which has the layout of the stock or is empty.
 fn drawn(problem: &Problem, parcels: &[ParcelPlan], cost: &[i64]) -> i64 {
     if cost.is_empty() {
         return 0;

@@ -1,4 +1,4 @@
-//! Why each warehouse ships nothing, or not all.
+//! Why each warehouse ships nothing or only a part.
 
 use crate::catalog::Codes;
 use crate::ids::{CarrierId, Code, WarehouseId};
@@ -10,28 +10,29 @@ use crate::units::Units;
 
 use super::alternatives::Alternatives;
 
-/// A decision and all around it.
+/// A decision with everything that explains it.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// The rules that decided.
+    /// The rules it was made under.
     pub rules: &'a RuleSet,
     /// Codes for ids.
     pub codes: &'a Codes,
-    /// The destination.
+    /// The destination zone.
     pub zone: Option<&'a Code>,
-    /// The carrier the order names.
+    /// The carrier the order requires.
     pub carrier: Option<CarrierId>,
-    /// The warehouse that was left out because the units were missing there.
+    /// The warehouse left out because a pick there came up short.
     pub without: Option<WarehouseId>,
     /// The problem that was solved.
     pub problem: &'a Problem,
     /// The SKUs of its lines.
     pub skus: &'a [Code],
-    /// What could be drawn, line by line: warehouse and units, as far as wanted.
+    /// Units that could be drawn by line and warehouse, up to the units wanted.
     pub seen: &'a [Vec<(WarehouseId, u64)>],
 }
 
-/// Every warehouse that had any of the goods or that rules or order kept out of it; and those that had nothing.
+/// The warehouses that had any of the goods, or were left out after a short pick, and the codes of those that had
+/// nothing.
 pub fn warehouses(scene: &Scene<'_>, found: &Alternatives) -> (Vec<WarehouseSeen>, Vec<Code>) {
     let Some(chosen) = found.plans.first() else { return (Vec::new(), Vec::new()) };
     let (mut seen, mut empty) = (Vec::new(), Vec::new());
@@ -94,7 +95,7 @@ impl Scene<'_> {
                 out.push(OutReason::ParcelLimit { most });
             }
         } else if let (false, Some(by)) = (chosen, alone) {
-            // A ceiling that another carrier stays below is not what kept it out.
+            // Another carrier stays below its ceiling, so a ceiling is not the reason.
             out.clear();
             out.push(if by < Money::ZERO {
                 OutReason::OwnFirst { by: Money(-by.0) }
@@ -113,7 +114,7 @@ impl Scene<'_> {
         if bans.is_empty() { vec![OutReason::NoRate] } else { bans }
     }
 
-    /// The lanes whose ceiling forbids one parcel with everything that is here.
+    /// The lanes whose ceiling forbids one parcel with all the units available here.
     fn ceilings(&self, id: WarehouseId, stock: &[Units]) -> Vec<OutReason> {
         let units: u64 = stock.iter().map(|units| units.0).sum();
         let lines = self.problem.lines.iter().zip(stock);

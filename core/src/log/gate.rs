@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Durability;
 use crate::ids::Seq;
-use crate::reply::Durability;
 use crate::sync::{AtomicU64, Condvar, Mutex, Ordering};
 
 /// How far the history is durable, by level. Only moves forward; a halt stops it for good.

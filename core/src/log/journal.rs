@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::Durability;
 use crate::ids::Seq;
-use crate::reply::Durability;
 use crate::sync::Mutex;
 
 use super::{Batch, SealedBatch};

@@ -6,7 +6,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::*;
-use crate::reply::Durability;
+use crate::Durability;
 
 const LONG: Duration = Duration::from_secs(1);
 
@@ -15,7 +15,8 @@ fn log() -> Arc<Log> {
 }
 
 fn add(log: &Log, event: &[u8]) -> Result<Seq, Halted> {
-    log.append(log.reserve(event.len(), Admission::Ordinary).map_err(|_| Halted)?, event)
+    let room = log.reserve(event.len(), Admission::Ordinary).map_err(|_| Halted)?;
+    Ok(log.append(room, event)?.applied())
 }
 
 fn count(batch: &SealedBatch) -> u64 {
@@ -34,6 +35,31 @@ fn loom_an_append_always_reaches_a_sleeping_journal() {
         let batch = log.next_batch(LONG).unwrap();
         assert_eq!((batch.first, batch.last), (Seq(1), Seq(1)));
         appender.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_an_event_that_is_being_applied_holds_the_journal_back_and_wakes_it() {
+    loom::model(|| {
+        let log = log();
+        let first = log.append(log.reserve(1, Admission::Ordinary).unwrap(), b"a").unwrap();
+        let other = {
+            let log = Arc::clone(&log);
+            thread::spawn(move || add(&log, b"b").unwrap())
+        };
+        let applied = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let journal = {
+            let (log, applied) = (Arc::clone(&log), Arc::clone(&applied));
+            thread::spawn(move || {
+                let batch = log.next_batch(LONG).unwrap();
+                assert_eq!(batch.first, Seq(1));
+                assert!(applied.load(loom::sync::atomic::Ordering::SeqCst), "given out before it was applied");
+            })
+        };
+        applied.store(true, loom::sync::atomic::Ordering::SeqCst);
+        first.applied();
+        other.join().unwrap();
+        journal.join().unwrap();
     });
 }
 

@@ -1,16 +1,16 @@
 //! From an applied event to a durable one.
 //!
 //! ```text
-//!  reserve ──► decide, apply ──► append ──► open batch ──► next_batch ──► Journal::append ──► journaled ──► gate ──► reply
-//!  (before      (under the       (gives the                (seals: checksum,                  (gives the room back,
-//!   any lock)    locks)           sequence)                 previous hash)                     opens the gate)
+//!  reserve ──► decide ──► append ──► apply ──► applied ──► open batch ──► next_batch ──► Journal::append ──► journaled ──► gate
+//!  (before     (under     (gives the          (lets the                  (seals: checksum,                  (gives the room
+//!   any lock)   the locks) sequence)           journal have it)           previous hash)                     back, opens the gate)
 //! ```
 //!
-//! Engine threads call [`Log::reserve`] and [`Log::append`]; one journal thread calls [`Log::next_batch`] and
+//! Engine threads call [`Log::reserve`], [`Log::append`] and [`Appended::applied`]; one journal thread calls [`Log::next_batch`] and
 //! [`Log::journaled`]; whoever sends replies waits at the [`Gate`]. The sequence is given by one short leaf mutex, taken
 //! last, so that its order agrees with every other lock and what is durable is always a prefix of what happened.
 
-mod batch;
+mod format;
 mod gate;
 mod journal;
 #[cfg(all(test, stockade_loom))]
@@ -25,15 +25,15 @@ use crossbeam::utils::CachePadded;
 
 use crate::ids::Seq;
 use crate::limits::{LOG_BACKLOG_BYTES, LOG_RESERVED_BYTES};
-use crate::reject::Reject;
-use crate::reply::RetryAfter;
+use crate::reject::{Reject, RetryAfter};
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
 use crate::time::Span;
 
-pub use batch::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, SealedBatch};
+pub use format::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, SealedBatch, decode_envelope, encode_envelope};
 pub use gate::Gate;
 pub use journal::{History, Journal, JournalError, MemoryJournal};
 
+use format::batch;
 use open::{Open, RawBatch};
 
 /// When to come back after admission was refused: about what a journal needs for a few batches.
@@ -75,6 +75,15 @@ pub enum Admission {
 pub struct Room<'a> {
     log: &'a Log,
     bytes: usize,
+}
+
+/// An event with its sequence, about to be applied. The journal gets it, and all that comes after it, only once it is:
+/// dropped before, it halts the log, so that a commit that breaks in the middle is in no history.
+#[derive(Debug)]
+#[must_use = "an event that is not applied halts the log"]
+pub struct Appended<'a> {
+    log: &'a Log,
+    seq: Seq,
 }
 
 /// The log takes no more events; [`Log::halted`] says why.
@@ -122,28 +131,26 @@ impl Log {
         Ok(Room { log: self, bytes })
     }
 
-    /// Adds an event to the open batch and gives it its sequence. Called under the locks of everything it touches.
+    /// Adds an event to the open batch and gives it its sequence. Called under the locks of everything it touches, before
+    /// it is applied.
     ///
     /// An event larger than its room is taken nevertheless and charged in full; one that no batch can hold halts the log.
     ///
     /// # Errors
     /// Only after a halt.
-    pub fn append(&self, mut room: Room<'_>, event: &[u8]) -> Result<Seq, Halted> {
+    pub fn append(&self, mut room: Room<'_>, event: &[u8]) -> Result<Appended<'_>, Halted> {
         if event.len() > EVENT_BYTES_MAX {
             self.halt(format!("an event of {} bytes came to the log, at most {EVENT_BYTES_MAX} fit", event.len()));
             return Err(Halted);
         }
-        let (seq, wake) = self.open.lock().push(event).ok_or(Halted)?;
-        if wake {
-            self.bell.notify_one();
-        }
+        let seq = self.open.lock().push(event).ok_or(Halted)?;
         let charged = event.len() + open::EVENT_OVERHEAD;
         if room.bytes < charged {
             self.used.fetch_add(charged - room.bytes, Ordering::Relaxed);
         }
         // What is left of the room goes back when it is dropped; the event's share stays charged until it is journaled.
         room.bytes = room.bytes.saturating_sub(charged);
-        Ok(seq)
+        Ok(Appended { log: self, seq })
     }
 
     /// Latches the log: once this returns, no event is appended and the gate does not open any further.
@@ -169,6 +176,11 @@ impl Log {
     /// The sequence of the last event appended.
     pub fn last(&self) -> Seq {
         self.open.lock().last()
+    }
+
+    /// The last event of which it is certain that it and all before it are applied.
+    pub fn applied(&self) -> Seq {
+        self.open.lock().applied_up_to()
     }
 
     /// Bytes that wait to be journaled or are promised to commits under way.
@@ -252,6 +264,29 @@ impl Room<'_> {
     /// Bytes of event this room was asked for.
     pub fn bytes(&self) -> usize {
         self.bytes.saturating_sub(open::EVENT_OVERHEAD)
+    }
+}
+
+impl Appended<'_> {
+    /// The event's sequence.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The event is applied: the journal may have it.
+    pub fn applied(self) -> Seq {
+        let (log, seq) = (self.log, self.seq);
+        std::mem::forget(self);
+        if log.open.lock().applied(seq) {
+            log.bell.notify_one();
+        }
+        seq
+    }
+}
+
+impl Drop for Appended<'_> {
+    fn drop(&mut self) {
+        self.log.halt(format!("event {} was not applied to the end", self.seq));
     }
 }
 

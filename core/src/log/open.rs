@@ -1,11 +1,17 @@
 //! The batch that is filling, behind the leaf mutex: nothing here computes, allocates in the steady state or waits.
+//!
+//! ```text
+//!   full batches │ filling batch
+//!   ─────────────┴──────────────┬───────────────────►
+//!   applied: the journal's      │ from the first event on that is still being applied: nobody's yet
+//! ```
 
 use std::collections::VecDeque;
 
 use crate::ids::Seq;
 use crate::limits::BATCH_BYTES_SOFT;
 
-use super::batch::HEADER_BYTES;
+use super::format::batch::HEADER_BYTES;
 
 /// Bytes a batch holds for an event beside the event: its length.
 pub(super) const EVENT_OVERHEAD: usize = 4;
@@ -22,12 +28,22 @@ pub(super) struct RawBatch {
     pub(super) bytes: Vec<u8>,
 }
 
+/// An event that is being applied.
+#[derive(Clone, Copy, Debug)]
+struct Applying {
+    seq: Seq,
+    /// Where it begins in its batch.
+    at: usize,
+}
+
 /// The batch that is filling and those that are full.
 #[derive(Debug)]
 pub(super) struct Open {
     filling: RawBatch,
     full: VecDeque<RawBatch>,
     spare: Vec<Vec<u8>>,
+    /// Events that have their sequence and are still being applied: as many as threads commit at once.
+    applying: Vec<Applying>,
     /// The journal thread sleeps, or is about to: the next append must ring.
     asleep: bool,
     interrupted: bool,
@@ -58,15 +74,16 @@ impl Open {
             filling: RawBatch::new(after.next(), bytes),
             full: VecDeque::new(),
             spare: Vec::new(),
+            applying: Vec::new(),
             asleep: false,
             interrupted: false,
             halted: false,
         }
     }
 
-    /// Adds an event: its sequence and whether the journal thread must be woken. `None` once halted.
+    /// Adds an event that is about to be applied, and gives it its sequence. `None` once halted.
     #[inline]
-    pub(super) fn push(&mut self, event: &[u8]) -> Option<(Seq, bool)> {
+    pub(super) fn push(&mut self, event: &[u8]) -> Option<Seq> {
         if self.halted {
             return None;
         }
@@ -76,10 +93,20 @@ impl Open {
         }
         let seq = self.filling.next();
         let filling = &mut self.filling;
+        self.applying.push(Applying { seq, at: filling.bytes.len() });
         filling.bytes.extend_from_slice(&(event.len() as u32).to_le_bytes());
         filling.bytes.extend_from_slice(event);
         filling.count += 1;
-        Some((seq, std::mem::take(&mut self.asleep)))
+        Some(seq)
+    }
+
+    /// An event is applied. Answers whether the journal thread must be woken.
+    #[inline]
+    pub(super) fn applied(&mut self, seq: Seq) -> bool {
+        if let Some(at) = self.applying.iter().position(|applying| applying.seq == seq) {
+            self.applying.swap_remove(at);
+        }
+        self.asleep && self.has_batch() && std::mem::take(&mut self.asleep)
     }
 
     /// Refuses all further events. Answers whether the journal thread must be woken.
@@ -96,18 +123,65 @@ impl Open {
 
     /// Whether the journal thread should sleep; if so, the next append will wake it.
     pub(super) fn nothing_to_do(&mut self) -> bool {
-        self.asleep = self.is_empty() && !self.interrupted && !self.halted;
+        self.asleep = !self.has_batch() && !self.interrupted && !self.halted;
         self.asleep
     }
 
-    /// The oldest batch, if any.
+    /// Whether the oldest event is applied.
+    fn has_batch(&self) -> bool {
+        !self.is_empty() && self.first_applying().is_none_or(|applying| self.first() < applying.seq)
+    }
+
+    /// The oldest batch, as far as all of it is applied, if any.
     pub(super) fn take(&mut self) -> Option<RawBatch> {
         self.asleep = false;
         self.interrupted = false;
-        if self.full.is_empty() && self.filling.count > 0 {
+        if !self.has_batch() {
+            return None;
+        }
+        let is_last = self.full.is_empty();
+        if is_last {
             self.cut();
         }
-        self.full.pop_front()
+        let mut batch = self.full.pop_front()?;
+        if let Some(applying) = self.first_applying().filter(|applying| applying.seq < batch.next()) {
+            let rest = self.split(&mut batch, applying);
+            if is_last {
+                let fresh = std::mem::replace(&mut self.filling, rest);
+                self.give_back(fresh.bytes);
+            } else {
+                self.full.push_front(rest);
+            }
+        }
+        Some(batch)
+    }
+
+    /// The last event before the oldest that is still being applied.
+    pub(super) fn applied_up_to(&self) -> Seq {
+        self.first_applying().map_or(self.last(), |applying| Seq(applying.seq.0 - 1))
+    }
+
+    /// The oldest event that is still being applied.
+    fn first_applying(&self) -> Option<Applying> {
+        self.applying.iter().copied().min_by_key(|applying| applying.seq)
+    }
+
+    /// The sequence of the oldest event that nobody took.
+    fn first(&self) -> Seq {
+        self.full.front().unwrap_or(&self.filling).first
+    }
+
+    /// Cuts a batch in two before an event in it. Behind that event there are only those that came while it was applied.
+    fn split(&mut self, batch: &mut RawBatch, before: Applying) -> RawBatch {
+        let mut rest = RawBatch::new(before.seq, self.spare.pop().unwrap_or_default());
+        rest.bytes.extend_from_slice(&batch.bytes[before.at..]);
+        rest.count = u32::try_from(batch.next().0 - before.seq.0).unwrap_or(u32::MAX);
+        for applying in self.applying.iter_mut().filter(|applying| applying.seq < batch.next()) {
+            applying.at -= before.at - HEADER_BYTES;
+        }
+        batch.bytes.truncate(before.at);
+        batch.count -= rest.count;
+        rest
     }
 
     /// Takes a buffer back for use again.

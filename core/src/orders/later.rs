@@ -7,8 +7,7 @@ use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
 use crate::ids::SkuId;
-use crate::orders::{Memory, Moment};
-use crate::reply::Change;
+use crate::orders::{Change, Memory, Moment};
 use crate::units::Units;
 
 /// What came of an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.

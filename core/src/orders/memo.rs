@@ -1,10 +1,11 @@
-//! What was answered under a key, so that a repeat gets the same answer and holds nothing twice.
+//! Idempotency: what was answered under a key, so that a repeat gets the same answer and holds nothing twice.
 
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
-use crate::ids::{Code, Seq};
+use crate::ids::{Code, RulesVersion, Seq};
+use crate::units::Units;
 
 /// A digest of 128 bits that asks no more of its place in memory than its halves do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +37,20 @@ pub struct Memo<A> {
     pub answer: A,
 }
 
+/// What was answered to a command on stock or configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub enum Answer {
+    /// Units moved.
+    Moved {
+        /// Units over all lines.
+        units: Units,
+        /// Units found missing beyond what was free, or promised units that no receipt is expected to bring any more.
+        short: Units,
+    },
+    /// These rules are in force.
+    Configured(RulesVersion),
+}
+
 /// The memos of one order.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub struct Memory<A>(Vec<Memo<A>>);
@@ -65,10 +80,15 @@ impl<A> Memory<A> {
 
     /// What is known of a key.
     pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
-        match self.0.iter().find(|memo| memo.key == *key) {
+        match self.memo(key) {
             Some(memo) => memo.compare(digest),
             None => Recalled::New,
         }
+    }
+
+    /// The memo under a key.
+    pub fn memo(&self, key: &Code) -> Option<&Memo<A>> {
+        self.0.iter().find(|memo| memo.key == *key)
     }
 
     /// Remembers an answer.

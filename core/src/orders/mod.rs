@@ -1,18 +1,29 @@
 //! Orders, sub-orders and their lives, sharded by channel and number. Knows nothing of routing or rules.
 
-mod deadline;
+mod change;
 mod index;
 mod later;
 mod lifecycle;
+mod line;
+pub mod lists;
 mod memo;
 mod order;
 mod shard;
+mod slots;
+mod stage;
+mod step;
+mod take;
 mod timeline;
+mod timers;
 
-pub use deadline::Deadlines;
+pub use change::Change;
 pub use later::{Later, Since};
 pub use lifecycle::{Action, Verdict, bucket_of, order_verdict, verdict};
-pub use memo::{Digest, Memo, Memory, Recalled};
-pub use order::{Order, SubLine, SubOrder};
+pub use memo::{Answer, Digest, Memo, Memory, Recalled};
+pub use order::{NewOrder, Order, SubLine, SubOrder};
 pub use shard::{KeyShard, OrderKey};
+pub use stage::{OrderState, Stage};
+pub use step::{Step, StepSet};
+pub use take::SubTake;
 pub use timeline::Moment;
+pub use timers::{Due, TimerKind, Timers};

@@ -2,11 +2,11 @@
 
 use bincode::Encode;
 
-use crate::event::{Actor, Decision, OrderPlaced, OrderPromised, PlannedSub, SubTake};
+use crate::Actor;
+use crate::decision::{CostParts, Decision, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Action, Digest, Later, Verdict, verdict};
-use crate::reply::{CostParts, OrderState, Stage, SubKind};
+use crate::orders::{Action, Digest, Later, OrderState, Stage, StepSet, SubTake, Verdict, verdict};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -65,6 +65,39 @@ pub struct Order {
     pub last_time: Time,
 }
 
+/// What a new order is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewOrder<'a> {
+    /// The id.
+    pub id: OrderId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// The channel's number.
+    pub number: &'a Code,
+    /// Digest of the request.
+    pub digest: Digest,
+    /// The destination zone.
+    pub zone: Option<&'a Code>,
+    /// The customer.
+    pub customer: Option<&'a Code>,
+    /// The carrier it insists on.
+    pub carrier: Option<CarrierId>,
+    /// All in one parcel.
+    pub ship_complete: bool,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// The event that places it.
+    pub placed: Seq,
+    /// When the engine was told.
+    pub arrived: Time,
+    /// When that happened outside.
+    pub occurred: Time,
+    /// Who places it.
+    pub actor: &'a Actor,
+    /// When its stock comes free unless it is paid.
+    pub deadline: Time,
+}
+
 /// A sub-order: one parcel.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub struct SubOrder {
@@ -84,8 +117,8 @@ pub struct SubOrder {
     pub from_supplier: bool,
     /// Where it stands.
     pub stage: Stage,
-    /// Warehouse steps done, one bit per step.
-    pub steps: u8,
+    /// Warehouse steps done.
+    pub steps: StepSet,
     /// Units of it that are yet to come; none but where the stage says so.
     pub waiting: u32,
     /// The waybill, once labelled.
@@ -123,7 +156,7 @@ impl SubLine {
 impl SubOrder {
     /// A sub-order as planned.
     pub fn new(planned: &PlannedSub, stage: Stage) -> SubOrder {
-        let line = |l: &crate::event::PlannedLine| SubLine {
+        let line = |l: &PlannedLine| SubLine {
             sku: l.sku,
             pool: l.pool,
             promised: l.units,
@@ -140,7 +173,7 @@ impl SubOrder {
             parts: planned.parts,
             from_supplier: planned.from_supplier,
             stage,
-            steps: 0,
+            steps: StepSet::EMPTY,
             waiting: 0,
             waybill: None,
             lines: planned.lines.iter().map(line).collect(),
@@ -181,51 +214,44 @@ impl SubOrder {
 }
 
 impl Order {
-    /// The order that an event placed.
-    pub fn place(event: &OrderPlaced, arrived: Time, occurred: Time, actor: &Actor) -> Order {
-        let deadline = arrived + event.hold;
-        let mut order = Order {
-            id: event.order,
-            channel: event.channel,
-            number: event.number.clone(),
-            digest: event.digest.into(),
-            zone: event.zone.clone(),
-            customer: event.customer.clone(),
-            carrier: event.carrier,
-            ship_complete: event.ship_complete,
-            max_parcels: event.max_parcels,
+    /// A new order, held, without sub-orders yet.
+    pub fn new(new: NewOrder<'_>) -> Order {
+        Order {
+            id: new.id,
+            channel: new.channel,
+            number: new.number.clone(),
+            digest: new.digest,
+            zone: new.zone.cloned(),
+            customer: new.customer.cloned(),
+            carrier: new.carrier,
+            ship_complete: new.ship_complete,
+            max_parcels: new.max_parcels,
             state: OrderState::Held,
-            placed: Seq(0),
-            placed_at: arrived,
-            placed_occurred: occurred,
-            placed_by: actor.clone(),
-            first_deadline: deadline,
-            deadline,
-            first_rules: event.decision.rules_version,
-            rules_version: event.decision.rules_version,
-            score: event.decision.score,
-            bound: event.decision.bound,
+            placed: new.placed,
+            placed_at: new.arrived,
+            placed_occurred: new.occurred,
+            placed_by: new.actor.clone(),
+            first_deadline: new.deadline,
+            deadline: new.deadline,
+            first_rules: RulesVersion::default(),
+            rules_version: RulesVersion::default(),
+            score: Money::ZERO,
+            bound: Money::ZERO,
             first_subs: 0,
             subs: Vec::new(),
             later: Later::default(),
-            version: Seq(0),
-            last_time: arrived,
-        };
-        order.append(&event.decision, Stage::Held);
-        order.first_subs = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
-        order
+            version: new.placed,
+            last_time: new.arrived,
+        }
     }
 
-    /// The order that an event placed and promised goods that are yet to come.
-    pub fn promise(event: &OrderPromised, arrived: Time, occurred: Time, actor: &Actor) -> Order {
-        let mut order = Order::place(&event.placed, arrived, occurred, actor);
-        for decision in &event.ahead {
-            order.append(decision, Stage::Promised);
-            order.score = order.score.saturating_add(decision.score);
-            order.bound = order.bound.saturating_add(decision.bound);
-        }
-        order.first_subs = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
-        order
+    /// Adds the sub-orders of a part of its first plan.
+    pub fn plan(&mut self, decision: &Decision, stage: Stage) {
+        self.append(decision, stage);
+        self.first_rules = self.rules_version;
+        self.score = self.score.saturating_add(decision.score);
+        self.bound = self.bound.saturating_add(decision.bound);
+        self.first_subs = u16::try_from(self.subs.len()).unwrap_or(u16::MAX);
     }
 
     /// Adds the sub-orders of a plan after those there are; answers the number of the first.

@@ -1,13 +1,23 @@
 //! One lock's worth of keys: the orders whose channel and number fall into the shard, and the movements whose key does.
+//!
+//! | part | leads |
+//! |---|---|
+//! | [`Slots`] | from the number in an id to the order |
+//! | [`Index`] | from the hash of a key to the number |
+//! | [`Timers`] | from an instant to the orders for which something falls due |
+//! | movements | from a movement's key to what was answered |
+//!
+//! Invariants, which [`KeyShard::check`] proves: each order stands under its id and, once, under its key, and both fall
+//! into this shard; a held order has a timer at its deadline. Ids rise and are never used twice, removed orders included.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::index::Index;
-use crate::orders::{Deadlines, Memo, Order};
-use crate::reply::{OrderState, Reply};
+use crate::orders::slots::Slots;
+use crate::orders::{Answer, Memo, Order, OrderState, TimerKind, Timers};
 
 /// What identifies an order outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -21,13 +31,12 @@ pub struct OrderKey {
 /// Orders and movement memos of one shard.
 #[derive(Debug, Default)]
 pub struct KeyShard {
-    /// Boxed, so that growing does not move them.
-    #[expect(clippy::vec_box, reason = "a growing vector must not move the orders themselves")]
-    orders: Vec<Box<Order>>,
+    orders: Slots,
+    /// Places are the numbers of [`Slots`].
     by_key: Index,
-    movements: HashMap<Code, Memo<Reply>, foldhash::fast::RandomState>,
-    /// When holds of the shard's orders run out.
-    pub deadlines: Deadlines,
+    movements: HashMap<Code, Memo<Answer>, foldhash::fast::RandomState>,
+    /// What falls due for the shard's orders.
+    pub timers: Timers,
 }
 
 /// Seed of the hash that spreads keys over shards. Order ids hold the shard: part of the journal format.
@@ -52,52 +61,63 @@ impl KeyShard {
 
     /// The id the next order of this shard gets.
     pub fn next_id(&self, shard: usize) -> OrderId {
-        OrderId((self.orders.len() * KEY_SHARDS + shard) as u64)
+        OrderId(u64::from(self.orders.next()) * KEY_SHARDS as u64 + shard as u64)
     }
 
     /// Finds an order by its key.
     pub fn find(&self, key: &OrderKey) -> Option<&Order> {
-        self.slot_of(key.channel, &key.number).map(|slot| &*self.orders[slot])
+        self.number_of(key.channel, &key.number).and_then(|number| self.orders.at(number))
     }
 
     /// An order of this shard by id.
     pub fn order(&self, id: OrderId) -> Option<&Order> {
-        self.orders.get(slot(id)).map(Box::as_ref)
+        self.orders.get(id)
     }
 
     /// An order of this shard by id.
     pub fn order_mut(&mut self, id: OrderId) -> Option<&mut Order> {
-        self.orders.get_mut(slot(id)).map(Box::as_mut)
+        self.orders.get_mut(id)
     }
 
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
     pub fn insert(&mut self, order: Order) -> Option<()> {
-        let at = slot(order.id);
-        if at != self.orders.len() || self.slot_of(order.channel, &order.number).is_some() {
+        let (channel, place, held) = (order.channel, self.orders.next(), self.orders.len());
+        if self.number_of(channel, &order.number).is_some() {
             return None;
         }
-        self.by_key.push(self.hash_of(order.channel, &order.number), at)?;
-        self.orders.push(Box::new(order));
+        let hash = self.hash_of(channel, &order.number);
+        self.orders.push(Box::new(order))?;
+        self.by_key.insert(hash, place, held);
         Some(())
+    }
+
+    /// Removes an order; `None` if there is none with this id. Its key is free again, its id is not. Its timers stay set:
+    /// whoever takes one of them finds no order.
+    pub fn remove(&mut self, id: OrderId) -> Option<Order> {
+        let order = self.orders.get(id)?;
+        let (hash, number) =
+            (self.hash_of(order.channel, &order.number), self.number_of(order.channel, &order.number)?);
+        self.by_key.remove(hash, number)?;
+        self.orders.remove(id).map(|order| *order)
     }
 
     /// Every order of the shard, in the order of their ids.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
-        self.orders.iter().map(Box::as_ref)
+        self.orders.iter()
     }
 
     /// What was answered to a movement key.
-    pub fn movement(&self, key: &Code) -> Option<&Memo<Reply>> {
+    pub fn movement(&self, key: &Code) -> Option<&Memo<Answer>> {
         self.movements.get(key)
     }
 
     /// Remembers the answer to a movement key.
-    pub fn remember_movement(&mut self, memo: Memo<Reply>) {
+    pub fn remember_movement(&mut self, memo: Memo<Answer>) {
         self.movements.insert(memo.key.clone(), memo);
     }
 
     /// Every memo of a movement, in no order.
-    pub fn movements(&self) -> impl Iterator<Item = &Memo<Reply>> {
+    pub fn movements(&self) -> impl Iterator<Item = &Memo<Answer>> {
         self.movements.values()
     }
 
@@ -106,15 +126,17 @@ impl KeyShard {
         if self.by_key.count() != self.orders.len() {
             return Err(format!("key shard {shard}: {} keys for {} orders", self.by_key.count(), self.orders.len()));
         }
-        let due: HashSet<_> = self.deadlines.entries().collect();
-        for order in &self.orders {
+        self.orders.check().map_err(|wrong| format!("key shard {shard}: {wrong}"))?;
+        let holds = self.timers.entries().filter(|due| due.kind == TimerKind::Hold);
+        let holds: BTreeSet<_> = holds.map(|due| (due.at, due.order)).collect();
+        for order in self.orders.iter() {
             order.check()?;
             let key = OrderKey { channel: order.channel, number: order.number.clone() };
             let found = self.find(&key).map(|o| o.id);
             if Self::of_id(order.id) != shard || found != Some(order.id) || Self::of_order(&key) != shard {
                 return Err(format!("order {} is not where its id or its key says", order.id));
             }
-            if order.state == OrderState::Held && !due.contains(&(order.deadline, order.id)) {
+            if order.state == OrderState::Held && !holds.contains(&(order.deadline, order.id)) {
                 return Err(format!("order {} is held and has no deadline", order.id));
             }
             if order.placed.0 == 0 || order.version < order.placed {
@@ -124,12 +146,10 @@ impl KeyShard {
         Ok(())
     }
 
-    fn slot_of(&self, channel: ChannelId, number: &Code) -> Option<usize> {
-        let is_it = |slot: u32| {
-            let order = &self.orders[slot as usize];
-            order.channel == channel && order.number == *number
-        };
-        self.by_key.find(self.hash_of(channel, number), is_it).map(|slot| slot as usize)
+    /// The number of the order with this key in [`Slots`].
+    fn number_of(&self, channel: ChannelId, number: &Code) -> Option<u32> {
+        let is_it = |order: &Order| order.channel == channel && order.number == *number;
+        self.by_key.find(self.hash_of(channel, number), |place| self.orders.at(place).is_some_and(is_it))
     }
 
     /// By a seed of this process: nobody outside can choose numbers that meet in the index.
@@ -144,6 +164,116 @@ fn spread(hash: u64) -> usize {
     hash as usize % KEY_SHARDS
 }
 
-fn slot(id: OrderId) -> usize {
-    id.0 as usize / KEY_SHARDS
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Actor;
+    use crate::ids::Seq;
+    use crate::orders::NewOrder;
+    use crate::time::{Span, Time};
+
+    /// What a test does next.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Places an order under a key of a few.
+        Place(u16),
+        /// Removes the order that so many per mille of the ids given stand before.
+        Remove(usize),
+    }
+
+    /// Mostly placings, mostly under new keys, so that several chunks fill; removals go through all ages.
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![3 => (0u16..2_000).prop_map(Step::Place), 2 => (0usize..1_000).prop_map(Step::Remove)];
+        prop::collection::vec(step, 0..1_500)
+    }
+
+    fn code(text: &str) -> Code {
+        Code::new(text).unwrap()
+    }
+
+    fn order(id: OrderId, key: &OrderKey) -> Order {
+        Order::new(NewOrder {
+            id,
+            channel: key.channel,
+            number: &key.number,
+            digest: 0.into(),
+            zone: None,
+            customer: None,
+            carrier: None,
+            ship_complete: false,
+            max_parcels: None,
+            placed: Seq(1),
+            arrived: Time(0),
+            occurred: Time(0),
+            actor: &Actor::Timer,
+            deadline: Time(0) + Span::from_mins(30),
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// A shard finds, by key and by id, what a model knows, in the order of ids; ids rise for ever.
+        #[test]
+        fn a_shard_knows_what_a_model_knows(steps in steps()) {
+            let keys: Vec<OrderKey> = (0..2_000u32)
+                .map(|number| OrderKey { channel: ChannelId((number % 3) as u16), number: code(&number.to_string()) })
+                .collect();
+            let (mut shard, mut model) = (KeyShard::default(), BTreeMap::<OrderId, u16>::new());
+            let mut given = 0u64;
+            for step in steps {
+                match step {
+                    Step::Place(at) => {
+                        let (key, id) = (&keys[usize::from(at)], shard.next_id(5));
+                        prop_assert_eq!(id, OrderId(given * KEY_SHARDS as u64 + 5));
+                        let known = model.iter().find(|(_, key)| **key == at).map(|(id, _)| *id);
+                        prop_assert_eq!(shard.find(key).map(|order| order.id), known);
+                        prop_assert_eq!(shard.insert(order(id, key)).is_some(), known.is_none());
+                        if known.is_none() {
+                            model.insert(id, at);
+                            given += 1;
+                        }
+                    }
+                    Step::Remove(share) => {
+                        let id = OrderId(share as u64 * given / 1_000 * KEY_SHARDS as u64 + 5);
+                        let (removed, known) = (shard.remove(id), model.remove(&id));
+                        prop_assert_eq!(removed.map(|order| order.number), known.map(|at| keys[usize::from(at)].number.clone()));
+                        prop_assert!(shard.order(id).is_none() && shard.order_mut(id).is_none());
+                    }
+                }
+            }
+            let chunks = model.keys().map(|id| id.0 / KEY_SHARDS as u64 / 64).collect::<BTreeSet<_>>();
+            prop_assert!(shard.orders.chunks() <= chunks.len() + 1, "an empty chunk takes memory");
+            prop_assert!(shard.orders().map(|order| order.id).eq(model.keys().copied()));
+            prop_assert_eq!(shard.orders.check(), Ok(()));
+            prop_assert_eq!(shard.by_key.count(), model.len());
+            for (id, at) in model {
+                prop_assert_eq!(shard.order(id).map(|order| &order.number), Some(&keys[usize::from(at)].number));
+                prop_assert_eq!(shard.order_mut(id).map(|order| order.id), Some(id));
+                prop_assert_eq!(shard.find(&keys[usize::from(at)]).map(|order| order.id), Some(id));
+            }
+        }
+    }
+
+    /// One order that stays for ever, and a hundred that are replaced again and again.
+    #[test]
+    fn removed_orders_leave_no_chunks_behind() {
+        let mut shard = KeyShard::default();
+        let number = |at: u64| OrderKey { channel: ChannelId(1), number: code(&at.to_string()) };
+        for at in 0..10_000u64 {
+            let id = shard.next_id(5);
+            assert_eq!(shard.insert(order(id, &number(at))), Some(()));
+            if let Some(old) = at.checked_sub(100).filter(|old| *old > 0) {
+                assert!(shard.remove(OrderId(old * KEY_SHARDS as u64 + 5)).is_some());
+            }
+            assert!(shard.orders.chunks() <= 4);
+        }
+        assert_eq!(shard.orders.check(), Ok(()));
+        assert_eq!(shard.orders().count(), 101);
+        assert!(shard.find(&number(0)).is_some() && shard.find(&number(1)).is_none());
+    }
 }

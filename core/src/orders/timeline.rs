@@ -2,7 +2,7 @@
 
 use bincode::Encode;
 
-use crate::event::Actor;
+use crate::Actor;
 use crate::ids::{Seq, SubNo};
 use crate::time::Time;
 

@@ -1,38 +1,39 @@
-//! Learning prices: a projected subgradient on the orders seen lately, with the router itself as the oracle.
+//! Price training: a projected subgradient method on recent orders, with the router itself as the oracle.
 //!
-//! Let every cell ask a price for each unit. Then the orders no longer meet in the stock: each takes its cheapest plan at
-//! cost plus prices, and what all of them together would take less what is there is the slope of the dual (Held, Wolfe,
-//! Crowder 1974). Prices follow the slope, never below zero; the mean of the later ones is answered, since the last one
-//! swings about the optimum (Polyak averaging).
+//! Let every cell charge a price for each unit. Then orders no longer compete for stock: each takes its cheapest plan
+//! at cost plus prices, and the units that all of them take less the units in stock are the slope of the dual (Held,
+//! Wolfe, Crowder 1974). Prices follow the slope and stay at or above zero. The result is the mean of the later
+//! prices, because the last ones oscillate around the optimum (Polyak averaging).
 
 use crate::money::Money;
 use crate::routing::{Answer, Lane, Problem, Rate, Router};
 
-/// A site whose units have no price: an unlimited warehouse, or a SKU seen too seldom.
+/// Marks stock without a price: an unlimited warehouse, or a SKU with too few sampled orders.
 pub const NO_CELL: u32 = u32::MAX;
 
-/// Steps of one lesson when prices are known from before, and when they are not.
+/// Steps of one training run that starts from earlier prices, and of one that starts from none.
 const STEPS_WARM: usize = 10;
 const STEPS_COLD: usize = 30;
-/// The first step as a share of what a parcel costs. The last one is a tenth of it.
+/// Size of the first step, as a share of a parcel's cost. The last step is a tenth of it.
 const STEP: f64 = 0.1;
-/// Prices below this share of what a parcel costs are no prices.
+/// Prices below this share of a parcel's cost become 0.
 const NOTHING: f64 = 1e-4;
-/// Work of one lesson, about a nanosecond each, and its bounds for one plan.
+/// Work of one training run, about a nanosecond a unit, and the bounds of the work for one plan.
 const WORK: u64 = 100_000_000;
 const WORK_LEAST: u64 = 2_000;
 const WORK_MOST: u64 = 100_000;
 
-/// Orders that ask the same, and how often they come.
+/// Orders with the same content, and their rate.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
-    /// What they ask, with everything in stock that is in stock at all. Its draw prices are overwritten.
+    /// One of these orders, with full stock of every line a warehouse carries at all. Its draw prices are
+    /// overwritten.
     pub problem: Problem,
-    /// What each unit drawn costs whatever the prices are, of the shape of the problem's stock, or empty.
+    /// Score micros per unit drawn besides prices, in the layout of the problem's stock, or empty.
     pub base: Vec<i64>,
-    /// The cell behind each stock figure, as an index of the cells; [`NO_CELL`] for none.
+    /// Index of the cell behind each stock figure; [`NO_CELL`] for none.
     pub cells: Vec<u32>,
-    /// How many come in a microsecond.
+    /// Orders per microsecond.
     pub rate: f64,
 }
 
@@ -43,13 +44,14 @@ pub struct CellState {
     pub units: f64,
     /// Microseconds until the next receipt.
     pub until: f64,
-    /// The price of a unit in score micros: what was known goes in, what was learned comes out.
+    /// Price of a unit in score micros: the earlier price on input, the trained price on output.
     pub price: f64,
 }
 
-/// Learns the price of every cell from the cases. `grain` is the smallest rate there is: that of one sampled order.
+/// Trains the price of every cell on the cases. `grain` is the smallest possible rate: that of one sampled order, per
+/// microsecond.
 ///
-/// `warm` says that the cells' prices are those of a lesson before, which takes fewer steps. The work is bounded.
+/// With `warm`, the cells hold the prices of an earlier training run, and fewer steps suffice. The work is bounded.
 pub fn learn(cases: &mut [Case], cells: &mut [CellState], grain: f64, warm: bool, router: &mut Router) {
     if cases.is_empty() || cells.is_empty() {
         return;
@@ -100,10 +102,11 @@ pub fn learn(cases: &mut [Case], cells: &mut [CellState], grain: f64, warm: bool
     }
 }
 
-/// Takes from the prices of one SKU's cells what they all ask.
+/// Subtracts from the prices of one SKU's cells the part that all of them share.
 ///
-/// Every own plan pays it anyway, so it can only turn orders away from own stock, to a warehouse that never runs short;
-/// and it is what a wrong horizon gets wrong. Differences between warehouses stay, and nearly all of the saving with them.
+/// Every plan from own stock pays that part, so it can only divert orders to an unlimited warehouse; and it is the
+/// part that a wrong horizon distorts. The differences between warehouses remain, and with them nearly all of the
+/// saving.
 pub fn relative(cells: &mut [CellState]) {
     let stocked = cells.iter().filter(|cell| cell.units > 0.0).map(|cell| cell.price);
     let floor = stocked.fold(f64::INFINITY, f64::min);
@@ -112,8 +115,8 @@ pub fn relative(cells: &mut [CellState]) {
     }
 }
 
-/// Gives a problem without an unlimited warehouse one that is twice as dear as its dearest lane: what an order costs the
-/// shop that it cannot serve. Without it prices of what is short would have no bound.
+/// Adds to a problem without an unlimited warehouse one that costs twice its dearest lane: the cost of not serving an
+/// order. Without it, prices of short SKUs would be unbounded.
 pub fn outside_option(case: &mut Case) {
     let problem = &mut case.problem;
     let dearest = |of: fn(&Rate) -> Money| {

@@ -1,4 +1,4 @@
-//! What a unit of stock is worth later: opportunity prices by SKU and warehouse, learned from the orders themselves.
+//! Prices of stock: the opportunity cost of a unit by SKU and warehouse, trained on the orders themselves.
 //!
 //! ```text
 //!   orders ──► Sample ──► cases: one routing problem for each kind of order, every carried cell as if full
@@ -8,8 +8,9 @@
 //!                         prices ──► Table ──► the router pays them for every unit it draws
 //! ```
 //!
-//! A unit drawn for this order is not there for the next one. Where stock outlasts demand its price is zero, and nothing
-//! changes. Only differences between warehouses are kept: see [`relative`]. Everything here is pure: no locks, no clock.
+//! A unit drawn for this order is not available for the next one. Where stock outlasts demand the price is zero, and
+//! nothing changes. Only differences between warehouses are kept: see [`relative`]. Everything here is pure: no
+//! locks, no clock.
 
 mod learn;
 mod own;

@@ -1,14 +1,14 @@
-//! Own stock first: prices choose between own warehouses, not against them.
+//! Own stock first: prices choose among own warehouses, but do not divert orders from them.
 
 use crate::ids::WarehouseId;
 use crate::routing::{Answer, Problem, Router};
 
 /// Solves a priced problem so that no unit comes from an unlimited warehouse because of prices.
 ///
-/// `unpriced` is what each unit drawn costs without prices, of the shape of the problem's draw prices, or empty.
-/// `unlimited` says which warehouses never run short. If the priced plan draws on one of them, the order is solved again
-/// without prices, and the priced plan may then draw there no more than that plan does: line by line, site by site. The
-/// problem's stock is left as it was last solved.
+/// `unpriced` holds score micros per unit drawn without prices, in the layout of the problem's draw prices, or is
+/// empty. `unlimited` tells which warehouses have unlimited stock. If the priced plan draws on one of them, the order
+/// is solved again without prices, and the priced plan may then draw there no more than that plan does, line by line
+/// and site by site. The problem keeps the stock of the last search.
 pub fn solve_own_first(
     router: &mut Router,
     problem: &mut Problem,
@@ -40,7 +40,7 @@ pub fn solve_own_first(
         }
     }
     std::mem::swap(&mut problem.draws, &mut priced);
-    // The plan without prices is still allowed, so there is one.
+    // The plan without prices is still allowed, so a plan exists.
     if answer == Answer::Plan { router.solve(problem, work) } else { answer }
 }
 

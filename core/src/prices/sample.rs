@@ -1,4 +1,4 @@
-//! Recent orders: a bounded picture of what customers ask for, and how often.
+//! A bounded sample of recent orders: what customers ask for, and how often.
 
 use std::collections::VecDeque;
 
@@ -7,27 +7,27 @@ use smallvec::SmallVec;
 use crate::ids::{CarrierId, ChannelId, Code, Seq, SkuId};
 use crate::time::{Span, Time};
 
-/// An order as it was asked.
+/// An order as it was requested.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sampled {
-    /// Its event.
+    /// Sequence of its event.
     pub seq: Seq,
-    /// When.
+    /// Time of its arrival.
     pub arrived: Time,
-    /// The channel, whose weights score it.
+    /// The channel, whose weights apply.
     pub channel: ChannelId,
-    /// Where it goes.
+    /// Destination zone.
     pub zone: Option<Code>,
-    /// The carrier it insists on.
+    /// The carrier it requires.
     pub carrier: Option<CarrierId>,
-    /// No more parcels than this.
+    /// Most parcels it may have.
     pub max_parcels: Option<u16>,
-    /// SKU and units, by SKU.
+    /// Pairs of SKU and units, ordered by SKU.
     pub lines: SmallVec<[(SkuId, u64); 4]>,
 }
 
 impl Sampled {
-    /// Whether two orders ask the same.
+    /// Whether two orders have the same content.
     pub fn same(&self, other: &Sampled) -> bool {
         (self.channel, self.carrier, self.max_parcels) == (other.channel, other.carrier, other.max_parcels)
             && self.zone == other.zone
@@ -35,8 +35,8 @@ impl Sampled {
     }
 }
 
-/// Which orders are kept when there are too many: one in 2ⁿ, chosen by their sequence, so that the choice costs nothing
-/// and is the same after recovery.
+/// Selection of the orders that are kept when there are too many: one in 2ⁿ, chosen by sequence, so that the choice
+/// is cheap and the same after recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Thinning(pub u32);
 
@@ -44,7 +44,7 @@ impl Thinning {
     /// Whether the order of this event is kept.
     #[inline]
     pub fn keeps(self, seq: Seq) -> bool {
-        // Multiplication spreads neighbours: orders often have every second or third sequence.
+        // Multiplication scatters neighbours: orders often have every second or third sequence.
         let spread = seq.0.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         spread.leading_zeros() >= self.0
     }
@@ -54,7 +54,7 @@ impl Thinning {
     }
 }
 
-/// The orders of a window that ends now, at most so many, each standing for as many as were left out.
+/// The orders of a time window that ends now, up to a capacity; each also stands for orders that were left out.
 #[derive(Debug)]
 pub struct Sample {
     orders: VecDeque<(Sampled, f64)>,
@@ -65,23 +65,24 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// A sample of at most `capacity` orders that came within `window`.
+    /// An empty sample of at most `capacity` orders that arrived within `window`.
     pub fn new(capacity: usize, window: Span) -> Sample {
         let orders = VecDeque::new();
         Sample { orders, capacity: capacity.max(1), window, thinning: Thinning::default(), since: None }
     }
 
-    /// Other bounds from now on.
+    /// Changes the bounds.
     pub fn resize(&mut self, capacity: usize, window: Span) {
         (self.capacity, self.window) = (capacity.max(1), window);
     }
 
-    /// Which orders it wants to be told of.
+    /// The current selection of orders.
     pub fn thinning(&self) -> Thinning {
         self.thinning
     }
 
-    /// Takes an order in, unless thinning leaves it out. `lost` is how many stood beside it and were never told.
+    /// Adds an order, unless thinning leaves it out. `lost` is the number of similar orders per order told that never
+    /// reached the sample.
     pub fn add(&mut self, order: Sampled, lost: f64) {
         self.since.get_or_insert(order.arrived);
         if !self.thinning.keeps(order.seq) {
@@ -99,7 +100,7 @@ impl Sample {
         }
     }
 
-    /// Forgets what is older than the window; listens closer when little is left.
+    /// Drops orders older than the window; thins less when few are left.
     pub fn advance(&mut self, now: Time) {
         self.forget_before(now - self.window);
         if self.orders.len() < self.capacity / 4 {
@@ -107,23 +108,23 @@ impl Sample {
         }
     }
 
-    /// The orders, oldest first, and how many each stands for.
+    /// The orders, oldest first, each with the number of orders it stands for.
     pub fn orders(&self) -> impl ExactSizeIterator<Item = (&Sampled, f64)> {
         self.orders.iter().map(|(order, weight)| (order, *weight))
     }
 
-    /// When the first order came that was ever told.
+    /// Arrival of the first order ever added.
     pub fn since(&self) -> Option<Time> {
         self.since
     }
 
-    /// Over which time the orders came.
+    /// The span of time over which the orders arrived.
     pub fn span(&self, now: Time) -> Span {
         let since = self.since.unwrap_or(now).max(now - self.window);
         now.since(since)
     }
 
-    /// Keeps every second order only, until there is room.
+    /// Halves the selection until there is room.
     fn thin(&mut self) {
         while self.orders.len() >= self.capacity && self.thinning.0 < 63 {
             self.thinning.0 += 1;

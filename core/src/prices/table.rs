@@ -1,9 +1,9 @@
 //! Prices as the router reads them: immutable, found by SKU.
 
-use crate::event::PriceSeen;
+use crate::decision::PriceSeen;
 use crate::ids::{SkuId, WarehouseId};
 
-/// Prices of stock. A cell that is not in it has price 0.
+/// Prices of stock. A cell that is not in the table has price 0.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Table {
     version: u64,
@@ -13,7 +13,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of these prices. Zeros are left out; of two prices of one cell the first counts.
+    /// A table of these prices. Zeros are left out; of two prices for one cell the first counts.
     pub fn new(version: u64, mut prices: Vec<PriceSeen>) -> Table {
         prices.retain(|price| price.micros != 0);
         prices.sort_by_key(|price| (price.sku, price.warehouse));
@@ -23,12 +23,12 @@ impl Table {
         Table { version, starts, prices }
     }
 
-    /// Grows with every table of an engine; tells two of them apart and nothing else.
+    /// Version of the table, which grows with every table of an engine. It only distinguishes tables.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// The prices of a SKU, by warehouse; none where it has none.
+    /// The prices of a SKU, ordered by warehouse; empty when it has none.
     #[inline]
     pub fn of(&self, sku: SkuId) -> &[PriceSeen] {
         match (self.starts.get(sku.index()), self.starts.get(sku.index() + 1)) {
@@ -37,13 +37,13 @@ impl Table {
         }
     }
 
-    /// The price of a cell in score micros for each unit.
+    /// Price of a unit of a cell, in score micros.
     #[inline]
     pub fn price(&self, sku: SkuId, warehouse: WarehouseId) -> i64 {
         self.of(sku).iter().find(|price| price.warehouse == warehouse).map_or(0, |price| price.micros)
     }
 
-    /// Every price, by SKU and warehouse.
+    /// All prices, ordered by SKU and warehouse.
     pub fn all(&self) -> &[PriceSeen] {
         &self.prices
     }

@@ -1,25 +1,25 @@
-//! The best way to fill a given set of parcels.
+//! Fills a given set of parcels with the order's lines at the least cost.
 
-use super::ground::{Best, Ground, Loads};
 use super::model::{COST_MAX, Model, Take};
+use super::search::{Best, Loads, Search};
 use super::shares::{Shared, Shares};
 use super::steps::Steps;
 
-/// A set whose best plan is within one part in this many of the best of all is worth sharing anew.
+/// Pairs of parcels are shared again only in sets whose plan is within one part in this many of the best plan.
 const WORTH_SHARING: i64 = 1_000;
-/// Rounds of sharing pairs of parcels anew.
+/// Most rounds of sharing pairs of parcels again.
 const PAIR_ROUNDS: usize = 12;
 
-/// Fills sets of parcels. All buffers are kept.
+/// Fills sets of parcels. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Assign {
     /// Lanes of the set.
     set: Vec<usize>,
     /// Grams and units so far, by place in the set.
     loads: Loads,
-    /// What the weights so far cost, in a greedy plan.
+    /// Weight cost so far of each parcel of a greedy plan, by place in the set.
     weighed: Vec<i64>,
-    /// Lines in the order they are placed, and what orders them.
+    /// Lines in the order in which they are placed, and their sort keys.
     order: Vec<usize>,
     keys: Vec<(bool, i64, usize)>,
     takes: Vec<Take>,
@@ -29,35 +29,36 @@ pub(super) struct Assign {
 }
 
 impl Assign {
-    /// Looks for the best plan that opens all of `set`, placing its lines with at most one part in `share` of the work that
-    /// is left. Answers a bound of what it left out; [`COST_MAX`] when nothing better was.
-    pub fn solve(&mut self, ground: &mut Ground<'_>, set: &[usize], share: i64, best: &mut Best) -> i64 {
-        self.begin(ground.model, set);
-        let hours = set.iter().map(|&lane| ground.model.lanes[lane].hours).max().unwrap_or(0);
-        self.base = hours + set.iter().map(|&lane| ground.model.lanes[lane].entry).sum::<i64>();
-        if self.base + self.least_drawn(ground.model) >= best.cost {
+    /// Searches for the best plan that opens every lane of `set`; placing the lines takes at most one part in `share`
+    /// of the remaining work. Returns a lower bound on the plans it did not examine, or [`COST_MAX`] when none of
+    /// them can improve on `best`.
+    pub fn solve(&mut self, search: &mut Search<'_>, set: &[usize], share: i64, best: &mut Best) -> i64 {
+        self.begin(search.model, set);
+        let hours = set.iter().map(|&lane| search.model.lanes[lane].hours).max().unwrap_or(0);
+        self.base = hours + set.iter().map(|&lane| search.model.lanes[lane].entry).sum::<i64>();
+        if self.base + self.least_drawn(search.model) >= best.cost {
             return COST_MAX;
         }
-        let bound = self.steps.bound(ground, set, self.base, best.cost);
+        let bound = self.steps.bound(search, set, self.base, best.cost);
         if bound >= best.cost {
             return COST_MAX;
         }
         self.takes.clone_from(&self.steps.takes);
-        let now = self.offer(ground, best);
-        // Of a set whose best plan so far is far behind, better shares would hardly make the best of all.
+        let now = self.offer(search, best);
+        // When the set's plan is far behind the best one, better shares are unlikely to close the gap.
         let near = now <= best.cost.saturating_add(best.cost / WORTH_SHARING);
-        let exact = (near || set.len() == 2) && self.share_pairs(ground, best);
+        let exact = (near || set.len() == 2) && self.share_pairs(search, best);
         if exact || bound >= best.cost {
             return COST_MAX;
         }
-        let kept = ground.work - ground.work / share;
-        ground.work -= kept;
-        let left = self.steps.search(ground, best, bound);
-        ground.work = ground.work.max(0) + kept;
+        let kept = search.work - search.work / share;
+        search.work -= kept;
+        let left = self.steps.search(search, best, bound);
+        search.work = search.work.max(0) + kept;
         if left < COST_MAX { left.min(best.cost) } else { COST_MAX }
     }
 
-    /// What drawing and weight cost at least in this set.
+    /// Lower bound on the cost of units and weight in this set.
     fn least_drawn(&self, model: &Model) -> i64 {
         let mut drawn = 0;
         for line in 0..model.n() {
@@ -70,9 +71,10 @@ impl Assign {
         if over <= 0 || slope == 0 { drawn } else { drawn + slope * model.steps(over) }
     }
 
-    /// Shares the lines of each two parcels anew as long as that pays. Answers whether the plan is then the set's best.
-    fn share_pairs(&mut self, ground: &mut Ground<'_>, best: &mut Best) -> bool {
-        let model = ground.model;
+    /// Shares the lines of pairs of parcels again while that lowers the cost. Returns whether the plan is then proven
+    /// best for the set.
+    fn share_pairs(&mut self, search: &mut Search<'_>, best: &mut Best) -> bool {
+        let model = search.model;
         let limited = self.set.iter().any(|&lane| model.lanes[lane].limited);
         if self.set.len() < 2 || !model.all_weigh || limited || model.whole_lines {
             return false;
@@ -80,15 +82,15 @@ impl Assign {
         let p = self.set.len();
         for round in 0..PAIR_ROUNDS {
             let before = best.cost;
-            // Room gathers in the heaviest parcel, and in later rounds in each other one.
+            // Unused room gathers in the heaviest parcel first, and in each of the others in later rounds.
             self.loads.count(model, &self.set, &self.takes);
             let heaviest = (0..p).max_by_key(|&at| self.loads.weight[at]).unwrap_or(0);
             let hub = (heaviest + round) % p;
             for one in (0..p).filter(|&one| one != hub) {
-                if !self.share_pair(ground, one, hub) {
+                if !self.share_pair(search, one, hub) {
                     return false;
                 }
-                self.offer(ground, best);
+                self.offer(search, best);
                 if p == 2 {
                     return true;
                 }
@@ -100,9 +102,10 @@ impl Assign {
         false
     }
 
-    /// Shares what two places of the set have in the present takes. False when that is too much work.
-    fn share_pair(&mut self, ground: &mut Ground<'_>, one: usize, other: usize) -> bool {
-        let model = ground.model;
+    /// Shares the current contents of two parcels of the set again. Returns false when that would exceed the
+    /// remaining work.
+    fn share_pair(&mut self, search: &mut Search<'_>, one: usize, other: usize) -> bool {
+        let model = search.model;
         let (a, b) = (self.set[one], self.set[other]);
         let (at, bt) = (model.lanes[a].site, model.lanes[b].site);
         self.shares.lines.clear();
@@ -127,8 +130,8 @@ impl Assign {
             shared.most = shared.most.min(shared.units);
             shared.least = if at == bt { 0 } else { (shared.units - shared.least).max(0) };
         }
-        ground.work -= 4 * (model.n() + self.takes.len()) as i64;
-        if !self.shares.share(ground, a, b) {
+        search.work -= 4 * (model.n() + self.takes.len()) as i64;
+        if !self.shares.share(search, a, b) {
             return false;
         }
         self.takes.retain(|take| take.lane as usize != a && take.lane as usize != b);
@@ -149,7 +152,7 @@ impl Assign {
         self.loads.count(model, set, &[]);
     }
 
-    /// Orders the lines, fewest choices and most weight first.
+    /// Orders the lines: those with a single choice first, then the heaviest.
     fn sort_lines(&mut self, model: &Model) {
         self.keys.clear();
         for line in 0..model.n() {
@@ -162,13 +165,13 @@ impl Assign {
         self.order.extend(self.keys.iter().map(|key| key.2));
     }
 
-    /// Prices the takes and keeps them if they are allowed and better.
-    fn offer(&mut self, ground: &Ground<'_>, best: &mut Best) -> i64 {
-        self.loads.count(ground.model, &self.set, &self.takes);
-        self.loads.offer(ground, &self.set, &self.takes, best)
+    /// Prices the takes and records them in `best` if they are allowed and cheaper. Returns their cost.
+    fn offer(&mut self, search: &Search<'_>, best: &mut Best) -> i64 {
+        self.loads.count(search.model, &self.set, &self.takes);
+        self.loads.offer(search, &self.set, &self.takes, best)
     }
 
-    /// Stock of the line being placed that lanes of the same site before this one left.
+    /// Stock of the line being placed that earlier lanes of the same site have not taken.
     fn cap_left(&self, model: &Model, place: usize, at: usize) -> i64 {
         let line = self.order[place];
         let lane = self.set[at];
@@ -184,12 +187,12 @@ impl Assign {
         model.cap(lane, line) - taken
     }
 
-    /// A plan over lanes of the set, line by line where it costs least at that moment; a set that is `paid` for is there
-    /// to be used. Answers whether it found one.
-    pub fn greedy(&mut self, ground: &mut Ground<'_>, set: &[usize], paid: bool, best: &mut Best) -> bool {
-        let model = ground.model;
+    /// Builds a greedy plan over the set: each line goes where it adds least at that moment. With `paid`, the entry
+    /// costs of the set count as already paid. Returns whether it found a plan.
+    pub fn greedy(&mut self, search: &mut Search<'_>, set: &[usize], paid: bool, best: &mut Best) -> bool {
+        let model = search.model;
         self.begin(model, set);
-        ground.work -= (6 * model.n() * set.len()) as i64;
+        search.work -= (6 * model.n() * set.len()) as i64;
         self.sort_lines(model);
         let mut opened = 0;
         self.weighed.clear();
@@ -198,8 +201,8 @@ impl Assign {
             let line = self.order[place];
             let mut left = model.demand[line];
             while left > 0 {
-                ground.work -= 16 * set.len() as i64;
-                let Some((at, units)) = self.least_now(ground, place, left, opened, paid) else { return false };
+                search.work -= 16 * set.len() as i64;
+                let Some((at, units)) = self.least_now(search, place, left, opened, paid) else { return false };
                 opened += usize::from(self.loads.units[at] == 0);
                 self.loads.add(model, at, line, units);
                 self.takes.push(Take { lane: self.set[at] as u32, line: line as u32, units });
@@ -207,20 +210,20 @@ impl Assign {
                 left -= units;
             }
         }
-        self.loads.offer(ground, &self.set, &self.takes, best);
+        self.loads.offer(search, &self.set, &self.takes, best);
         true
     }
 
-    /// The lane where the next units of a line add least to the score for each of them.
+    /// The place in the set where the next units of a line cost least per unit, and how many of them.
     fn least_now(
         &self,
-        ground: &Ground<'_>,
+        search: &Search<'_>,
         place: usize,
         left: i64,
         opened: usize,
         paid: bool,
     ) -> Option<(usize, i64)> {
-        let model = ground.model;
+        let model = search.model;
         let line = self.order[place];
         let grams = model.grams[line];
         let mut least: Option<(f64, usize, i64)> = None;
@@ -229,7 +232,7 @@ impl Assign {
                 continue;
             }
             let here = self.cap_left(model, place, at).min(left);
-            let units = ground.room(lane, self.loads.units[at], self.loads.weight[at], grams, here);
+            let units = search.room(lane, self.loads.units[at], self.loads.weight[at], grams, here);
             if units == 0 {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Branch and bound over lanes: open or closed, steered and cut short by the bound of prices.
+//! Branch and bound over lanes, each open or closed; the bound comes from prices ([`Dual`]).
 
 mod plans;
 
@@ -7,78 +7,79 @@ use std::collections::BinaryHeap;
 
 use super::assign::Assign;
 use super::dual::{Dual, State};
-use super::ground::{Best, Ground};
 use super::interchange::Interchange;
 use super::local::Local;
 use super::model::{COST_MAX, Model};
+use super::search::{Best, Search};
 
-/// Rounds of price search at the root and below it.
+/// Rounds of price search at the root, and at each node below it.
 const ROOT_ROUNDS: usize = 60;
 const NODE_ROUNDS: usize = 4;
-/// Rounds for the plans of one more level of hours, from the prices of the slower ones, and at its root.
+/// Rounds of price search for a further level of hours, starting from the prices of the slower level, and at the root
+/// of that level.
 const LEVEL_ROUNDS: usize = 8;
 const WARM_ROUNDS: usize = 20;
-/// Parts of the root's rounds, after each of which a plan is tried.
+/// The root's rounds are divided into this many parts; a plan is tried after each.
 const ROOT_PARTS: usize = 6;
-/// Prices kept for nodes that are left for later; beyond, both choices of a lane are searched at once.
+/// Most prices stored for postponed nodes; past this, both choices of a lane are searched immediately.
 const KEPT_MAX: usize = 1 << 20;
-/// The part at which a root begins whose prices are there.
+/// First part of a root that starts from stored prices.
 const WARM_FROM: usize = 4;
 const CROWDED_PARTS: usize = 30;
-/// After so many parts, plans are looked for that do without some parcel.
+/// After every so many parts, plans that leave out a parcel are tried.
 const EXPLORING_PARTS: usize = 10;
-/// Improving one plan may take one part in this many of the work that is left, and the first one.
+/// Improving a plan may take one part in this many of the remaining work; the second figure is for the first plan.
 const IMPROVING_SHARE: i64 = 8;
 const FIRST_SHARE: i64 = 40;
-/// Placing the lines of one set in every way may at first take one part in this many of the work that is left.
+/// Placing the lines of one set exhaustively may at first take one part in this many of the remaining work.
 const PLACING_SHARE: i64 = 16;
-/// Orders of more lines have their plans improved always.
+/// Orders of more lines have every plan improved.
 const MANY_LINES: usize = 40;
 
-/// A part of the search that is left for later: what is decided, and the prices to begin with.
+/// A postponed node of the search tree: its decisions and the prices it starts from.
 #[derive(Clone, Copy, Debug, Default)]
 struct Node {
-    /// What the slowest parcel scores.
+    /// Hours of the slowest parcel, in fine units.
     hours: i64,
-    /// Whether nothing but that is decided.
+    /// Whether only the hours are decided.
     root: bool,
-    /// Where the lanes decided lie in `kept_lanes`, and one more.
+    /// Range of its decided lanes in `kept_lanes`, and one decision more.
     decided: (usize, usize),
     last: Option<(usize, State)>,
-    /// Where its prices lie in `kept_prices`, if there are any.
+    /// Range of its prices in `kept_prices`, if it has any.
     prices: Option<(usize, usize)>,
 }
 
-/// The search tree: a trail, and what is left for later. All buffers are kept.
+/// The search tree: the path to the current node, and the postponed nodes. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
     dual: Dual,
     local: Local,
     trial: Best,
     interchange: Interchange,
-    /// Lanes decided below the present node, in order.
+    /// Lanes decided on the path to the current node, in order.
     trail: Vec<usize>,
     /// Prices of each node on the path.
     prices: Vec<i64>,
     set: Vec<usize>,
-    /// Marks of sets that were tried.
+    /// Marks of the sets already tried.
     tried: Vec<u64>,
-    /// Units of each line that a set is short of.
+    /// Units of each line that the set being tried lacks.
     short: Vec<i64>,
-    /// Lines that a plan lacks, with their units.
+    /// Units and index of each line that the plan being completed lacks.
     lacking: Vec<(i64, usize)>,
-    /// The least bound of what was not searched.
+    /// Least bound of all that was not searched.
     left_out: i64,
-    /// Sets that were not searched to the end: a bound, and where their lanes lie in `later_lanes`.
+    /// Sets that were not searched to the end: a bound, and the range of their lanes in `later_lanes`.
     later: Vec<(i64, usize, usize)>,
     later_lanes: Vec<usize>,
-    /// What the slowest parcel scores in the present pass.
+    /// Hours of the slowest parcel in the current pass, in fine units.
     hours: i64,
-    /// Whether parcels differ in what their hours score.
+    /// Whether lanes differ in hours.
     by_hours: bool,
-    /// No plan with a parcel on a lane costs less than this.
+    /// Lower bound on the cost of any plan with a parcel on a lane, by lane.
     least_with: Vec<i64>,
-    /// Parts left for later, and those still open by bound, among equals those with more decided first.
+    /// Postponed nodes, and a queue of the open ones by bound; among equals the one with more decisions comes first.
     nodes: Vec<Node>,
     open: BinaryHeap<Reverse<(i64, Reverse<usize>, usize)>>,
     kept_prices: Vec<i64>,
@@ -86,73 +87,74 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// Looks for the best plan. Answers a bound that no plan is below; at least the plan's cost when that is proven.
-    pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
+    /// Searches for the best plan. Returns a lower bound on every plan, equal to the best plan's cost when that is
+    /// proven.
+    pub fn search(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) -> i64 {
         self.left_out = COST_MAX;
         self.later.clear();
         self.tried.clear();
         self.later_lanes.clear();
-        if ground.model.n() > MANY_LINES || !ground.model.crowded {
-            self.dual.free(ground.model);
-            self.try_interchange(ground, assign, best);
+        if search.model.n() > MANY_LINES || !search.model.crowded {
+            self.dual.free(search.model);
+            self.try_interchange(search, assign, best);
         }
-        self.local.improve_within(ground, best, FIRST_SHARE);
+        self.local.improve_within(search, best, FIRST_SHARE);
         if best.found() {
-            self.refine(ground, assign, best);
+            self.refine(search, assign, best);
         }
-        let quickest = next_hours(ground.model, -1).unwrap_or(0);
-        let slowest = ground.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
+        let quickest = next_hours(search.model, -1).unwrap_or(0);
+        let slowest = search.model.lanes.iter().map(|lane| lane.hours).max().unwrap_or(0);
         self.by_hours = quickest < slowest;
         self.nodes.clear();
         self.open.clear();
         self.kept_prices.clear();
         self.kept_lanes.clear();
         self.least_with.clear();
-        self.least_with.resize(ground.model.lanes.len(), 0);
+        self.least_with.resize(search.model.lanes.len(), 0);
         if self.by_hours {
-            self.bound_hours(ground, assign, best, quickest, slowest);
+            self.bound_hours(search, assign, best, quickest, slowest);
         } else {
             self.keep(0, Node { hours: quickest, root: true, ..Node::default() });
         }
-        self.explore(ground, assign, best);
-        self.finish(ground, assign, best);
+        self.explore(search, assign, best);
+        self.finish(search, assign, best);
         self.left_out.min(best.cost)
     }
 
-    /// Searches the nodes that are open, the most promising first.
-    fn explore(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+    /// Searches the open nodes, least bound first.
+    fn explore(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
         while let Some(Reverse((bound, _, at))) = self.open.pop() {
             if bound >= best.cost {
                 break;
             }
-            // Even without work to spend, the first prices give a bound.
-            if ground.work <= 0 && bound > 0 {
+            // Even with no work left, the first prices give a bound.
+            if search.work <= 0 && bound > 0 {
                 self.left_out = self.left_out.min(bound);
                 break;
             }
             let node = self.nodes[at];
-            self.grow(ground, assign, best, node, bound);
+            self.grow(search, assign, best, node, bound);
         }
     }
 
-    /// Opens a node for later.
+    /// Postpones a node.
     fn keep(&mut self, bound: i64, node: Node) {
         self.open.push(Reverse((bound, Reverse(node.decided.1 - node.decided.0), self.nodes.len())));
         self.nodes.push(node);
     }
 
-    /// Bounds the plans whose slowest parcel scores at most each distinct `hours`, from the slowest to the quickest, each
-    /// from the prices before.
+    /// Bounds the plans of each distinct level of hours of the slowest parcel, from the slowest level to the
+    /// quickest; each level starts from the prices of the one before.
     fn bound_hours(
         &mut self,
-        ground: &mut Ground<'_>,
+        search: &mut Search<'_>,
         assign: &mut Assign,
         best: &mut Best,
         quickest: i64,
         slowest: i64,
     ) {
-        let model = ground.model;
-        self.begin(ground, slowest, best.cost);
+        let model = search.model;
+        self.begin(search, slowest, best.cost);
         self.dual.first_prices(model);
         self.dual.choose_grams(model);
         let mut bound = 0;
@@ -165,11 +167,11 @@ impl Branch {
                 break;
             }
             self.hours = level;
-            if ground.work > 0 || bound == 0 {
+            if search.work > 0 || bound == 0 {
                 let (rounds, pace, least) =
                     if level == slowest { (ROOT_ROUNDS, 1.2, quickest) } else { (LEVEL_ROUNDS, 0.6, level) };
                 let target = best.cost.saturating_sub(least);
-                bound = bound.max(self.dual.ascend(model, target, rounds, pace, &mut ground.work));
+                bound = bound.max(self.dual.ascend(model, target, rounds, pace, &mut search.work));
                 if level == slowest {
                     for (lane, least) in self.least_with.iter_mut().enumerate() {
                         let slow = model.lanes[lane].hours.max(quickest);
@@ -177,7 +179,7 @@ impl Branch {
                     }
                 }
                 if bound < target {
-                    self.try_wanted(ground, assign, best);
+                    self.try_wanted(search, assign, best);
                 }
             }
             if bound + quickest >= best.cost {
@@ -194,28 +196,28 @@ impl Branch {
         }
     }
 
-    /// Searches the sets left for later, the most promising first.
-    fn finish(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+    /// Searches the postponed sets, least bound first.
+    fn finish(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
         self.later.sort_unstable();
         for &(bound, from, to) in &self.later {
             let mut left = bound;
-            if ground.work > 0 && bound < best.cost {
-                left = bound.max(assign.solve(ground, &self.later_lanes[from..to], 1, best));
+            if search.work > 0 && bound < best.cost {
+                left = bound.max(assign.solve(search, &self.later_lanes[from..to], 1, best));
             }
             self.left_out = self.left_out.min(left);
         }
     }
 
-    /// Starts anew over the lanes whose parcels score at most `hours`.
-    fn begin(&mut self, ground: &mut Ground<'_>, hours: i64, below: i64) {
-        let model = ground.model;
-        // The first prices, the prices of grams, and what can be covered.
-        ground.work -= (8 * model.n() * model.lanes.len()) as i64;
+    /// Restarts with the lanes of at most `hours` that a plan costing less than `below` may use.
+    fn begin(&mut self, search: &mut Search<'_>, hours: i64, below: i64) {
+        let model = search.model;
+        // Charges for the first prices, the prices of grams and the check of coverage.
+        search.work -= (8 * model.n() * model.lanes.len()) as i64;
         self.dual.begin(model);
         self.close_others(model, hours, below);
     }
 
-    /// Frees the lanes whose parcels score at most `hours` and that a plan of a cost below may have, and closes the others.
+    /// Frees the lanes of at most `hours` that a plan costing less than `below` may use, and closes the others.
     fn close_others(&mut self, model: &Model, hours: i64, below: i64) {
         self.hours = hours;
         self.trail.clear();
@@ -226,13 +228,13 @@ impl Branch {
         }
     }
 
-    /// Goes back to a node and searches on from there. No plan of it costs less than `bound`, hours included.
-    fn grow(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, node: Node, bound: i64) {
-        let model = ground.model;
+    /// Returns to a postponed node and searches it. No plan below it costs less than `bound`, hours included.
+    fn grow(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, node: Node, bound: i64) {
+        let model = search.model;
         if node.root {
-            self.begin(ground, node.hours, best.cost);
+            self.begin(search, node.hours, best.cost);
         } else {
-            ground.work -= (model.n() * model.lanes.len() / 2) as i64;
+            search.work -= (model.n() * model.lanes.len() / 2) as i64;
             self.close_others(model, node.hours, best.cost);
         }
         for at in node.decided.0..node.decided.1 {
@@ -256,76 +258,76 @@ impl Branch {
         if node.root {
             let warm = node.prices.is_some();
             if model.n() <= MANY_LINES {
-                self.try_interchange(ground, assign, best);
+                self.try_interchange(search, assign, best);
             }
-            self.root(ground, assign, best, warm);
+            self.root(search, assign, best, warm);
             rounds = (if warm { WARM_ROUNDS } else { ROOT_ROUNDS }, 0.3);
         }
-        self.node(ground, assign, best, rounds, bound - node.hours);
+        self.node(search, assign, best, rounds, bound - node.hours);
     }
 
-    /// Looks for prices, and for plans on the way.
-    fn root(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, warm: bool) {
-        let model = ground.model;
-        // Parcels of limited units bind more prices together, and each part gives another plan.
+    /// Raises the prices of a root part by part, and tries a plan after each part.
+    fn root(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, warm: bool) {
+        let model = search.model;
+        // Capacities tie the prices of many lines together, so prices rise slowly; each part yields another plan.
         let parts = if model.crowded { CROWDED_PARTS } else { ROOT_PARTS };
         let from = if warm && !model.crowded { WARM_FROM } else { 1 };
         for part in from..parts {
             let target = best.cost.saturating_sub(self.hours);
             let pace = 1.2 / (1.0 + ((part - 1) * ROOT_PARTS) as f64 / parts as f64);
-            let bound = self.dual.ascend(model, target, ROOT_ROUNDS / ROOT_PARTS, pace, &mut ground.work);
-            if bound >= target || ground.work <= 0 {
+            let bound = self.dual.ascend(model, target, ROOT_ROUNDS / ROOT_PARTS, pace, &mut search.work);
+            if bound >= target || search.work <= 0 {
                 break;
             }
-            self.try_packed(ground, best);
+            self.try_packed(search, best);
             if model.crowded && part % EXPLORING_PARTS == 0 {
-                self.local.explore(ground, best, &mut self.trial);
+                self.local.explore(search, best, &mut self.trial);
             }
-            self.try_wanted(ground, assign, best);
+            self.try_wanted(search, assign, best);
             if model.n() > MANY_LINES && part % 2 == 0 {
-                self.try_near(ground, assign, best, bound);
+                self.try_near(search, assign, best, bound);
             }
         }
         if model.crowded {
-            self.local.explore(ground, best, &mut self.trial);
+            self.local.explore(search, best, &mut self.trial);
         }
     }
 
-    /// Bounds what is decided so far, and searches on where that does not settle it. No plan costs less than `above`, hours
-    /// apart.
+    /// Bounds the current node, and branches if the bound does not settle it. No plan below it costs less than
+    /// `above`, hours excluded.
     fn node(
         &mut self,
-        ground: &mut Ground<'_>,
+        search: &mut Search<'_>,
         assign: &mut Assign,
         best: &mut Best,
         (rounds, pace): (usize, f64),
         above: i64,
     ) {
-        let model = ground.model;
+        let model = search.model;
         let target = best.cost.saturating_sub(self.hours);
-        let bound = self.dual.ascend(model, target, rounds, pace, &mut ground.work);
+        let bound = self.dual.ascend(model, target, rounds, pace, &mut search.work);
         let proved = self.with_slowest(model, bound).max(above);
         if proved >= target {
             return;
         }
-        if ground.work <= 0 {
+        if search.work <= 0 {
             self.left_out = self.left_out.min(proved + self.hours);
             return;
         }
-        self.try_packed(ground, best);
-        self.try_wanted(ground, assign, best);
+        self.try_packed(search, best);
+        self.try_wanted(search, assign, best);
         let begun = self.trail.len();
         if bound < best.cost.saturating_sub(self.hours) && self.fix(model, best, bound) && self.coverable(model) {
             match self.choose(model, bound) {
-                None => self.leaf(ground, assign, best, proved),
+                None => self.leaf(search, assign, best, proved),
                 Some(lane) if self.kept_prices.len() < KEPT_MAX => self.fork(model, lane, bound, proved),
-                Some(lane) => self.split(ground, assign, best, lane, proved),
+                Some(lane) => self.split(search, assign, best, lane, proved),
             }
         }
         self.undo(begun);
     }
 
-    /// At least this is added by plans whose slowest parcel is as slow as the level: one of these lanes is open.
+    /// The bound, raised by the requirement that some lane as slow as the current level is open.
     fn with_slowest(&self, model: &Model, bound: i64) -> i64 {
         let slowest = |&lane: &usize| model.lanes[lane].hours == self.hours;
         let state = |lane: usize| self.dual.state[lane];
@@ -336,7 +338,7 @@ impl Branch {
         free.map(|lane| self.dual.if_decided(model, lane, bound).0).min().map_or(COST_MAX, |least| least.max(bound))
     }
 
-    /// Keeps both choices of a lane for later, each with what the prices say it costs at least.
+    /// Postpones both choices of a lane, each with its own bound at the current prices.
     fn fork(&mut self, model: &Model, lane: usize, bound: i64, proved: i64) {
         let (from, lanes) = (self.kept_prices.len(), self.kept_lanes.len());
         self.dual.save(&mut self.kept_prices);
@@ -355,26 +357,26 @@ impl Branch {
         }
     }
 
-    /// Searches both choices of a lane at once, when too many nodes are kept.
-    fn split(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, lane: usize, bound: i64) {
+    /// Searches both choices of a lane immediately, when too many nodes are stored.
+    fn split(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, lane: usize, bound: i64) {
         let kept = self.prices.len();
         self.dual.save(&mut self.prices);
         for state in [State::Open, State::Closed] {
             self.decide(lane, state);
-            if self.coverable(ground.model) {
-                self.node(ground, assign, best, (NODE_ROUNDS, 0.6), bound);
+            if self.coverable(search.model) {
+                self.node(search, assign, best, (NODE_ROUNDS, 0.6), bound);
             }
             self.undo(self.trail.len() - 1);
-            self.dual.restore(ground.model, &self.prices[kept..]);
+            self.dual.restore(search.model, &self.prices[kept..]);
         }
         self.prices.truncate(kept);
     }
 
-    /// Everything is decided: the best plan with just these parcels.
-    fn leaf(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
+    /// Every lane is decided: searches for the best plan with exactly these parcels.
+    fn leaf(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
         self.set.clear();
-        self.set.extend((0..ground.model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open));
-        let open = assign.solve(ground, &self.set, PLACING_SHARE, best);
+        self.set.extend((0..search.model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open));
+        let open = assign.solve(search, &self.set, PLACING_SHARE, best);
         if open < COST_MAX {
             let from = self.later_lanes.len();
             self.later_lanes.extend_from_slice(&self.set);
@@ -382,7 +384,8 @@ impl Branch {
         }
     }
 
-    /// Decides every lane whose other choice the bound excludes. False when neither choice is left.
+    /// Decides every lane whose other choice the bound excludes. Returns false when both choices of a lane are
+    /// excluded.
     fn fix(&mut self, model: &Model, best: &Best, bound: i64) -> bool {
         let target = best.cost.saturating_sub(self.hours);
         for lane in 0..model.lanes.len() {
@@ -400,7 +403,8 @@ impl Branch {
         true
     }
 
-    /// The free lane whose decision moves the bound most either way; among equals the one the prices doubt most.
+    /// The free lane whose decision raises the bound most in both directions; among equals the one the prices are
+    /// least settled on.
     fn choose(&self, model: &Model, bound: i64) -> Option<usize> {
         let free = (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Free);
         let doubt = |lane: usize| {
@@ -411,7 +415,7 @@ impl Branch {
         free.min_by_key(|&lane| doubt(lane))
     }
 
-    /// Whether the lanes left can cover the order with the parcels left.
+    /// Whether the lanes that are not closed can cover the order within the parcel limit.
     fn coverable(&self, model: &Model) -> bool {
         let open = self.dual.state.iter().filter(|&&state| state == State::Open).count();
         if open > model.parcels_max {
@@ -453,7 +457,7 @@ impl Branch {
     }
 }
 
-/// The next larger score of hours that some lane has.
+/// The next larger hours, in fine units, among the lanes.
 fn next_hours(model: &Model, last: i64) -> Option<i64> {
     model.lanes.iter().map(|lane| lane.hours).filter(|&hours| hours > last).min()
 }

@@ -1,25 +1,25 @@
-//! A good set of lanes to begin with: add, drop or exchange one lane at a time, seeing every line's best and
-//! second-best lane, so that all moves together take one pass over the costs (Whitaker's interchange).
+//! A good first set of lanes, found by adding, dropping or exchanging one lane at a time. Every line's best and
+//! second-best lane are kept, so one pass over the costs evaluates all moves (Whitaker's interchange).
 //!
-//! Costs are floating point here: they only choose a set, whose plan is then priced exactly.
+//! Costs are floating point here: they only choose a set, and its plan is then priced exactly.
 
-use super::ground::Ground;
 use super::model::Model;
+use super::search::Search;
 
-/// The costs of moves and the set they lead to. All buffers are kept.
+/// Costs of the moves, and the current set. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Interchange {
-    /// The set.
+    /// The current set of lanes.
     pub set: Vec<usize>,
-    /// Cost of a whole line by lane; `far` where the lane has too little.
+    /// Cost of a whole line, lane by lane; at least `far` where the lane has too little stock.
     cost: Vec<f64>,
     entry: Vec<f64>,
     far: f64,
-    /// For each line what its best lane of the set costs and the second-best, and the best one's place in the set.
+    /// Cost of each line on its best and its second-best lane of the set, and the place of the best one in the set.
     first: Vec<f64>,
     second: Vec<f64>,
     place: Vec<usize>,
-    /// What each place in the set would lose, for the lane being looked at.
+    /// Loss of the lines when each place of the set gives way to the lane being evaluated.
     loss: Vec<f64>,
 }
 
@@ -32,21 +32,21 @@ enum Move {
 }
 
 impl Interchange {
-    /// Looks for a set among the lanes that `usable` allows, as if each line came whole from one lane and each gram cost
-    /// the lane's slope.
-    pub fn search(&mut self, ground: &mut Ground<'_>, usable: impl Fn(usize) -> bool) {
-        let model = ground.model;
+    /// Searches for a set among the lanes that `usable` allows, assuming that each line ships whole on one lane and
+    /// that each gram costs the lane's slope.
+    pub fn search(&mut self, search: &mut Search<'_>, usable: impl Fn(usize) -> bool) {
+        let model = search.model;
         let cells = (model.n() * model.lanes.len()) as i64;
-        ground.work -= 2 * cells;
+        search.work -= 2 * cells;
         self.prepare(model);
-        while ground.work > cells && self.set.len() < model.parcels_max {
-            ground.work -= cells;
+        while search.work > cells && self.set.len() < model.parcels_max {
+            search.work -= cells;
             let Some(lane) = self.best_addition(model, &usable) else { break };
             self.set.push(lane);
             self.join(model.n(), self.set.len() - 1);
         }
-        while ground.work > 3 * cells {
-            ground.work -= 3 * cells;
+        while search.work > 3 * cells {
+            search.work -= 3 * cells;
             match self.best_move(model, &usable) {
                 None => break,
                 Some(Move::Add(lane)) => self.set.push(lane),
@@ -78,7 +78,7 @@ impl Interchange {
         self.rank(n);
     }
 
-    /// Every line's best and second-best lane of the set.
+    /// Finds every line's best and second-best lane of the set.
     fn rank(&mut self, n: usize) {
         for costs in [&mut self.first, &mut self.second] {
             costs.clear();
@@ -104,7 +104,7 @@ impl Interchange {
         }
     }
 
-    /// The lane whose addition gains most, if any gains.
+    /// The lane whose addition saves most, if any does.
     fn best_addition(&self, model: &Model, usable: &impl Fn(usize) -> bool) -> Option<usize> {
         let n = model.n();
         let mut most = (0.0, None);
@@ -119,7 +119,7 @@ impl Interchange {
     }
 
     fn best_move(&mut self, model: &Model, usable: &impl Fn(usize) -> bool) -> Option<Move> {
-        // A gain that rounding could feign is none.
+        // A gain within rounding error does not count.
         let mut most = (1e-12 * model.most as f64, None);
         let mut consider = |gain: f64, change: Move| {
             if gain > most.0 {
@@ -152,7 +152,8 @@ impl Interchange {
         most.1
     }
 
-    /// What the lines gain from a lane besides the set; `loss` is what they lose when another one leaves for it.
+    /// Gain of the lines from adding a lane to the set; `loss` receives what they lose when it replaces each lane of
+    /// the set.
     fn look(&mut self, lane: usize, n: usize) -> f64 {
         self.loss.clear();
         self.loss.resize(self.set.len(), 0.0);

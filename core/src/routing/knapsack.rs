@@ -1,30 +1,30 @@
-//! The most that a parcel of limited units can earn at given prices.
+//! The most that a parcel with a capacity can earn at given prices.
 //!
-//! Where lines may be shared, the best units fill it one after the other. Where each line goes whole, it is the 0/1
-//! knapsack, searched depth first with the bound of the line that no longer fits (Horowitz and Sahni).
+//! Where lines may be divided, units are taken in order of gain. Where each line goes whole, this is the 0/1
+//! knapsack, searched depth first with the bound of the relaxed problem (Horowitz and Sahni).
 
-/// Nodes of one search; past them the bound is answered.
+/// Most nodes of one search; past them the bound is returned.
 const NODES_MAX: usize = 3_000;
 
-/// A line that would earn something.
+/// A line with a positive gain.
 #[derive(Clone, Copy, Debug)]
 struct Item {
-    /// For each unit.
+    /// Gain of one unit, in fine units.
     gain: i64,
     units: i64,
     line: usize,
 }
 
-/// Packs parcels. All buffers are kept.
+/// Packs parcels. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Knapsack {
     items: Vec<Item>,
-    /// Units and gains of all items before each.
+    /// Sums of units and gains of all items before each.
     units: Vec<i64>,
     gains: Vec<i64>,
     now: Vec<bool>,
     best: Vec<bool>,
-    /// Steps taken, for the account of work.
+    /// Steps taken, to be charged as work.
     pub steps: i64,
 }
 
@@ -42,7 +42,8 @@ impl Knapsack {
         }
     }
 
-    /// No choice of what was offered earns more in a parcel of `room` units. `taken` receives a good choice, by line.
+    /// Upper bound on what a parcel of `room` units can earn from the offered lines, exact unless the search was cut
+    /// short. `taken` receives the units of the best choice found, by line.
     pub fn pack(&mut self, room: i64, whole: bool, taken: &mut [i64]) -> i64 {
         taken.iter_mut().for_each(|units| *units = 0);
         if whole {
@@ -76,7 +77,7 @@ impl Knapsack {
         found
     }
 
-    /// What the items from one on earn at most in some room, were the last one divisible.
+    /// The most that the items from `from` on earn in `room` units if the last one may be divided.
     fn most(&self, from: usize, room: i64) -> i64 {
         let reach = self.units[from] + room;
         let fits = from + self.units[from + 1..].partition_point(|&units| units <= reach);

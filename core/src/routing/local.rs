@@ -1,12 +1,13 @@
-//! Better plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two lines.
+//! Improves plans by small changes: move units to another parcel, close a parcel, replace one by another, swap two
+//! lines.
 
-use super::ground::{Best, Ground};
 use super::model::{Model, Take};
+use super::search::{Best, Search};
 
-/// A plan under change. All buffers are kept.
+/// The plan being changed. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Local {
-    /// Lanes that get no new parcel for now.
+    /// Lanes that get no new parcel at present.
     barred: Option<[usize; 2]>,
     takes: Vec<Take>,
     /// Grams and units, by lane.
@@ -16,47 +17,47 @@ pub(super) struct Local {
     drawn: Vec<i64>,
     /// Lanes with a parcel.
     open: Vec<usize>,
-    /// What the plan costs, hours apart.
+    /// Cost of the plan, hours excluded.
     total: i64,
-    /// What the plan was before a change that is being tried.
+    /// The plan before the change being tried.
     before: Vec<Take>,
     moving: Vec<Take>,
 }
 
 impl Local {
-    /// Like [`Local::improve`], with one part in `share` of the work that is left.
-    pub fn improve_within(&mut self, ground: &mut Ground<'_>, best: &mut Best, share: i64) {
-        let kept = ground.work - ground.work / share;
-        ground.work -= kept;
-        self.improve(ground, best);
-        ground.work += kept;
+    /// Like [`Local::improve`], with one part in `share` of the remaining work.
+    pub fn improve_within(&mut self, search: &mut Search<'_>, best: &mut Best, share: i64) {
+        let kept = search.work - search.work / share;
+        search.work -= kept;
+        self.improve(search, best);
+        search.work += kept;
     }
 
-    /// Changes the best plan until no small change makes it better or the work is spent.
-    fn improve(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
+    /// Changes the best plan until no small change improves it or the work is spent.
+    fn improve(&mut self, search: &mut Search<'_>, best: &mut Best) {
         if !best.found() {
             return;
         }
-        self.load(ground.model, &best.takes);
+        self.load(search.model, &best.takes);
         loop {
-            let shifted = self.shift_all(ground);
-            let moved = self.close_any(ground) || self.swap_any(ground);
-            if ground.work <= 0 || !(shifted || moved) {
+            let shifted = self.shift_all(search);
+            let moved = self.close_any(search) || self.swap_any(search);
+            if search.work <= 0 || !(shifted || moved) {
                 break;
             }
         }
-        let cost = self.cost(ground.model);
+        let cost = self.cost(search.model);
         if cost < best.cost {
             best.cost = cost;
             best.takes.clone_from(&self.takes);
         }
     }
 
-    /// Does without each parcel of the best plan in turn, and without each two: their lines go elsewhere, and the plan is
-    /// improved. Goes on from each better plan.
-    pub fn explore(&mut self, ground: &mut Ground<'_>, best: &mut Best, trial: &mut Best) {
+    /// Removes each parcel of the best plan in turn, and each pair: their lines go elsewhere, and the plan is
+    /// improved. Restarts from each better plan.
+    pub fn explore(&mut self, search: &mut Search<'_>, best: &mut Best, trial: &mut Best) {
         let (mut one, mut two) = (0, 0);
-        while one < ground.model.lanes.len() && ground.work > 0 {
+        while one < search.model.lanes.len() && search.work > 0 {
             let used = |lane: usize| best.takes.iter().any(|take| take.lane as usize == lane);
             let better = used(one) && used(two) && {
                 self.barred = Some([one, two]);
@@ -65,10 +66,10 @@ impl Local {
                 trial.takes.extend(best.takes.iter().filter(|take| !without(take)));
                 let gone = best.takes.iter().filter(|take| without(take));
                 let mut short: Vec<(i64, usize)> = gone.map(|take| (take.units, take.line as usize)).collect();
-                let complete = self.complete(ground, &mut short, trial);
+                let complete = self.complete(search, &mut short, trial);
                 self.barred = None;
                 complete && {
-                    self.improve(ground, trial);
+                    self.improve(search, trial);
                     trial.cost < best.cost
                 }
             };
@@ -78,32 +79,32 @@ impl Local {
                 continue;
             }
             two += 1;
-            if two == ground.model.lanes.len() {
+            if two == search.model.lanes.len() {
                 one += 1;
                 two = one;
             }
         }
     }
 
-    /// Completes a plan that lacks lines, the largest first, each where it adds least; then improves it. False when one
-    /// has no room anywhere, or when a parcel there is costs more than its ceiling.
-    pub fn complete(&mut self, ground: &mut Ground<'_>, short: &mut [(i64, usize)], best: &mut Best) -> bool {
-        let model = ground.model;
+    /// Adds the missing lines to a plan, the largest first, each where it adds least; then improves the plan. Returns
+    /// false when a line fits nowhere, or when a parcel already exceeds its ceiling.
+    pub fn complete(&mut self, search: &mut Search<'_>, short: &mut [(i64, usize)], best: &mut Best) -> bool {
+        let model = search.model;
         self.load(model, &best.takes);
-        if self.open.iter().any(|&lane| !ground.allows(lane, self.units[lane], self.weight[lane])) {
+        if self.open.iter().any(|&lane| !search.allows(lane, self.units[lane], self.weight[lane])) {
             return false;
         }
         short.sort_unstable_by_key(|&(units, line)| (-units, line));
         for &(units, line) in short.iter() {
-            ground.work -= 5 * model.lanes.len() as i64;
-            let fits = (0..model.lanes.len()).filter(|&lane| self.room(ground, lane, line, units) == units);
+            search.work -= 5 * model.lanes.len() as i64;
+            let fits = (0..model.lanes.len()).filter(|&lane| self.room(search, lane, line, units) == units);
             let least = fits.min_by_key(|&lane| (self.joining(model, lane, line, units), lane));
             let Some(lane) = least else { return false };
             self.put(model, Take { lane: lane as u32, line: line as u32, units });
         }
         best.cost = self.cost(model);
         best.takes.clone_from(&self.takes);
-        self.improve(ground, best);
+        self.improve(search, best);
         true
     }
 
@@ -152,38 +153,38 @@ impl Local {
         self.open.iter().map(|&lane| model.lanes[lane].hours).max().unwrap_or(0)
     }
 
-    /// What a change of a lane's units and weight costs, lines apart.
+    /// Cost of changing a lane's units and weight, cost of the units excluded.
     fn change(&self, model: &Model, lane: usize, units: i64, grams: i64) -> i64 {
         let open = |units: i64| if units > 0 { model.lanes[lane].fixed } else { 0 };
         open(self.units[lane] + units) - open(self.units[lane]) + model.weight_cost(lane, self.weight[lane] + grams)
             - model.weight_cost(lane, self.weight[lane])
     }
 
-    /// Units of a line that can join a lane.
-    fn room(&self, ground: &Ground<'_>, lane: usize, line: usize, want: i64) -> i64 {
-        let model = ground.model;
+    /// Units of a line, up to `want`, that can join a lane.
+    fn room(&self, search: &Search<'_>, lane: usize, line: usize, want: i64) -> i64 {
+        let model = search.model;
         if self.units[lane] == 0
             && (self.open.len() >= model.parcels_max || self.barred.is_some_and(|barred| barred.contains(&lane)))
         {
             return 0;
         }
         let left = model.cap(lane, line) - self.drawn[model.lanes[lane].site * model.n() + line];
-        ground.room(lane, self.units[lane], self.weight[lane], model.grams[line], left.min(want))
+        search.room(lane, self.units[lane], self.weight[lane], model.grams[line], left.min(want))
     }
 
-    /// Moves single lines to other parcels as long as it pays.
-    fn shift_all(&mut self, ground: &mut Ground<'_>) -> bool {
-        let model = ground.model;
+    /// Moves single lines to other parcels while that lowers the cost. Returns whether any moved.
+    fn shift_all(&mut self, search: &mut Search<'_>) -> bool {
+        let model = search.model;
         let mut any = false;
         let mut at = 0;
-        while at < self.takes.len() && ground.work > 0 {
-            ground.work -= 10 * model.lanes.len() as i64;
+        while at < self.takes.len() && search.work > 0 {
+            search.work -= 10 * model.lanes.len() as i64;
             let take = self.takes[at];
             self.count(model, take.lane as usize, take.line as usize, -take.units);
             let stay = self.joining(model, take.lane as usize, take.line as usize, take.units);
             let mut least = (stay, take.lane as usize);
             for lane in 0..model.lanes.len() {
-                if lane != least.1 && self.room(ground, lane, take.line as usize, take.units) == take.units {
+                if lane != least.1 && self.room(search, lane, take.line as usize, take.units) == take.units {
                     least = least.min((self.joining(model, lane, take.line as usize, take.units), lane));
                 }
             }
@@ -199,16 +200,16 @@ impl Local {
         any
     }
 
-    /// What units of a line cost when they join a lane, later hours included.
+    /// Cost of units of a line that join a lane, including hours that the order gains by it.
     fn joining(&self, model: &Model, lane: usize, line: usize, units: i64) -> i64 {
         let hours = model.lanes[lane].hours;
         let later = if hours == 0 || self.units[lane] > 0 { 0 } else { (hours - self.hours(model)).max(0) };
         later + units * model.unit_cost(lane, line) + self.change(model, lane, units, units * model.grams[line])
     }
 
-    /// Closes a parcel, or replaces it by one on another lane, where that pays.
-    fn close_any(&mut self, ground: &mut Ground<'_>) -> bool {
-        let model = ground.model;
+    /// Closes a parcel, or replaces it by one on another lane, if that lowers the cost. Returns whether it did.
+    fn close_any(&mut self, search: &mut Search<'_>) -> bool {
+        let model = search.model;
         let m = model.lanes.len();
         let before = self.cost(model);
         for lane in 0..m {
@@ -217,15 +218,15 @@ impl Local {
             }
             for other in 0..=m {
                 let inside = self.takes.iter().filter(|take| take.lane as usize == lane).count();
-                ground.work -= (inside * (12 * self.open.len() + self.takes.len() / 2) + 2 * self.takes.len()) as i64;
-                if ground.work <= 0 {
+                search.work -= (inside * (12 * self.open.len() + self.takes.len() / 2) + 2 * self.takes.len()) as i64;
+                if search.work <= 0 {
                     return false;
                 }
                 if other < m && (other == lane || self.units[other] > 0) {
                     continue;
                 }
                 self.before.clone_from(&self.takes);
-                if self.empty(ground, lane, other) && self.cost(model) < before {
+                if self.empty(search, lane, other) && self.cost(model) < before {
                     return true;
                 }
                 self.go_back(model);
@@ -246,9 +247,10 @@ impl Local {
         (self.takes, self.before) = (before, tried);
     }
 
-    /// Moves everything out of a lane, to parcels there are or to one on `other`. False when it does not fit.
-    fn empty(&mut self, ground: &Ground<'_>, lane: usize, other: usize) -> bool {
-        let model = ground.model;
+    /// Moves everything out of a lane, to existing parcels or to a new one on `other`. Returns false when it does not
+    /// fit.
+    fn empty(&mut self, search: &Search<'_>, lane: usize, other: usize) -> bool {
+        let model = search.model;
         self.moving.clear();
         self.moving.extend(self.takes.iter().filter(|take| take.lane as usize == lane));
         self.moving.sort_unstable_by_key(|take| (-take.units, take.line));
@@ -263,9 +265,9 @@ impl Local {
                 let mut least: Option<(i64, usize, i64)> = None;
                 let opening = (other < model.lanes.len() && self.units[other] == 0).then_some(other);
                 for to in self.open.iter().copied().chain(opening).filter(|&to| to != lane) {
-                    let units = self.room(ground, to, line, left);
+                    let units = self.room(search, to, line, left);
                     if units > 0 {
-                        // The new parcel is there to be used: its opening is not held against single lines.
+                        // The new parcel is opened in any case, so its entry cost is not charged to single lines.
                         let opening = if self.units[to] == 0 { model.lanes[to].entry } else { 0 };
                         let each = (self.joining(model, to, line, units) - opening) / units;
                         least = Some(least.map_or((each, to, units), |least| least.min((each, to, units))));
@@ -279,23 +281,24 @@ impl Local {
         true
     }
 
-    /// Swaps two lines between their parcels where that pays: what steps and ceilings need.
-    fn swap_any(&mut self, ground: &mut Ground<'_>) -> bool {
-        let model = ground.model;
+    /// Swaps two lines between their parcels where that lowers the cost, as weight steps and ceilings can require.
+    /// Returns whether any were swapped.
+    fn swap_any(&mut self, search: &mut Search<'_>) -> bool {
+        let model = search.model;
         let mut any = false;
         for one in 0..self.takes.len() {
             for two in one + 1..self.takes.len() {
-                ground.work -= if self.takes[one].lane == self.takes[two].lane { 1 } else { 12 };
-                if ground.work <= 0 {
+                search.work -= if self.takes[one].lane == self.takes[two].lane { 1 } else { 12 };
+                if search.work <= 0 {
                     return any;
                 }
-                any |= self.swap(ground, model, one, two);
+                any |= self.swap(search, model, one, two);
             }
         }
         any
     }
 
-    fn swap(&mut self, ground: &Ground<'_>, model: &Model, one: usize, two: usize) -> bool {
+    fn swap(&mut self, search: &Search<'_>, model: &Model, one: usize, two: usize) -> bool {
         let (a, b) = (self.takes[one], self.takes[two]);
         let (from, to) = (a.lane as usize, b.lane as usize);
         if from == to || a.line == b.line {
@@ -313,8 +316,8 @@ impl Local {
             model.lanes[from].site == model.lanes[to].site
                 || model.cap(lane, line) - self.drawn[site * model.n() + line] >= want
         };
-        let fits = ground.allows(from, self.units[from] + units, self.weight[from] + grams)
-            && ground.allows(to, self.units[to] - units, self.weight[to] - grams);
+        let fits = search.allows(from, self.units[from] + units, self.weight[from] + grams)
+            && search.allows(to, self.units[to] - units, self.weight[to] - grams);
         let twice = |lane: u32, line: u32| self.takes.iter().any(|take| take.lane == lane && take.line == line);
         if !fits
             || !free(to, first, a.units)

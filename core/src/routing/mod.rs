@@ -6,7 +6,6 @@
 mod assign;
 mod branch;
 mod dual;
-mod ground;
 mod interchange;
 mod knapsack;
 mod local;
@@ -16,6 +15,7 @@ mod pricing;
 mod problem;
 mod rates;
 mod router;
+mod search;
 mod sets;
 mod shares;
 mod split;

@@ -1,48 +1,49 @@
-//! A problem made ready for search: useful lanes only, cheapest first, every cost an integer of one fine unit.
+//! A problem prepared for search: useful lanes only, cheapest first, every cost an integer in fine units.
 //!
-//! The fine unit is a thousandth of a score micro, so that the price of a gram is exact. When an order is so large that
-//! its cost might not fit, everything is halved and rounded down until it does: bounds stay bounds.
+//! A fine unit is a thousandth of a score micro, so that the price of a gram is exact. When an order is so large that
+//! its cost might overflow, all costs are halved and rounded down until it cannot: bounds stay valid.
 
 use super::problem::{Lane, Problem};
 use super::rates::{FIRST_KG_G, charged_g};
 
 /// Fine units in a score micro.
 pub(super) const FINE: i64 = 1_000;
-/// No cost in a model reaches this.
+/// Above every cost in a model, in fine units.
 pub(super) const COST_MAX: i64 = 1 << 60;
-/// The costs of all lines together stay below this, even when each were as dear as the whole order.
+/// The costs of all lines together stay below this, even if each cost as much as the whole order.
 const SUM_MAX: f64 = (1i64 << 60) as f64;
-/// A component of a rate is held at this many micros.
+/// Largest component of a rate, in score micros; larger ones are clipped.
 const MICROS_MAX: i64 = 1 << 50;
 
 /// A lane in fine units.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LaneModel {
-    /// The index in the problem.
+    /// Index in the problem.
     pub lane: u16,
-    /// Where its stock lies.
+    /// The site whose stock it draws.
     pub site: usize,
-    /// For opening it.
+    /// Cost of opening it.
     pub fixed: i64,
-    /// For having weight in it.
+    /// Cost of the first kilogram, when the parcel weighs anything.
     pub first: i64,
-    /// `fixed`, with `first` when every line weighs something: what any parcel costs at least.
+    /// Entry cost: `fixed`, plus `first` when every line weighs something. No parcel costs less.
     pub entry: i64,
-    /// For a charged gram past the first kilogram.
+    /// Cost of a charged gram past the first kilogram.
     pub slope: i64,
-    /// For a unit, without scarcity.
+    /// Cost of a unit, draw prices excluded.
     pub unit: i64,
-    /// What its hours score.
+    /// Cost of its hours.
     pub hours: i64,
     /// Whether a ceiling or a capacity may bind.
     pub limited: bool,
-    /// No parcel on it holds more units.
+    /// Most units of a parcel.
     pub holds: i64,
-    /// No parcel on it weighs more than this many grams.
+    /// Most grams of a parcel.
     pub most_g: i64,
 }
 
-/// The largest number below `limit` that fits, when whatever is less than one that fits does too; 0 when none does.
+/// The largest number below `limit` that fits, found by bisection: whatever is less than a number that fits must fit
+/// as well. 0 when none does.
 pub(super) fn most_below(limit: i64, fits: impl Fn(i64) -> bool) -> i64 {
     let (mut some, mut many) = (0, limit);
     while many - some > 1 {
@@ -57,7 +58,7 @@ pub(super) fn most_below(limit: i64, fits: impl Fn(i64) -> bool) -> i64 {
 }
 
 impl LaneModel {
-    /// What a parcel costs at least beyond units and grams, when every gram is paid at this price.
+    /// Least fixed part of a parcel's cost when each of its grams counts at this price.
     #[inline]
     pub fn least_at(&self, gram: i64) -> i64 {
         let first = FIRST_KG_G.cast_signed();
@@ -68,7 +69,7 @@ impl LaneModel {
     }
 }
 
-/// Units of a line in a lane, both as indices of the model.
+/// Units of a line on a lane, both as indices of the model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Take {
     pub lane: u32,
@@ -89,15 +90,15 @@ pub(super) struct Model {
     pub lanes: Vec<LaneModel>,
     /// Cost of a unit without weight, lane by lane.
     pub cost: Vec<i64>,
-    /// Units to draw clipped to demand, site by site.
+    /// Units that may be drawn, clipped to demand, site by site.
     pub stock: Vec<i64>,
     /// Sites of the problem.
     pub sites: usize,
-    /// Whether every line goes whole in one parcel.
+    /// Whether each line must go whole in one parcel.
     pub whole_lines: bool,
-    /// Whether some lane cannot hold all units.
+    /// Whether some lane has a binding capacity.
     pub crowded: bool,
-    /// The weight step, 0 for exact grams.
+    /// The weight step in grams; 0 charges exact grams.
     pub step: u32,
     /// Grams of the whole order.
     pub weight: i64,
@@ -105,22 +106,22 @@ pub(super) struct Model {
     pub all_weigh: bool,
     /// Grams of the whole order charged past the first kilogram, when it is one parcel.
     charged: i64,
-    /// Grams one more parcel can at most save: what a parcel carries before weight counts, in started steps.
+    /// Most charged grams that one more parcel can save: its first kilogram, rounded up to whole steps.
     pub first_kg_charged: i64,
     /// Units of the whole order.
     pub units: i64,
-    /// The most parcels.
+    /// Most parcels of a plan.
     pub parcels_max: usize,
-    /// No plan costs more.
+    /// Upper bound on the cost of a plan.
     pub most: i64,
-    /// How often every cost was halved.
+    /// How many times every cost was halved.
     pub shift: u32,
-    /// Whether costs are exact, neither halved nor held.
+    /// Whether costs are exact, neither halved nor clipped.
     pub exact: bool,
 }
 
 impl Model {
-    /// Reads a problem. What was there before is forgotten.
+    /// Reads a problem and replaces the previous one.
     pub fn load(&mut self, problem: &Problem) {
         self.load_lines(problem);
         self.load_stock(problem);
@@ -130,19 +131,19 @@ impl Model {
         self.load_costs(problem);
     }
 
-    /// Lines with demand.
+    /// Number of lines with demand.
     #[inline]
     pub fn n(&self) -> usize {
         self.lines.len()
     }
 
-    /// Units of a line that a lane can take.
+    /// Most units of a line on a lane.
     #[inline]
     pub fn cap(&self, lane: usize, line: usize) -> i64 {
         self.stock[self.lanes[lane].site * self.n() + line]
     }
 
-    /// Cost of a unit of a line in a lane, without weight.
+    /// Cost of a unit of a line on a lane, without weight.
     #[inline]
     pub fn unit_cost(&self, lane: usize, line: usize) -> i64 {
         self.cost[lane * self.n() + line]
@@ -154,7 +155,7 @@ impl Model {
         charged_g(weight.unsigned_abs(), self.step).cast_signed()
     }
 
-    /// Grams rounded up to started steps.
+    /// Grams rounded up to whole steps.
     #[inline]
     pub fn steps(&self, grams: i64) -> i64 {
         match i64::from(self.step) {
@@ -163,7 +164,7 @@ impl Model {
         }
     }
 
-    /// What weight costs in a lane.
+    /// Cost of a parcel's weight on a lane.
     #[inline]
     pub fn weight_cost(&self, lane: usize, weight: i64) -> i64 {
         if weight == 0 {
@@ -172,7 +173,7 @@ impl Model {
         self.lanes[lane].first + self.lanes[lane].slope * self.charged(weight)
     }
 
-    /// What the weight of the whole order costs in a lane.
+    /// Cost of the whole order's weight on a lane.
     #[inline]
     pub fn whole_weight_cost(&self, lane: usize) -> i64 {
         if self.weight == 0 { 0 } else { self.lanes[lane].first + self.lanes[lane].slope * self.charged }
@@ -247,7 +248,7 @@ impl Model {
         }
     }
 
-    /// Adds a lane unless another one of its site serves every parcel at least as well; drops those it serves so.
+    /// Adds a lane unless another one of its site replaces it; drops the lanes that it replaces.
     fn join(&mut self, lane: LaneModel) {
         let mate = |other: &LaneModel| other.site == lane.site;
         if self.lanes.iter().any(|other| mate(other) && self.replaces(other, &lane)) {
@@ -264,7 +265,7 @@ impl Model {
         self.lanes.push(lane);
     }
 
-    /// Whether `one` carries whatever `other` could for no more, alone or on top of its own parcel.
+    /// Whether `one` carries anything that `other` can for no more cost, alone or in addition to its own parcel.
     fn replaces(&self, one: &LaneModel, other: &LaneModel) -> bool {
         let joins =
             self.weight <= 1_000 || i128::from(one.entry) >= i128::from(one.slope) * i128::from(self.first_kg_charged);
@@ -296,7 +297,7 @@ impl Model {
             fixed,
             first,
             entry: fixed + if self.all_weigh { first } else { 0 },
-            // A micro for a kilogram is one fine unit for a gram.
+            // A micro per kilogram is a fine unit per gram.
             slope: fine(weights.weigh(lane.rate.further_kg)) / FINE,
             unit: fine(weights.weigh(lane.rate.unit)),
             hours: fine(i64::try_from(hours).unwrap_or(i64::MAX)),
@@ -306,7 +307,7 @@ impl Model {
         }
     }
 
-    /// Grams of the heaviest parcel that the ceiling allows, were it of one unit.
+    /// Grams of the heaviest parcel of one unit that the ceiling allows.
     fn heaviest(&self, problem: &Problem, lane: &Lane) -> i64 {
         let ceiling = lane.ceiling.map_or(i64::MAX, |ceiling| ceiling.0);
         let fits = |grams: i64| lane.rate.parts(1, grams.unsigned_abs(), problem.kg_step_g).total().0 <= ceiling;
@@ -318,7 +319,7 @@ impl Model {
         lane.rate.parts(self.units.unsigned_abs(), self.weight.unsigned_abs(), problem.kg_step_g).total().0 > ceiling
     }
 
-    /// Whether the lane's site has anything that is wanted and one unit of it is allowed.
+    /// Whether the lane's site has units of some line, and a parcel with one of them (or the whole line) is allowed.
     fn useful(&self, problem: &Problem, lane: &LaneModel) -> bool {
         let n = self.n();
         let row = &self.stock[lane.site * n..][..n];
@@ -347,7 +348,8 @@ impl Model {
             + (largest(|lane| lane.unit) + scarce as f64 * FINE as f64) * units;
         self.shift = 0;
         let mut limit = SUM_MAX / (self.demand.len() + 4) as f64;
-        while worst > limit {
+        // A further shift would change nothing: no cost is left.
+        while worst > limit && self.shift < i64::BITS - 1 {
             self.shift += 1;
             limit *= 2.0;
         }

@@ -1,70 +1,84 @@
-//! Lines into parcels whose room is decided, in every way worth trying.
+//! Places lines into parcels of given room, by depth-first search over every placement worth trying.
 //!
-//! Each parcel has grams that are free, perhaps more at the rate's slope, and a price of a gram. At these prices each unit
-//! of a line costs something in each parcel; the least of it for the lines not placed yet is a bound.
+//! Each parcel has free grams, possibly more at the rate's slope, and a price of a gram. At these prices each unit of
+//! a line has a cost in each parcel; the least costs of the lines not yet placed give a bound.
 
-use super::ground::{Best, Ground, Loads};
 use super::model::{Model, Take};
+use super::search::{Best, Loads, Search};
 use super::sums::{add_units, highest};
 use super::ways::{Doubt, Way, Ways};
 
-/// Weights that are told apart at most, in words of 64.
+/// Most weights that are distinguished, in words of 64.
 const WORDS_MAX: usize = 64;
 
-/// What a parcel can take, and at what price.
+/// Room of a parcel and its prices.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Room {
     pub lane: usize,
-    /// Grams that cost nothing more.
+    /// Grams that cost nothing further.
     pub free: i64,
-    /// Grams past the first kilogram that are charged in any case.
+    /// Grams past the first kilogram that are already charged.
     pub paid: i64,
-    /// The most grams.
+    /// Most grams.
     pub most: i64,
-    /// The price of a gram, and what one costs past those that are free.
+    /// Price of a gram in the bound, and cost of a gram past the free ones.
     pub gram: i64,
     pub slope: i64,
 }
 
-/// Lines into parcels. All buffers are kept.
+/// Where the search stands within a line.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// The line, by its place in the order.
+    place: usize,
+    /// The first of its offers that is still to be tried, as an index of `offers`.
+    offer: usize,
+}
+
+/// Places lines into parcels. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// By place in the set.
+    /// Room of each parcel, by place in the set.
     pub rooms: Vec<Room>,
     set: Vec<usize>,
     gram: Vec<i64>,
     takes: Vec<Take>,
     loads: Loads,
-    /// Lines in the order they are placed: those with most to lose first, among equals the heaviest.
+    /// Lines in the order in which they are placed: greatest difference between the two cheapest offers first, then
+    /// the heaviest.
     order: Vec<(i64, i64, Doubt)>,
-    /// What the lines from a place in the order on cost at least, at the prices.
+    /// Least cost, at the prices, of the lines from each place in the order on.
     rest: Vec<i64>,
-    /// What a unit of a line costs in each parcel, by place in the order, the cheapest first; and where each line's begin.
+    /// Cost of a unit of each line in each parcel, by place in the order, cheapest first; and the first index of each
+    /// line.
     offers: Vec<(i64, Way)>,
     offers_at: Vec<usize>,
     sorted: Vec<(i64, Way)>,
-    /// What the lines from a place in the order on can add to a parcel, as bits; none when that is not known.
+    /// Weights that the lines from each place in the order on can add to each parcel, as bits; empty when unknown.
     reach: Vec<u64>,
     words: usize,
-    /// What each prefix of the set must carry of the lines from a place in the order on, because nothing else has it.
+    /// Grams of the lines from each place in the order on that each prefix of the set must carry, because no other
+    /// parcel can.
     forced: Vec<i64>,
-    /// What the lines from a place in the order on cost at least without weight, and all else without weight.
+    /// Least cost without weight of the lines from each place in the order on, and cost without weight of everything
+    /// placed.
     plain: Vec<i64>,
     drawn: i64,
-    /// Whether the units of a last line are best placed one after the other.
+    /// Whether the last line may be placed greedily, unit by unit.
     greedy: bool,
     measure: i64,
-    /// Grams that stay unused in all parcels together, and the least price of a gram.
+    /// Grams of room that all parcels together leave unused, and the least price of a gram.
     spare: i64,
     lowest: i64,
 }
 
 impl Place {
-    /// Looks for the best plan in these rooms. `base` is what any plan of the set costs beside lines and weight, `fixed` what
-    /// it costs at least beside the lines in doubt at the prices. Answers whether nothing was left out.
+    /// Searches for the best plan within these rooms. `base` is the cost of any plan of the set, lines and weight
+    /// excluded; `fixed` is its least cost at the prices, lines in doubt excluded. Returns whether the search was
+    /// complete.
     pub fn search(
         &mut self,
-        ground: &mut Ground<'_>,
+        search: &mut Search<'_>,
         ways: &Ways,
         measure: i64,
         (base, mut fixed): (i64, i64),
@@ -83,19 +97,19 @@ impl Place {
             if held > room.most {
                 return true;
             }
-            fixed += held * room.gram + self.past(ground.model, at, held);
+            fixed += held * room.gram + self.past(search.model, at, held);
         }
-        self.sort(ground, ways);
-        self.look_ahead(ground, ways, measure);
+        self.sort(search, ways);
+        self.look_ahead(search, ways, measure);
         if self.words == 0 {
-            self.chain(ground, ways);
+            self.chain(search, ways);
         }
-        self.line(ground, best, 0, fixed + ways.cost);
-        ground.work > 0
+        self.line(search, best, 0, fixed + ways.cost);
+        search.work > 0
     }
 
-    fn sort(&mut self, ground: &mut Ground<'_>, ways: &Ways) {
-        ground.work -= (8 * ways.lines().len() * self.set.len()) as i64;
+    fn sort(&mut self, search: &mut Search<'_>, ways: &Ways) {
+        search.work -= (8 * ways.lines().len() * self.set.len()) as i64;
         self.order.clear();
         for doubt in ways.lines() {
             let mut least = [i64::MAX; 2];
@@ -107,7 +121,7 @@ impl Place {
                     least[1] = least[1].min(offer);
                 }
             }
-            let size = if ground.model.crowded { 1 } else { doubt.grams };
+            let size = if search.model.crowded { 1 } else { doubt.grams };
             self.order.push((least[0].saturating_sub(least[1]), -size.saturating_mul(doubt.demand), *doubt));
         }
         self.order.sort_unstable_by_key(|&(lost, size, doubt)| (lost, size, doubt.line));
@@ -135,11 +149,11 @@ impl Place {
         }
     }
 
-    /// Finds what the lines from each place in the order on can add to each parcel, when parcels can hold no more than is free.
-    fn look_ahead(&mut self, ground: &mut Ground<'_>, ways: &Ways, measure: i64) {
+    /// Fills `reach`, when no parcel can hold more than its free grams.
+    fn look_ahead(&mut self, search: &mut Search<'_>, ways: &Ways, measure: i64) {
         let (p, n) = (self.set.len(), self.order.len());
         let hard = self.rooms.iter().all(|room| room.free == room.most);
-        self.greedy = hard || ground.model.step == 0;
+        self.greedy = hard || search.model.step == 0;
         let left = (0..p).map(|at| self.rooms[at].most - self.loads.weight[at]).max().unwrap_or(0);
         self.words = (left / measure) as usize / 64 + 1;
         if !hard || self.words > WORDS_MAX {
@@ -147,10 +161,10 @@ impl Place {
             return;
         }
         self.measure = measure;
-        self.spare = self.rooms.iter().map(|room| room.most).sum::<i64>() - ground.model.weight;
+        self.spare = self.rooms.iter().map(|room| room.most).sum::<i64>() - search.model.weight;
         self.lowest = self.gram.iter().copied().min().unwrap_or(0);
         let row = p * self.words;
-        ground.work -= 2 * (n * row) as i64;
+        search.work -= 2 * (n * row) as i64;
         self.reach.clear();
         self.reach.resize((n + 1) * row, 0);
         (0..p).for_each(|at| self.reach[n * row + at * self.words] = 1);
@@ -164,10 +178,10 @@ impl Place {
         }
     }
 
-    /// Finds what the first parcels of the set, so many of them, must carry of the lines from each place in the order on.
-    fn chain(&mut self, ground: &mut Ground<'_>, ways: &Ways) {
+    /// Fills `forced` and `plain`.
+    fn chain(&mut self, search: &mut Search<'_>, ways: &Ways) {
         let (p, n) = (self.set.len(), self.order.len());
-        ground.work -= 2 * (n * p) as i64;
+        search.work -= 2 * (n * p) as i64;
         self.forced.clear();
         self.forced.resize((n + 1) * p, 0);
         self.plain.clear();
@@ -180,8 +194,8 @@ impl Place {
         }
     }
 
-    /// What weight costs at least, given what is placed: of what must go to the first parcels of the set, so many of them,
-    /// whatever they have no room for starts whole steps in them. The set's dearest gram comes first.
+    /// Least cost of weight, given what is placed. For each prefix of the set: the grams forced into it that exceed
+    /// its room start whole steps in it. Parcels are ordered by slope, steepest first.
     fn chained(&self, model: &Model, place: usize) -> i64 {
         let p = self.set.len();
         let slope = |at: usize| self.rooms.get(at).map_or(0, |room| room.slope);
@@ -199,7 +213,7 @@ impl Place {
         least
     }
 
-    /// What room costs at least that the lines from a place in the order on must leave unused.
+    /// Least cost of the room that the lines from a place in the order on must leave unused.
     fn unused(&self, place: usize) -> i64 {
         let p = self.set.len();
         let (mut grams, mut cost) = (0, 0);
@@ -213,44 +227,46 @@ impl Place {
         if grams > self.spare { i64::MAX } else { cost + (self.spare - grams) * self.lowest }
     }
 
-    /// Places the lines from a place in the order on. `cost` is what all costs at least beside them.
-    fn line(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, cost: i64) {
-        ground.work -= 8;
-        if ground.work <= 0 || cost + self.rest[place] >= best.cost {
+    /// Places the lines from a place in the order on. `cost` is the least cost of everything else.
+    fn line(&mut self, search: &mut Search<'_>, best: &mut Best, place: usize, cost: i64) {
+        search.work -= 8;
+        if search.work <= 0 || cost + self.rest[place] >= best.cost {
             return;
         }
-        ground.work -= 2 * self.set.len() as i64;
+        search.work -= 2 * self.set.len() as i64;
         let out = match self.words {
-            0 => self.drawn + self.plain[place] + self.chained(ground.model, place) >= best.cost,
+            0 => self.drawn + self.plain[place] + self.chained(search.model, place) >= best.cost,
             _ => cost + self.rest[place] >= best.cost.saturating_sub(self.unused(place)),
         };
         if out {
             return;
         }
         let Some(&(_, _, doubt)) = self.order.get(place) else {
-            self.loads.offer(ground, &self.set, &self.takes, best);
+            self.loads.offer(search, &self.set, &self.takes, best);
             return;
         };
-        if place + 1 == self.order.len() && self.greedy && !ground.model.whole_lines {
-            return self.last(ground, best, doubt);
+        if place + 1 == self.order.len() && self.greedy && !search.model.whole_lines {
+            return self.last(search, best, doubt);
         }
-        self.share(ground, best, place, self.offers_at[place], doubt.demand, cost);
+        self.share(search, best, Turn { place, offer: self.offers_at[place] }, doubt.demand, cost);
     }
 
-    /// Shares what is left of a line among its parcels from an offer on.
-    fn share(&mut self, ground: &mut Ground<'_>, best: &mut Best, place: usize, next: usize, left: i64, cost: i64) {
+    /// Divides `left` units of a line among its remaining offers. `cost` is the least cost of everything placed so
+    /// far.
+    fn share(&mut self, search: &mut Search<'_>, best: &mut Best, turn: Turn, left: i64, cost: i64) {
+        let Turn { place, offer: next } = turn;
         if left == 0 {
-            return self.line(ground, best, place + 1, cost);
+            return self.line(search, best, place + 1, cost);
         }
-        if next == self.offers_at[place + 1] || ground.work <= 0 {
+        if next == self.offers_at[place + 1] || search.work <= 0 {
             return;
         }
         let doubt = self.order[place].2;
         let (offer, way) = self.offers[next];
         let beyond = (next + 1 < self.offers_at[place + 1]).then(|| self.offers[next + 1].0);
-        let mut units = self.most(ground, &doubt, &way, left);
+        let mut units = self.most(search, &doubt, &way, left);
         loop {
-            ground.work -= 6;
+            search.work -= 6;
             let rest = beyond.map_or(0, |after| after * (left - units)) + self.rest[place + 1];
             let with = cost + offer * units;
             if (beyond.is_none() && units < left) || with + rest >= best.cost {
@@ -258,30 +274,30 @@ impl Place {
             }
             let before = self.loads.weight[way.at];
             let over =
-                self.past(ground.model, way.at, before + units * doubt.grams) - self.past(ground.model, way.at, before);
+                self.past(search.model, way.at, before + units * doubt.grams) - self.past(search.model, way.at, before);
             if with + over + rest < best.cost {
-                self.put(ground.model, way.at, doubt.line, units);
+                self.put(search.model, way.at, doubt.line, units);
                 self.drawn += way.cost * units;
-                self.share(ground, best, place, next + 1, left - units, with + over);
+                self.share(search, best, Turn { place, offer: next + 1 }, left - units, with + over);
                 self.drawn -= way.cost * units;
-                self.put(ground.model, way.at, doubt.line, -units);
+                self.put(search.model, way.at, doubt.line, -units);
             }
             if units == 0 {
                 return;
             }
-            units = if ground.model.whole_lines { 0 } else { units - 1 };
+            units = if search.model.whole_lines { 0 } else { units - 1 };
         }
     }
 
-    /// What a parcel of this weight costs at least beyond what is paid and beyond the price of its grams.
+    /// Least cost of a parcel's weight beyond the grams already charged and beyond the price of its grams.
     fn past(&self, model: &Model, at: usize, grams: i64) -> i64 {
         let room = &self.rooms[at];
         (model.charged(grams) - room.paid).max(0) * (room.slope - self.gram[at]).max(0)
     }
 
     /// The most units of a line, up to `want`, that can join a parcel.
-    fn most(&self, ground: &Ground<'_>, doubt: &Doubt, way: &Way, want: i64) -> i64 {
-        let model = ground.model;
+    fn most(&self, search: &Search<'_>, doubt: &Doubt, way: &Way, want: i64) -> i64 {
+        let model = search.model;
         let mut units = way.cap;
         if !doubt.plenty {
             let mates = self.takes.iter().rev().take_while(|take| take.line as usize == doubt.line);
@@ -295,40 +311,40 @@ impl Place {
         if model.whole_lines && units < want {
             return 0;
         }
-        ground.room(self.set[way.at], self.loads.units[way.at], self.loads.weight[way.at], doubt.grams, units)
+        search.room(self.set[way.at], self.loads.units[way.at], self.loads.weight[way.at], doubt.grams, units)
     }
 
-    /// The last line goes where each unit costs least: what the parcels weigh matters to nothing after it.
-    fn last(&mut self, ground: &mut Ground<'_>, best: &mut Best, mut doubt: Doubt) {
-        // A parcel may be drawn on in more than one part.
+    /// Places the last line, each unit where it costs least: no later line depends on the weights.
+    fn last(&mut self, search: &mut Search<'_>, best: &mut Best, mut doubt: Doubt) {
+        // A parcel may be visited more than once.
         doubt.plenty = false;
         let (begun, mut left) = (self.takes.len(), doubt.demand);
         let from = self.offers_at[self.order.len() - 1];
         while left > 0 {
-            ground.work -= 6 * (self.offers.len() - from) as i64;
+            search.work -= 6 * (self.offers.len() - from) as i64;
             let mut least: Option<(i64, usize, i64)> = None;
             for (_, way) in &self.offers[from..] {
-                let units = self.most(ground, &doubt, way, left);
+                let units = self.most(search, &doubt, way, left);
                 if units > 0 {
                     let (each, units) = self.next_units(&doubt, way, units);
                     least = Some(least.map_or((each, way.at, units), |least| least.min((each, way.at, units))));
                 }
             }
             let Some((_, at, units)) = least else { break };
-            self.put(ground.model, at, doubt.line, units);
+            self.put(search.model, at, doubt.line, units);
             left -= units;
         }
         if left == 0 {
-            self.loads.offer(ground, &self.set, &self.takes, best);
+            self.loads.offer(search, &self.set, &self.takes, best);
         }
         while self.takes.len() > begun {
             let take = self.takes[self.takes.len() - 1];
             let at = self.set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
-            self.put(ground.model, at, doubt.line, -take.units);
+            self.put(search.model, at, doubt.line, -take.units);
         }
     }
 
-    /// What the next unit of a line costs in a parcel, and how many cost the same.
+    /// Cost of the next unit of a line in a parcel, and the number of units that cost the same.
     fn next_units(&self, doubt: &Doubt, way: &Way, units: i64) -> (i64, i64) {
         let room = &self.rooms[way.at];
         let free = room.free - self.loads.weight[way.at];

@@ -14,7 +14,7 @@ pub(super) fn allowed(problem: &Problem, lane: &Lane, units: u64, weight_g: u64)
     }
 }
 
-/// Turns takes into parcels and prices them. Parcels no longer needed go to `spare`, new ones come from there.
+/// Turns takes into parcels and prices them. `spare` supplies parcels and takes back those no longer needed.
 pub(super) fn write(
     problem: &Problem,
     model: &Model,
@@ -43,7 +43,7 @@ pub(super) fn write(
     price_all(problem, solution);
 }
 
-/// Makes the solution one parcel with every line in it.
+/// Makes the solution one parcel that holds every line, proven optimal.
 pub(super) fn write_whole(problem: &Problem, lane: usize, solution: &mut Solution, spare: &mut Vec<ParcelPlan>) {
     spare.append(&mut solution.parcels);
     let mut parcel = spare.pop().unwrap_or_default();
@@ -57,7 +57,7 @@ pub(super) fn write_whole(problem: &Problem, lane: usize, solution: &mut Solutio
     solution.proven = true;
 }
 
-/// Fills in weight and money of every parcel and the score of the plan.
+/// Fills in weight and cost of every parcel and the score of the plan.
 pub(super) fn price_all(problem: &Problem, solution: &mut Solution) {
     let mut fine: i128 = 0;
     let mut hours = 0;
@@ -71,7 +71,7 @@ pub(super) fn price_all(problem: &Problem, solution: &mut Solution) {
     solution.score = i64::try_from((fine + half).div_euclid(i128::from(FINE))).unwrap_or(i64::MAX);
 }
 
-/// Fills in weight and money of a parcel and answers its score in fine units, hours apart.
+/// Fills in weight and cost of a parcel. Returns its score in fine units, hours excluded.
 fn price(problem: &Problem, lane: &Lane, parcel: &mut ParcelPlan) -> i128 {
     let (mut units, mut weight_g, mut scarce) = (0u64, 0u64, 0i128);
     for &(line, taken) in &parcel.takes {

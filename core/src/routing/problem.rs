@@ -1,63 +1,63 @@
-//! What the router is asked and what it answers.
+//! Input and output of the router.
 
+use crate::decision::CostParts;
 use crate::ids::{CarrierId, WarehouseId};
 use crate::money::Money;
-use crate::reply::CostParts;
 
 use super::rates::{Rate, Weights};
 
-/// What an order wants of one SKU.
+/// Demand of an order for one SKU.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct DemandLine {
-    /// How many units. A line of no units asks nothing.
+    /// Units wanted. A line of 0 units is ignored.
     pub units: u64,
-    /// What one unit weighs, in grams.
+    /// Weight of one unit, in grams.
     pub weight_g: u32,
 }
 
-/// A way a parcel can go: one warehouse and one carrier. A plan has at most one parcel per lane.
+/// A warehouse and a carrier by which a parcel can ship. A plan has at most one parcel per lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lane {
-    /// The index of the warehouse in [`Problem::sites`].
+    /// Index of the warehouse in [`Problem::sites`].
     pub site: u16,
     /// The carrier.
     pub carrier: CarrierId,
-    /// What it costs and how long it takes.
+    /// Price and delivery time.
     pub rate: Rate,
-    /// A parcel that costs more is not allowed.
+    /// Most money that a parcel on this lane may cost; `None` for no limit.
     pub ceiling: Option<Money>,
-    /// Score micros added for a parcel on this lane. Negative counts as nothing.
+    /// Score micros added for a parcel on this lane; a negative value counts as 0.
     pub penalty: i64,
 }
 
-/// One order to route. The buffers are meant to be reused from order to order.
+/// One order to route. Reuse it with [`Problem::clear`] to keep its buffers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Problem {
-    /// What is wanted.
+    /// Demand, by line.
     pub lines: Vec<DemandLine>,
     /// The candidate warehouses.
     pub sites: Vec<WarehouseId>,
-    /// Units that may be drawn, site by site: `stock[site × lines + line]`. [`u64::MAX`] for what never runs short.
+    /// Units that may be drawn, site by site: `stock[site × lines + line]`. [`u64::MAX`] for unlimited stock.
     pub stock: Vec<u64>,
-    /// Score micros for each unit drawn, scarcity and the price of stock together, of the same shape as `stock`; empty when
-    /// nothing but rates counts.
+    /// Score micros per unit drawn (scarcity plus price of stock), in the layout of `stock`; empty when only rates
+    /// count.
     pub draws: Vec<i64>,
-    /// The ways a parcel can go. Lanes of one site share its stock. Ties go to earlier lanes.
+    /// Lanes by which parcels can ship. Lanes of one site share its stock; ties go to the earlier lane.
     pub lanes: Vec<Lane>,
-    /// Units that a parcel may hold, by lane; empty when nothing limits them.
+    /// Most units that a parcel may hold, by lane; empty for no limits.
     pub capacity: Vec<u64>,
-    /// Whether every line goes whole in one parcel.
+    /// Whether each line must go whole in one parcel.
     pub whole_lines: bool,
-    /// What money and time weigh. The weight of balance is already in `draws`.
+    /// Weights of money and time. The weight of balance is already in `draws`.
     pub weights: Weights,
-    /// The step in which weight past the first kilogram counts, in grams; 0 for exact grams.
+    /// Step in which weight past the first kilogram is charged, in grams; 0 charges exact grams.
     pub kg_step_g: u32,
-    /// The most parcels a plan may have.
+    /// Most parcels that a plan may have; `None` for no limit.
     pub max_parcels: Option<u16>,
 }
 
 impl Problem {
-    /// Empties every list and keeps the buffers; weights, step and parcel limit go back to their defaults.
+    /// Empties all lists, keeps their buffers, and resets everything else to its default.
     pub fn clear(&mut self) {
         self.lines.clear();
         self.sites.clear();
@@ -77,7 +77,7 @@ impl Problem {
         self.stock[site * self.lines.len() + line]
     }
 
-    /// The same problem over some of its lanes, and which of them each lane of it is.
+    /// The same problem restricted to the lanes that `keep` accepts, with the original index of each of them.
     pub fn narrowed(&self, keep: impl Fn(u16, &Lane) -> bool) -> (Problem, Vec<u16>) {
         let mut narrow = self.clone();
         let lanes = (0u16..).zip(&self.lanes);
@@ -89,7 +89,10 @@ impl Problem {
         (narrow, kept)
     }
 
-    /// Whether the lists fit together; what does not is named. [`super::Router::solve`] relies on it.
+    /// Checks that the lists fit together; [`super::Router::solve`] relies on it.
+    ///
+    /// # Errors
+    /// A sentence that names the list that does not fit.
     pub fn check(&self) -> Result<(), String> {
         let cells = self.sites.len() * self.lines.len();
         if self.stock.len() != cells {
@@ -112,39 +115,39 @@ impl Problem {
     }
 }
 
-/// What came of a problem.
+/// Result of a search.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Answer {
-    /// There is a plan: [`super::Router::solution`].
+    /// A plan was found: [`super::Router::solution`].
     Plan,
     /// Some line wants more than all sites together have.
     Short,
-    /// The stock would do, but no allowed set of parcels carries it: lanes, ceilings, capacities or the parcel
-    /// limit forbid it. Under any of these an order that is too hard for the budget may end here too.
+    /// The stock suffices, but no allowed set of parcels was found: missing lanes, ceilings, capacities or the parcel
+    /// limit forbid it. Under any of these limits, a search cut short by its budget may also end here.
     NoWay,
 }
 
 /// One parcel of a plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ParcelPlan {
-    /// The index of its lane in [`Problem::lanes`].
+    /// Index of its lane in [`Problem::lanes`].
     pub lane: u16,
-    /// Line and units, by line, each line once.
+    /// Pairs of line and units, ordered by line, each line once.
     pub takes: Vec<(u16, u64)>,
-    /// Its money by part.
+    /// Its cost by part.
     pub parts: CostParts,
-    /// What it weighs, in grams.
+    /// Its weight, in grams.
     pub weight_g: u64,
 }
 
-/// A plan, and what is known about better ones.
+/// A plan, and a bound on every other plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Solution {
-    /// The parcels, by lane.
+    /// The parcels, ordered by lane.
     pub parcels: Vec<ParcelPlan>,
-    /// The score of the plan in millionths.
+    /// Score of the plan, in score micros.
     pub score: i64,
-    /// No plan scores less, in millionths. Equal to the score when the plan is proven.
+    /// Lower bound on the score of every plan, in score micros. Equals the score when the plan is proven.
     pub bound: i64,
     /// Whether the plan is proven optimal.
     pub proven: bool,

@@ -1,50 +1,50 @@
-//! What a parcel costs, and how money, time and balance weigh against each other.
+//! Price of a parcel, and the weights of money, time and balance.
 
+use crate::decision::CostParts;
 use crate::money::Money;
-use crate::reply::CostParts;
 
-/// Grams that the price of the first kilogram covers.
+/// Weight covered by the price of the first kilogram, in grams.
 pub const FIRST_KG_G: u64 = 1_000;
-/// A weight of one in millionths: money counts as it is.
+/// The weight 1.0, in millionths: a score micro per micro of money.
 pub const WEIGHT_ONE: i64 = 1_000_000;
 
 /// The price of a lane: what a carrier asks for a parcel from a warehouse to a destination zone.
 ///
-/// No figure is negative; negative ones count as nothing.
+/// Negative amounts count as 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Rate {
-    /// For every parcel.
+    /// Price of each parcel.
     pub parcel: Money,
-    /// For every unit in it.
+    /// Price of each unit in it.
     pub unit: Money,
-    /// For the first 1,000 g, when the parcel weighs anything.
+    /// Price of the first 1,000 g, when the parcel weighs anything.
     pub first_kg: Money,
-    /// For every further kilogram, in started steps.
+    /// Price of each further kilogram, charged in whole steps.
     pub further_kg: Money,
     /// Hours until delivery.
     pub hours: u32,
 }
 
-/// What the parts of a score weigh, in millionths: 1,000,000 stands for 1.0.
+/// Weights of the parts of a score, in millionths: 1,000,000 stands for 1.0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, bincode::Encode, bincode::Decode)]
 pub struct Weights {
-    /// Score for one unit of money.
+    /// Score of one unit of money.
     pub money: i64,
-    /// Score for one hour of the slowest parcel.
+    /// Score of one hour of the slowest parcel.
     pub time: i64,
-    /// Score for one unit of stock of scarcity one.
+    /// Score of drawing one unit of stock of scarcity 1.0.
     pub balance: i64,
 }
 
 impl Default for Weights {
-    /// Money alone counts.
+    /// Only money counts.
     fn default() -> Weights {
         Weights { money: WEIGHT_ONE, time: 0, balance: 0 }
     }
 }
 
 impl Weights {
-    /// An amount of money as score micros: `money × weight`, rounded half up; exact when the weight is 1.0.
+    /// Score micros of an amount of money: `money × weight`, rounded half up; exact when the weight is 1.0.
     #[inline]
     pub fn weigh(&self, money: Money) -> i64 {
         let amount = money.0.max(0);
@@ -55,7 +55,7 @@ impl Weights {
         i64::try_from((exact + 500_000) / 1_000_000).unwrap_or(i64::MAX)
     }
 
-    /// The score micros of drawing one unit where it is this scarce, in millionths: `balance × scarcity`, rounded half up.
+    /// Score micros of drawing one unit of this scarcity (in millionths): `balance × scarcity`, rounded half up.
     #[inline]
     pub fn weigh_scarcity(&self, scarcity: i64) -> i64 {
         let exact = i128::from(self.balance.max(0)) * i128::from(scarcity.max(0));
@@ -64,11 +64,11 @@ impl Weights {
 }
 
 impl Rate {
-    /// The money of a parcel by part.
+    /// Cost of a parcel by part.
     ///
-    /// `kg_step_g` is the step in which weight past the first kilogram counts, 0 for exact grams. The further part is
-    /// `further_kg × grams / 1,000`, rounded half up to millionths; the other parts are exact. Amounts too large for
-    /// [`Money`] stay at its largest.
+    /// `kg_step_g` is the step in which weight past the first kilogram is charged, 0 for exact grams. The further
+    /// part is `further_kg × grams / 1,000`, rounded half up to millionths; the other parts are exact. Amounts too
+    /// large for [`Money`] saturate.
     pub fn parts(&self, units: u64, weight_g: u64, kg_step_g: u32) -> CostParts {
         let charged = i128::from(charged_g(weight_g, kg_step_g));
         let further = (i128::from(self.further_kg.0.max(0)) * charged + 500) / 1_000;
@@ -81,7 +81,7 @@ impl Rate {
     }
 }
 
-/// Grams past the first kilogram, rounded up to started steps; a step of 0 means exact grams.
+/// Grams past the first kilogram, rounded up to whole steps; a step of 0 charges exact grams.
 #[inline]
 pub fn charged_g(weight_g: u64, kg_step_g: u32) -> u64 {
     let over = weight_g.saturating_sub(FIRST_KG_G);
@@ -91,10 +91,11 @@ pub fn charged_g(weight_g: u64, kg_step_g: u32) -> u64 {
     }
 }
 
-/// How scarce a SKU is at a warehouse, in millionths: 0 where most of it lies, near 1,000,000 where hardly any is left.
+/// Scarcity of a SKU at a warehouse, in millionths: 0 where stock is largest, near 1,000,000 where hardly any is
+/// left.
 ///
-/// `here` is what the channel could draw at this warehouse, `most` the largest such figure over the candidate
-/// warehouses with limited stock. Unlimited warehouses have scarcity 0 and are not asked.
+/// `here` is the units the channel can draw at this warehouse, `most` the largest such figure over the candidate
+/// warehouses with limited stock. Unlimited warehouses have scarcity 0; do not call this for them.
 #[inline]
 pub fn scarcity(here: u64, most: u64) -> i64 {
     if most == 0 {

@@ -1,28 +1,30 @@
-//! The way from a problem to its solution.
+//! The router: from a problem to its solution.
 
 use super::assign::Assign;
 use super::branch::Branch;
-use super::ground::{Best, Ground};
 use super::model::{COST_MAX, Model};
 use super::pricing;
 use super::problem::{Answer, ParcelPlan, Problem, Solution};
+use super::search::{Best, Search};
 use super::sets::Sets;
 use super::whole;
 
-/// A budget of work that takes about two milliseconds.
+/// Default budget of work; it takes about two milliseconds.
 pub const WORK_DEFAULT: u64 = 1_000_000;
 
-/// What a linear order of at most [`LINEAR_SITES`] warehouses and [`LINEAR_LINES`] lines may take at the default budget,
-/// so that its plan is always proven. One in a hundred of the hardest random ones needs more than the default.
+/// Budget of a linear order of at most [`LINEAR_SITES`] warehouses and [`LINEAR_LINES`] lines when the caller gives
+/// the default: its plan is always proven. About one in a hundred of the hardest random orders needs more than the
+/// default.
 const WORK_LINEAR: u64 = 2_000_000_000;
 const LINEAR_SITES: usize = 16;
 const LINEAR_LINES: usize = 20;
 
-/// What may be spent on walking sets of parcels before bounds by prices are worth their cost.
+/// Most work spent on sets of parcels, and most lines of an order for which they are tried, before branch and bound
+/// takes over.
 const SETS_WORK: i64 = 50_000;
 const SETS_LINES: usize = 100;
 
-/// Solves problems. Keeps its buffers, so that a warm router allocates nothing on ordinary orders.
+/// Solves routing problems. Keeps its buffers, so a warm router allocates nothing on ordinary orders.
 #[derive(Debug, Default)]
 pub struct Router {
     model: Model,
@@ -41,13 +43,14 @@ impl Router {
         Router::default()
     }
 
-    /// Looks for the plan of least score. `work` bounds the search: when it runs out, the best plan so far is answered
-    /// with a bound. With [`WORK_DEFAULT`] or more, linear orders (no weight steps, no ceilings) of up to 16 warehouses and
-    /// 20 lines may go on past it until they are proven; with less the budget is kept.
+    /// Searches for the plan of least score. `work` bounds the search, about two nanoseconds a unit; when it runs
+    /// out, the solution is the best plan found, with its bound. With [`WORK_DEFAULT`] or more, linear orders (no
+    /// weight steps, no ceilings) of up to 16 warehouses and 20 lines are searched past the budget until they are
+    /// proven.
     ///
     /// # Panics
     ///
-    /// When [`Problem::check`] would refuse the problem.
+    /// In debug builds, when [`Problem::check`] refuses the problem.
     pub fn solve(&mut self, problem: &Problem, work: u64) -> Answer {
         debug_assert_eq!(problem.check(), Ok(()));
         if problem.capacity.is_empty()
@@ -56,11 +59,12 @@ impl Router {
             self.settle(problem, lane);
             return Answer::Plan;
         }
-        self.solve_past_glance(problem, work)
+        self.solve_unproven(problem, work)
     }
 
-    /// Like [`Router::solve`], for a problem in which [`super::Whole`] found no proof already.
-    pub fn solve_past_glance(&mut self, problem: &Problem, work: u64) -> Answer {
+    /// Like [`Router::solve`], without the single-parcel proof: for problems on which [`super::Whole`] has already
+    /// failed.
+    pub fn solve_unproven(&mut self, problem: &Problem, work: u64) -> Answer {
         debug_assert_eq!(problem.check(), Ok(()));
         self.spare.append(&mut self.solution.parcels);
         self.solution.score = 0;
@@ -78,12 +82,13 @@ impl Router {
         self.search(problem, i64::try_from(work).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
     }
 
-    /// Makes the solution the whole order in one parcel on this lane, as [`super::Whole`] has proven it.
+    /// Sets the solution to the whole order in one parcel on this lane, as proven best by [`super::Whole`].
     pub fn settle(&mut self, problem: &Problem, lane: usize) {
         pricing::write_whole(problem, lane, &mut self.solution, &mut self.spare);
     }
 
-    /// Makes the solution this plan, priced anew, of which it is known that no allowed plan scores less than `bound`.
+    /// Sets the solution to this plan and prices it. `bound` is a lower bound on the score of every allowed plan, in
+    /// score micros.
     pub fn adopt(&mut self, problem: &Problem, parcels: Vec<ParcelPlan>, bound: i64) {
         self.solution.parcels = parcels;
         self.solution.parcels.sort_by_key(|parcel| parcel.lane);
@@ -92,7 +97,7 @@ impl Router {
         self.solution.proven = self.solution.bound == self.solution.score;
     }
 
-    /// The plan of the last [`Answer::Plan`].
+    /// The plan of the latest [`Answer::Plan`].
     pub fn solution(&self) -> &Solution {
         &self.solution
     }
@@ -107,24 +112,24 @@ impl Router {
     }
 
     fn search(&mut self, problem: &Problem, work: i64) -> Answer {
-        let mut ground = Ground { problem, model: &self.model, work };
-        // Reading the problem is work too.
-        ground.work -= 4 * (self.model.n() * self.model.lanes.len()) as i64;
+        let mut search = Search { problem, model: &self.model, work };
+        // Reading the problem counts as work.
+        search.work -= 4 * (self.model.n() * self.model.lanes.len()) as i64;
         self.best.clear();
-        self.sets.singles(&mut ground, &mut self.best);
+        self.sets.singles(&mut search, &mut self.best);
         if !self.best.found() {
             self.everything.clear();
             self.everything.extend(0..self.model.lanes.len());
-            self.assign.greedy(&mut ground, &self.everything, false, &mut self.best);
+            self.assign.greedy(&mut search, &self.everything, false, &mut self.best);
         }
-        let mut rest = (ground.work - SETS_WORK).max(0);
-        ground.work -= rest;
+        let mut rest = (search.work - SETS_WORK).max(0);
+        search.work -= rest;
         let mut bound = COST_MAX;
-        // Of an order of many lines not even pairs could be walked for that.
+        // With many lines, this budget does not even suffice for all pairs.
         let few = self.model.n() <= SETS_LINES;
-        if !(few && self.sets.search(&mut ground, &mut self.assign, &mut self.best)) {
-            std::mem::swap(&mut ground.work, &mut rest);
-            bound = self.branch.search(&mut ground, &mut self.assign, &mut self.best);
+        if !(few && self.sets.search(&mut search, &mut self.assign, &mut self.best)) {
+            std::mem::swap(&mut search.work, &mut rest);
+            bound = self.branch.search(&mut search, &mut self.assign, &mut self.best);
         }
         if !self.best.found() {
             return Answer::NoWay;

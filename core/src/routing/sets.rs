@@ -1,27 +1,36 @@
-//! Every set of parcels that could be better than the best plan, cheapest first.
+//! Enumerates the sets of parcels that could improve on the best plan, cheapest first.
 
 use super::assign::Assign;
-use super::ground::{Best, Ground};
 use super::model::{COST_MAX, Model, Take};
+use super::search::{Best, Search};
 
-/// Walks sets of lanes by entry cost. All buffers are kept.
+/// Least cost of the lanes of a set, whatever they carry.
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    /// Sum of their entry costs, in fine units.
+    entry: i64,
+    /// Hours of the slowest of them, in fine units.
+    hours: i64,
+}
+
+/// Enumerates sets of lanes by entry cost. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     set: Vec<usize>,
-    /// Units of each line that the set can take at most, one row for each depth.
+    /// Most units of each line that the set can carry, one row for each depth.
     covered: Vec<i64>,
-    /// Every line's least cost over all lanes.
+    /// Sum of every line's least cost over all lanes.
     base: i64,
     slope_min: i64,
     whole: bool,
 }
 
 impl Sets {
-    /// The best plan of a single parcel, if one can carry the whole order.
-    pub fn singles(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
-        let model = ground.model;
+    /// Finds the best plan of a single parcel, if one can carry the whole order.
+    pub fn singles(&mut self, search: &mut Search<'_>, best: &mut Best) {
+        let model = search.model;
         let n = model.n();
-        ground.work -= (n * model.lanes.len()) as i64;
+        search.work -= (n * model.lanes.len()) as i64;
         for at in 0..model.lanes.len() {
             let lane = &model.lanes[at];
             let stock = &model.stock[lane.site * n..][..n];
@@ -31,7 +40,7 @@ impl Sets {
             let costs = &model.cost[at * n..][..n];
             let drawn: i64 = costs.iter().zip(&model.demand).map(|(cost, demand)| cost * demand).sum();
             let cost = lane.hours + lane.fixed + drawn + model.whole_weight_cost(at);
-            if cost < best.cost && ground.allows(at, model.units, model.weight) {
+            if cost < best.cost && search.allows(at, model.units, model.weight) {
                 best.cost = cost;
                 best.takes.clear();
                 let whole = model.demand.iter().enumerate();
@@ -40,15 +49,16 @@ impl Sets {
         }
     }
 
-    /// Tries every set of two or more parcels worth trying. Answers whether none was left out.
-    pub fn search(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) -> bool {
+    /// Tries every set of two or more parcels that the bounds do not exclude. Returns whether the search was
+    /// complete.
+    pub fn search(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) -> bool {
         self.whole = true;
-        if ground.model.parcels_max > 1 && ground.model.lanes.len() > 1 {
-            ground.work -= (2 * ground.model.n() * ground.model.lanes.len()) as i64;
-            self.prepare(ground.model);
-            self.extend(ground, assign, best, 0, 0, 0);
+        if search.model.parcels_max > 1 && search.model.lanes.len() > 1 {
+            search.work -= (2 * search.model.n() * search.model.lanes.len()) as i64;
+            self.prepare(search.model);
+            self.extend(search, assign, best, 0, Opened { entry: 0, hours: 0 });
         }
-        self.whole && ground.work > 0
+        self.whole && search.work > 0
     }
 
     fn prepare(&mut self, model: &Model) {
@@ -64,7 +74,7 @@ impl Sets {
         }
     }
 
-    /// At least this is to be paid for parcels beyond the first `open` ones and for weight, when another costs `entry`.
+    /// Least cost of weight and of parcels beyond the first `open` ones, when each further parcel costs `entry`.
     fn beyond(&self, model: &Model, open: usize, entry: i64) -> i64 {
         let mut least = i64::MAX;
         let mut more = usize::from(open == 0);
@@ -80,16 +90,10 @@ impl Sets {
         }
     }
 
-    fn extend(
-        &mut self,
-        ground: &mut Ground<'_>,
-        assign: &mut Assign,
-        best: &mut Best,
-        from: usize,
-        entry: i64,
-        hours: i64,
-    ) {
-        let model = ground.model;
+    /// Extends the set, opened at this cost, by each lane from `from` on that can still lead to a better plan.
+    fn extend(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, from: usize, opened: Opened) {
+        let Opened { entry, hours } = opened;
+        let model = search.model;
         let (n, depth) = (model.n(), self.set.len());
         for at in from..model.lanes.len() {
             let lane = &model.lanes[at];
@@ -98,8 +102,8 @@ impl Sets {
             if bound >= best.cost {
                 break;
             }
-            ground.work -= 6 * n as i64;
-            if ground.work <= 0 {
+            search.work -= 6 * n as i64;
+            if search.work <= 0 {
                 self.whole = false;
                 return;
             }
@@ -116,16 +120,16 @@ impl Sets {
             self.set.push(at);
             self.cover(model, at, depth);
             if depth > 0 && (0..n).all(|line| self.covered[(depth + 1) * n + line] >= model.demand[line]) {
-                self.whole &= assign.solve(ground, &self.set, 1, best) >= COST_MAX;
+                self.whole &= assign.solve(search, &self.set, 1, best) >= COST_MAX;
             }
             if deeper {
-                self.extend(ground, assign, best, at + 1, with, slowest);
+                self.extend(search, assign, best, at + 1, Opened { entry: with, hours: slowest });
             }
             self.set.pop();
         }
     }
 
-    /// Writes what the set covers with its last lane.
+    /// Writes the row of units that the set covers with its last lane.
     fn cover(&mut self, model: &Model, at: usize, depth: usize) {
         let n = model.n();
         let site = model.lanes[at].site;

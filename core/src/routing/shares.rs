@@ -1,18 +1,18 @@
-//! The best way to share lines between two parcels when weight is charged in steps.
+//! Shares lines between two parcels at the least cost when weight is charged in steps.
 //!
-//! What two parcels cost depends on the lines only through the weight of one of them, so it is enough to know which
-//! weights can be reached and at what least cost of units: a knapsack over grams, in their greatest common measure.
-//! Where a unit costs the same in both parcels, reachable weights are bits, 64 to a word.
+//! The cost of two parcels depends on the lines only through the weight of one of them, so it suffices to know which
+//! weights can be reached, and the least cost of units for each: a knapsack over grams, in units of their greatest
+//! common divisor. Where a unit costs the same in both parcels, reachable weights are bits, 64 to a word.
 
-use super::ground::Ground;
 use super::model::Model;
+use super::search::Search;
 use super::sums::{gcd, highest};
 
-/// No weight is reached at this cost. Sums of unit costs stay well below half of it.
+/// Marks a weight that cannot be reached. Sums of unit costs stay well below half of it.
 const UNREACHED: i64 = 1 << 62;
-/// Weights that are told apart at most.
+/// Most weights that are distinguished.
 const CELLS_MAX: usize = 1 << 20;
-/// Choices that are remembered at most, in words.
+/// Most words of stored choices.
 const CHOICES_MAX: usize = 1 << 16;
 
 /// A line that two parcels share.
@@ -21,14 +21,15 @@ pub(super) struct Shared {
     pub line: usize,
     /// Units in both parcels together.
     pub units: i64,
-    /// Units that the first parcel must and can have.
+    /// Least and most units in the first parcel.
     pub least: i64,
     pub most: i64,
-    /// Units that the first parcel gets.
+    /// Units in the first parcel: the result.
     pub here: i64,
 }
 
-/// Units of a shared line that go together, and what they weigh in the common measure.
+/// Units of a shared line that move together. `size` is their weight in units of the common divisor, `cost` their
+/// extra cost in the first parcel.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     at: usize,
@@ -37,30 +38,30 @@ struct Item {
     cost: i64,
 }
 
-/// Shares lines between two parcels. All buffers are kept.
+/// Shares lines between two parcels. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    /// The lines, set before and shared after.
+    /// The lines: input and result of [`Shares::share`].
     pub lines: Vec<Shared>,
     items: Vec<Item>,
-    /// Reachable weights as bits, and the first item that reaches each.
+    /// Reachable weights as bits, and the first item that reaches each of them.
     reached: Vec<u64>,
     first: Vec<u16>,
-    /// The least cost of units for each weight, and by item and weight whether the item is in it.
+    /// Least cost of units for each weight; and by item and weight, whether the item is part of it.
     least: Vec<i64>,
     chosen: Vec<u64>,
     measure: i64,
     cells: usize,
-    /// Grams that the first parcel has in any case, and the grams of both.
+    /// Least grams of the first parcel, and grams of both parcels.
     floor: i64,
     all: i64,
 }
 
 impl Shares {
-    /// Shares the lines as well as can be between parcels on two lanes that are both paid for. Answers whether they were
-    /// shared; no when that would cost more work than is left.
-    pub fn share(&mut self, ground: &mut Ground<'_>, one: usize, other: usize) -> bool {
-        let model = ground.model;
+    /// Shares the lines at the least cost between parcels on two lanes whose entry costs are paid. Returns false,
+    /// without sharing, when that would exceed the remaining work.
+    pub fn share(&mut self, search: &mut Search<'_>, one: usize, other: usize) -> bool {
+        let model = search.model;
         self.read(model, one, other);
         let words = self.cells.div_ceil(64);
         if self.cells > CELLS_MAX || self.items.len() >= usize::from(u16::MAX) {
@@ -69,10 +70,10 @@ impl Shares {
         let alike = self.items.iter().all(|item| item.cost == 0);
         let spent =
             if alike { self.items.len() * words + self.cells } else { self.items.len() * self.cells } as i64 / 2;
-        if ground.work < spent || (!alike && self.items.len() * words > CHOICES_MAX) {
+        if search.work < spent || (!alike && self.items.len() * words > CHOICES_MAX) {
             return false;
         }
-        ground.work -= spent + 16;
+        search.work -= spent + 16;
         if alike {
             self.reach();
             self.pick_reached(model, one, other);
@@ -83,7 +84,7 @@ impl Shares {
         true
     }
 
-    /// Takes the lines apart into items.
+    /// Divides the lines into items.
     fn read(&mut self, model: &Model, one: usize, other: usize) {
         self.items.clear();
         (self.floor, self.all, self.measure) = (0, 0, 0);
@@ -142,8 +143,8 @@ impl Shares {
         }
     }
 
-    /// The cheapest reachable weight; among equals the one that leaves least room in what the first parcel is charged for,
-    /// so that room gathers in the other one.
+    /// Picks the cheapest reachable weight; among equals the one that leaves least of the first parcel's charged
+    /// weight unused, so that unused room gathers in the other parcel.
     fn pick_reached(&mut self, model: &Model, one: usize, other: usize) {
         let top = self.cells as i64 - 1;
         let mut least = (i64::MAX, 0, 0);

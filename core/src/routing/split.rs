@@ -1,51 +1,52 @@
-//! Same warehouse first: when a plan may ship from several warehouses.
+//! Split rules: when a plan may ship from several warehouses.
 //!
-//! The search itself knows nothing of these rules. Its plan stands when it ships from one warehouse, which is then best under
-//! the rules too. Otherwise the best plan from one warehouse is found as well, and one of the two is taken.
+//! The search does not know these rules. Its plan stands when it ships from one warehouse, since it is then best
+//! under the rules as well. Otherwise the best plan from one warehouse is found too, and the rules choose between the
+//! two.
 
 use super::problem::{Answer, ParcelPlan, Problem, Solution};
 use super::router::Router;
 
-/// When an order may be split over warehouses. Without any rule it may whenever that scores less.
+/// When an order may be split over warehouses. Without any rule, it is split whenever that scores less.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SplitRules {
-    /// Score micros that a split has to save against the best plan from one warehouse, when there is one.
+    /// Score micros that a split must save against the best plan from one warehouse, if there is one.
     pub saving: i64,
-    /// The least that each warehouse of a split sends.
+    /// Least units that each warehouse of a split sends.
     pub sent: Threshold,
-    /// The least that the others send beside each of them.
+    /// Least units that the other warehouses send together, for each warehouse of a split.
     pub left: Threshold,
 }
 
-/// The least units of a part of an order: the larger of the two.
+/// A least number of units: the larger of a fixed number and a share of the order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Threshold {
-    /// So many units.
+    /// Fixed number of units.
     pub units: u64,
-    /// This share of the order's units, in millionths, rounded up.
+    /// Share of the order's units, in millionths; the result is rounded up.
     pub share_ppm: u32,
 }
 
-/// Sites whose pairs are tried for a split that meets the thresholds.
+/// Most sites whose pairs are tried for a split that meets the thresholds.
 const PAIRED: usize = 12;
-/// Orders of more lines are not tried by pairs: their searches take too long.
+/// Pairs are not tried for orders of more lines: their searches take too long.
 const PAIRED_LINES: usize = 100;
-/// Tries to do with one site less.
+/// Most attempts to leave out one more site.
 const FEWER: usize = 24;
-/// Sites, and sets of them, that are tried before an order is refused.
+/// Most sites, and most sets of them, that are tried before an order is refused.
 const TRIED_SITES: usize = 12;
 const TRIED_SETS: usize = 1_000;
-/// Moves of units before a plan is given up.
+/// Most moves of units before a plan is given up.
 const STEPS: usize = 64;
-/// A search beside the main one gets this part of its budget.
+/// The search for the best unsplit plan gets one part in this many of the main budget.
 const PART: u64 = 8;
-/// Of up to a hundred searches for a split that meets the thresholds, each gets this part.
+/// Each of up to a hundred searches for a split that meets the thresholds gets one part in this many.
 const FITTING_PART: u64 = 64;
-/// The finer units in which a unit's cost is compared: a thousandth of a millionth.
+/// Fine units in a score micro.
 const FINE: i64 = 1_000;
 
 impl Threshold {
-    /// Units of an order of so many.
+    /// The threshold in units for an order of `total` units.
     pub fn of(&self, total: u64) -> u64 {
         let share = (u128::from(total) * u128::from(self.share_ppm)).div_ceil(1_000_000);
         self.units.max(u64::try_from(share).unwrap_or(u64::MAX))
@@ -53,12 +54,12 @@ impl Threshold {
 }
 
 impl SplitRules {
-    /// Whether there is no rule.
+    /// Whether no rule is set.
     pub fn is_free(&self) -> bool {
         *self == SplitRules::default()
     }
 
-    /// Whether every warehouse of the plan sends enough, and leaves enough for the others.
+    /// Whether the plan meets the thresholds: every warehouse sends enough and leaves enough to the others.
     pub fn fits(&self, problem: &Problem, parcels: &[ParcelPlan]) -> bool {
         let parts = parts(problem, parcels);
         let total: u64 = parts.iter().map(|(_, units)| units).sum();
@@ -67,11 +68,11 @@ impl SplitRules {
     }
 }
 
-/// Holds the router's plan to the rules: leaves it, or puts another in its place with a bound that no allowed plan is
-/// below. Answers whether any plan was found that the rules allow.
+/// Applies the rules to the router's plan: keeps it, or replaces it by the best allowed plan found, with a bound on
+/// every allowed plan. Returns whether any allowed plan was found.
 ///
-/// A split that meets the thresholds is looked for only where the plan does not: by moving units between its warehouses,
-/// and between those of each pair. A better one may be missed, which the bound then says.
+/// If the plan breaks a threshold, a split that meets it is searched for by moving units between warehouses. A better
+/// split may be missed; the bound accounts for that.
 pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work: u64) -> bool {
     let free = router.solution().clone();
     if rules.is_free() || parts(problem, &free.parcels).len() < 2 {
@@ -88,7 +89,7 @@ pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work:
     let (plan, bound) = match (unsplit, split) {
         (Some(one), Some(split)) if worth(&one, &split) => (split, free.bound),
         (Some(one), _) => {
-            // No split can save enough if not even the bound of all plans does.
+            // If even the bound on all plans does not save enough, no split can.
             let none_can = free.bound > one.score.saturating_sub(saving);
             let bound = if none_can { least } else { least.min(free.bound) };
             (one, bound)
@@ -100,10 +101,10 @@ pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work:
     true
 }
 
-/// Sites and units.
+/// Pairs of site and units.
 type Parts = Vec<(u16, u64)>;
 
-/// Units by site, of the sites that send any.
+/// Units by site, for the sites that send any.
 fn parts(problem: &Problem, parcels: &[ParcelPlan]) -> Parts {
     let mut parts = Parts::new();
     for parcel in parcels {
@@ -120,7 +121,7 @@ fn parts(problem: &Problem, parcels: &[ParcelPlan]) -> Parts {
     parts
 }
 
-/// The best plan from one site, and what no such plan is below.
+/// The best plan from one site, and a lower bound on all such plans.
 fn best_unsplit(problem: &Problem, router: &mut Router, work: u64) -> (Option<Solution>, i64) {
     let mut best: Option<Solution> = None;
     let mut least = i64::MAX;
@@ -138,7 +139,7 @@ fn best_unsplit(problem: &Problem, router: &mut Router, work: u64) -> (Option<So
     (best, least)
 }
 
-/// The best plan over the lanes of some sites, on the lanes of the whole problem.
+/// The best plan over the lanes of some sites; its lanes are those of the whole problem.
 fn over(problem: &Problem, sites: &[usize], router: &mut Router, work: u64) -> Option<Solution> {
     let (narrow, whole) = problem.narrowed(|_, lane| sites.contains(&usize::from(lane.site)));
     if router.solve(&narrow, work) != Answer::Plan {
@@ -191,8 +192,8 @@ fn best_fitting(
     best.or_else(|| over_any_sites(rules, problem, router))
 }
 
-/// The best of the splits over the fewest sites that can meet the thresholds, each set of sites filled as it comes and then
-/// shifted. Without ceilings it finds a split if there is one, among the sites and sets that are tried.
+/// The best split over the fewest sites that can meet the thresholds. Each set of sites is filled in order and its
+/// units are then moved. Without ceilings this finds a split if any exists among the sites and sets tried.
 fn over_any_sites(rules: &SplitRules, problem: &Problem, router: &mut Router) -> Option<Solution> {
     let lines = 0..problem.lines.len();
     let wanted = |line: usize| problem.lines[line].units;
@@ -232,7 +233,7 @@ fn over_any_sites(rules: &SplitRules, problem: &Problem, router: &mut Router) ->
     best
 }
 
-/// Puts every line into the first parcels whose sites have it; whether all of it found a place.
+/// Puts every line into the first parcels whose sites have it. Returns whether everything found a place.
 fn fill(problem: &Problem, plan: &mut [ParcelPlan]) -> bool {
     (0u16..).zip(&problem.lines).all(|(line, wanted)| {
         let mut left = wanted.units;
@@ -248,7 +249,7 @@ fn fill(problem: &Problem, plan: &mut [ParcelPlan]) -> bool {
     })
 }
 
-/// Plans over fewer and fewer sites: the site with the smallest part goes, unless the order cannot do without it.
+/// Plans over fewer and fewer sites: the site with the smallest part is left out, unless the order needs it.
 fn with_fewer_sites(
     rules: &SplitRules,
     problem: &Problem,
@@ -279,7 +280,7 @@ fn with_fewer_sites(
     plans
 }
 
-/// The plan with an empty parcel on the cheapest lane of every other site, for units to be moved into.
+/// The plan with an empty parcel on the cheapest lane of every unused site, as a target for moved units.
 fn widened(problem: &Problem, plan: &Solution) -> Vec<ParcelPlan> {
     let mut wide = plan.parcels.clone();
     let used: Vec<u16> = parts(problem, &wide).iter().map(|(site, _)| *site).collect();
@@ -298,8 +299,8 @@ fn emptied(problem: &Problem, sites: impl Iterator<Item = usize>) -> Vec<ParcelP
     sites.filter_map(cheapest).collect()
 }
 
-/// The plan with units moved between its sites, the cheapest first, until the thresholds are met. `None` when that cannot
-/// be, when lines go whole, or when it is no split.
+/// The plan with units moved between its sites, cheapest moves first, until the thresholds are met. `None` when they
+/// cannot be met, when lines go whole, or when the plan is not a split.
 fn shifted(rules: &SplitRules, problem: &Problem, parcels: &[ParcelPlan]) -> Option<Vec<ParcelPlan>> {
     let mut plan = parcels.to_vec();
     let total: u64 = parts(problem, &plan).iter().map(|(_, units)| units).sum();
@@ -336,21 +337,21 @@ fn shifted(rules: &SplitRules, problem: &Problem, parcels: &[ParcelPlan]) -> Opt
     None
 }
 
-/// A way of a unit from one parcel to another: the line moved, and what that costs at least.
+/// A move of one unit from one parcel to another: its line and its least cost, in fine units.
 #[derive(Clone, Copy)]
 struct Move {
     line: u16,
     cost: i64,
 }
 
-/// Moves units from a site that can spare them to one that is to have more, the cheapest way, over other sites if need be:
-/// these then send as much as before, but of other lines. `None` when there is no way.
+/// Moves units from a site that can spare them to one that needs more, along the cheapest path, through other sites
+/// if necessary: those then send as many units as before, of other lines. `None` when there is no path.
 fn step(problem: &Problem, plan: &mut [ParcelPlan], from: &[(u16, u64)], to: &[(u16, u64)]) -> Option<()> {
     let site: Vec<u16> = plan.iter().map(|parcel| problem.lanes[usize::from(parcel.lane)].site).collect();
     let count = plan.len();
     let most =
         |of: &[(u16, u64)], at: usize| of.iter().find(|(known, _)| *known == site[at]).map_or(0, |(_, most)| *most);
-    // Shortest paths from every parcel that can spare units. No cost is below zero, so paths do not return.
+    // Shortest paths from every parcel that can spare units. Costs are not negative, so paths have no cycles.
     let mut cost: Vec<Option<i64>> = (0..count).map(|at| (most(from, at) > 0).then_some(0)).collect();
     let mut before: Vec<Option<(usize, u16)>> = vec![None; count];
     let moves: Vec<Option<Move>> = (0..count * count)
@@ -392,7 +393,7 @@ fn step(problem: &Problem, plan: &mut [ParcelPlan], from: &[(u16, u64)], to: &[(
     Some(())
 }
 
-/// The line that is moved from one parcel to another at the least cost, if any can be.
+/// The line that can be moved from one parcel to another at the least cost, if any.
 fn cheapest(problem: &Problem, plan: &[ParcelPlan], site: &[u16], a: usize, b: usize) -> Option<Move> {
     let lines = plan[a].takes.iter().map(|(line, _)| *line);
     let possible = lines.filter(|line| free(problem, plan, site, site[b], *line) > 0);
@@ -400,7 +401,7 @@ fn cheapest(problem: &Problem, plan: &[ParcelPlan], site: &[u16], a: usize, b: u
     possible.map(|line| Move { line, cost: cost(line).max(0) }).min_by_key(|by| by.cost)
 }
 
-/// Units of a line that lie at a site beside those the plan takes.
+/// Units of a line at a site that the plan does not take.
 fn free(problem: &Problem, plan: &[ParcelPlan], site: &[u16], at: u16, line: u16) -> u64 {
     let here = plan.iter().zip(site).filter(|(_, of)| **of == at);
     let taken: u64 = here.map(|(parcel, _)| units_of(parcel, line)).sum();
@@ -419,7 +420,8 @@ fn shift(parcel: &mut ParcelPlan, line: u16, to: impl Fn(u64) -> u64) {
     parcel.takes.retain(|(_, units)| *units > 0);
 }
 
-/// What a unit adds to a parcel on a lane, in fine units, steps of weight and what the parcel itself costs apart.
+/// Cost of adding a unit to a parcel on a lane, in fine units; ignores weight steps and the cost of the parcel
+/// itself.
 fn unit_cost(problem: &Problem, lane: u16, line: u16) -> i64 {
     let (lane, at) = (&problem.lanes[usize::from(lane)], usize::from(line));
     let grams = i64::from(problem.lines[at].weight_g);
@@ -428,7 +430,8 @@ fn unit_cost(problem: &Problem, lane: u16, line: u16) -> i64 {
     unit.saturating_add(problem.weights.weigh(lane.rate.further_kg).saturating_mul(grams))
 }
 
-/// The plan without empty parcels, when there are not too many and each stays below its lane's ceiling.
+/// The plan without empty parcels, if it meets the parcel limit and each parcel meets its lane's capacity and
+/// ceiling.
 fn priced_within(problem: &Problem, mut plan: Vec<ParcelPlan>) -> Option<Vec<ParcelPlan>> {
     plan.retain(|parcel| !parcel.takes.is_empty());
     let within = |parcel: &ParcelPlan| {

@@ -1,60 +1,60 @@
-//! The best way to fill a set of parcels: branch and bound over how many steps of weight each of them is charged.
+//! Fills a set of parcels by branch and bound over the number of weight steps each of them is charged.
 //!
-//! A range of steps is bounded by a price of a gram in each parcel, raised one parcel at a time to where the bound is
-//! highest, the others held. Once the steps of all parcels are decided, weight costs nothing more and only fills: what is
-//! left is an assignment with capacities ([`Place`]).
+//! Ranges of steps are bounded by a price of a gram in each parcel, set one parcel at a time to the value that gives
+//! the highest bound. Once the steps of all parcels are decided, weight costs nothing further and only takes room:
+//! what remains is an assignment with capacities ([`Place`]).
 
 use std::cmp::Ordering;
 
-use super::ground::{Best, Ground, Loads};
 use super::model::{COST_MAX, Model, Take};
 use super::place::{Place, Room};
 use super::rates::FIRST_KG_G;
+use super::search::{Best, Loads, Search};
 use super::sums::{add_units, gcd, highest};
 use super::ways::{Doubt, Way, Ways};
 
-/// Grams before weight counts.
+/// Weight covered by the first kilogram, in grams.
 const FIRST: i64 = FIRST_KG_G.cast_signed();
-/// The prices are raised so many times round at first, and below.
+/// Rounds of raising the prices at the root, and at each node below it.
 const FIRST_PASSES: usize = 4;
 const PASSES: usize = 1;
-/// Lines are placed with all steps open for so much work at first, at most half of what there is.
+/// Most work for placing the lines while all steps are open; at most half of the remaining work.
 const LINES_WORK: i64 = 4_000_000;
-/// A range of so few steps may be parted anywhere.
+/// Ranges of at most this many steps may be divided anywhere.
 const SHORT: i64 = 8;
-/// The steps of a parcel that carries no weight: it has no first kilogram to pay for.
+/// Steps of a parcel without weight: it does not pay for a first kilogram.
 const NOTHING: i64 = -1;
-/// Weights that are told apart at most.
+/// Most weights that are distinguished.
 const CELLS_MAX: i64 = 1 << 12;
 
-/// How many steps the parcels of a set are charged. All buffers are kept.
+/// The search over the steps that the parcels of a set are charged. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     set: Vec<usize>,
-    /// Steps that a parcel is charged at least and at most, by place in the set.
+    /// Least and most steps that a parcel is charged, by place in the set.
     least: Vec<i64>,
     most: Vec<i64>,
-    /// The price of a gram, and the grams that a parcel takes at these prices.
+    /// Price of a gram, and grams of the parcel at these prices, by place in the set.
     gram: Vec<i64>,
     weight: Vec<i64>,
     /// The bound of these prices.
     priced: i64,
-    /// What the prices make of the order.
+    /// The plan that these prices give; it need not be allowed.
     pub takes: Vec<Take>,
     ways: Ways,
     loads: Loads,
-    /// Ranges and prices of the nodes above.
+    /// Ranges and prices of the nodes above, as a stack.
     kept: Vec<i64>,
-    /// Where the bound changes its slope along one price, and by how much.
+    /// Prices at which the slope of the bound changes, and the change in grams.
     bends: Vec<(i64, i64)>,
-    /// What the first parcels, so many of them, must carry; and steps that are charged at least.
+    /// Grams that each prefix of the set must carry; and least steps of each parcel.
     forced: Vec<i64>,
     started: Vec<i64>,
-    /// The most that a parcel weighs.
+    /// Most grams of a parcel, by place in the set.
     rooms: Vec<i64>,
     reached: Vec<u64>,
     offers: Vec<(i64, Way)>,
-    /// What any plan of the set costs beside lines and weight.
+    /// Cost of any plan of the set, lines and weight excluded.
     base: i64,
     step: i64,
     /// Weights of parcels are multiples of this many grams.
@@ -63,44 +63,45 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// A bound of any plan of a set that costs `base` beside lines and weight, with what its prices make of the order in
-    /// `takes`; [`COST_MAX`] when nothing can fill it.
-    pub fn bound(&mut self, ground: &mut Ground<'_>, set: &[usize], base: i64, target: i64) -> i64 {
-        ground.work -= (4 * ground.model.n() * set.len()) as i64;
-        if self.load(ground.model, set, base) { self.ascend(ground, FIRST_PASSES, target) } else { COST_MAX }
+    /// Lower bound on any plan of a set that costs `base`, lines and weight excluded; [`COST_MAX`] when nothing can
+    /// fill it. Leaves the plan of its prices in `takes`.
+    pub fn bound(&mut self, search: &mut Search<'_>, set: &[usize], base: i64, target: i64) -> i64 {
+        search.work -= (4 * search.model.n() * set.len()) as i64;
+        if self.load(search.model, set, base) { self.ascend(search, FIRST_PASSES, target) } else { COST_MAX }
     }
 
-    /// Searches the set that was bounded. Answers a bound of what it left out; [`COST_MAX`] when that is nothing.
-    pub fn search(&mut self, ground: &mut Ground<'_>, best: &mut Best, bound: i64) -> i64 {
-        // Where parcels cost alike, few ways to place the lines stand against many ways to share the steps.
-        if ground.model.step > 0 && ground.model.all_weigh && !ground.model.crowded {
-            let kept = ground.work - (ground.work / 2).min(LINES_WORK);
-            ground.work -= kept;
-            let mark = self.ways.narrow(ground.model, &self.set, &self.gram, best.cost - self.priced);
-            let left = self.fill(ground, best, bound);
-            self.ways.restore(ground.model, &self.set, mark);
-            ground.work = ground.work.max(0) + kept;
+    /// Searches the set that was bounded. Returns a lower bound on what it left out; [`COST_MAX`] when that is
+    /// nothing.
+    pub fn search(&mut self, search: &mut Search<'_>, best: &mut Best, bound: i64) -> i64 {
+        // Where parcels cost nearly the same, there are fewer ways to place the lines than to divide the steps.
+        if search.model.step > 0 && search.model.all_weigh && !search.model.crowded {
+            let kept = search.work - (search.work / 2).min(LINES_WORK);
+            search.work -= kept;
+            let mark = self.ways.narrow(search.model, &self.set, &self.gram, best.cost - self.priced);
+            let left = self.fill(search, best, bound);
+            self.ways.restore(search.model, &self.set, mark);
+            search.work = search.work.max(0) + kept;
             if left == COST_MAX || bound >= best.cost {
                 return COST_MAX;
             }
         }
-        self.narrow(ground, best, bound)
+        self.narrow(search, best, bound)
     }
 
-    /// Drops what the present prices exclude, and searches the rest, of which no plan costs less than `bound`.
-    fn narrow(&mut self, ground: &mut Ground<'_>, best: &mut Best, bound: i64) -> i64 {
+    /// Drops what the current prices exclude, and searches the rest. No plan there costs less than `bound`.
+    fn narrow(&mut self, search: &mut Search<'_>, best: &mut Best, bound: i64) -> i64 {
         let gain = best.cost - self.priced;
-        let mark = self.ways.narrow(ground.model, &self.set, &self.gram, gain);
-        self.tighten(ground.model, gain);
-        let left = self.part(ground, best, bound);
-        self.ways.restore(ground.model, &self.set, mark);
+        let mark = self.ways.narrow(search.model, &self.set, &self.gram, gain);
+        self.tighten(search.model, gain);
+        let left = self.part(search, best, bound);
+        self.ways.restore(search.model, &self.set, mark);
         left
     }
 
-    fn part(&mut self, ground: &mut Ground<'_>, best: &mut Best, bound: i64) -> i64 {
-        let model = ground.model;
+    fn part(&mut self, search: &mut Search<'_>, best: &mut Best, bound: i64) -> i64 {
+        let model = search.model;
         let Some((at, steps)) = self.choose(model) else {
-            return self.fill(ground, best, bound);
+            return self.fill(search, best, bound);
         };
         let kept = self.kept.len();
         for list in [&self.least, &self.most, &self.gram] {
@@ -114,30 +115,30 @@ impl Steps {
             } else {
                 self.most[at] = steps;
             }
-            left = left.min(self.node(ground, best, bound));
+            left = left.min(self.node(search, best, bound));
             self.restore(kept);
         }
         self.kept.truncate(kept);
         left
     }
 
-    fn node(&mut self, ground: &mut Ground<'_>, best: &mut Best, above: i64) -> i64 {
-        if ground.work <= 0 {
+    fn node(&mut self, search: &mut Search<'_>, best: &mut Best, above: i64) -> i64 {
+        if search.work <= 0 {
             return above;
         }
-        let bound = self.ascend(ground, PASSES, best.cost).max(above);
+        let bound = self.ascend(search, PASSES, best.cost).max(above);
         if bound >= best.cost {
             return COST_MAX;
         }
-        self.loads.count(ground.model, &self.set, &self.takes);
-        self.loads.offer(ground, &self.set, &self.takes, best);
-        if bound >= best.cost { COST_MAX } else { self.narrow(ground, best, bound) }
+        self.loads.count(search.model, &self.set, &self.takes);
+        self.loads.offer(search, &self.set, &self.takes, best);
+        if bound >= best.cost { COST_MAX } else { self.narrow(search, best, bound) }
     }
 
-    /// Places the lines, the steps decided or still open.
-    fn fill(&mut self, ground: &mut Ground<'_>, best: &mut Best, bound: i64) -> i64 {
-        let model = ground.model;
-        if !self.fit_rooms(ground) {
+    /// Places the lines, with steps decided or still open.
+    fn fill(&mut self, search: &mut Search<'_>, best: &mut Best, bound: i64) -> i64 {
+        let model = search.model;
+        if !self.fit_rooms(search) {
             return COST_MAX;
         }
         let mut fixed = self.base;
@@ -151,14 +152,14 @@ impl Steps {
             let (gram, slope) = (self.gram[at], lane.slope);
             self.place.rooms.push(Room { lane: self.set[at], free, paid: self.step * steps.max(0), most, gram, slope });
         }
-        let whole = self.place.search(ground, &self.ways, self.measure, (self.base, fixed), best);
+        let whole = self.place.search(search, &self.ways, self.measure, (self.base, fixed), best);
         if whole { COST_MAX } else { bound }
     }
 
     fn load(&mut self, model: &Model, set: &[usize], base: i64) -> bool {
         self.set.clear();
         self.set.extend_from_slice(set);
-        // The dearest gram first.
+        // Steepest slope first.
         self.set.sort_by_key(|&lane| -model.lanes[lane].slope);
         self.base = base;
         self.step = i64::from(model.step).max(1);
@@ -182,21 +183,21 @@ impl Steps {
         }
     }
 
-    /// Steps that are started by this many grams.
+    /// Steps that this many grams start.
     fn steps_of(&self, grams: i64) -> i64 {
         (grams - FIRST + self.step - 1).div_euclid(self.step).max(0)
     }
 
-    /// What weight costs a parcel that is charged so many steps.
+    /// Cost of weight for a parcel that is charged this many steps.
     fn charge(&self, model: &Model, at: usize, steps: i64) -> i64 {
         let lane = &model.lanes[self.set[at]];
         let first = if model.all_weigh { 0 } else { lane.first };
         if steps == NOTHING { 0 } else { first + lane.slope * self.step * steps }
     }
 
-    /// Starts each range where what is settled fits, and finds what parcels of decided steps weigh at most. False when
-    /// some parcel cannot hold what is settled.
-    fn fit_rooms(&mut self, ground: &mut Ground<'_>) -> bool {
+    /// Raises the start of each range to fit the settled lines, and finds the most grams of each parcel. Returns
+    /// false when a parcel cannot hold its settled lines.
+    fn fit_rooms(&mut self, search: &mut Search<'_>) -> bool {
         self.rooms.clear();
         for at in 0..self.set.len() {
             let held = self.ways.held.weight[at];
@@ -206,7 +207,7 @@ impl Steps {
             let room = match self.least[at].cmp(&self.most[at]) {
                 Ordering::Less => FIRST + self.step * self.most[at],
                 Ordering::Equal if self.most[at] == NOTHING => 0,
-                Ordering::Equal => self.fit(ground, at),
+                Ordering::Equal => self.fit(search, at),
                 Ordering::Greater => return false,
             };
             self.rooms.push(room);
@@ -214,9 +215,10 @@ impl Steps {
         true
     }
 
-    /// The most that a parcel of decided steps weighs: a sum of what is settled and of units in doubt.
-    fn fit(&mut self, ground: &mut Ground<'_>, at: usize) -> i64 {
-        let room = (FIRST + self.step * self.most[at]).min(ground.model.lanes[self.set[at]].most_g);
+    /// Most grams of a parcel whose steps are decided: its settled lines plus the largest reachable sum of units in
+    /// doubt.
+    fn fit(&mut self, search: &mut Search<'_>, at: usize) -> i64 {
+        let room = (FIRST + self.step * self.most[at]).min(search.model.lanes[self.set[at]].most_g);
         let held = self.ways.held.weight[at];
         let cells = (room - held).div_euclid(self.measure);
         if !(0..CELLS_MAX).contains(&cells) {
@@ -228,19 +230,20 @@ impl Steps {
         self.reached[0] = 1;
         for doubt in self.ways.lines() {
             let Some(way) = self.ways.of(doubt).iter().find(|way| way.at == at) else { continue };
-            ground.work -= self.reached.len() as i64;
+            search.work -= self.reached.len() as i64;
             add_units(&mut self.reached, way.cap.min(doubt.demand), (doubt.grams / self.measure) as usize);
         }
         held + highest(&self.reached, 0, last).unwrap_or(0) as i64 * self.measure
     }
 
-    /// Raises the price of a gram in one parcel after the other until the bound reaches `target`. Answers it.
-    fn ascend(&mut self, ground: &mut Ground<'_>, passes: usize, target: i64) -> i64 {
-        let model = ground.model;
+    /// Raises the price of a gram in one parcel after the other until the bound reaches `target` or the rounds end.
+    /// Returns the bound.
+    fn ascend(&mut self, search: &mut Search<'_>, passes: usize, target: i64) -> i64 {
+        let model = search.model;
         let p = self.set.len();
         let cells = ((4 + self.ways.lines().len()) * p) as i64;
-        ground.work -= 16 + cells;
-        if !self.fit_rooms(ground) || self.rooms.iter().sum::<i64>() < model.weight {
+        search.work -= 16 + cells;
+        if !self.fit_rooms(search) || self.rooms.iter().sum::<i64>() < model.weight {
             return COST_MAX;
         }
         let chained = self.chain(model);
@@ -249,7 +252,7 @@ impl Steps {
         }
         let spare = self.spare(model);
         for pass in 0..passes {
-            ground.work -= cells * (1 + p as i64);
+            search.work -= cells * (1 + p as i64);
             let mut moved = false;
             for at in 0..p {
                 let Some(gram) = self.best_price(model, at, spare) else { return COST_MAX };
@@ -266,8 +269,8 @@ impl Steps {
         self.priced.max(chained)
     }
 
-    /// Another bound, strong where units cost the same everywhere: every line where it is cheapest, and steps enough for
-    /// what the parcels of the dearest grams must carry, the first one, the first two and so on, since nothing else has it.
+    /// A second bound, strong where units cost the same everywhere: every line at its cheapest, and for each prefix
+    /// of the set (steepest slope first) enough steps for the grams that only this prefix can carry.
     fn chain(&mut self, model: &Model) -> i64 {
         let p = self.set.len();
         self.forced.clear();
@@ -304,7 +307,7 @@ impl Steps {
         bound + self.started.iter().enumerate().map(charged).sum::<i64>()
     }
 
-    /// Grams that the parcels together must leave unused, because they are charged in whole steps.
+    /// Grams of charged weight that the parcels together must leave unused.
     fn spare(&self, model: &Model) -> i64 {
         let p = self.set.len();
         if self.least.contains(&NOTHING) {
@@ -316,8 +319,8 @@ impl Steps {
         (all + self.step * steps - model.weight - (0..p).map(lost).sum::<i64>()).max(0)
     }
 
-    /// The price of a gram in a parcel at which the bound is highest, the others held; none when the parcel cannot hold
-    /// what only it can take.
+    /// The price of a gram in a parcel that gives the highest bound, with the other prices held; `None` when the
+    /// parcel cannot hold the units that only it can take.
     fn best_price(&mut self, model: &Model, at: usize, spare: i64) -> Option<i64> {
         self.bends.clear();
         let mut forced = self.ways.held.weight[at];
@@ -330,7 +333,7 @@ impl Steps {
         }
         let (least, most) = (self.least[at], self.most[at]);
         let slope = model.lanes[self.set[at]].slope;
-        // Beyond all bends the parcel has what is forced into it, and room for its most steps.
+        // Past all bends the parcel holds only the grams forced into it, with room for its most steps.
         let room = self.rooms[at];
         if forced > room {
             return None;
@@ -361,7 +364,7 @@ impl Steps {
         Some(0)
     }
 
-    /// Where a line leaves a parcel as its price rises, when it goes whole. Answers the grams that never do.
+    /// Adds the price at which a line leaves the parcel, when it leaves whole. Returns the grams that never leave.
     fn leave(&mut self, doubt: &Doubt, way: &Way) -> i64 {
         let others = self.ways.of(doubt).iter().filter(|other| other.at != way.at);
         let least = others.map(|other| other.cost + self.gram[other.at] * doubt.grams).min();
@@ -371,7 +374,7 @@ impl Steps {
         0
     }
 
-    /// The same for a line that other parcels can have only in part.
+    /// The same for a line of which other parcels can take only a part.
     fn leave_by_parts(&mut self, doubt: &Doubt, way: &Way) -> i64 {
         self.ways.sort(doubt, &self.gram, Some(way.at), &mut self.offers);
         let mut here = way.cap.min(doubt.demand);
@@ -388,7 +391,7 @@ impl Steps {
         here * doubt.grams
     }
 
-    /// The bound of the prices, what each parcel weighs at them, and the takes.
+    /// Computes the bound of the prices, with the weight of each parcel and the takes.
     fn evaluate(&mut self, spare: i64, model: &Model) -> i64 {
         self.weight.clone_from(&self.ways.held.weight);
         self.takes.clone_from(&self.ways.settled);
@@ -411,7 +414,7 @@ impl Steps {
         (0..self.set.len()).fold(bound, |bound, at| bound + self.cheapest_charge(model, at))
     }
 
-    /// What a parcel is charged, less what the price of a gram pays for its room: the least over its range.
+    /// Least charge of a parcel over its range of steps, less what the price of a gram pays for its room.
     fn cheapest_charge(&self, model: &Model, at: usize) -> i64 {
         let (least, most, gram) = (self.least[at], self.most[at], self.gram[at]);
         if least == most {
@@ -422,7 +425,7 @@ impl Steps {
         if least == NOTHING { some.min(0) } else { some }
     }
 
-    /// Narrows the ranges: steps that these prices do not want cost more than there is to gain.
+    /// Narrows the ranges: drops the steps that would raise the bound at these prices by `gain` or more.
     fn tighten(&mut self, model: &Model, gain: i64) {
         for (at, &lane) in self.set.iter().enumerate() {
             if self.least[at] == NOTHING {
@@ -438,10 +441,10 @@ impl Steps {
         }
     }
 
-    /// The parcel whose steps are most in doubt, and where to part its range.
+    /// The parcel whose steps are most in doubt, and where to divide its range.
     fn choose(&self, model: &Model) -> Option<(usize, i64)> {
         let open = (0..self.set.len()).filter(|&at| {
-            // Units that parcels cannot hold are not in the prices: more steps to decide would only repeat the search.
+            // Capacities are not part of these prices: branching over steps would only repeat the search.
             let by_steps = model.step > 0 && !model.crowded;
             self.least[at] < self.most[at] && (by_steps || self.least[at] == NOTHING)
         });
@@ -450,7 +453,7 @@ impl Steps {
             let over = self.weight[at] - FIRST;
             let mut steps = over.div_euclid(self.step).clamp(least, most - 1);
             let into = (over - steps * self.step).clamp(0, self.step);
-            // Not one step after the other from the end of a long range.
+            // Divides a long range in the middle rather than taking single steps off its end.
             if most - least > SHORT && (steps == least || steps + 1 == most) {
                 steps = least + (most - least) / 2;
             }

@@ -1,11 +1,11 @@
-//! Sums of weights that can be reached, a bit for each cell of their common measure, 64 to a word.
+//! Reachable sums of weights as bits, one for each multiple of their common divisor, 64 to a word.
 
-/// The greatest common measure of two weights.
+/// Greatest common divisor of two weights.
 pub(super) fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Adds up to so many units of a size to what can be reached, a bit for each cell.
+/// Marks the sums that are reached by adding up to `units` units of `size`.
 pub(super) fn add_units(reached: &mut [u64], units: i64, size: usize) {
     let (mut left, mut part) = (units, 1);
     while left > 0 && size > 0 {
@@ -24,7 +24,7 @@ pub(super) fn add_units(reached: &mut [u64], units: i64, size: usize) {
     }
 }
 
-/// The highest cell between two, both included, that can be reached.
+/// The highest reachable sum from `from` to `to`, both included.
 pub(super) fn highest(reached: &[u64], from: usize, to: usize) -> Option<usize> {
     let mut word = to / 64;
     let mut bits = reached[word] & (u64::MAX >> (63 - to % 64));

@@ -1,36 +1,36 @@
-//! The lines of a set of parcels that are still in doubt, and the ways each of them can go.
+//! The lines whose parcels are still in doubt, and the ways each of them can go.
 
-use super::ground::Loads;
 use super::model::{Model, Take};
+use super::search::Loads;
 
-/// A parcel that a line can go in.
+/// A parcel that can take a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
     /// Its place in the set.
     pub at: usize,
     pub site: usize,
-    /// Of a unit, without weight.
+    /// Cost of a unit, without weight.
     pub cost: i64,
-    /// Units that its site has.
+    /// Units at its site.
     pub cap: i64,
 }
 
-/// A line in doubt.
+/// A line whose parcels are not yet decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doubt {
     pub line: usize,
     pub demand: i64,
     pub grams: i64,
-    /// Whether every way has room for all of it, whatever the others have.
+    /// Whether the site of every way has all of it, and no two ways share a site.
     pub plenty: bool,
-    /// What it costs at least without weight.
+    /// Its least cost, without weight.
     pub cheapest: i64,
     from: usize,
     to: usize,
 }
 
 impl Doubt {
-    /// Adds the grams that the first parcels of the set, so many of them, must carry because no other has so much.
+    /// Adds to each prefix of the set the grams that it must carry because the later parcels have too little stock.
     pub fn force(&self, ways: &Ways, forced: &mut [i64]) {
         let (mut outside, mut end) = (0, forced.len());
         for way in ways.of(self).iter().rev() {
@@ -42,7 +42,7 @@ impl Doubt {
     }
 }
 
-/// What to go back to when ways were dropped.
+/// State to return to after ways were dropped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     first: usize,
@@ -52,14 +52,14 @@ pub(super) struct Mark {
     cost: i64,
 }
 
-/// Lines in doubt and lines that are settled. All buffers are kept.
+/// Lines in doubt and lines that are settled. Keeps its buffers between calls.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
-    /// Lines in doubt begin at `first`; those before it are what [`Ways::restore`] goes back to.
+    /// Lines in doubt begin at `first`; [`Ways::restore`] returns to those before it.
     lines: Vec<Doubt>,
     first: usize,
     ways: Vec<Way>,
-    /// Where settled lines go, what they cost without weight, and what the parcels hold of them.
+    /// Takes of the settled lines, their cost without weight, and their loads by parcel.
     pub settled: Vec<Take>,
     pub cost: i64,
     pub held: Loads,
@@ -67,7 +67,7 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    /// Puts all lines in doubt over a set. False when a line wants more than the set's sites have.
+    /// Puts all lines in doubt over a set. Returns false when a line wants more than the set's sites have.
     pub fn load(&mut self, model: &Model, set: &[usize]) -> bool {
         self.lines.clear();
         self.ways.clear();
@@ -102,8 +102,8 @@ impl Ways {
         &self.ways[doubt.from..doubt.to]
     }
 
-    /// Drops the ways that cost at least `gain` more for one unit at these prices of a gram than the dearest that is
-    /// wanted, and settles the lines that are left with one way.
+    /// Drops the ways whose unit costs, at these prices of a gram, at least `gain` more than the dearest unit needed,
+    /// and settles the lines that have one way left.
     pub fn narrow(&mut self, model: &Model, set: &[usize], gram: &[i64], gain: i64) -> Mark {
         let (lines, ways) = (self.lines.len(), self.ways.len());
         let mark = Mark { first: self.first, lines, ways, settled: self.settled.len(), cost: self.cost };
@@ -132,7 +132,7 @@ impl Ways {
         mark
     }
 
-    /// Puts back what was dropped since.
+    /// Restores what was dropped since the mark.
     pub fn restore(&mut self, model: &Model, set: &[usize], mark: Mark) {
         for take in self.settled.drain(mark.settled..) {
             let at = set.iter().position(|&lane| lane == take.lane as usize).unwrap_or(0);
@@ -143,8 +143,8 @@ impl Ways {
         (self.first, self.cost) = (mark.first, mark.cost);
     }
 
-    /// What a unit of a line costs in each of its ways at these prices of a gram but in one, the cheapest first, one for
-    /// each site.
+    /// Writes the cost of a unit of a line in each of its ways except `but`, at these prices of a gram: cheapest
+    /// first, one way for each site.
     pub fn sort(&self, doubt: &Doubt, gram: &[i64], but: Option<usize>, offers: &mut Vec<(i64, Way)>) {
         offers.clear();
         for way in self.of(doubt).iter().filter(|way| Some(way.at) != but) {
@@ -158,7 +158,7 @@ impl Ways {
         offers.sort_unstable_by_key(|&(offer, way)| (offer, way.at));
     }
 
-    /// What the dearest unit of a line costs where all are as cheap as can be.
+    /// Cost of the dearest unit of a line in its cheapest placement.
     fn dearest(&mut self, doubt: &Doubt, gram: &[i64]) -> i64 {
         let mut offers = std::mem::take(&mut self.offers);
         self.sort(doubt, gram, None, &mut offers);
@@ -173,7 +173,7 @@ impl Ways {
         dearest
     }
 
-    /// Looks whether a line has plenty and what it costs at least; none when its ways have too little.
+    /// Fills in `plenty` and `cheapest`; `None` when the ways of the line have too little.
     fn look(&mut self, doubt: Doubt) -> Option<Doubt> {
         let ways = self.of(&doubt);
         let apart = (0..ways.len()).all(|at| ways[..at].iter().all(|other| other.site != ways[at].site));

@@ -1,7 +1,7 @@
-//! The common case: the whole order in one parcel, where no plan of more parcels could score less.
+//! The single-parcel proof: the whole order in one parcel, where no plan of more parcels scores less.
 //!
-//! Needs neither lanes in order nor a cost for every line: one pass over the lanes finds the cheapest parcel that carries
-//! everything and the least that two or more parcels must cost.
+//! It needs neither sorted lanes nor costs by line: one pass over the lanes finds the cheapest parcel that carries
+//! everything, and a lower bound on the cost of two or more parcels.
 
 use crate::money::Money;
 
@@ -9,18 +9,18 @@ use super::model::FINE;
 use super::problem::Problem;
 use super::rates::{FIRST_KG_G, Rate, Weights, charged_g};
 
-/// Up to these, all sums here stay below 2⁶²; larger orders and dearer rates take the long way.
+/// Up to these bounds, all sums here stay below 2⁶²; larger orders and dearer rates go to the full search.
 const UNITS_MAX: u64 = 100_000;
 const WEIGHT_MAX_G: u64 = 10_000_000;
 const MICROS_MAX: i64 = 10_000_000_000;
 
-/// Looks at one lane after the other.
+/// The proof under way: lanes are offered one after the other.
 #[derive(Debug)]
 pub struct Whole {
     weights: Weights,
     units: i64,
     weight_g: i64,
-    /// Grams charged past the first kilogram, when everything is in one parcel.
+    /// Grams charged past the first kilogram when everything is in one parcel.
     charged_g: i64,
     kg_step_g: u32,
     all_weigh: bool,
@@ -31,7 +31,7 @@ pub struct Whole {
     beyond_limits: bool,
 }
 
-/// The least of each part of the cost of a parcel.
+/// Least value of each part of a parcel's cost over the lanes offered.
 #[derive(Clone, Copy, Debug)]
 struct Least {
     /// The two least costs of opening a parcel.
@@ -49,7 +49,8 @@ struct Best {
 }
 
 impl Whole {
-    /// An order of these lines, each as units and grams of one. `None` when it is too large for short sums.
+    /// Begins with an order of these lines, each as units and grams of one unit. `None` when it exceeds the bounds of
+    /// this proof.
     pub fn new(
         lines: impl Iterator<Item = (u64, u32)>,
         weights: Weights,
@@ -82,8 +83,8 @@ impl Whole {
         })
     }
 
-    /// The next lane that has anything of the order; `all` when it has everything. Ties go to the cheaper parcel, then to
-    /// the lane that was offered first.
+    /// Offers a lane whose site has anything of the order; `all` when it has everything. Ties go to the lane that is
+    /// cheaper to open, then to the one offered first.
     #[inline]
     pub fn offer(&mut self, lane: usize, rate: &Rate, penalty: i64, ceiling: Option<Money>, all: bool) {
         let Rate { parcel, unit, first_kg, further_kg, hours } = *rate;
@@ -91,7 +92,7 @@ impl Whole {
         let fixed = weights.weigh(parcel).saturating_add(penalty.max(0));
         let (first, slope, unit) = (weights.weigh(first_kg), weights.weigh(further_kg), weights.weigh(unit));
         let hours = weights.time.max(0).saturating_mul(i64::from(hours));
-        // All are at least zero, so that together they have no bit above the limit unless one of them has.
+        // Costs are not negative, so their largest decides whether any of them exceeds the limit.
         if fixed.max(first).max(slope).max(unit).max(hours) > MICROS_MAX {
             self.beyond_limits = true;
             return;
@@ -108,24 +109,25 @@ impl Whole {
         }
     }
 
-    /// Whether lanes may be offered in the order of a ladder for these weights, since every line weighs something.
+    /// Whether lanes may be offered in the order of this ladder: it is made for the same weight of money, and every
+    /// line weighs something.
     pub fn climbs(&self, ladder: &Ladder) -> bool {
         self.all_weigh && ladder.money == self.weights.money
     }
 
-    /// The lane of the best plan, when it is the whole order in one parcel and that is proven.
+    /// The lane of the best plan, when one parcel is proven best.
     pub fn proven(&self) -> Option<usize> {
         let best = self.best.filter(|_| !self.beyond_limits)?;
         (!self.may_split || best.cost <= self.least_of_two(&self.least)).then_some(best.lane)
     }
 
-    /// The same before all lanes were offered, when all that are left stand on the ladder from here on.
+    /// The same before all lanes were offered, when the remaining ones all stand on the ladder from `floor` on.
     #[inline]
     pub fn proven_above(&self, floor: &Floor<'_>) -> Option<usize> {
         let best = self.best.filter(|_| !self.beyond_limits)?;
         let Ladder { slope, unit, hours, .. } = *floor.ladder;
         let hours = self.weights.time.max(0).checked_mul(hours).filter(|hours| *hours <= MICROS_MAX)?;
-        // Those left cost no less, and one that costs as much loses: it is dearer to open, or came later.
+        // The remaining lanes cost no less, and lose a tie: they are dearer to open or come later.
         let left = (floor.entry + hours + unit * self.units) * FINE + slope * self.charged_g;
         if best.cost > left {
             return None;
@@ -135,8 +137,8 @@ impl Whole {
         (!self.may_split || best.cost <= self.least_of_two(&least)).then_some(best.lane)
     }
 
-    /// No plan of two or more parcels costs less: each is opened, each carries its first kilogram for nothing more, and
-    /// the rest goes where weight, units and hours are cheapest.
+    /// Lower bound on plans of two or more parcels: each is opened and carries its first kilogram, and everything
+    /// else is charged at the cheapest weight, units and hours.
     fn least_of_two(&self, least: &Least) -> i64 {
         let Least { entries: [first, second], slope, unit, hours } = *least;
         if second == i64::MAX {
@@ -147,7 +149,7 @@ impl Whole {
         let mut opened = (first + second) * FINE;
         let mut over = self.weight_g - 2 * FIRST_KG_G.cast_signed();
         let mut bound = opened + slope(over.max(0));
-        // One more parcel pays off only while its price is below what it saves.
+        // A further parcel pays only while opening it costs less than it saves.
         while over > 0 && second * FINE < slope(FIRST_KG_G.cast_signed()) {
             opened += second * FINE;
             over -= FIRST_KG_G.cast_signed();
@@ -174,11 +176,11 @@ impl Least {
     }
 }
 
-/// Lanes from the cheapest to open to the dearest, so that a look at the first few often proves the best.
+/// Lanes sorted by the cost of opening them, so that the first few often suffice for the proof.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ladder {
     rungs: Vec<Rung>,
-    /// The weight of money it is made for.
+    /// Weight of money it is made for, in millionths.
     money: i64,
     slope: i64,
     unit: i64,
@@ -188,12 +190,12 @@ pub struct Ladder {
 /// A lane's place on a ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rung {
-    /// Which lane.
+    /// Index of the lane.
     pub lane: usize,
     entry: i64,
 }
 
-/// All lanes of a ladder from one rung on.
+/// The lanes of a ladder from one rung on.
 #[derive(Clone, Copy, Debug)]
 pub struct Floor<'a> {
     ladder: &'a Ladder,
@@ -201,8 +203,8 @@ pub struct Floor<'a> {
 }
 
 impl Ladder {
-    /// Ranks lanes, each with its rate and penalty, for orders of which every line weighs something. `None` when a figure
-    /// is too large for short sums.
+    /// Sorts lanes, each with its rate and penalty, for orders whose lines all weigh something. `None` when a rate
+    /// exceeds the bounds of this proof.
     pub fn new<'r>(lanes: impl Iterator<Item = (&'r Rate, i64)>, money: i64) -> Option<Ladder> {
         let weights = Weights { money, ..Weights::default() };
         let mut ladder = Ladder { rungs: Vec::new(), money, slope: i64::MAX, unit: i64::MAX, hours: i64::MAX };
@@ -218,7 +220,7 @@ impl Ladder {
         Some(ladder)
     }
 
-    /// Every lane, the cheapest to open first; of equal ones in the order in which they were given.
+    /// Every lane, cheapest to open first; equal ones in the order given.
     pub fn rungs(&self) -> &[Rung] {
         &self.rungs
     }
@@ -230,7 +232,7 @@ impl Ladder {
     }
 }
 
-/// The lane of a problem's best plan, when that is one parcel and proven by one pass over the lanes.
+/// The lane of a problem's best plan, when one pass over the lanes proves a single parcel best.
 pub(super) fn proven(problem: &Problem) -> Option<usize> {
     if !problem.draws.is_empty() {
         return None;
@@ -267,7 +269,7 @@ mod tests {
         Rate { parcel: Money(parcel), further_kg: Money(further_kg), ..Rate::default() }
     }
 
-    /// Offers lanes that all carry everything, to an order of one line of so many units of 500 g.
+    /// Offers lanes, each with whether it carries everything, to an order of one line of `units` units of 500 g.
     fn proven(units: u64, max_parcels: Option<u16>, lanes: &[(Rate, bool)]) -> Option<usize> {
         let mut whole = Whole::new([(units, 500)].into_iter(), Weights::default(), 1_000, max_parcels)?;
         lanes.iter().enumerate().for_each(|(at, (rate, all))| whole.offer(at, rate, 0, None, *all));
@@ -285,7 +287,7 @@ mod tests {
         let far = [(rate(9, 0), true), (rate(3, 0), false), (rate(3, 0), false)];
         assert_eq!(proven(1, None, &far), None);
         assert_eq!(proven(1, Some(1), &far), Some(0), "unless two parcels are not allowed");
-        // Ten kilograms: each further one costs more than another parcel with its first kilogram for nothing.
+        // Ten kilograms: each further one costs more than another parcel, which carries its first kilogram free.
         let steep = [(rate(2, 5), true), (rate(2, 5), true)];
         assert_eq!(proven(20, None, &steep), None);
         assert_eq!(proven(2, None, &steep), Some(0));

@@ -1,57 +1,38 @@
 //! The rules of the world: who ships what to whom, for how much, and what counts.
 //!
 //! A **world file** names warehouses, carriers, channels and pools, and holds rule tables; a **rules file** holds rule
-//! tables only. Both are TOML, read whole or refused whole with the line that is wrong. Reading has two stages, because
-//! ids are given by the engine:
+//! tables only. Both are TOML, read whole or refused whole with the first fault, its line and what would be right.
 //!
 //! ```text
-//! text ──► WorldFile::parse ──► codes in file order ──► the engine gives ids (Assignments)
-//!                │                                                │
-//!                └──────────────► RuleSet::resolve ◄──────────────┘
-//!          RulesFile::parse ─────────────┘
+//!            read                        resolve
+//!   text ───────────► WorldFile ──┬──────────────────► RuleSet
+//!   text ───────────► RulesFile ──┤  codes become ids,
+//!                     Assignments ┘  tables are checked
 //! ```
 //!
-//! A [`RuleSet`] is immutable and speaks dense ids only. Swapping rules is swapping the whole set.
-//!
-//! # The rule tables
-//!
-//! | table | says | most specific entry |
-//! |---|---|---|
-//! | `[policy]` | `w_money`, `w_time`, `w_balance`; `ship_complete`, `max_parcels`, `split_…` of channels that do not say | there is one |
-//! | `[[weights]]` | other weights for a `channel`, `zone` or `category`; what it leaves out is the policy's | more conditions first; then channel, zone, category |
-//! | `[[rate]]` | price and hours of a `carrier` `from` a warehouse, a warehouse zone or `"*"`, `to` a zone or `"*"` | warehouse, its zone, `"*"`; then zone before `"*"` |
-//! | `[[prefer]]` | `warehouses` in order for a `zone` (or `"*"`) | zone before `"*"` |
-//! | `[[ceiling]]` | a `carrier` may not take a parcel that costs more than `above`, to a `zone` or anywhere | zone before `"*"` |
-//! | `[[ban]]` | no parcel matches all of `warehouse`, `carrier`, `zone` that it names | all apply |
-//! | `[[step]]` | the warehouse step `name` comes `after` others | all apply |
-//! | `[prices]` | stock has a price, learned from orders: `cover`, `history`, `sample`, `recompute_every`, `pass_over_own` | there is one |
-//!
-//! In `[[prefer]]` each rank after the first adds `penalty` to the score of a parcel from there, and a warehouse that is
-//! not listed ranks behind those that are. Without `penalty` the order is strict: no saving makes up for a rank.
-//! `hours`, one per warehouse, replaces the hours of the rates.
+//! Ids come from outside: [`WorldFile::codes`] lists what needs one, [`Assignments`] says which. A [`RuleSet`] is
+//! immutable and holds ids only. Rules change by replacing the whole set.
 //!
 //! A rules file **replaces** each table it contains: with one `[[rate]]` in it, none of the world's rates are left. Tables
-//! it does not name stay as they are in the world file. `ban = []` replaces a table by nothing. Applying a world file drops the rules file.
+//! it does not name stay as they are in the world file; `ban = []` replaces a table by nothing.
+//!
+//! | folder | holds |
+//! |---|---|
+//! | `reader/` | typed reading of TOML, faults |
+//! | `codes/` | codes of a kind with their ids, zones |
+//! | `tables/` | every table, one file each, and the list of rule tables |
 
-mod closest;
-mod entries;
-mod error;
-mod lanes;
-mod names;
-mod prices;
+mod codes;
+mod load;
 mod reader;
 mod ruleset;
-mod split;
-mod steps;
-mod weights;
-mod world;
+mod tables;
 
-pub use error::FileError;
-pub use lanes::{LaneRules, NoLane, ZoneLanes};
-pub use prices::PriceRules;
-pub use ruleset::{Assignments, ChannelRules, RuleSet, WarehouseKind, WarehouseRules};
-pub use steps::{StepRules, StepSet, WarehouseStep};
-pub use world::{RulesFile, WorldCodes, WorldFile};
+pub use codes::{Assignments, WorldCodes};
+pub use load::{RulesFile, WorldFile};
+pub use reader::{Fault, FileError};
+pub use ruleset::RuleSet;
+pub use tables::{ChannelRules, LaneRules, NoLane, PriceRules, StepRules, WarehouseKind, WarehouseRules, ZoneLanes};
 
 #[cfg(test)]
 mod tests;

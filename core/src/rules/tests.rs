@@ -148,7 +148,8 @@ fn known_codes_keep_their_ids() {
     assert_eq!(lanes.from(WarehouseId(8)).len(), 2);
     ids.carriers.pop();
     let error = RuleSet::resolve(&file, None, &ids, RulesVersion(1)).unwrap_err();
-    assert_eq!(error, FileError::whole("carrier `SF` was given no id"));
+    let fault = Fault::NoId { code: crate::ids::Code::new("SF").unwrap() };
+    assert_eq!(error, FileError::whole(fault, "carrier `SF` was given no id"));
 }
 
 #[test]
@@ -181,6 +182,17 @@ fn bans_take_lanes_away() {
     assert_eq!(lanes("[[ban]]\nwarehouse = \"CAN\"\nzone = \"CN-44\"", Some("CN-45")), [(0, 0), (1, 0), (2, 0)]);
     assert_eq!(lanes("[[ban]]\ncarrier = \"ZTO\"", None), []);
     assert_eq!(lanes("[[ban]]\nzone = \"CN-99\"", Some("CN-99")), []);
+}
+
+#[test]
+fn a_lane_that_is_not_there_has_a_reason() {
+    let rules = overlaid("[[ban]]\nwarehouse = \"CAN\"\ncarrier = \"ZTO\"\nzone = \"CN-44\"");
+    let no_lane = |warehouse, carrier, zone| rules.no_lane(WarehouseId(warehouse), CarrierId(carrier), zone);
+    assert_eq!(no_lane(1, 0, Some("CN-44")), Some(NoLane::Banned));
+    assert_eq!(no_lane(1, 0, Some("CN-45")), None);
+    assert_eq!(no_lane(0, 1, Some("CN-44")), Some(NoLane::NoRate));
+    assert_eq!(no_lane(1, 1, Some("CN-44")), None);
+    assert_eq!(no_lane(7, 0, None), Some(NoLane::NoRate));
 }
 
 #[test]
@@ -254,7 +266,7 @@ fn a_rules_file_replaces_the_tables_it_has() {
     assert_eq!(rules.weights(ChannelId(0), None, None).time, 0);
     let web = rules.channel(ChannelId(0)).unwrap();
     assert_eq!((web.ship_complete, web.max_parcels), (true, None));
-    assert!(rules.steps().before(WarehouseStep::Scan).contains(WarehouseStep::Label));
+    assert!(rules.steps().before(crate::orders::Step::Scan).contains(crate::orders::Step::Label));
 }
 
 #[test]
@@ -368,4 +380,16 @@ fn every_fault_of_the_rule_tables_is_named_with_its_line() {
         assert!(error.reason.contains(says), "{text}: `{error}` does not say `{says}`");
         assert_eq!(error.line, line, "{text}: {error}");
     }
+}
+
+#[test]
+fn a_key_of_the_world_in_a_rules_file_is_told_from_a_misspelled_one() {
+    let world = WorldFile::parse(WORLD).unwrap();
+    let fault = |text| RulesFile::parse(text, &world).unwrap_err().fault;
+    assert_eq!(fault("currency = \"CNY\""), Fault::Misplaced { key: "currency" });
+    assert_eq!(fault("curency = \"CNY\""), Fault::UnknownKey { table: None, key: "curency".to_owned() });
+    assert_eq!(
+        fault("[policy]\ncurrency = 1"),
+        Fault::UnknownKey { table: Some("policy"), key: "currency".to_owned() }
+    );
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::ids::{PoolId, Seq, WarehouseId};
 use crate::limits::CELL_HISTORY;
-use crate::stock::{Bucket, Handover, Inbound, Outside};
+use crate::stock::{Bucket, Inbound, Outside};
 use crate::units::Units;
 
 /// A movement the ledger cannot make: the bucket does not hold the units, or they do not fit.
@@ -86,6 +86,25 @@ struct History {
     changes: VecDeque<(Seq, i64)>,
     forgotten: Seq,
     pending: i64,
+}
+
+impl History {
+    /// Gives what is pending to the event with this sequence, which may have moved units before.
+    fn note(&mut self, seq: Seq) {
+        let mut change = std::mem::take(&mut self.pending);
+        if let Some((_, earlier)) = self.changes.pop_back_if(|(last, _)| *last == seq) {
+            change += earlier;
+        }
+        if change == 0 {
+            return;
+        }
+        self.changes.push_back((seq, change));
+        if self.changes.len() > CELL_HISTORY
+            && let Some((oldest, _)) = self.changes.pop_front()
+        {
+            self.forgotten = oldest;
+        }
+    }
 }
 
 impl Cell {
@@ -241,26 +260,13 @@ impl Cell {
         self.withheld
     }
 
-    /// Whether units in it are due to promises: they are handed over in commits of their own.
-    #[inline]
-    pub fn is_due(&self) -> bool {
-        self.withheld && Handover::is_due(self)
-    }
-
     /// Notes that the event with this sequence touched the cell.
     pub fn stamp(&mut self, seq: Seq) {
         self.version = seq;
         if !std::mem::take(&mut self.moved) {
             return;
         }
-        if self.rest.history.pending != 0 {
-            self.rest.history.changes.push_back((seq, std::mem::take(&mut self.rest.history.pending)));
-            if self.rest.history.changes.len() > CELL_HISTORY
-                && let Some((oldest, _)) = self.rest.history.changes.pop_front()
-            {
-                self.rest.history.forgotten = oldest;
-            }
-        }
+        self.rest.history.note(seq);
     }
 
     /// What is wrong with the cell, if anything: units in must be units out and units here, and short ones are claimed.

@@ -38,21 +38,49 @@ pub struct Handover {
     pub attached: Vec<(Promise, ReceiptNo)>,
 }
 
+/// Units that are here, and whose promises they serve.
+#[derive(Clone, Copy)]
+struct Supply {
+    /// The receipt that was promised; none for overdue promises.
+    receipt: ReceiptNo,
+    pool: PoolId,
+    /// Where the units stand.
+    from: Bucket,
+    units: Units,
+}
+
+impl Cell {
+    /// Whether units in it are due to promises: they are handed over in commits of their own.
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        self.withholds() && self.has_next_step()
+    }
+
+    fn has_next_step(&self) -> bool {
+        let Some(inbound) = self.inbound() else { return false };
+        let arrived = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero();
+        let opens = |pool| inbound.receipts().iter().any(|r| r.pool == pool && !r.open().is_zero());
+        let served = |pool| !spare(self, pool, Units::ZERO).is_zero() || opens(pool);
+        inbound.receipts().iter().any(arrived) || inbound.overdue_pools().any(|(pool, _)| served(pool))
+    }
+}
+
 impl Handover {
     /// The next step, of at most `most` promises. Empty when nothing is to be done.
     pub fn of(cell: &Cell, most: usize) -> Handover {
         let mut step = Handover::default();
         let Some(inbound) = cell.inbound().filter(|_| cell.withholds()) else { return step };
         for receipt in inbound.receipts().iter().filter(|receipt| !receipt.arrived.is_zero()) {
-            let from = Bucket::Arrived(receipt.no);
-            step.serve(inbound, receipt.no, receipt.pool, from, receipt.arrived, most);
+            let (from, units) = (Bucket::Arrived(receipt.no), receipt.arrived);
+            step.serve(inbound, Supply { receipt: receipt.no, pool: receipt.pool, from, units }, most);
             let left_over = (receipt.no, receipt.pool, receipt.left_over());
             step.left_over.extend((!left_over.2.is_zero()).then_some(left_over));
         }
         let mut used = Units::ZERO;
         for (pool, _) in inbound.overdue_pools() {
             let units = spare(cell, pool, used);
-            let served = step.serve(inbound, ReceiptNo::NONE, pool, Bucket::Available(pool), units, most);
+            let supply = Supply { receipt: ReceiptNo::NONE, pool, from: Bucket::Available(pool), units };
+            let served = step.serve(inbound, supply, most);
             used = used.saturating_add(served);
         }
         if step.dues.is_empty() && step.left_over.is_empty() {
@@ -66,25 +94,9 @@ impl Handover {
         self.dues.is_empty() && self.left_over.is_empty() && self.attached.is_empty()
     }
 
-    /// Whether a cell has a next step.
-    pub(super) fn is_due(cell: &Cell) -> bool {
-        let Some(inbound) = cell.inbound() else { return false };
-        let arrived = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero();
-        let opens = |pool| inbound.receipts().iter().any(|r| r.pool == pool && !r.open().is_zero());
-        let served = |pool| !spare(cell, pool, Units::ZERO).is_zero() || opens(pool);
-        inbound.receipts().iter().any(arrived) || inbound.overdue_pools().any(|(pool, _)| served(pool))
-    }
-
     /// Serves promises in order out of units that stand somewhere; answers how many it served.
-    fn serve(
-        &mut self,
-        inbound: &Inbound,
-        receipt: ReceiptNo,
-        pool: PoolId,
-        from: Bucket,
-        units: Units,
-        most: usize,
-    ) -> Units {
+    fn serve(&mut self, inbound: &Inbound, supply: Supply, most: usize) -> Units {
+        let Supply { receipt, pool, from, units } = supply;
         let mut left = units;
         for promise in inbound.waiting(receipt, pool).take(most.saturating_sub(self.dues.len())) {
             let units = promise.units.min(left);

@@ -5,6 +5,7 @@ mod bucket;
 mod cell;
 mod handover;
 mod inbound;
+mod movement;
 mod shard;
 
 pub use availability::{draw, drawable};
@@ -12,4 +13,5 @@ pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
 pub use handover::{Due, HANDED_MAX, Handover};
 pub use inbound::{ExpectedReceipt, Inbound, Promisable, Promise};
+pub use movement::Move;
 pub use shard::{SkuStock, StockShard};

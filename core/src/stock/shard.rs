@@ -1,14 +1,15 @@
 //! One lock's worth of stock: all cells of the SKUs whose id falls into the shard.
 
+use std::convert::Infallible;
+
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
-use crate::event::Move;
 use crate::ids::{PoolId, Seq, SkuId, WarehouseId};
 use crate::limits::STOCK_SHARDS;
 use crate::stock::availability::drawable;
-use crate::stock::{Cell, Inbound, Overdrawn};
+use crate::stock::{Cell, Inbound, Move, Overdrawn};
 use crate::units::Units;
 
 /// All cells of one SKU, by warehouse.
@@ -116,20 +117,25 @@ impl SkuStock {
         self.position(warehouse).ok().map(|at| &self.cells[at])
     }
 
-    /// Applies one movement to its cell.
+    /// Makes one movement of the event with this sequence. Answers whether the cell withholds units now, so that some may be
+    /// due to promises.
     #[inline]
-    pub fn apply(&mut self, movement: &Move) -> Result<(), Overdrawn> {
-        self.change(movement.warehouse, |cell| cell.post(movement.from, movement.to, movement.units))
+    pub fn apply(&mut self, movement: &Move, seq: Seq) -> Result<bool, Overdrawn> {
+        self.change(movement.warehouse, seq, |cell| cell.post(movement.from, movement.to, movement.units))
     }
 
-    /// Applies one movement that only corrects the books.
-    pub fn correct(&mut self, movement: &Move) -> Result<(), Overdrawn> {
-        self.change(movement.warehouse, |cell| cell.correct(movement.from, movement.to, movement.units))
+    /// Makes one movement that only corrects the books.
+    pub fn correct(&mut self, movement: &Move, seq: Seq) -> Result<bool, Overdrawn> {
+        self.change(movement.warehouse, seq, |cell| cell.correct(movement.from, movement.to, movement.units))
     }
 
     /// Sets the units of the regular pool that orders may not take at a warehouse.
-    pub fn set_safety(&mut self, warehouse: WarehouseId, units: Units) {
-        self.change(warehouse, |cell| cell.set_safety(units));
+    pub fn set_safety(&mut self, warehouse: WarehouseId, units: Units, seq: Seq) -> bool {
+        let Ok(withholds) = self.change(warehouse, seq, |cell| {
+            cell.set_safety(units);
+            Ok::<_, Infallible>(())
+        });
+        withholds
     }
 
     /// What is expected and promised at a warehouse, to be changed. What is free there is no part of it.
@@ -138,13 +144,11 @@ impl SkuStock {
         self.cells[at].inbound_mut()
     }
 
-    /// Notes that the event with this sequence touched the cell. Answers whether units in it are due to promises.
-    #[inline]
-    pub fn stamp(&mut self, warehouse: WarehouseId, seq: Seq) -> bool {
-        self.version = seq;
-        let at = self.place(warehouse);
-        self.cells[at].stamp(seq);
-        self.cells[at].is_due()
+    /// Notes that the event with this sequence found the cell as it is, or changed what is expected there. Answers whether
+    /// the cell withholds units.
+    pub fn touch_cell(&mut self, warehouse: WarehouseId, seq: Seq) -> bool {
+        let Ok(withholds) = self.change(warehouse, seq, |_| Ok::<_, Infallible>(()));
+        withholds
     }
 
     /// Notes that the event with this sequence defined or changed the SKU itself.
@@ -185,14 +189,21 @@ impl SkuStock {
         Ok(())
     }
 
-    /// The one way to change a cell: what is free follows.
+    /// The one way to change a cell: what is free follows, and so do the versions.
     #[inline]
-    fn change<T>(&mut self, warehouse: WarehouseId, change: impl FnOnce(&mut Cell) -> T) -> T {
+    fn change<E>(
+        &mut self,
+        warehouse: WarehouseId,
+        seq: Seq,
+        change: impl FnOnce(&mut Cell) -> Result<(), E>,
+    ) -> Result<bool, E> {
         let at = self.place(warehouse);
         let cell = &mut self.cells[at];
-        let changed = change(cell);
+        change(cell)?;
+        cell.stamp(seq);
+        self.version = seq;
         self.free[at] = Free::of(cell);
-        changed
+        Ok(cell.withholds())
     }
 
     /// Where the cell of a warehouse stands, made when it is not there yet.

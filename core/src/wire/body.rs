@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 
+use crate::codec::{CodecError, decode_first, decode_whole, encode_onto};
 use crate::limits::{COMMAND_LINES_MAX, FRAME_BYTES_MAX};
-use crate::wire::codec::{CodecError, decode_first, decode_whole, encode_onto};
 use crate::wire::frame::{FrameKind, HEADER_BYTES, Header};
 use crate::wire::hello::{Hello, HelloAnswer};
 use crate::wire::message::{ClientMessage, GoAway, ServerMessage};
@@ -181,7 +181,7 @@ fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::Durability;
+    use crate::Durability;
     use crate::time::Time;
     use crate::wire::frame::FrameDecoder;
 

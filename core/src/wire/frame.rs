@@ -6,8 +6,8 @@
 
 use std::fmt;
 
+use crate::Durability;
 use crate::limits::FRAME_BYTES_MAX;
-use crate::reply::Durability;
 use crate::time::Time;
 
 /// Bytes before each body.
@@ -147,7 +147,7 @@ pub enum FrameError {
 pub struct Frame<'a> {
     /// The header.
     pub header: Header,
-    /// The body, to be read by [`crate::wire::codec`].
+    /// The body, to be read by [`super::body::read_body`].
     pub body: &'a [u8],
 }
 

@@ -4,7 +4,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::reply::Durability;
+use crate::Durability;
 use crate::time::{Span, Time};
 
 /// Bytes of a hello's body: a peer that has not said who it is gets no more.

@@ -2,7 +2,8 @@
 
 use bincode::{Decode, Encode};
 
-use crate::command::{Query, Request};
+use crate::command::Request;
+use crate::query::Query;
 use crate::reject::Reject;
 use crate::reply::Reply;
 use crate::time::Time;

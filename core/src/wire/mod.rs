@@ -11,10 +11,9 @@
 //! `time` is the not-after time of a request (0: none) and the server's time in an answer; `durability` is the level a
 //! request asks for and the level an answer reached. Both stand in the header, so that an answer's body can be encoded
 //! before it is known when it may leave. Bodies are bincode, standard configuration, and are written and read by
-//! [`codec`] alone, which also holds the journal's form of events. Nothing here does I/O; nothing here knows the engine.
+//! one codec. Nothing here does I/O; nothing here knows the engine.
 
 pub mod body;
-pub mod codec;
 pub mod frame;
 pub mod hello;
 pub mod message;
@@ -25,10 +24,10 @@ pub use hello::{Features, Hello, HelloAnswer, HelloRefusal, Welcome};
 pub use message::{ClientMessage, GoAway, ServerMessage};
 
 /// The protocol as agreed in the TLS handshake.
-pub const ALPN: &[u8] = b"stockade/1";
+pub const ALPN: &[u8] = b"stockade/2";
 /// The newest version of the frames this build speaks.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The oldest version of the frames this build speaks.
-pub const VERSION_OLDEST: u16 = 1;
+pub const VERSION_OLDEST: u16 = 2;
 
 const _: () = assert!(VERSION_OLDEST <= VERSION);

@@ -1,11 +1,16 @@
 //! One small value of everything that is journaled, each with a name.
 
+use stockade_core::Actor;
+use stockade_core::decision::*;
+use stockade_core::decision::{CostParts, SubKind};
 use stockade_core::event::*;
 use stockade_core::ids::{
     CarrierId, ChannelId, Code, OrderId, PoolId, ReceiptNo, RulesVersion, Seq, SkuId, SubNo, Ticket, WarehouseId,
 };
 use stockade_core::money::Money;
-use stockade_core::reply::{CostParts, Stage, SubKind};
+use stockade_core::orders::Stage;
+use stockade_core::orders::{Step, SubTake};
+use stockade_core::stock::Move;
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
@@ -133,7 +138,9 @@ pub fn events() -> Vec<(&'static str, Event)> {
     let held_back = vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))];
     let step = |step, stage| {
         let moves = vec![moved(Bucket::Allocated, Bucket::Picked)];
-        Event::SubStepped(SubStepped { order: ORDER, sub: SubNo(1), step, stage, moves })
+        let weight_g = (step == Step::Weigh).then_some(1_480);
+        let waybill = (step == Step::Label).then(|| code("ZT-1"));
+        Event::SubStepped(SubStepped { order: ORDER, sub: SubNo(1), step, weight_g, waybill, stage, moves })
     };
     let stock_moved = |reason, moves| Event::StockMoved(StockMoved { reason, note: Some("by hand".to_owned()), moves });
     let supplied = || vec![moved(Bucket::Outside(Outside::Supplier), Bucket::Available(POOL))];
@@ -154,6 +161,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
             "skus_defined",
             Event::SkusDefined(SkusDefined {
                 skus: vec![SkuDefined { id: SKU, code: code("TEA"), weight_g: Some(250), category: Some(code("tea")) }],
+                rules_version: RulesVersion(1),
             }),
         ),
         (
@@ -212,14 +220,14 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 reason: Some("changed their mind".to_owned()),
             }),
         ),
-        ("sub_stepped: pick", step(PlainStep::Pick, Stage::Picking)),
-        ("sub_stepped: pack", step(PlainStep::Pack, Stage::Packed)),
-        ("sub_stepped: weigh", step(PlainStep::Weigh(1_480), Stage::Packed)),
-        ("sub_stepped: label", step(PlainStep::Label(code("ZT-1")), Stage::Packed)),
-        ("sub_stepped: scan", step(PlainStep::Scan, Stage::Outbound)),
-        ("sub_stepped: pickup", step(PlainStep::Pickup, Stage::PickedUp)),
-        ("sub_stepped: deliver", step(PlainStep::Deliver, Stage::Delivered)),
-        ("sub_stepped: confirm", step(PlainStep::Confirm, Stage::Confirmed)),
+        ("sub_stepped: pick", step(Step::Pick, Stage::Picking)),
+        ("sub_stepped: pack", step(Step::Pack, Stage::Packed)),
+        ("sub_stepped: weigh", step(Step::Weigh, Stage::Packed)),
+        ("sub_stepped: label", step(Step::Label, Stage::Packed)),
+        ("sub_stepped: scan", step(Step::Scan, Stage::Outbound)),
+        ("sub_stepped: pickup", step(Step::Pickup, Stage::PickedUp)),
+        ("sub_stepped: deliver", step(Step::Deliver, Stage::Delivered)),
+        ("sub_stepped: confirm", step(Step::Confirm, Stage::Confirmed)),
         (
             "pick_shorted",
             Event::PickShorted(Box::new(PickShorted {

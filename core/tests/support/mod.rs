@@ -4,16 +4,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use stockade_core::Actor;
 use stockade_core::command::*;
 use stockade_core::engine::{Engine, Outcome};
-use stockade_core::event::{Actor, Envelope};
+use stockade_core::event::Envelope;
 use stockade_core::ids::{Code, Seq, SubNo};
 use stockade_core::log::Batch;
+use stockade_core::log::decode_envelope;
+use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
-use stockade_core::wire::codec::decode_envelope;
 
 /// Two warehouses, a drop-shipper nobody uses, two carriers, three channels.
 pub const WORLD: &str = r#"
@@ -72,8 +74,14 @@ impl Shop {
         Shop::run_by(Engine::new(), world)
     }
 
+    /// A shop over an engine as it stands. Its keys are others than those of the shop that made its history.
+    pub fn standing(engine: Engine) -> Shop {
+        let keys = AtomicU64::new(engine.seq().0 << 32);
+        Shop { engine, now: START, keys }
+    }
+
     pub fn run_by(engine: Engine, world: &str) -> Shop {
-        let shop = Shop { engine, now: START, keys: AtomicU64::new(0) };
+        let shop = Shop::standing(engine);
         shop.ok(Command::ApplyWorld(ApplyWorld { text: world.to_owned() }));
         shop
     }
@@ -88,8 +96,25 @@ impl Shop {
     }
 
     pub fn run_as(&self, key: &str, command: Command) -> Outcome {
+        let outcome = self.run_alone_as(key, command);
+        self.react();
+        outcome
+    }
+
+    /// Runs a command and leaves due what it makes due.
+    pub fn run_alone(&self, command: Command) -> Outcome {
+        let key = format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed));
+        self.run_alone_as(&key, command)
+    }
+
+    pub fn run_alone_as(&self, key: &str, command: Command) -> Outcome {
         let request = Request { key: Some(code(key)), occurred: None, command };
         self.engine.execute(&request, &self.actor(), self.now)
+    }
+
+    /// Lets everything happen that is due because of what happened.
+    pub fn react(&self) {
+        assert!(!self.engine.react(self.now, usize::MAX).more);
     }
 
     #[track_caller]
@@ -155,7 +180,7 @@ impl Shop {
     }
 
     pub fn step(&self, number: &str, sub: u16, action: StepAction) -> Command {
-        Command::Step(Step { order: web(number), sub: SubNo(sub), action })
+        Command::Step(TakeStep { order: web(number), sub: SubNo(sub), action })
     }
 
     #[track_caller]

@@ -7,11 +7,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use samples::{commands, queries, rejects, replies};
-use stockade_core::command::{Command, Query, Request};
+use stockade_core::Durability;
+use stockade_core::command::{Command, Request};
+use stockade_core::event::Event;
 use stockade_core::ids::Code;
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
+use stockade_core::vocabulary::Kind;
 use stockade_core::wire::body::{BatchBody, Body, put_batch, put_frame, read_batch, read_body};
 use stockade_core::wire::{
     ClientMessage, Features, Frame, FrameDecoder, FrameKind, GoAway, Header, Hello, HelloAnswer, HelloRefusal,
@@ -115,7 +119,7 @@ fn requests_keep_their_bytes() {
     for (name, query) in queries() {
         one(&mut golden, name, asked, &ClientMessage::Query { query, provisional: false });
     }
-    let provisional = ClientMessage::Query { query: Query::Rules, provisional: true };
+    let provisional = ClientMessage::Query { query: Query::Rules(stockade_core::query::Rules), provisional: true };
     one(&mut golden, "rules_provisionally", header(Durability::Replicated, 0), &provisional);
     many(&mut golden, "batch", asked, &[command(None, Command::Place(samples::place())), provisional]);
     many::<ClientMessage>(&mut golden, "batch_of_none", asked, &[]);
@@ -138,96 +142,30 @@ fn replies_keep_their_bytes() {
     insta::assert_snapshot!("replies", golden);
 }
 
-/// The samples miss nothing: a new variant fails to compile here until it is numbered, and fails here until it is sampled.
+/// The samples miss nothing: every kind that is declared is there.
 #[test]
-fn every_variant_is_sampled() {
-    let numbers = |numbers: Vec<usize>, count: usize| {
-        assert_eq!(numbers.into_iter().collect::<BTreeSet<_>>(), (0..count).collect::<BTreeSet<_>>());
-    };
-    numbers(commands().iter().map(|(_, command)| command_number(command)).collect(), 17);
-    numbers(queries().iter().map(|(_, query)| query_number(query)).collect(), 11);
-    numbers(replies().iter().map(|(_, reply)| reply_number(reply)).collect(), 13);
-    numbers(rejects().iter().map(|(_, reject)| reject_number(reject)).collect(), 21);
+fn every_kind_is_sampled() {
+    fn same<C>(sampled: impl Iterator<Item = u16>, declared: &[Kind<C>]) {
+        let declared: BTreeSet<u16> = declared.iter().map(|kind| kind.number).collect();
+        assert_eq!(sampled.collect::<BTreeSet<_>>(), declared);
+    }
+    same(commands().iter().map(|(_, command)| command.kind().number), Command::KINDS);
+    same(queries().iter().map(|(_, query)| query.kind().number), Query::KINDS);
+    same(replies().iter().map(|(_, reply)| reply.kind().number), Reply::KINDS);
+    same(rejects().iter().map(|(_, reject)| reject.kind().number), Reject::KINDS);
 }
 
-fn command_number(command: &Command) -> usize {
-    match command {
-        Command::ApplyWorld(_) => 0,
-        Command::ApplyRules(_) => 1,
-        Command::DefineSkus(_) => 2,
-        Command::Receive(_) => 3,
-        Command::Adjust(_) => 4,
-        Command::Count(_) => 5,
-        Command::Transfer(_) => 6,
-        Command::Arrive(_) => 7,
-        Command::MovePool(_) => 8,
-        Command::SetSafety(_) => 9,
-        Command::Expect(_) => 10,
-        Command::Place(_) => 11,
-        Command::Pay(_) => 12,
-        Command::Cancel(_) => 13,
-        Command::ExtendHold(_) => 14,
-        Command::Step(_) => 15,
-        Command::Reroute(_) => 16,
+/// Numbers and names are given once.
+#[test]
+fn no_two_kinds_share_a_number_or_a_name() {
+    fn distinct<C>(kinds: &[Kind<C>]) {
+        assert_eq!(kinds.iter().map(|kind| kind.number).collect::<BTreeSet<_>>().len(), kinds.len());
+        assert_eq!(kinds.iter().map(|kind| kind.name).collect::<BTreeSet<_>>().len(), kinds.len());
+        assert!(kinds.iter().all(|kind| kind.about.ends_with('.') && kind.about.trim() == kind.about));
     }
-}
-
-fn query_number(query: &Query) -> usize {
-    match query {
-        Query::Quote(_) => 0,
-        Query::Availability(_) => 1,
-        Query::Stock(_) => 2,
-        Query::Order(_) => 3,
-        Query::Orders(_) => 4,
-        Query::Rules => 5,
-        Query::World => 6,
-        Query::Explain(_) => 7,
-        Query::Routing => 8,
-        Query::QuoteExact(_) => 9,
-        Query::Inbound(_) => 10,
-    }
-}
-
-fn reply_number(reply: &Reply) -> usize {
-    match reply {
-        Reply::Placed(_) => 0,
-        Reply::Changed(_) => 1,
-        Reply::Moved(_) => 2,
-        Reply::Configured(_) => 3,
-        Reply::Quoted(_) => 4,
-        Reply::Availability(_) => 5,
-        Reply::Stock(_) => 6,
-        Reply::Order(_) => 7,
-        Reply::Orders(_) => 8,
-        Reply::Text(_) => 9,
-        Reply::Explained(_) => 10,
-        Reply::Routing(_) => 11,
-        Reply::Inbound(_) => 12,
-    }
-}
-
-fn reject_number(reject: &Reject) -> usize {
-    match reject {
-        Reject::InsufficientStock { .. } => 0,
-        Reject::Unroutable { .. } => 1,
-        Reject::CarrierNotEligible { .. } => 2,
-        Reject::Unknown { .. } => 3,
-        Reject::UnknownOrder { .. } => 4,
-        Reject::UnknownSubOrder { .. } => 5,
-        Reject::Conflict { .. } => 6,
-        Reject::IllegalStep { .. } => 7,
-        Reject::Invalid { .. } => 8,
-        Reject::BadFile { .. } => 9,
-        Reject::NotEnoughUnits { .. } => 10,
-        Reject::StaleRules { .. } => 11,
-        Reject::CountTooOld { .. } => 12,
-        Reject::Forbidden { .. } => 13,
-        Reject::Unauthenticated => 14,
-        Reject::TooLate => 15,
-        Reject::Overloaded { .. } => 16,
-        Reject::Unavailable { .. } => 17,
-        Reject::DurabilityUnavailable { .. } => 18,
-        Reject::OutcomeUnknown { .. } => 19,
-        Reject::Halted { .. } => 20,
-    }
+    distinct(Command::KINDS);
+    distinct(Query::KINDS);
+    distinct(Reply::KINDS);
+    distinct(Reject::KINDS);
+    distinct(Event::KINDS);
 }

@@ -1,8 +1,10 @@
 //! Any message survives the wire, any bytes at all are read or refused.
 
 use proptest::prelude::*;
+use stockade_core::Durability;
 use stockade_core::command::*;
 use stockade_core::ids::{Code, OrderId, Seq, SubNo};
+use stockade_core::query::*;
 use stockade_core::reject::{Reject, Short};
 use stockade_core::reply::*;
 use stockade_core::time::{Span, Time};
@@ -65,7 +67,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => sampled,
         4 => place().prop_map(Command::Place),
         2 => (order(), any::<u16>(), step())
-            .prop_map(|(order, sub, action)| Command::Step(Step { order, sub: SubNo(sub), action })),
+            .prop_map(|(order, sub, action)| Command::Step(TakeStep { order, sub: SubNo(sub), action })),
         1 => (code(), code(), any::<i64>(), "\\PC{0,80}").prop_map(|(sku, warehouse, delta, reason)| {
             Command::Adjust(Adjust { sku, warehouse, pool: None, delta, reason })
         }),
@@ -82,7 +84,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             ClientMessage::Command(Request { key, occurred: occurred.map(Time), command })
         }),
         1 => (queries, any::<bool>()).prop_map(|(query, provisional)| ClientMessage::Query { query, provisional }),
-        1 => place().prop_map(|place| ClientMessage::Query { query: Query::Quote(place), provisional: false }),
+        1 => place().prop_map(|place| ClientMessage::Query { query: Query::Quote(stockade_core::query::Quote(place)), provisional: false }),
         1 => Just(ClientMessage::Ping),
     ]
 }

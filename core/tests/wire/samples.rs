@@ -2,9 +2,14 @@
 
 #![allow(dead_code, reason = "other tests use a part")]
 
+use stockade_core::Durability;
 use stockade_core::command::*;
+use stockade_core::decision::*;
 use stockade_core::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use stockade_core::money::Money;
+use stockade_core::orders::*;
+use stockade_core::query::*;
+use stockade_core::reject::RetryAfter;
 use stockade_core::reject::{CodeKind, Reject, Short};
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
@@ -40,7 +45,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
     let regular = Some(code("regular"));
     let expect =
         |change| Command::Expect(Expect { reference: code("PO-1"), sku: code("A"), warehouse: code("HGH"), change });
-    let step = |action| Command::Step(Step { order: by_number(), sub: SubNo(1), action });
+    let step = |action| Command::Step(TakeStep { order: by_number(), sub: SubNo(1), action });
     let cancel =
         |scope| Command::Cancel(Cancel { order: by_number(), scope, reason: Some("changed their mind".to_owned()) });
     vec![
@@ -131,7 +136,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
 
 pub fn queries() -> Vec<(&'static str, Query)> {
     vec![
-        ("quote", Query::Quote(place())),
+        ("quote", Query::Quote(stockade_core::query::Quote(place()))),
         (
             "availability",
             Query::Availability(AvailabilityQuery { channel: code("web"), skus: vec![code("A"), code("B")] }),
@@ -152,15 +157,17 @@ pub fn queries() -> Vec<(&'static str, Query)> {
                 warehouse: Some(code("HGH")),
                 channel: None,
                 stage: Some(Stage::Packed),
-                after: Some(OrderId(9)),
+                state: Some(OrderState::Paid),
+                customer: Some(code("C-7")),
+                after: Some(Seq(9)),
                 limit: 50,
             }),
         ),
-        ("rules", Query::Rules),
-        ("world", Query::World),
+        ("rules", Query::Rules(stockade_core::query::Rules)),
+        ("world", Query::World(stockade_core::query::World)),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
-        ("routing", Query::Routing),
-        ("quote_exact", Query::QuoteExact(place())),
+        ("routing", Query::Routing(stockade_core::query::Routing)),
+        ("quote_exact", Query::QuoteExact(stockade_core::query::QuoteExact(place()))),
         (
             "inbound",
             Query::Inbound(InboundQuery {
@@ -388,18 +395,21 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ("order", Reply::Order(Box::new(order()))),
         (
             "orders",
-            Reply::Orders(vec![OrderSummary {
-                order: OrderId(77),
-                channel: code("web"),
-                number: code("1001"),
-                sub: SubNo(1),
-                warehouse: code("HGH"),
-                carrier: code("ZTO"),
-                state: OrderState::Paid,
-                stage: Stage::Packed,
-                placed_at: Time(1_000_000),
-                units: Units(3),
-            }]),
+            Reply::Orders(OrdersPage {
+                orders: vec![OrderSummary {
+                    order: OrderId(77),
+                    channel: code("web"),
+                    number: code("1001"),
+                    sub: SubNo(1),
+                    warehouse: code("HGH"),
+                    carrier: code("ZTO"),
+                    state: OrderState::Paid,
+                    stage: Stage::Packed,
+                    placed_at: Time(1_000_000),
+                    units: Units(3),
+                }],
+                next: Some(Seq(61)),
+            }),
         ),
         ("text", Reply::Text(VersionedText { rules_version: RulesVersion(3), text: "[policy]".to_owned() })),
         ("explained", Reply::Explained(Box::new(explanation()))),

@@ -1,20 +1,21 @@
-//! The verdict on what was answered: allowed, true of the state, and the same when asked again.
+//! The verdict on answers: allowed, true of the state, and the same when asked again.
 
 use std::collections::BTreeMap;
 
-use stockade_core::command::{Cancel, Command, ExtendHold, OrderRef, Pay, Place, Request, Reroute, Step};
+use stockade_core::command::{Command, OrderRef, Place, Request};
 use stockade_core::engine::Outcome as Answered;
 use stockade_core::event::{Envelope, Event, InboundReason};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Change, Changed, Configured, Moved, Placed, PlanView, Reply};
-use stockade_core::stock::Bucket;
+use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
-use super::judge::{Allowed, Outcome};
+use super::Model;
+use super::about::order_named;
+use super::allowed::{Allowed, Outcome};
+use super::replies::expected_reply;
 use super::views::plain;
-use super::{Model, order_of};
 
 /// What recognises a repeat.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -33,7 +34,7 @@ pub struct Answers {
     first: BTreeMap<Key, (Command, Reply)>,
 }
 
-/// One command with all that came of it.
+/// One command with its answer and its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
     /// The state before it.
@@ -77,18 +78,15 @@ impl Answers {
 }
 
 fn key_of(exchange: &Exchange<'_>) -> Option<Key> {
-    let order = |order: &OrderRef| {
-        let key = exchange.request.key.clone()?;
-        exchange.before.find(order).ok().map(|order| Key::Order(order.id, key))
-    };
-    match &exchange.request.command {
-        Command::Place(c) => Some(Key::Number(c.channel.clone(), c.number.clone())),
-        Command::Pay(c) => order(&c.order),
-        Command::Cancel(c) => order(&c.order),
-        Command::ExtendHold(c) => order(&c.order),
-        Command::Step(c) => order(&c.order),
-        Command::Reroute(c) => order(&c.order),
-        _ => exchange.request.key.clone().map(Key::Stock),
+    let (key, mut command) = (exchange.request.key.clone(), exchange.request.command.clone());
+    if let Command::Place(place) = command {
+        return Some(Key::Number(place.channel, place.number));
+    }
+    match order_named(&mut command) {
+        Some(named) => {
+            exchange.before.find(named).ok().map(|order| order.id).zip(key).map(|(id, key)| Key::Order(id, key))
+        }
+        None => key.map(Key::Stock),
     }
 }
 
@@ -99,11 +97,12 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
     }
     let after = exchange.after;
     if !same_content(after, command, &exchange.request.command) {
-        return match &exchange.answered.result {
-            Err(Reject::Conflict { .. }) => Ok(()),
-            // What is wrong in itself may be refused before the key is looked up.
-            Err(reject) if after.judge(exchange.request, exchange.now).refused.contains(reject.code()) => Ok(()),
-            other => Err(format!("other content under a used key was not refused as a conflict: {other:?}")),
+        // What is wrong in itself may be refused before the key is looked up.
+        let wrong = |reject: &Reject| after.judge(exchange.request, exchange.now).refused.contains(reject.code());
+        let answered = &exchange.answered.result;
+        return match answered.as_ref().is_err_and(|e| matches!(e, Reject::Conflict { .. }) || wrong(e)) {
+            true => Ok(()),
+            false => Err(format!("other content under a used key was not refused as a conflict: {answered:?}")),
         };
     }
     let mut expected = first.clone();
@@ -120,7 +119,15 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
         }
         Reply::Moved(moved) => moved.replayed = true,
         Reply::Configured(configured) => configured.replayed = true,
-        _ => return Err("a query was remembered".to_owned()),
+        Reply::Quoted(_)
+        | Reply::Availability(_)
+        | Reply::Stock(_)
+        | Reply::Order(_)
+        | Reply::Orders(_)
+        | Reply::Text(_)
+        | Reply::Explained(_)
+        | Reply::Routing(_)
+        | Reply::Inbound(_) => return Err("a query was remembered".to_owned()),
     }
     match &exchange.answered.result {
         Ok(reply) if *reply == expected => Ok(()),
@@ -129,25 +136,18 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
 }
 
 fn same_content(model: &Model, a: &Command, b: &Command) -> bool {
-    match (a, b) {
-        (Command::Place(a), Command::Place(b)) => {
-            let rest = |p: &Place| Place { lines: Vec::new(), ..p.clone() };
-            rest(a) == rest(b) && model.merged(&a.lines) == model.merged(&b.lines)
-        }
-        (a, b) => unnamed(a) == unnamed(b),
+    if let (Command::Place(a), Command::Place(b)) = (a, b) {
+        let rest = |p: &Place| Place { lines: Vec::new(), ..p.clone() };
+        return rest(a) == rest(b) && model.merged(&a.lines) == model.merged(&b.lines);
     }
+    unnamed(a) == unnamed(b)
 }
 
 /// A command without the order it names: keys are the order's own, so both name the same one.
 fn unnamed(command: &Command) -> Command {
     let mut command = command.clone();
-    match &mut command {
-        Command::Pay(Pay { order })
-        | Command::Cancel(Cancel { order, .. })
-        | Command::ExtendHold(ExtendHold { order, .. })
-        | Command::Step(Step { order, .. })
-        | Command::Reroute(Reroute { order }) => *order = OrderRef::Id(OrderId(0)),
-        _ => {}
+    if let Some(order) = order_named(&mut command) {
+        *order = OrderRef::Id(OrderId(0));
     }
     command
 }
@@ -160,7 +160,7 @@ pub fn own(events: &[(Seq, Envelope)]) -> &[(Seq, Envelope)] {
 }
 
 fn check_refused(exchange: &Exchange<'_>, allowed: &Allowed, reject: &Reject) -> Result<(), String> {
-    // Whoever touches an order past its deadline may leave it expired; nothing else may come of a refusal.
+    // Whoever touches an order past its deadline may leave it expired; a refusal has no other effect.
     let events = own(exchange.events);
     if !events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || events.len() > 1 {
         return Err(format!("refused, and yet it made {:?}", exchange.events));
@@ -197,10 +197,11 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if normal(reply) != expected {
         return Err(format!("the reply is not true\n  reply: {reply:?}\n  state: {expected:?}"));
     }
-    match &envelope.event {
-        Event::OrderPlaced(placed) => exchange.before.check_sight(placed.channel, &placed.decision)?,
-        Event::OrderPromised(e) => exchange.before.check_sight(e.placed.channel, &e.placed.decision)?,
-        _ => {}
+    if let Event::OrderPlaced(placed) = &envelope.event {
+        exchange.before.check_sight(placed.channel, &placed.decision)?;
+    }
+    if let Event::OrderPromised(e) = &envelope.event {
+        exchange.before.check_sight(e.placed.channel, &e.placed.decision)?;
     }
     let change = change_of(&envelope.event);
     match allowed.change {
@@ -223,98 +224,21 @@ fn change_of(event: &Event) -> Option<Outcome> {
         Event::RefundDue(_) => Some(Outcome::RefundDue),
         Event::PickShorted(e) if e.decision.is_some() => Some(Outcome::Rerouted),
         Event::PickShorted(_) => Some(Outcome::Review),
-        _ => None,
+        Event::WorldApplied(_)
+        | Event::RulesApplied(_)
+        | Event::SkusDefined(_)
+        | Event::StockMoved(_)
+        | Event::StockCounted(_)
+        | Event::SafetySet(_)
+        | Event::OrderPlaced(_)
+        | Event::OrderExpired(_)
+        | Event::HoldExtended(_)
+        | Event::OrderCancelled(_)
+        | Event::SubStepped(_)
+        | Event::ReturnReceived(_)
+        | Event::ReturnInspected(_)
+        | Event::ReviewRouted(_)
+        | Event::OrderPromised(_)
+        | Event::InboundChanged(_) => None,
     }
-}
-
-/// What must be answered to a command that made this event.
-fn expected_reply(after: &Model, seq: Seq, event: &Event) -> Result<Reply, String> {
-    let placed = match event {
-        Event::OrderPlaced(e) => Some((&**e, e.decision.clone())),
-        Event::OrderPromised(e) => Some((&e.placed, e.placed.decision.joined(&e.ahead))),
-        _ => None,
-    };
-    if let Some((e, decision)) = placed {
-        let order = after.order(e.order)?;
-        let view = after.order_view(order).ok_or("an order without a name")?;
-        return Ok(Reply::Placed(Box::new(Placed {
-            order: e.order,
-            seq,
-            expires_at: order.expires_at,
-            plan: PlanView {
-                rules_version: decision.rules_version,
-                cost: view.cost,
-                score: decision.score,
-                bound: decision.bound,
-                proven: decision.score == decision.bound,
-                sub_orders: view.sub_orders.into_iter().map(|s| s.promised).collect(),
-            },
-            present: order.state,
-            replayed: false,
-        })));
-    }
-    let Some(order) = order_of(event) else { return Ok(stock_reply(after, seq, event)) };
-    let order = after.order(order)?;
-    Ok(Reply::Changed(Box::new(Changed {
-        order: order.id,
-        seq,
-        change: change(after, event)?,
-        present: order.state,
-        stages: order.subs.iter().map(|s| s.stage).collect(),
-        replayed: false,
-    })))
-}
-
-fn stock_reply(after: &Model, seq: Seq, event: &Event) -> Reply {
-    let configured = Reply::Configured(Configured { seq, rules_version: after.rules_version, replayed: false });
-    let moves = match event {
-        Event::WorldApplied(_) | Event::RulesApplied(_) | Event::SkusDefined(_) => return configured,
-        Event::SafetySet(e) => {
-            return Reply::Moved(Moved { seq, units: e.units, short: Units::ZERO, replayed: false });
-        }
-        Event::InboundChanged(e) => {
-            let lost = e.made.iter().filter(|made| made.receipt == stockade_core::ids::ReceiptNo::NONE);
-            let short = lost.map(|made| made.units).sum();
-            return Reply::Moved(Moved { seq, units: e.units, short, replayed: false });
-        }
-        Event::StockMoved(e) => &e.moves,
-        Event::StockCounted(e) => &e.moves,
-        _ => return configured,
-    };
-    let short = moves.iter().filter(|m| m.from == Bucket::Short).map(|m| m.units).sum();
-    Reply::Moved(Moved { seq, units: moves.iter().map(|m| m.units).sum(), short, replayed: false })
-}
-
-fn change(after: &Model, event: &Event) -> Result<Change, String> {
-    let sum = |units: &mut dyn Iterator<Item = Units>| units.sum::<Units>();
-    let planned =
-        |d: &stockade_core::event::Decision| d.subs.iter().flat_map(|s| s.lines.iter().map(|l| l.units)).sum::<Units>();
-    Ok(match event {
-        Event::OrderPaid(_) => Change::Paid,
-        Event::OrderPaidLate(e) => {
-            let subs = after.order(e.order)?.subs.len();
-            let first = subs + 1 - e.decision.subs.len();
-            Change::PaidLate { first_sub: stockade_core::ids::SubNo(first as u16) }
-        }
-        Event::OrderPromisedLate(e) => {
-            let late = e.late.decision.subs.len() + e.ahead.iter().map(|d| d.subs.len()).sum::<usize>();
-            let first = after.order(e.late.order)?.subs.len() + 1 - late;
-            Change::PaidLate { first_sub: stockade_core::ids::SubNo(first as u16) }
-        }
-        Event::RefundDue(_) => Change::RefundDue,
-        Event::HoldExtended(e) => Change::Extended { until: e.until },
-        Event::OrderCancelled(e) => Change::Cancelled {
-            units: sum(&mut e.takes.iter().map(|t| t.units).chain(e.review.iter().map(|(_, n)| *n))),
-        },
-        Event::SubStepped(e) => Change::Stepped { sub: e.sub, stage: e.stage },
-        Event::PickShorted(e) => Change::Shorted {
-            missing: sum(&mut e.missing.iter().map(|t| t.units)),
-            rerouted: e.decision.as_ref().map(planned).unwrap_or_default(),
-            review: sum(&mut e.review.iter().map(|(_, n)| *n)),
-        },
-        Event::ReturnReceived(e) => Change::Returned { units: sum(&mut e.takes.iter().map(|t| t.units)) },
-        Event::ReturnInspected(e) => Change::Inspected { intact: e.intact, damaged: e.damaged },
-        Event::ReviewRouted(e) => Change::Rerouted { units: planned(&e.decision) },
-        other => return Err(format!("{} changes no order", other.name())),
-    })
 }

@@ -1,11 +1,12 @@
-//! Lays the model's whole state beside the engine's, through the engine's own queries.
+//! Compares the model's whole state with the engine's, through the engine's own queries.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use stockade_core::command::{AvailabilityQuery, OrderRef, OrdersQuery, Query, StockQuery};
+use stockade_core::command::OrderRef;
 use stockade_core::engine::Engine;
-use stockade_core::ids::{Code, OrderId, WarehouseId};
+use stockade_core::ids::{Code, OrderId, Seq, WarehouseId};
+use stockade_core::query::{AvailabilityQuery, OrdersQuery, Query, StockQuery};
 use stockade_core::reply::{Available, CellView, OrderSummary, OrderView, Reply};
 use stockade_core::time::{Day, Time};
 use stockade_core::units::Units;
@@ -73,17 +74,25 @@ impl Model {
 
     fn compare_lists(&self, engine: &Engine, now: Time) -> Result<(), String> {
         let mut shown: BTreeMap<(OrderId, u16), OrderSummary> = BTreeMap::new();
-        let mut after = None;
+        let (mut after, mut last) = (None, Seq(0));
         loop {
-            let query = OrdersQuery { warehouse: None, channel: None, stage: None, after, limit: 16 };
+            let query = OrdersQuery { after, limit: 16, ..OrdersQuery::default() };
             let Reply::Orders(page) = ask(engine, Query::Orders(query), now)? else { return Err("no list".to_owned()) };
-            let Some(last) = page.last().map(|s| s.order) else { break };
-            after = Some(last);
-            for summary in page {
+            for summary in page.orders {
                 let key = (summary.order, summary.sub.0);
+                let placed =
+                    self.orders.get(&summary.order).ok_or("the list shows an order that is not there")?.placed();
+                if placed < last {
+                    return Err(format!("the list shows sub-order {key:?} behind one that was placed later"));
+                }
+                last = placed;
                 if shown.insert(key, summary).is_some() {
                     return Err(format!("the list shows sub-order {key:?} twice"));
                 }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
             }
         }
         let mut expected = BTreeMap::new();

@@ -23,7 +23,7 @@ pub struct Wish<'a> {
     pub without: Option<WarehouseId>,
 }
 
-/// What may come of a demand.
+/// Whether a demand can be served.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cover {
     /// It must be served.
@@ -34,12 +34,12 @@ pub enum Cover {
     NotEligible,
     /// There is enough, but it cannot get there.
     No,
-    /// It hangs on what parcels cost, which this model does not search.
+    /// It depends on the cost of parcels, which this model does not search.
     Open,
 }
 
 impl Model {
-    /// What may come of a demand now.
+    /// Whether a demand can be served now.
     pub fn cover(&self, wish: &Wish<'_>) -> Cover {
         let Some(world) = &self.world else { return Cover::No };
         let all: Vec<WarehouseId> = world.warehouses.keys().copied().filter(|w| Some(*w) != wish.without).collect();

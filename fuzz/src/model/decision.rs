@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade_core::event::{Decision, Move};
+use stockade_core::decision::Decision;
 use stockade_core::ids::{ChannelId, PoolId, Seq, SkuId, WarehouseId};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::units::Units;
 
 use super::Model;

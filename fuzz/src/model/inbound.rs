@@ -1,58 +1,22 @@
-//! Expected receipts and promises, and the verdict on what changes them.
+//! The verdict on what changes expected receipts and promises.
 
 use std::collections::BTreeMap;
 
-use stockade_core::event::{InboundChanged, InboundReason, Move, Promised};
-use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, Ticket, WarehouseId};
-use stockade_core::reply::{Awaited, InboundView, Stage};
-use stockade_core::stock::{Bucket, HANDED_MAX, Outside};
+use stockade_core::event::{InboundChanged, InboundReason, Promised};
+use stockade_core::ids::{OrderId, PoolId, ReceiptNo, Seq, SkuId, Ticket, WarehouseId};
+use stockade_core::orders::Stage;
+use stockade_core::reply::{Awaited, InboundView};
+use stockade_core::stock::{Bucket, HANDED_MAX, Move, Outside};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::Model;
+use super::expected::{Inbound, Promise, Receipt};
 use super::ledger::Owed;
+use super::orders::Sub;
 use super::plain::{Came, Plain, Told};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
-
-/// A receipt that is expected. How many units it brings, the ledger knows.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Receipt {
-    /// What supplier and warehouse call it.
-    pub reference: Code,
-    /// The day it is due.
-    pub day: Day,
-    /// The pool its units are for.
-    pub pool: PoolId,
-}
-
-/// A promise. How many units, the ledger knows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Promise {
-    /// Its place in the order of promise.
-    pub rank: Ticket,
-    /// The receipt that is to bring them.
-    pub receipt: ReceiptNo,
-    /// The pool they were drawn from.
-    pub pool: PoolId,
-    /// To this order.
-    pub order: OrderId,
-    /// To this sub-order.
-    pub sub: SubNo,
-}
-
-/// What is expected of one SKU at one warehouse.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Inbound {
-    /// By number.
-    pub receipts: BTreeMap<ReceiptNo, Receipt>,
-    /// By ticket.
-    pub promises: BTreeMap<Ticket, Promise>,
-    /// The last number that was given.
-    pub last_receipt: u32,
-    /// The last ticket that was given.
-    pub last_ticket: u32,
-}
 
 impl Model {
     /// What is expected of a cell.
@@ -140,7 +104,7 @@ impl Model {
             self.promise(seq, made)?;
         }
         for arrived in &e.arrived {
-            let order = self.orders.get_mut(&arrived.order).ok_or("goods for an order there is none of")?;
+            let order = self.order_mut(arrived.order)?;
             let sub = order.sub_mut(arrived.sub.0)?;
             if !sub.stage.is_ahead() {
                 return Err(format!("hands over to a sub-order that is {:?}", sub.stage));
@@ -318,7 +282,7 @@ impl Model {
     }
 
     /// What a sub-order waits for, as a query shows it.
-    pub(super) fn awaits(&self, order: OrderId, no: u16, sub: &super::orders::Sub) -> Vec<Awaited> {
+    pub(super) fn awaits(&self, order: OrderId, no: u16, sub: &Sub) -> Vec<Awaited> {
         let mut awaits = Vec::new();
         let mut skus: Vec<SkuId> = sub.lines.keys().map(|(sku, _)| *sku).collect();
         skus.dedup();

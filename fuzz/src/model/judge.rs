@@ -1,89 +1,50 @@
-//! The verdict on answers: given the state before a command, what may come of it.
+//! The allowed outcomes of a command, given the state before it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, Step, StepAction,
-};
-use stockade_core::event::PlainStep;
+use stockade_core::command::{CancelScope, Command, Inspected, Line, OrderRef, Place, Request, StepAction, TakeStep};
 use stockade_core::ids::{Code, OrderId, SkuId};
 use stockade_core::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
-use stockade_core::reply::{OrderState, Stage};
+use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::{Span, Time};
 use stockade_core::units::Units;
 
+use super::Model;
+use super::allowed::{Allowed, Outcome};
 use super::cover::{Cover, Wish};
+use super::judge_stock::{judge_safety, judge_skus};
 use super::lifecycle::{self, Walk};
 use super::orders::{Order, Sub, SubLine};
-use super::{Model, expired_demand};
-
-/// What may come of a command: it may be carried out, or refused with one of these codes.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Allowed {
-    /// Whether it may be carried out.
-    pub done: bool,
-    /// The codes it may be refused with.
-    pub refused: BTreeSet<&'static str>,
-    /// The short SKUs that a refusal for lack of stock must list: wanted and available.
-    pub short: Vec<(Code, Units, Units)>,
-    /// What the change must be, when more than one is thinkable.
-    pub change: Option<Outcome>,
-}
-
-/// Which of several changes a command must make.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// Paid in time.
-    Paid,
-    /// Paid late and held anew.
-    PaidLate,
-    /// Paid late and the stock was gone.
-    RefundDue,
-    /// Missing units are routed elsewhere.
-    Rerouted,
-    /// Missing units wait for a person.
-    Review,
-}
-
-impl Allowed {
-    /// It must be carried out.
-    pub fn must() -> Allowed {
-        Allowed { done: true, ..Allowed::default() }
-    }
-
-    /// It must be refused.
-    pub fn refuse(code: &'static str) -> Allowed {
-        Allowed { refused: BTreeSet::from([code]), ..Allowed::default() }
-    }
-
-    fn change(change: Outcome) -> Allowed {
-        Allowed { change: Some(change), ..Allowed::must() }
-    }
-
-    fn or_refuse(mut self, code: &'static str) -> Allowed {
-        self.refused.insert(code);
-        self
-    }
-}
 
 impl Model {
-    /// What may come of a command that was never sent before, given the state and the time.
+    /// The allowed outcomes of a command that was never sent before, given the state and the time.
     pub fn judge(&self, request: &Request, now: Time) -> Allowed {
         if request.key.is_none() && !matches!(request.command, Command::Place(_)) {
             return Allowed::refuse("invalid");
         }
+        let on = |named: &OrderRef, verdict: &dyn Fn(&Order, OrderState) -> Allowed| match self.find(named) {
+            Ok(order) => verdict(order, state_at(order, now)),
+            Err(code) => Allowed::refuse(code),
+        };
         match &request.command {
             Command::Place(c) => self.judge_place(c),
-            Command::Pay(Pay { order })
-            | Command::Cancel(Cancel { order, .. })
-            | Command::ExtendHold(ExtendHold { order, .. })
-            | Command::Step(Step { order, .. })
-            | Command::Reroute(Reroute { order }) => match self.find(order) {
-                Ok(order) => self.judge_order(&request.command, order, now),
-                Err(code) => Allowed::refuse(code),
-            },
-            _ => self.judge_stock(&request.command),
+            Command::Pay(c) => on(&c.order, &|order, state| self.judge_pay(order, state)),
+            Command::Cancel(c) => on(&c.order, &|order, state| self.judge_cancel(order, state, &c.scope)),
+            Command::ExtendHold(c) => on(&c.order, &|order, state| judge_extend(order, state, c.until, now)),
+            Command::Step(c) => on(&c.order, &|order, state| self.judge_step(order, state, c)),
+            Command::Reroute(c) => on(&c.order, &|order, state| self.judge_reroute(order, state)),
+            Command::ApplyWorld(c) => self.judge_world(c),
+            Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
+            Command::DefineSkus(c) => self.judge_named(|_| judge_skus(c)),
+            Command::Receive(c) => self.judge_named(|names| self.judge_receive(c, names)),
+            Command::Adjust(c) => self.judge_named(|names| self.judge_adjust(c, names)),
+            Command::Count(c) => self.judge_named(|names| self.judge_count(c, names)),
+            Command::Transfer(c) => self.judge_named(|names| self.judge_transfer(c, names)),
+            Command::Arrive(c) => self.judge_named(|names| self.judge_arrive(c, names)),
+            Command::MovePool(c) => self.judge_named(|names| self.judge_move_pool(c, names)),
+            Command::SetSafety(c) => self.judge_named(|names| judge_safety(c, names)),
+            Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, names)),
         }
     }
 
@@ -97,7 +58,7 @@ impl Model {
                 *self.numbers.get(&(channel, number.clone())).ok_or("unknown_order")?
             }
         };
-        self.orders.get(&id).ok_or("unknown_order")
+        self.orders.get(&id).map(|order| &**order).ok_or("unknown_order")
     }
 
     fn judge_place(&self, place: &Place) -> Allowed {
@@ -160,49 +121,30 @@ impl Model {
         demand
     }
 
-    fn judge_order(&self, command: &Command, order: &Order, now: Time) -> Allowed {
-        let lapsed = order.state == OrderState::Held && now >= order.expires_at;
-        let state = if lapsed { OrderState::Expired } else { order.state };
-        match command {
-            Command::Pay(_) => match state {
-                OrderState::Held => Allowed::change(Outcome::Paid),
-                OrderState::Expired => self.judge_late(order, lapsed),
-                _ => Allowed::refuse("illegal_step"),
-            },
-            Command::ExtendHold(c) if state == OrderState::Held => {
-                let now = now.max(order.last_time());
-                match c.until > order.expires_at && c.until <= now + HOLD_TTL_MAX {
-                    true => Allowed::must(),
-                    false => Allowed::refuse("invalid"),
-                }
-            }
-            Command::Cancel(c) if matches!(state, OrderState::Held | OrderState::Paid) => {
-                self.judge_cancel(order, &c.scope)
-            }
-            Command::Step(c) => match order.sub(c.sub.0) {
-                Err(_) => Allowed::refuse("unknown_sub_order"),
-                Ok(sub) if state == OrderState::Paid => self.judge_step(order, sub, &c.action),
-                Ok(_) => Allowed::refuse("illegal_step"),
-            },
-            Command::Reroute(_) if state == OrderState::Paid && !order.review.is_empty() => {
-                self.serve(&self.again(order, &order.review, &self.pools_for(order.channel, false)))
-            }
-            Command::Cancel(Cancel { scope: CancelScope::Units(line), .. }) if self.sku(&line.sku).is_none() => {
-                Allowed::refuse("illegal_step").or_refuse("unknown_sku")
-            }
-            _ => Allowed::refuse("illegal_step"),
+    fn judge_pay(&self, order: &Order, state: OrderState) -> Allowed {
+        match state {
+            OrderState::Held => Allowed::change(Outcome::Paid),
+            OrderState::Expired => self.judge_late(order),
+            OrderState::Paid | OrderState::RefundDue | OrderState::Cancelled => Allowed::refuse("illegal_step"),
         }
     }
 
+    fn judge_reroute(&self, order: &Order, state: OrderState) -> Allowed {
+        if state != OrderState::Paid || order.review.is_empty() {
+            return Allowed::refuse("illegal_step");
+        }
+        self.serve(&self.again(order, &order.review, &self.pools_for(order.channel, false)))
+    }
+
     /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
-    fn judge_late(&self, order: &Order, lapsed: bool) -> Allowed {
+    fn judge_late(&self, order: &Order) -> Allowed {
         let mut after = Cow::Borrowed(self);
-        if lapsed {
+        if order.state == OrderState::Held {
             after.to_mut().release(order.id);
         }
         let Some(expired) = after.orders.get(&order.id) else { return Allowed::default() };
         let pools = after.pools_for(order.channel, true);
-        let demand = expired_demand(expired);
+        let demand = expired.expired_demand();
         let wish = Wish {
             max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
             ..after.again(order, &demand, &pools)
@@ -230,7 +172,15 @@ impl Model {
         Wish { demand, zone, carrier: order.carrier, pools, max_parcels: None, without: None }
     }
 
-    fn judge_cancel(&self, order: &Order, scope: &CancelScope) -> Allowed {
+    fn judge_cancel(&self, order: &Order, state: OrderState, scope: &CancelScope) -> Allowed {
+        if !matches!(state, OrderState::Held | OrderState::Paid) {
+            return match scope {
+                CancelScope::Units(line) if self.sku(&line.sku).is_none() => {
+                    Allowed::refuse("illegal_step").or_refuse("unknown_sku")
+                }
+                CancelScope::Units(_) | CancelScope::Order | CancelScope::Sub(_) => Allowed::refuse("illegal_step"),
+            };
+        }
         match scope {
             CancelScope::Order => match order.subs.iter().any(|s| !s.is_gone() && !s.is_inside()) {
                 true => Allowed::refuse("illegal_step"),
@@ -254,27 +204,31 @@ impl Model {
         }
     }
 
-    fn judge_step(&self, order: &Order, sub: &Sub, action: &StepAction) -> Allowed {
-        let plain = match action {
+    fn judge_step(&self, order: &Order, state: OrderState, step: &TakeStep) -> Allowed {
+        let Ok(sub) = order.sub(step.sub.0) else { return Allowed::refuse("unknown_sub_order") };
+        if state != OrderState::Paid {
+            return Allowed::refuse("illegal_step");
+        }
+        match &step.action {
             StepAction::Short(found) => return self.judge_short(order, sub, found),
             StepAction::Return(lines) => return self.judge_return(sub, lines),
             StepAction::Inspect(results) => return self.judge_inspect(sub, results),
             StepAction::Scan(Some(scanned)) if sub.waybill.as_ref().is_some_and(|w| w != scanned) => {
                 return Allowed::refuse("illegal_step");
             }
-            StepAction::Pick => PlainStep::Pick,
-            StepAction::Pack => PlainStep::Pack,
-            StepAction::Weigh(grams) => PlainStep::Weigh(*grams),
-            StepAction::Label(waybill) => PlainStep::Label(waybill.clone()),
-            StepAction::Scan(_) => PlainStep::Scan,
-            StepAction::Pickup => PlainStep::Pickup,
-            StepAction::Deliver => PlainStep::Deliver,
-            StepAction::Confirm => PlainStep::Confirm,
-        };
-        match lifecycle::step(sub.stage, &plain) {
-            Walk::No => Allowed::refuse("illegal_step"),
-            _ if self.steps_done_before(sub, &plain).is_err() => Allowed::refuse("illegal_step"),
-            _ => Allowed::must(),
+            StepAction::Pick
+            | StepAction::Pack
+            | StepAction::Weigh(_)
+            | StepAction::Label(_)
+            | StepAction::Scan(_)
+            | StepAction::Pickup
+            | StepAction::Deliver
+            | StepAction::Confirm => {}
+        }
+        let plain = step.action.step();
+        match lifecycle::step(sub.stage, plain) {
+            Walk::To(_) | Walk::Stays if self.steps_done_before(sub, plain).is_ok() => Allowed::must(),
+            Walk::To(_) | Walk::Stays | Walk::No => Allowed::refuse("illegal_step"),
         }
     }
 
@@ -307,7 +261,7 @@ impl Model {
             return Allowed::refuse("illegal_step");
         }
         let named = lines.iter().map(|l| (&l.sku, l.units.0));
-        self.judge_named(sub, named.collect(), SubLine::out)
+        self.judge_units(sub, named.collect(), SubLine::out)
     }
 
     fn judge_inspect(&self, sub: &Sub, results: &[Inspected]) -> Allowed {
@@ -315,11 +269,11 @@ impl Model {
             return Allowed::refuse("illegal_step");
         }
         let named = results.iter().map(|r| (&r.sku, r.intact.0 + r.damaged.0));
-        self.judge_named(sub, named.collect(), |l| l.inspection)
+        self.judge_units(sub, named.collect(), |l| l.inspection)
     }
 
     /// Named units must be there; no names mean all, which must be some.
-    fn judge_named(&self, sub: &Sub, named: Vec<(&Code, u64)>, there: impl Fn(&SubLine) -> u64) -> Allowed {
+    fn judge_units(&self, sub: &Sub, named: Vec<(&Code, u64)>, there: impl Fn(&SubLine) -> u64) -> Allowed {
         let mut left: BTreeMap<SkuId, u64> = BTreeMap::new();
         for ((sku, _), line) in &sub.lines {
             *left.entry(*sku).or_default() += there(line);
@@ -338,5 +292,21 @@ impl Model {
             taken += units;
         }
         if !named.is_empty() && taken == 0 { Allowed::refuse("invalid") } else { Allowed::must() }
+    }
+}
+
+/// Where an order stands at an instant: a hold that has ended counts as expired, whether or not the timer fired.
+fn state_at(order: &Order, now: Time) -> OrderState {
+    if order.state == OrderState::Held && now >= order.expires_at { OrderState::Expired } else { order.state }
+}
+
+fn judge_extend(order: &Order, state: OrderState, until: Time, now: Time) -> Allowed {
+    if state != OrderState::Held {
+        return Allowed::refuse("illegal_step");
+    }
+    let now = now.max(order.last_time());
+    match until > order.expires_at && until <= now + HOLD_TTL_MAX {
+        true => Allowed::must(),
+        false => Allowed::refuse("invalid"),
     }
 }

@@ -1,120 +1,105 @@
-//! The verdict on stock and configuration commands.
+//! The allowed outcomes of stock and configuration commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade_core::command::{Command, Count, Expectation, Line, Receive, Request};
+use stockade_core::command::{
+    Adjust, ApplyRules, ApplyWorld, Arrive, Command, Count, DefineSkus, Expect, Expectation, Line, MovePool, Receive,
+    Request, SetSafety, Transfer,
+};
 use stockade_core::event::{Event, InboundChanged};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
-use stockade_core::reply::{OrderState, Stage};
+use stockade_core::orders::{OrderState, Stage};
 use stockade_core::stock::{Bucket, Outside};
 
 use super::Model;
-use super::judge::Allowed;
+use super::allowed::Allowed;
 
 const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
 
 impl Model {
-    pub(super) fn judge_stock(&self, command: &Command) -> Allowed {
+    /// Judges a command that names things of the world; what it names wrongly refuses it.
+    pub(super) fn judge_named(&self, verdict: impl FnOnce(&mut Names<'_>) -> Allowed) -> Allowed {
         if self.world.is_none() {
-            return match command {
-                Command::ApplyWorld(c) => self.judge_file(&c.text, true),
-                _ => Allowed::refuse("unavailable"),
-            };
+            return Allowed::refuse("unavailable");
         }
         let mut names = Names { model: self, wrong: BTreeSet::new() };
-        let allowed = match command {
-            Command::ApplyWorld(c) => self.judge_file(&c.text, true),
-            Command::DefineSkus(c) => {
-                let codes: BTreeSet<&Code> = c.skus.iter().map(|s| &s.sku).collect();
-                if codes.len() == c.skus.len() { Allowed::must() } else { Allowed::refuse("invalid") }
-            }
-            Command::ApplyRules(c) if c.expect.is_some_and(|v| v != self.rules_version) => {
-                Allowed::refuse("stale_rules")
-            }
-            Command::ApplyRules(c) => self.judge_file(&c.text, false),
-            Command::Receive(c) => {
-                let warehouse = names.warehouse(&c.warehouse);
-                names.pool(c.pool.as_ref());
-                let lines = names.lines(&c.lines);
-                let expected = |reference| lines.keys().any(|sku| self.referred(*sku, warehouse, reference).is_some());
-                match &c.expected {
-                    Some(fulfils) if !expected(&fulfils.reference) => Allowed::refuse("invalid"),
-                    _ => Allowed::must(),
-                }
-            }
-            Command::Adjust(c) => {
-                let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), names.pool(c.pool.as_ref()));
-                match c.delta {
-                    0 => Allowed::refuse("invalid"),
-                    1.. => Allowed::must(),
-                    lost => self.enough(cell, lost.unsigned_abs()),
-                }
-            }
-            Command::Count(c) => {
-                names.warehouse(&c.warehouse);
-                names.lines_of(&c.lines, 0);
-                names.once(&c.lines);
-                if c.as_of.is_some_and(|seq| seq > self.seq) {
-                    names.wrong.insert("invalid");
-                }
-                self.judge_count(c)
-            }
-            Command::Transfer(c) => {
-                let (from, to) = (names.warehouse(&c.from), names.warehouse(&c.to));
-                let pool = names.pool(c.pool.as_ref());
-                let wanted = names.lines(&c.lines);
-                names.once(&c.lines);
-                if from == to {
-                    names.wrong.insert("invalid");
-                }
-                self.all_enough(&wanted, |sku| self.units_at(sku, from, pool.map(Bucket::Available)))
-            }
-            Command::Arrive(c) => {
-                let warehouse = names.warehouse(&c.warehouse);
-                names.pool(c.pool.as_ref());
-                let wanted = names.lines(&c.lines);
-                names.once(&c.lines);
-                self.all_enough(&wanted, |sku| self.units_at(sku, warehouse, Some(Bucket::InTransit)))
-            }
-            Command::MovePool(c) => {
-                let (from, to) = (names.pool(Some(&c.from)), names.pool(Some(&c.to)));
-                let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), from);
-                if from == to || c.units.is_zero() {
-                    names.wrong.insert("invalid");
-                }
-                self.enough(cell, c.units.0)
-            }
-            Command::SetSafety(c) => {
-                names.sku(&c.sku);
-                names.warehouse(&c.warehouse);
-                Allowed::must()
-            }
-            Command::Expect(c) => {
-                let (sku, warehouse) = (names.sku(&c.sku), names.warehouse(&c.warehouse));
-                let known = sku.is_some_and(|sku| self.referred(sku, warehouse, &c.reference).is_some());
-                let fits = match &c.change {
-                    Expectation::Announce { units, pool, .. } => {
-                        names.pool(pool.as_ref());
-                        units.0 > 0 && !known
-                    }
-                    Expectation::Change { day, units } => known && units.map_or(day.is_some(), |units| units.0 > 0),
-                    Expectation::Withdraw => known,
-                };
-                if fits { Allowed::must() } else { Allowed::refuse("invalid") }
-            }
-            _ => Allowed::default(),
-        };
+        let allowed = verdict(&mut names);
         if names.wrong.is_empty() { allowed } else { Allowed { refused: names.wrong, ..Allowed::default() } }
     }
 
-    /// Files in runs are sound but for two faults, of which each must refuse them whole.
-    fn judge_file(&self, text: &str, is_world: bool) -> Allowed {
+    pub(super) fn judge_receive(&self, c: &Receive, names: &mut Names<'_>) -> Allowed {
+        let warehouse = names.warehouse(&c.warehouse);
+        names.pool(c.pool.as_ref());
+        let lines = names.lines(&c.lines);
+        let expected = |reference| lines.keys().any(|sku| self.referred(*sku, warehouse, reference).is_some());
+        match &c.expected {
+            Some(fulfils) if !expected(&fulfils.reference) => Allowed::refuse("invalid"),
+            Some(_) | None => Allowed::must(),
+        }
+    }
+
+    pub(super) fn judge_adjust(&self, c: &Adjust, names: &mut Names<'_>) -> Allowed {
+        let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), names.pool(c.pool.as_ref()));
+        match c.delta {
+            0 => Allowed::refuse("invalid"),
+            1.. => Allowed::must(),
+            lost => self.enough(cell, lost.unsigned_abs()),
+        }
+    }
+
+    pub(super) fn judge_transfer(&self, c: &Transfer, names: &mut Names<'_>) -> Allowed {
+        let (from, to) = (names.warehouse(&c.from), names.warehouse(&c.to));
+        let pool = names.pool(c.pool.as_ref());
+        let wanted = names.lines(&c.lines);
+        names.once(&c.lines);
+        if from == to {
+            names.wrong.insert("invalid");
+        }
+        self.all_enough(&wanted, |sku| self.units_at(sku, from, pool.map(Bucket::Available)))
+    }
+
+    pub(super) fn judge_arrive(&self, c: &Arrive, names: &mut Names<'_>) -> Allowed {
+        let warehouse = names.warehouse(&c.warehouse);
+        names.pool(c.pool.as_ref());
+        let wanted = names.lines(&c.lines);
+        names.once(&c.lines);
+        self.all_enough(&wanted, |sku| self.units_at(sku, warehouse, Some(Bucket::InTransit)))
+    }
+
+    pub(super) fn judge_move_pool(&self, c: &MovePool, names: &mut Names<'_>) -> Allowed {
+        let (from, to) = (names.pool(Some(&c.from)), names.pool(Some(&c.to)));
+        let cell = (names.sku(&c.sku), names.warehouse(&c.warehouse), from);
+        if from == to || c.units.is_zero() {
+            names.wrong.insert("invalid");
+        }
+        self.enough(cell, c.units.0)
+    }
+
+    pub(super) fn judge_expect(&self, c: &Expect, names: &mut Names<'_>) -> Allowed {
+        let (sku, warehouse) = (names.sku(&c.sku), names.warehouse(&c.warehouse));
+        let known = sku.is_some_and(|sku| self.referred(sku, warehouse, &c.reference).is_some());
+        let fits = match &c.change {
+            Expectation::Announce { units, pool, .. } => {
+                names.pool(pool.as_ref());
+                units.0 > 0 && !known
+            }
+            Expectation::Change { day, units } => known && units.map_or(day.is_some(), |units| units.0 > 0),
+            Expectation::Withdraw => known,
+        };
+        if fits { Allowed::must() } else { Allowed::refuse("invalid") }
+    }
+
+    pub(super) fn judge_world(&self, c: &ApplyWorld) -> Allowed {
         let known = self.world.iter().flat_map(|w| w.warehouses.values());
-        let vanished = known.filter(|w| !text.contains(&format!("[[warehouse]]\ncode = \"{}\"", w.code))).count();
-        match text.contains("[nonsense]") || (is_world && vanished > 0) {
-            true => Allowed::refuse("bad_file"),
-            false => Allowed::must(),
+        let vanished = known.filter(|w| !c.text.contains(&format!("[[warehouse]]\ncode = \"{}\"", w.code))).count();
+        if vanished > 0 { Allowed::refuse("bad_file") } else { judge_text(&c.text) }
+    }
+
+    pub(super) fn judge_rules(&self, c: &ApplyRules) -> Allowed {
+        match c.expect.is_some_and(|version| version != self.rules_version) {
+            true => Allowed::refuse("stale_rules"),
+            false => judge_text(&c.text),
         }
     }
 
@@ -143,7 +128,13 @@ impl Model {
         }
     }
 
-    fn judge_count(&self, count: &Count) -> Allowed {
+    pub(super) fn judge_count(&self, count: &Count, names: &mut Names<'_>) -> Allowed {
+        names.warehouse(&count.warehouse);
+        names.lines_of(&count.lines, 0);
+        names.once(&count.lines);
+        if count.as_of.is_some_and(|seq| seq > self.seq) {
+            names.wrong.insert("invalid");
+        }
         let mut allowed = Allowed::must();
         let Some(warehouse) = self.world.as_ref().and_then(|w| w.warehouse_id(&count.warehouse)) else {
             return allowed;
@@ -262,7 +253,7 @@ impl Model {
             let _ = self.ledger.book(self.seq, m, false);
         }
         self.tidy();
-        let Some(order) = self.orders.get_mut(&id) else { return };
+        let Ok(order) = self.order_mut(id) else { return };
         order.state = OrderState::Expired;
         for sub in order.subs.iter_mut().filter(|s| matches!(s.stage, Stage::Held | Stage::Promised)) {
             sub.stage = Stage::Expired;
@@ -271,8 +262,24 @@ impl Model {
     }
 }
 
+pub(super) fn judge_skus(c: &DefineSkus) -> Allowed {
+    let codes: BTreeSet<&Code> = c.skus.iter().map(|s| &s.sku).collect();
+    if codes.len() == c.skus.len() { Allowed::must() } else { Allowed::refuse("invalid") }
+}
+
+pub(super) fn judge_safety(c: &SetSafety, names: &mut Names<'_>) -> Allowed {
+    names.sku(&c.sku);
+    names.warehouse(&c.warehouse);
+    Allowed::must()
+}
+
+/// Files in runs are sound but for one section, which must refuse them whole.
+fn judge_text(text: &str) -> Allowed {
+    if text.contains("[nonsense]") { Allowed::refuse("bad_file") } else { Allowed::must() }
+}
+
 /// Looks codes up and notes what is wrong with them.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     model: &'a Model,
     wrong: BTreeSet<&'static str>,
 }

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade_core::event::Move;
 use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, Move, Outside};
 
 /// One SKU at one warehouse.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -79,7 +78,7 @@ impl Ledger {
         cell.units(Bucket::Available(pool)).saturating_sub(withheld)
     }
 
-    /// Units that someone who is granted these pools may draw from a cell, beside those that are owed.
+    /// Units that someone who is granted these pools may draw from a cell, besides those that are owed.
     pub fn drawable(&self, sku: SkuId, warehouse: WarehouseId, pools: &[PoolId], owed: &Owed) -> u64 {
         let Some(cell) = self.cells.get(&(sku, warehouse)) else { return 0 };
         let granted: u64 = pools.iter().map(|p| self.takeable(sku, warehouse, *p) - of(owed, *p)).sum();

@@ -1,7 +1,6 @@
 //! The way of a sub-order, written down a second time.
 
-use stockade_core::event::PlainStep;
-use stockade_core::reply::Stage;
+use stockade_core::orders::{Stage, Step};
 use stockade_core::stock::{Bucket, Outside};
 
 /// What a step does to the stage.
@@ -16,41 +15,47 @@ pub enum Walk {
 }
 
 /// Where a step leads from a stage.
-pub fn step(stage: Stage, step: &PlainStep) -> Walk {
-    match (step, stage) {
-        (PlainStep::Pick, Stage::Allocated) => Walk::To(Stage::Picking),
-        (PlainStep::Pack, Stage::Picking) => Walk::To(Stage::Packed),
-        (PlainStep::Weigh(_) | PlainStep::Label(_), Stage::Picking | Stage::Packed) => Walk::Stays,
-        (PlainStep::Scan, Stage::Packed) => Walk::To(Stage::Outbound),
-        (PlainStep::Pickup, Stage::Outbound) => Walk::To(Stage::PickedUp),
-        (PlainStep::Deliver, Stage::Outbound | Stage::PickedUp) => Walk::To(Stage::Delivered),
-        (PlainStep::Confirm, Stage::Delivered) => Walk::To(Stage::Confirmed),
-        _ => Walk::No,
-    }
+pub fn step(stage: Stage, step: Step) -> Walk {
+    let (is_open, walk) = match step {
+        Step::Pick => (stage == Stage::Allocated, Walk::To(Stage::Picking)),
+        Step::Pack => (stage == Stage::Picking, Walk::To(Stage::Packed)),
+        Step::Weigh | Step::Label => (matches!(stage, Stage::Picking | Stage::Packed), Walk::Stays),
+        Step::Scan => (stage == Stage::Packed, Walk::To(Stage::Outbound)),
+        Step::Pickup => (stage == Stage::Outbound, Walk::To(Stage::PickedUp)),
+        Step::Deliver => (matches!(stage, Stage::Outbound | Stage::PickedUp), Walk::To(Stage::Delivered)),
+        Step::Confirm => (stage == Stage::Delivered, Walk::To(Stage::Confirmed)),
+        // These have events of their own.
+        Step::Short | Step::Return | Step::Inspect => (false, Walk::No),
+    };
+    if is_open { walk } else { Walk::No }
 }
 
 /// The buckets a step moves the units of a sub-order between, if any.
-pub fn moves_of(step: &PlainStep) -> Option<(Bucket, Bucket)> {
+pub fn moves_of(step: Step) -> Option<(Bucket, Bucket)> {
     match step {
-        PlainStep::Pick => Some((Bucket::Allocated, Bucket::Picked)),
-        PlainStep::Scan => Some((Bucket::Picked, Bucket::Shipped)),
-        PlainStep::Deliver => Some((Bucket::Shipped, Bucket::Awaiting)),
-        PlainStep::Confirm => Some((Bucket::Awaiting, Bucket::Outside(Outside::Customer))),
-        PlainStep::Pack | PlainStep::Weigh(_) | PlainStep::Label(_) | PlainStep::Pickup => None,
+        Step::Pick => Some((Bucket::Allocated, Bucket::Picked)),
+        Step::Scan => Some((Bucket::Picked, Bucket::Shipped)),
+        Step::Deliver => Some((Bucket::Shipped, Bucket::Awaiting)),
+        Step::Confirm => Some((Bucket::Awaiting, Bucket::Outside(Outside::Customer))),
+        Step::Pack | Step::Weigh | Step::Label | Step::Pickup => None,
+        Step::Short | Step::Return | Step::Inspect => None,
     }
 }
 
 /// The step's name.
-pub fn name(step: &PlainStep) -> &'static str {
+pub fn name(step: Step) -> &'static str {
     match step {
-        PlainStep::Pick => "pick",
-        PlainStep::Pack => "pack",
-        PlainStep::Weigh(_) => "weigh",
-        PlainStep::Label(_) => "label",
-        PlainStep::Scan => "scan",
-        PlainStep::Pickup => "pickup",
-        PlainStep::Deliver => "deliver",
-        PlainStep::Confirm => "confirm",
+        Step::Pick => "pick",
+        Step::Pack => "pack",
+        Step::Weigh => "weigh",
+        Step::Label => "label",
+        Step::Scan => "scan",
+        Step::Pickup => "pickup",
+        Step::Deliver => "deliver",
+        Step::Confirm => "confirm",
+        Step::Short => "short",
+        Step::Return => "return",
+        Step::Inspect => "inspect",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The reference model: sorted maps, text-book double entry, no locks, no indexes, no cleverness.
+//! The reference model: sorted maps, text-book double entry, no locks, no indexes.
 //!
 //! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
 //! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
@@ -8,19 +8,23 @@
 //! |---|---|
 //! | `world` | its own reading of the world and rules files, and what a parcel costs |
 //! | `ledger` | the cells: one signed balance per bucket, always adding up to zero |
-//! | `inbound`, `plain` | expected receipts and promises, unit by unit |
-//! | `presale` | the verdict on promises, and what may come of an order that stock alone does not serve |
+//! | `expected`, `plain`, `inbound` | expected receipts and promises as records, unit by unit, and the verdict on them |
+//! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
 //! | `orders` | orders and sub-orders as plain records |
 //! | `lifecycle` | which step leads from which stage to which, written down a second time |
-//! | `replay`, `replay_stock`, `decision` | the verdict on events |
-//! | `judge`, `judge_stock`, `cover` | what may come of a command |
-//! | `answers` | the verdict on replies, refusals and repeats |
-//! | `views`, `compare` | all state, laid beside what the engine's queries show |
+//! | `about` | which order and sub-order a command or an event is about |
+//! | `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
+//! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
+//! | `answers`, `replies` | the verdict on replies, refusals and repeats |
+//! | `views`, `compare` | all state, compared with what the engine's queries show |
 
+mod about;
+mod allowed;
 mod answers;
 mod compare;
 mod cover;
 mod decision;
+mod expected;
 mod inbound;
 mod judge;
 mod judge_stock;
@@ -30,26 +34,30 @@ mod orders;
 mod plain;
 mod presale;
 mod replay;
+mod replay_orders;
+mod replay_parcels;
 mod replay_stock;
+mod replies;
 mod views;
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use stockade_core::ids::{ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
-use stockade_core::reply::OrderState;
+use stockade_core::orders::OrderState;
 use stockade_core::time::Time;
 
+pub use about::order_of;
+pub use allowed::{Allowed, Outcome};
 pub use answers::{Answers, Exchange, own};
 pub use cover::{Cover, Wish};
 pub use decision::Asked;
-pub use inbound::{Inbound, Promise, Receipt};
-pub use judge::{Allowed, Outcome};
+pub use expected::{Inbound, Promise, Receipt};
 pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
-pub use replay::{expired_demand, order_of};
 pub use world::{Channel, Lane, RateCard, Warehouse, World};
 
 /// What a SKU is.
@@ -78,8 +86,8 @@ pub struct Model {
     pub ledger: Ledger,
     /// What is expected, by cell.
     pub inbound: BTreeMap<(SkuId, WarehouseId), Inbound>,
-    /// Every order.
-    pub orders: BTreeMap<OrderId, Order>,
+    /// Every order. Copies of the state share those that no event has touched since.
+    pub orders: BTreeMap<OrderId, Arc<Order>>,
     /// Orders by channel and the channel's number.
     pub numbers: BTreeMap<(ChannelId, Code), OrderId>,
     /// Keys of stock and configuration commands: digest of the content and the event.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade_core::event::{PlannedSub, SubTake};
+use stockade_core::decision::{CostParts, PlannedSub, SubKind};
 use stockade_core::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
-use stockade_core::reply::{CostParts, OrderState, Stage, SubKind};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::orders::{OrderState, Stage, SubTake};
+use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::time::Time;
+use stockade_core::units::Units;
 
 /// Units of one SKU from one pool in a sub-order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -135,6 +136,23 @@ impl Sub {
         self.lines.values().map(|l| l.returned).sum()
     }
 
+    /// Movements of all its units between two buckets.
+    pub fn all_moves(&self, from: Bucket, to: Bucket) -> Vec<Move> {
+        let moves = self.lines.iter().map(|((sku, _), line)| Move {
+            sku: *sku,
+            warehouse: self.warehouse,
+            from,
+            to,
+            units: Units(line.out()),
+        });
+        moves.collect()
+    }
+
+    /// The movement of some of its units between two buckets.
+    pub fn take_move(&self, take: &SubTake, from: Bucket, to: Bucket) -> Move {
+        Move { sku: take.sku, warehouse: self.warehouse, from, to, units: take.units }
+    }
+
     /// Takes units that have not left out of a line.
     pub fn take(&mut self, take: &SubTake) -> Result<(), String> {
         let line = self.lines.get_mut(&(take.sku, take.pool));
@@ -241,5 +259,42 @@ impl Order {
     /// SKUs with units claimed in warehouses.
     pub fn skus(&self) -> BTreeSet<SkuId> {
         self.subs.iter().flat_map(|s| s.lines.keys().map(|(sku, _)| *sku)).collect()
+    }
+
+    /// Refuses an order in any other state.
+    pub fn must_be(&self, state: OrderState) -> Result<(), String> {
+        if self.state == state { Ok(()) } else { Err(format!("the order is {:?}, not {state:?}", self.state)) }
+    }
+
+    /// Moves all sub-orders at one stage to another.
+    pub fn move_stage(&mut self, from: Stage, to: Stage) {
+        self.subs.iter_mut().filter(|s| s.stage == from).for_each(|s| s.stage = to);
+    }
+
+    /// Cancels sub-orders that lost their last unit before they left.
+    pub fn close_empty(&mut self) {
+        self.subs.iter_mut().filter(|s| s.is_inside() && s.units() == 0).for_each(|s| s.stage = Stage::Cancelled);
+    }
+
+    /// Takes units of a SKU out of review.
+    pub fn take_review(&mut self, sku: SkuId, units: u64) -> Result<(), String> {
+        let left = self.review.get(&sku).copied().unwrap_or(0);
+        match left.checked_sub(units) {
+            None => return Err(format!("takes {units} of SKU {sku} out of review, {left} are in it")),
+            Some(0) => self.review.remove(&sku),
+            Some(left) => self.review.insert(sku, left),
+        };
+        Ok(())
+    }
+
+    /// Units by SKU that a new hold needs once this order's hold has ended.
+    pub fn expired_demand(&self) -> BTreeMap<SkuId, u64> {
+        let mut demand = BTreeMap::new();
+        for sub in self.subs.iter().filter(|s| s.stage == Stage::Expired) {
+            for ((sku, _), line) in sub.lines.iter().filter(|(_, l)| l.units > 0) {
+                *demand.entry(*sku).or_default() += line.units;
+            }
+        }
+        demand
     }
 }

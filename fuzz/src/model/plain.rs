@@ -7,7 +7,7 @@ use stockade_core::ids::{OrderId, PoolId, ReceiptNo, SubNo, Ticket};
 use stockade_core::stock::Bucket;
 use stockade_core::time::Day;
 
-use super::inbound::{Inbound, Promise};
+use super::expected::{Inbound, Promise};
 use super::ledger::Cell;
 
 /// One promised unit.
@@ -37,7 +37,7 @@ pub struct Plain {
     line: Vec<Unit>,
 }
 
-/// What goods that came did.
+/// The effect of goods that arrived.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Came {
     /// Units that stand ready for whom they were promised.
@@ -212,7 +212,7 @@ impl Plain {
         *came.shelved.entry(pool).or_default() += units;
     }
 
-    /// Whether promises wait for something that is here, or that is to come and open.
+    /// Whether promises can be served by units that are here, or moved to receipts that have open units.
     pub fn is_due(&self) -> bool {
         let mut after = self.clone();
         after.hand_out().is_some() || after.sell() || after.pools().into_iter().any(|pool| after.attach_one(pool))

@@ -1,20 +1,21 @@
-//! The verdict on promises, and what may come of an order that stock alone does not serve.
+//! The verdict on promises, and on orders that stock alone does not serve.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use stockade_core::event::{Decision, Envelope, Move, OrderPromised, OrderPromisedLate, Promised};
+use stockade_core::decision::{Decision, SubKind};
+use stockade_core::event::{Envelope, OrderPromised, OrderPromisedLate, Promised};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, WarehouseId};
-use stockade_core::reply::{OrderState, Stage, SubKind};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::orders::{OrderState, Stage};
+use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::Model;
+use super::allowed::Allowed;
 use super::cover::{Cover, Wish};
 use super::decision::Asked;
-use super::judge::Allowed;
 use super::orders::{Order, Sub};
-use super::replay::{expect_state, expired_demand};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
@@ -73,14 +74,14 @@ impl Model {
         order.subs.extend(e.ahead.iter().flat_map(|d| &d.subs).map(|s| Sub::planned(s, Stage::Promised)));
         self.book_decision(seq, &e.placed.decision, true)?;
         e.made.iter().try_for_each(|made| self.promise(seq, made))?;
-        self.orders.insert(order.id, order);
+        self.orders.insert(order.id, Arc::new(order));
         Ok(())
     }
 
     pub(super) fn order_promised_late(&mut self, seq: Seq, e: &OrderPromisedLate) -> Result<(), String> {
         let mut order = self.order(e.late.order)?.clone();
-        expect_state(&order, OrderState::Expired)?;
-        if demand_of(std::iter::once(&e.late.decision).chain(&e.ahead)) != expired_demand(&order) {
+        order.must_be(OrderState::Expired)?;
+        if demand_of(std::iter::once(&e.late.decision).chain(&e.ahead)) != order.expired_demand() {
             return Err("serves something else than what expired".to_owned());
         }
         self.check_parts(&order, &e.late.decision, &e.ahead, &e.made, true)?;
@@ -146,7 +147,7 @@ impl Model {
     }
 
     /// The promises to a sub-order are what is in it, and it says the day of the last.
-    fn check_promises(&self, sub: &stockade_core::event::PlannedSub, ours: &[&Promised]) -> Result<(), String> {
+    fn check_promises(&self, sub: &stockade_core::decision::PlannedSub, ours: &[&Promised]) -> Result<(), String> {
         let mut wanted: BTreeMap<(SkuId, PoolId), u64> = BTreeMap::new();
         sub.lines.iter().for_each(|line| *wanted.entry((line.sku, line.pool)).or_default() += line.units.0);
         let mut promised: BTreeMap<(SkuId, PoolId), u64> = BTreeMap::new();
@@ -205,7 +206,7 @@ impl Model {
         Ok(())
     }
 
-    /// What may come of an order that stock alone does not serve. `plain` is what may come of it without presale.
+    /// The allowed outcomes of an order that stock alone does not serve. `plain` is its cover without presale.
     pub(super) fn judge_presale(&self, wish: &Wish<'_>, plain: Cover) -> Allowed {
         let refused =
             |codes: &[&'static str]| Allowed { refused: codes.iter().copied().collect(), ..Allowed::default() };
@@ -231,7 +232,7 @@ impl Model {
         }
     }
 
-    /// Whether promises serve what is not on hand: `None` when it hangs on what parcels cost or how many there are.
+    /// Whether promises serve what is not on hand: `None` when it depends on the cost or the number of parcels.
     pub(super) fn promisable_at_all(&self, wish: &Wish<'_>) -> Option<bool> {
         let (_, rest) = self.shares(wish, wish.demand);
         if !rest.iter().all(|(sku, units)| self.window(wish, *sku, *units).is_some()) {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use stockade_core::event::{Move, MoveReason, SkusDefined, StockCounted, StockMoved, WorldApplied};
+use stockade_core::event::{MoveReason, SkusDefined, StockCounted, StockMoved, WorldApplied};
 use stockade_core::ids::{RulesVersion, Seq, SkuId};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, Move, Outside};
 
 use super::world::World;
 use super::{Model, Sku};

@@ -1,4 +1,4 @@
-//! The state in the words of replies, to be laid beside what the engine answers.
+//! The state in the words of replies, to be compared with what the engine answers.
 
 use stockade_core::ids::{OrderId, PoolId, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::money::Money;
@@ -51,7 +51,8 @@ impl Model {
             let ahead: u64 = ahead.map(|(t, _)| self.ledger.units(sku, warehouse, Bucket::Promised(t))).sum();
             (order.placed(), order.id, here.map(|sub| sub.units_of(sku)).sum::<u64>() - ahead)
         };
-        let mut claims: Vec<(Seq, OrderId, u64)> = self.orders.values().map(claim).filter(|c| c.2 > 0).collect();
+        let mut claims: Vec<(Seq, OrderId, u64)> =
+            self.orders.values().map(|order| claim(order)).filter(|c| c.2 > 0).collect();
         claims.sort_unstable();
         let mut missing = self.ledger.cell(sku, warehouse).short();
         let mut affected = Vec::new();

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use stockade_core::decision::CostParts;
 use stockade_core::event::WorldApplied;
 use stockade_core::ids::{CarrierId, ChannelId, Code, PoolId, WarehouseId};
 use stockade_core::limits::HOLD_TTL;
 use stockade_core::money::Money;
-use stockade_core::reply::CostParts;
 use stockade_core::time::Span;
 
 /// A warehouse or store.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, Step, StepAction,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, StepAction,
+    TakeStep,
 };
 use stockade_core::ids::{SkuId, SubNo};
 use stockade_core::limits::LINE_UNITS_MAX;
-use stockade_core::reply::{OrderState, Stage};
+use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
@@ -152,7 +153,13 @@ impl Workload {
             }),
             Stage::Outbound => StepAction::Pickup,
             Stage::PickedUp => StepAction::Deliver,
-            _ => StepAction::Confirm,
+            Stage::Promised
+            | Stage::Held
+            | Stage::Waiting
+            | Stage::Delivered
+            | Stage::Confirmed
+            | Stage::Cancelled
+            | Stage::Expired => StepAction::Confirm,
         };
         let action = if self.rng.percent(8) {
             let any = [StepAction::Pick, StepAction::Pack, StepAction::Scan(None), StepAction::Pickup];
@@ -224,12 +231,12 @@ impl Workload {
     fn step_of(&mut self, model: &Model, order: &Order, sub: usize, action: StepAction) -> Request {
         let sub = SubNo(sub as u16 + 1 + u16::from(self.rng.percent(1)));
         let order = self.name(model, order);
-        self.keyed(Command::Step(Step { order, sub, action }))
+        self.keyed(Command::Step(TakeStep { order, sub, action }))
     }
 
     /// An order that fits: mostly one of the latest.
     fn any_order<'m>(&mut self, model: &'m Model, fits: impl Fn(&Order) -> bool) -> Option<&'m Order> {
-        let mut fitting: Vec<&Order> = model.orders.values().filter(|o| fits(o)).collect();
+        let mut fitting: Vec<&Order> = model.orders.values().map(|order| &**order).filter(|o| fits(o)).collect();
         fitting.sort_by_key(|o| std::cmp::Reverse(o.version));
         let depth = if self.rng.percent(70) { 12 } else { fitting.len() as u64 };
         let depth = depth.min(fitting.len() as u64);

@@ -1,41 +1,23 @@
 //! One engine, one model, one line of commands.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stockade_core::command::{Command, Query, Request};
+use stockade_core::Actor;
+use stockade_core::command::{Command, Request};
 use stockade_core::engine::Engine;
-use stockade_core::event::{Actor, Envelope};
+use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
-use stockade_core::log::Batch;
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Reply, SubKind};
-use stockade_core::wire::codec::decode_envelope;
+use stockade_core::reply::Reply;
 
+use super::history::{read, recovered};
 use super::options::Options;
 use super::rng::Rng;
-use super::threads::run_threads;
-use super::workload::Workload;
-use crate::model::{Answers, Exchange, Model, own};
-
-/// How often what came of it.
-#[derive(Clone, Debug, Default)]
-pub struct Tally(pub BTreeMap<String, u64>);
-
-impl Tally {
-    /// Counts one.
-    pub fn add(&mut self, what: &str) {
-        *self.0.entry(what.to_owned()).or_default() += 1;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(what, n)| writeln!(f, "{n:>9}  {what}"))
-    }
-}
+use super::tally::{Tally, came_to, kind};
+use super::workload::{Workload, code};
+use crate::model::{Answers, Exchange, Model, order_of, own};
 
 /// A run under way.
 pub struct Simulation {
@@ -46,21 +28,8 @@ pub struct Simulation {
     workload: Workload,
     history: Vec<Arc<[u8]>>,
     actor: Actor,
-    /// What came of the commands so far.
+    /// The outcomes so far.
     pub tally: Tally,
-}
-
-/// Runs a simulation to its end.
-///
-/// # Errors
-/// Says at which step what went wrong, and how to see it again.
-pub fn run(options: Options) -> Result<Tally, String> {
-    if options.threads > 1 {
-        return run_threads(options);
-    }
-    let mut simulation = Simulation::new(options, Rng::new(options.seed));
-    simulation.play().map_err(|(step, e)| format!("step {step} of `sim {options}`: {e}"))?;
-    Ok(simulation.tally)
 }
 
 /// Runs the choices on a tape, checking everything after every command.
@@ -84,7 +53,7 @@ impl Simulation {
             answers: Answers::default(),
             workload: Workload::new(rng),
             history: Vec::new(),
-            actor: Actor::Named(super::workload::code("simulator")),
+            actor: Actor::Named(code("simulator")),
             tally: Tally::default(),
         }
     }
@@ -117,11 +86,12 @@ impl Simulation {
     pub fn send(&mut self, request: &Request) -> Result<(), String> {
         let now = self.workload.now;
         let before = self.model.clone();
-        let quoted = match &request.command {
-            Command::Place(place) => Some(self.engine.query(&Query::Quote(place.clone()), now).result),
-            _ => None,
-        };
+        let mut quoted = None;
+        if let Command::Place(place) = &request.command {
+            quoted = Some(self.engine.query(&Query::Quote(stockade_core::query::Quote(place.clone())), now).result);
+        }
         let answered = self.engine.execute(request, &self.actor, now);
+        self.engine.react(now, usize::MAX);
         let events = self.take_events()?;
         if let Some(reason) = self.engine.log().halted() {
             return Err(format!("the engine halted: {reason}"));
@@ -168,8 +138,9 @@ impl Simulation {
             return Err(format!("the engine would wake at {hint:?}, a hold ends at {at}"));
         }
         let expired = self.engine.expire_due(self.workload.now, most).len();
+        self.engine.react(self.workload.now, usize::MAX);
         let events = self.take_events()?;
-        let in_order: Vec<_> = events.iter().filter_map(|(_, e)| crate::model::order_of(&e.event)).collect();
+        let in_order: Vec<_> = events.iter().filter_map(|(_, e)| order_of(&e.event)).collect();
         if in_order != due[..due.len().min(most)] || expired != in_order.len() {
             return Err(format!("{expired} of {due:?} should expire (at most {most}), {in_order:?} did"));
         }
@@ -228,90 +199,12 @@ impl Simulation {
 
 /// An order is placed or refused as it was quoted right before.
 fn as_quoted(quoted: &Result<Reply, Reject>, placed: &Result<Reply, Reject>) -> Result<(), String> {
-    let agree = match (quoted, placed) {
-        (_, Ok(Reply::Placed(placed))) if placed.replayed => true,
-        (_, Err(Reject::Conflict { .. })) => true,
-        (Ok(Reply::Quoted(plan)), Ok(Reply::Placed(placed))) => **plan == placed.plan,
-        (Err(quoted), Err(placed)) => quoted == placed,
-        _ => false,
+    let agree = match placed {
+        Ok(reply) => {
+            let Reply::Placed(placed) = reply else { return Err(format!("an order is answered by {reply:?}")) };
+            placed.replayed || matches!(quoted, Ok(Reply::Quoted(plan)) if **plan == placed.plan)
+        }
+        Err(reject) => matches!(reject, Reject::Conflict { .. }) || quoted.as_ref().is_err_and(|q| q == reject),
     };
     if agree { Ok(()) } else { Err(format!("quoted as {quoted:?}, then {placed:?}")) }
-}
-
-/// An engine recovered from batches.
-///
-/// # Errors
-/// When it refuses an event.
-pub fn recovered(history: &[Arc<[u8]>]) -> Result<Engine, String> {
-    let engine = Engine::new();
-    let mut end = None;
-    for bytes in history {
-        for (seq, envelope) in read(bytes)? {
-            engine.recover(seq, &envelope).map_err(|e| format!("recovery of event {seq}: {e}"))?;
-        }
-        let batch = Batch::decode(bytes).map_err(|e| e.to_string())?;
-        end = Some((batch.last, batch.chain));
-    }
-    if let Some((last, chain)) = end {
-        engine.log().resume(last, chain);
-    }
-    Ok(engine)
-}
-
-/// The events in a batch.
-pub fn read(bytes: &[u8]) -> Result<Vec<(Seq, Envelope)>, String> {
-    let batch = Batch::decode(bytes).map_err(|e| format!("a batch does not decode: {e}"))?;
-    let each = batch.events().map(|(seq, bytes)| Ok((seq, decode_envelope(bytes).map_err(|e| e.to_string())?)));
-    each.collect()
-}
-
-/// What came of a command, in two words.
-pub(super) fn came_to(result: &Result<Reply, Reject>) -> &'static str {
-    use stockade_core::reply::Change;
-    match result {
-        Err(reject) => reject.code(),
-        Ok(Reply::Placed(p)) if p.replayed => "replayed",
-        Ok(Reply::Placed(p)) if p.plan.sub_orders.iter().all(|sub| sub.kind == SubKind::Regular) => "placed",
-        Ok(Reply::Placed(_)) => "placed, promised",
-        Ok(Reply::Changed(c)) if c.replayed => "replayed",
-        Ok(Reply::Changed(c)) => match c.change {
-            Change::Paid => "paid",
-            Change::PaidLate { .. } => "paid late",
-            Change::RefundDue => "refund due",
-            Change::Cancelled { .. } => "cancelled",
-            Change::Extended { .. } => "extended",
-            Change::Stepped { stage, .. } => stage.name(),
-            Change::Shorted { review: stockade_core::units::Units(0), .. } => "short, rerouted",
-            Change::Shorted { .. } => "short, to review",
-            Change::Returned { .. } => "returned",
-            Change::Inspected { .. } => "inspected",
-            Change::Rerouted { .. } => "rerouted",
-        },
-        Ok(Reply::Moved(m)) if m.replayed => "replayed",
-        Ok(Reply::Moved(m)) if m.short.0 > 0 => "moved, short",
-        Ok(_) => "done",
-    }
-}
-
-/// The command's name.
-pub(super) fn kind(command: &Command) -> &'static str {
-    match command {
-        Command::ApplyWorld(_) => "apply_world",
-        Command::ApplyRules(_) => "apply_rules",
-        Command::DefineSkus(_) => "define_skus",
-        Command::Receive(_) => "receive",
-        Command::Adjust(_) => "adjust",
-        Command::Count(_) => "count",
-        Command::Transfer(_) => "transfer",
-        Command::Arrive(_) => "arrive",
-        Command::MovePool(_) => "move_pool",
-        Command::SetSafety(_) => "set_safety",
-        Command::Expect(_) => "expect",
-        Command::Place(_) => "place",
-        Command::Pay(_) => "pay",
-        Command::Cancel(_) => "cancel",
-        Command::ExtendHold(_) => "extend_hold",
-        Command::Step(_) => "step",
-        Command::Reroute(_) => "reroute",
-    }
 }

@@ -208,7 +208,15 @@ fn spoil(command: &mut Command) {
         Command::MovePool(c) => c.to = code("nothing"),
         Command::SetSafety(c) => c.sku = code("nothing"),
         Command::Expect(c) => c.warehouse = code("nowhere"),
-        _ => {}
+        Command::ApplyWorld(_)
+        | Command::ApplyRules(_)
+        | Command::DefineSkus(_)
+        | Command::Place(_)
+        | Command::Pay(_)
+        | Command::Cancel(_)
+        | Command::ExtendHold(_)
+        | Command::Step(_)
+        | Command::Reroute(_) => {}
     }
 }
 

@@ -9,17 +9,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use stockade_core::Actor;
 use stockade_core::command::Request;
 use stockade_core::engine::Engine;
-use stockade_core::event::Actor;
 use stockade_core::ids::Seq;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 
+use super::history::{read, recovered};
 use super::options::Options;
 use super::rng::Rng;
-use super::run::{Tally, came_to, kind, read, recovered};
+use super::tally::{Tally, came_to, kind};
 use super::workload::{Workload, code};
 use crate::model::Model;
 
@@ -35,7 +36,7 @@ struct Call {
     came: Came,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 enum Came {
     Done(Seq),
     Refused(&'static str),
@@ -118,9 +119,9 @@ fn commands(shared: &Shared, mut workload: Workload, steps: u64) -> Vec<Call> {
         shared.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&what);
         let came = match &answered.result {
             Ok(reply) => seq_of(reply).map(Came::Done),
-            // Repeats are judged by the simulator with one thread.
-            Err(Reject::Conflict { .. }) => None,
-            Err(reject) => Some(Came::Refused(reject.code())),
+            // Repeats are judged by the simulator with one thread; what is refused for now says nothing of the state.
+            Err(reject) => (!matches!(reject, Reject::Conflict { .. } | Reject::Overloaded { .. }))
+                .then(|| Came::Refused(reject.code())),
         };
         if let Some(came) = came {
             calls.push(Call { request, now, from, to, came });
@@ -136,7 +137,15 @@ fn seq_of(reply: &Reply) -> Option<Seq> {
         Reply::Changed(c) => (!c.replayed).then_some(c.seq),
         Reply::Moved(m) => (!m.replayed).then_some(m.seq),
         Reply::Configured(c) => (!c.replayed).then_some(c.seq),
-        _ => None,
+        Reply::Quoted(_)
+        | Reply::Availability(_)
+        | Reply::Stock(_)
+        | Reply::Order(_)
+        | Reply::Orders(_)
+        | Reply::Text(_)
+        | Reply::Explained(_)
+        | Reply::Routing(_)
+        | Reply::Inbound(_) => None,
     }
 }
 
@@ -147,7 +156,9 @@ fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
     let mut shown = Seq(0);
     loop {
         let is_over = shared.is_over.load(Ordering::Acquire);
-        shared.engine.expire_due(Time(shared.now.load(Ordering::Acquire)), 3);
+        let now = Time(shared.now.load(Ordering::Acquire));
+        shared.engine.expire_due(now, 3);
+        shared.engine.react(now, 8);
         let Some(batch) = shared.engine.log().next_batch(Duration::from_millis(1)) else {
             if is_over {
                 return Ok(history);

@@ -146,9 +146,10 @@ impl Workload {
         let mut request = self.rng.pick(&self.sent)?.clone();
         if self.rng.percent(30) {
             let other = self.rng.pick(&self.sent)?.clone();
-            match &mut request.command {
-                Command::Place(place) => place.lines.iter_mut().for_each(|l| l.units.0 += 1),
-                _ => request.command = other.command,
+            if let Command::Place(place) = &mut request.command {
+                place.lines.iter_mut().for_each(|l| l.units.0 += 1);
+            } else {
+                request.command = other.command;
             }
         }
         Some(request)

@@ -1,9 +1,9 @@
-//! The file of access tokens. A token is shown once, when it is made; the file holds its SHA-256 only, which is enough
+//! The file of access tokens. A token is shown once, when it is created; the file holds its SHA-256 only, which is safe
 //! because a token is 256 random bits.
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,8 +18,9 @@ use stockade_core::ids::Code;
 use tokio::sync::watch;
 
 use super::rights::{Identity, Role};
+use crate::disk::{self, Access};
 
-/// What every token begins with, so that scanners of leaked secrets can find it.
+/// Prefix of every token, so that scanners for leaked secrets can find it.
 const PREFIX: &str = "stk_";
 
 /// Why the file of tokens cannot be used or changed.
@@ -41,16 +42,16 @@ pub enum TokenError {
         /// What is wrong.
         reason: String,
     },
-    /// The name is taken.
-    #[error("there is a token named {0} already: revoke it first or choose another name")]
+    /// Another token has the name.
+    #[error("a token named {0} exists already: revoke it first or choose another name")]
     Taken(Code),
-    /// There is none.
+    /// No token has the name.
     #[error("there is no token named {0}: `stockade token list` shows all")]
     Unknown(Code),
-    /// A storefront without channel, or another role with one.
+    /// A storefront without a channel, or another role with one.
     #[error("{0}")]
     Channel(&'static str),
-    /// No randomness to be had.
+    /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
 }
@@ -72,15 +73,15 @@ pub struct Entry {
     /// The channel of a storefront.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Code>,
-    /// When it was made, RFC 3339.
+    /// When it was created, RFC 3339.
     pub created: String,
     /// SHA-256 of the token, in hexadecimal digits.
     sha256: String,
 }
 
-/// A token that was just made. This is the only time its text is there.
+/// A token that was just created: the only time its text is known.
 pub struct NewToken {
-    /// What the caller shows.
+    /// The text a caller sends.
     pub text: String,
 }
 
@@ -92,17 +93,17 @@ struct File {
 }
 
 impl Entry {
-    /// What its bearer is.
+    /// The role of its bearer; `None` when the file names an unknown one.
     pub fn role(&self) -> Option<Role> {
         self.role.parse().ok()
     }
 }
 
 impl Tokens {
-    /// Reads the file; a missing one holds no tokens.
+    /// Reads the file; a missing file holds no tokens.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or something in it is wrong.
+    /// When it exists and cannot be read, or something in it is wrong.
     pub fn load(path: &Path) -> Result<Tokens, TokenError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -128,13 +129,14 @@ impl Tokens {
         let body =
             toml::to_string(&file).map_err(|e| TokenError::Bad { path: path.to_owned(), reason: e.to_string() })?;
         let text = format!("# Access tokens, hashed. `stockade token add|list|revoke` edits this file.\n\n{body}");
-        write_private(path, text.as_bytes()).map_err(|error| TokenError::Io { path: path.to_owned(), error })
+        disk::replace(path, text.as_bytes(), Access::Private)
+            .map_err(|error| TokenError::Io { path: path.to_owned(), error })
     }
 
-    /// Makes a token. The file is not written by this.
+    /// Creates a token. Does not write the file.
     ///
     /// # Errors
-    /// When the name is taken, or the channel does not go with the role.
+    /// When the name is taken, or the channel does not fit the role.
     pub fn add(&mut self, name: Code, role: Role, channel: Option<Code>, now: &str) -> Result<NewToken, TokenError> {
         match (role, &channel) {
             (Role::Storefront, None) => return Err(TokenError::Channel("a storefront token needs its channel")),
@@ -150,10 +152,10 @@ impl Tokens {
         Ok(NewToken { text })
     }
 
-    /// Forgets a token. The file is not written by this.
+    /// Forgets a token. Does not write the file.
     ///
     /// # Errors
-    /// When there is none of this name.
+    /// When no token has this name.
     pub fn revoke(&mut self, name: &Code) -> Result<(), TokenError> {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.name != *name);
@@ -174,7 +176,7 @@ impl Tokens {
     }
 }
 
-/// The tokens a server knows, following its file: what `stockade token` changes holds within a second.
+/// The tokens a server knows. It follows its file: what `stockade token` changes takes effect within a second.
 #[derive(Debug)]
 pub struct TokenStore {
     path: PathBuf,
@@ -185,7 +187,7 @@ pub struct TokenStore {
     changes: watch::Sender<()>,
 }
 
-/// What a token is remembered by once its text is forgotten.
+/// The hash by which a token is recognised.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenHash(String);
 
@@ -208,7 +210,7 @@ impl TokenStore {
         Ok(TokenStore { path: path.to_owned(), known, lent, seen: Mutex::new(seen), changes: watch::Sender::default() })
     }
 
-    /// Makes a token that is worth something for as long as this process lives, and is in no file.
+    /// Creates a token that is valid as long as this process lives, and is in no file.
     ///
     /// # Errors
     /// When the system gives no random numbers.
@@ -219,27 +221,27 @@ impl TokenStore {
         Ok(text)
     }
 
-    /// Who shows this token; `None` when it is not known.
+    /// The identity of the bearer of this token; `None` when the token is unknown.
     pub fn authenticate(&self, token: &str) -> Option<Arc<Identity>> {
         self.identity(&TokenHash::of(token))
     }
 
-    /// Who a token with this hash belongs to; `None` when it is not known, or not any more.
+    /// The identity of the bearer of a token with this hash; `None` when the token is unknown or was revoked.
     pub fn identity(&self, token: &TokenHash) -> Option<Arc<Identity>> {
         self.known.load().get(&token.0).cloned()
     }
 
-    /// Tells of every change of the tokens from now on.
+    /// Signals every change of the tokens from now on.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 
-    /// Whether there is no token at all, so that nobody could get in.
+    /// Whether there is no token at all, so that no caller is let in.
     pub fn is_empty(&self) -> bool {
         self.known.load().is_empty()
     }
 
-    /// Reads the file again if it changed; says whether it did. To be called about once a second.
+    /// Reads the file again if it changed; returns whether it did. Call it about once a second.
     ///
     /// # Errors
     /// As [`Tokens::load`]; the tokens known before stay in force.
@@ -265,21 +267,6 @@ fn random_text() -> Result<String, TokenError> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| TokenError::Random(error.to_string()))?;
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
-}
-
-/// Writes a file that only its owner may read, by way of a temporary one, so that it is there whole or not at all.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
-use super::output::{Output, Table};
-use crate::config::{Asked, Config, FlagValue, Problem, read_sources, shown};
+use crate::config::{Asked, Config, FlagValue, Problem, read_sources};
 use crate::failure::Failure;
+use crate::print;
+use crate::terminal::Output;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -24,13 +24,13 @@ enum ConfigVerb {
     Print(SettingFlags),
 }
 
-/// Flags that give settings; they win over environment and file.
+/// Flags that give settings; they override environment and file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SettingFlags {
     /// The configuration file, or the folder that holds stockade.toml [default: ./stockade.toml, if there is one].
     #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
-    /// For trying things out: make what is missing, allow what is unsafe.
+    /// For trying things out: create what is missing, allow what is unsafe.
     #[arg(long)]
     pub dev: bool,
     /// Address of the QUIC listener (listen.quic).
@@ -64,7 +64,7 @@ impl SettingFlags {
             flags.extend(given);
         }
         if let Some(dir) = &self.data_dir {
-            // A path on the command line is relative to where the command runs, one in the file to the file.
+            // A path on the command line is relative to the working folder, one in the file to the folder of the file.
             let dir = std::path::absolute(dir).map_err(|e| Failure::usage(format!("--data-dir {dir}: {e}")))?;
             let text = dir.to_string_lossy().into_owned();
             flags.push(FlagValue { flag: "--data-dir".into(), key: "data_dir".into(), text });
@@ -85,7 +85,8 @@ impl SettingFlags {
 }
 
 impl SettingFlags {
-    /// As [`SettingFlags::load`], but where a server was started with `--dev` and nothing says otherwise, its settings.
+    /// As [`SettingFlags::load`], or the `--dev` settings when a server was started with `--dev` in this folder and no
+    /// configuration file exists.
     pub fn load_here(&self) -> Result<Config, Failure> {
         let plain = self.load()?;
         let dev = SettingFlags { dev: true, ..self.clone() }.load()?;
@@ -98,7 +99,10 @@ impl SettingFlags {
 pub fn run(args: ConfigArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         ConfigVerb::Check(flags) => check(&flags, out),
-        ConfigVerb::Print(flags) => print(&flags, out),
+        ConfigVerb::Print(flags) => {
+            print::settings(&flags.load()?, out);
+            Ok(())
+        }
     }
 }
 
@@ -108,37 +112,10 @@ fn check(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
     for name in sources.unknown_variables() {
         eprintln!("stockade: note: environment variable {name} is not a setting and is ignored");
     }
-    let dangers = config.dangers();
-    if !config.dev && !dangers.is_empty() {
+    if !config.dev && !config.dangers().is_empty() {
         return Err(unsafe_settings(&config));
     }
-    if out.json {
-        out.object(&json!({ "ok": true, "file": config.file, "dev": config.dev }));
-    } else {
-        match &config.file {
-            Some(file) => out.line(format!("{} is in order", file.display())),
-            None => out.line("no configuration file; defaults, environment and flags are in order"),
-        }
-        for danger in dangers {
-            out.line(format!("only because of --dev: {}: {}", danger.key, danger.reason));
-        }
-    }
-    Ok(())
-}
-
-fn print(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
-    let config = flags.load()?;
-    let mut table = Table::new(["setting", "value", "from"]);
-    for value in &config.values {
-        let text = shown(&value.text);
-        if out.json {
-            out.object(&json!({ "key": value.setting.key, "value": text, "from": value.origin.to_string() }));
-        } else {
-            let text = if text.is_empty() { "\"\"".to_owned() } else { text };
-            table.row([value.setting.key.to_owned(), text, value.origin.to_string()]);
-        }
-    }
-    out.table(&table);
+    print::settings_checked(&config, out);
     Ok(())
 }
 

@@ -8,17 +8,20 @@ use clap::Args;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
-use stockade_core::command::{Command, Query, Request};
+use stockade_core::Durability;
+use stockade_core::command::{Command, Request};
 use stockade_core::ids::Code;
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::query::Query;
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
 
-use super::output::Output;
-use super::show;
 use crate::config::{Asked, Config};
 use crate::failure::{Exit, Failure};
-use crate::json;
+use crate::levels::parse_level;
 use crate::local::{self, Local};
+use crate::print;
+use crate::terminal::Output;
+use crate::times::parse_time;
 
 /// Flags of every verb that talks to a server.
 #[derive(Clone, Debug, Args)]
@@ -41,9 +44,9 @@ pub struct Connect {
     config: Option<PathBuf>,
     /// How durable the answer must be: memory, journaled or replicated [default: journaled, or memory when the server
     /// keeps its history nowhere else].
-    #[arg(long, value_name = "LEVEL", value_parser = durability)]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
     durability: Option<Durability>,
-    /// How long to wait, all attempts together.
+    /// How long to wait in total, retries included.
     #[arg(long, value_name = "SPAN", default_value = "10s")]
     timeout: Span,
 }
@@ -51,27 +54,27 @@ pub struct Connect {
 /// Flags of every verb that changes something.
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyFlags {
-    /// Key under which the command is recognised when it is sent again [default: a new one].
+    /// Idempotency key: the same command sent again under it is recognised [default: a new key].
     #[arg(long)]
     key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     occurred: Option<Time>,
 }
 
 /// A connection to a server, and the runtime that drives it.
 pub struct Session {
     runtime: tokio::runtime::Runtime,
-    /// There until the session is dropped.
+    /// Present until the session is dropped.
     client: Option<Client>,
     call: Call,
 }
 
-/// How long the farewell to the server may take to leave this machine.
+/// How long the close of the connection may take to leave this machine.
 const FAREWELL: Duration = Duration::from_millis(5);
 
 impl Drop for Session {
-    /// Tells the server that this connection is over; it would keep its place until it is idle for too long.
+    /// Tells the server that this connection is over; otherwise the server keeps its slot until the idle timeout.
     fn drop(&mut self) {
         if self.client.take().is_some() {
             self.runtime.block_on(async { tokio::time::sleep(FAREWELL).await });
@@ -97,7 +100,7 @@ impl Connect {
     /// # Errors
     /// As [`Session::command`].
     pub fn run(&self, key: &KeyFlags, command: Command, out: Output) -> Result<(), Failure> {
-        show::reply(&self.open()?.command(key, command)?, out);
+        print::reply(&self.open()?.command(key, command)?, out);
         Ok(())
     }
 
@@ -141,13 +144,14 @@ impl Session {
     /// Sends a command under its key and waits for the decision.
     ///
     /// # Errors
-    /// The refusal, or what became of the call instead.
+    /// The refusal, or why the call failed.
     pub fn command(&self, key: &KeyFlags, command: Command) -> Result<Reply, Failure> {
         let request = Request { key: key.key.clone(), occurred: key.occurred, command };
         self.wait(self.client()?.command(request, &self.call))
     }
 
-    /// Sends the parts of a file one after the other, each under a key made of a common one, and prints the answers.
+    /// Sends the parts of a file one after the other, each under a key derived from a common one, and prints the
+    /// answers.
     ///
     /// # Errors
     /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again
@@ -162,7 +166,7 @@ impl Session {
                 let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
-            show::reply(&answer, out);
+            print::reply(&answer, out);
         }
         Ok(())
     }
@@ -224,13 +228,4 @@ fn roots(file: &Path) -> Result<Trust, Failure> {
         return Err(Failure::usage(format!("{} holds no certificate", file.display())));
     }
     Ok(Trust::Roots(certificates))
-}
-
-fn durability(text: &str) -> Result<Durability, String> {
-    match text {
-        "memory" => Ok(Durability::Memory),
-        "journaled" => Ok(Durability::Journaled),
-        "replicated" => Ok(Durability::Replicated),
-        _ => Err("write memory, journaled or replicated".into()),
-    }
 }

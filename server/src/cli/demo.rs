@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::Output;
 use crate::demo::{DayShape, Show};
 use crate::failure::Failure;
+use crate::print;
+use crate::terminal::Output;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -29,5 +30,7 @@ pub struct DemoArgs {
 pub fn run(args: DemoArgs, out: Output) -> Result<(), Failure> {
     let hot_units = (args.orders / 30).max(10);
     let shape = DayShape { seed: args.seed, orders: args.orders, skus: args.skus, hot_units };
-    Show { shape, dir: args.dir }.run(out)
+    let played = Show { shape, dir: args.dir }.run(out)?;
+    print::day(&played, out);
+    played.verdict()
 }

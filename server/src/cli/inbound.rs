@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use stockade_core::command::{Command, Expect, Expectation, InboundQuery, Query};
+use stockade_core::command::{Command, Expect, Expectation};
 use stockade_core::ids::Code;
+use stockade_core::query::{InboundQuery, Query};
 use stockade_core::reply::{InboundCell, Reply};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::LineArg;
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
-use crate::json::parse_day;
+use crate::print;
+use crate::terminal::Output;
+use crate::times::parse_day;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -25,19 +26,19 @@ pub struct InboundArgs {
 
 #[derive(Debug, Subcommand)]
 enum InboundVerb {
-    /// Announce a receipt: from now on channels that sell presale may promise it.
+    /// Announce a receipt: from now on, channels that sell presale may promise it.
     Announce(AnnounceArgs),
-    /// It comes on another day, or brings another number of units.
+    /// Change the day or the number of units of a receipt.
     Change(ChangeArgs),
-    /// It will not come.
+    /// Cancel a receipt that will not come.
     Cancel(CancelArgs),
-    /// Show what is expected, and how much of it is promised.
+    /// Show what is expected and how much of it is promised.
     List(ListArgs),
 }
 
 #[derive(Debug, Args)]
 struct AnnounceArgs {
-    /// What supplier and warehouse call it: a purchase order or delivery note.
+    /// Reference of the receipt: a purchase order or delivery note.
     reference: Code,
     /// The warehouse.
     warehouse: Code,
@@ -58,32 +59,31 @@ struct AnnounceArgs {
 
 #[derive(Debug, Args)]
 struct ChangeArgs {
-    /// What supplier and warehouse call it.
-    reference: Code,
-    /// The warehouse.
-    warehouse: Code,
-    /// The SKUs that change.
-    #[arg(required = true)]
-    skus: Vec<Code>,
     /// The day it is due from now on, like 2026-11-11.
     #[arg(long, value_parser = parse_day, required_unless_present = "units")]
     day: Option<Day>,
     /// How many units of each are still to come in all.
     #[arg(long)]
     units: Option<u64>,
+    // Last, because its flags have a heading of their own.
     #[command(flatten)]
-    key: KeyFlags,
-    #[command(flatten)]
-    connect: Connect,
+    of: ReceiptArgs,
 }
 
 #[derive(Debug, Args)]
 struct CancelArgs {
-    /// What supplier and warehouse call it.
+    #[command(flatten)]
+    of: ReceiptArgs,
+}
+
+/// SKUs of an announced receipt.
+#[derive(Debug, Args)]
+struct ReceiptArgs {
+    /// Reference of the receipt.
     reference: Code,
     /// The warehouse.
     warehouse: Code,
-    /// The SKUs that will not come.
+    /// The SKUs concerned.
     #[arg(required = true)]
     skus: Vec<Code>,
     #[command(flatten)]
@@ -109,20 +109,18 @@ struct ListArgs {
     connect: Connect,
 }
 
-/// Announces, changes, withdraws or lists expected receipts.
+/// Announces, changes, cancels or lists expected receipts.
 ///
 /// # Errors
 /// What the server refuses, or why it cannot be reached.
 pub fn run(args: InboundArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         InboundVerb::Announce(args) => announce(args, out),
-        InboundVerb::Change(ChangeArgs { reference, warehouse, skus, day, units, key, connect }) => {
-            let change = Expectation::Change { day, units: units.map(Units) };
-            each_sku(reference, warehouse, skus, &change, &key, connect, out)
+        InboundVerb::Change(args) => {
+            let change = Expectation::Change { day: args.day, units: args.units.map(Units) };
+            args.of.change(&change, out)
         }
-        InboundVerb::Cancel(CancelArgs { reference, warehouse, skus, key, connect }) => {
-            each_sku(reference, warehouse, skus, &Expectation::Withdraw, &key, connect, out)
-        }
+        InboundVerb::Cancel(args) => args.of.change(&Expectation::Withdraw, out),
         InboundVerb::List(args) => list(args, out),
     }
 }
@@ -140,20 +138,15 @@ fn announce(args: AnnounceArgs, out: Output) -> Result<(), Failure> {
     args.connect.open()?.all(&args.key, wanted.into_iter().map(command).collect(), out)
 }
 
-fn each_sku(
-    reference: Code,
-    warehouse: Code,
-    skus: Vec<Code>,
-    change: &Expectation,
-    key: &KeyFlags,
-    connect: Connect,
-    out: Output,
-) -> Result<(), Failure> {
-    let command = |sku| {
-        let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
-        Command::Expect(Expect { reference, sku, warehouse, change })
-    };
-    connect.open()?.all(key, skus.into_iter().map(command).collect(), out)
+impl ReceiptArgs {
+    fn change(self, change: &Expectation, out: Output) -> Result<(), Failure> {
+        let ReceiptArgs { reference, warehouse, skus, key, connect } = self;
+        let command = |sku| {
+            let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
+            Command::Expect(Expect { reference, sku, warehouse, change })
+        };
+        connect.open()?.all(&key, skus.into_iter().map(command).collect(), out)
+    }
 }
 
 fn list(args: ListArgs, out: Output) -> Result<(), Failure> {
@@ -163,7 +156,7 @@ fn list(args: ListArgs, out: Output) -> Result<(), Failure> {
     let Reply::Inbound(cells) = &reply else {
         return Err(Failure::failed("the server answered a question for expected receipts with something else"));
     };
-    show::reply(&reply, out);
+    print::reply(&reply, out);
     let shown = cells.chunk_by(|a: &InboundCell, b: &InboundCell| a.sku == b.sku).count();
     if shown >= limit as usize {
         eprintln!("stockade: there may be more; raise --limit or name SKUs");

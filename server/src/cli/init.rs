@@ -1,19 +1,20 @@
 //! `init`: a folder to run a server in, with a commented configuration, a small world and the first admin token.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use stockade_core::ids::Code;
 
-use super::output::Output;
-use super::token::now;
 use crate::auth::{Role, Tokens};
+use crate::clock;
 use crate::config::{Asked, Config, FILE_NAME, commented_file};
+use crate::disk::{self, Access};
 use crate::failure::Failure;
+use crate::print::{self, FileBody, FolderBody};
 use crate::serve::{create_partition, sample};
+use crate::terminal::Output;
 
 const WORLD_NAME: &str = "world.toml";
 const TOKENS_NAME: &str = "tokens.toml";
@@ -21,28 +22,12 @@ const TOKENS_NAME: &str = "tokens.toml";
 /// See [`run`].
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// The folder; made when it is not there.
+    /// The folder; created when it does not exist.
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// Where history will be kept: local, or redis://host:port/db, where it is created now.
     #[arg(long, value_name = "HOME")]
     journal: Option<String>,
-}
-
-/// What became of a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fate {
-    Written,
-    Kept,
-}
-
-impl Fate {
-    fn name(self) -> &'static str {
-        match self {
-            Fate::Written => "written",
-            Fate::Kept => "was there, left as it is",
-        }
-    }
 }
 
 /// Writes what is missing in the folder; overwrites nothing.
@@ -52,40 +37,14 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let config = dir.join(FILE_NAME);
     let world = dir.join(WORLD_NAME);
     let tokens = dir.join(TOKENS_NAME);
-    let written = write_new(&config, &configuration(&args)?)?;
-    let mut fates = vec![(config.clone(), written), (world.clone(), write_new(&world, sample::WORLD)?)];
+    let mut files = vec![write_new(&config, &configuration(&args)?)?, write_new(&world, sample::WORLD)?];
     let admin = first_token(&tokens)?;
-    fates.push((tokens, if admin.is_some() { Fate::Written } else { Fate::Kept }));
+    files.push(FileBody { path: tokens, written: admin.is_some() });
     let asked = Asked { path: Some(config), ..Asked::default() };
     let settings = Config::load(&asked).map_err(super::config::refused)?;
     let partition = create_partition(&settings)?;
-    if out.json {
-        let files = fates.iter().map(|(path, fate)| json!({ "path": path, "written": *fate == Fate::Written }));
-        out.object(&json!({ "files": files.collect::<Vec<_>>(), "admin_token": admin, "partition": partition }));
-        return Ok(());
-    }
-    for (path, fate) in &fates {
-        out.line(format!("{}: {}", path.display(), fate.name()));
-    }
-    if let Some(id) = &partition {
-        out.line(format!("history in Redis: created, id {id}"));
-    }
-    out.line("");
-    match &admin {
-        Some(token) => {
-            out.line(format!("Admin token, shown this once: {token}"));
-            out.line("Keep it where only you can read it, for example as STOCKADE_TOKEN.");
-        }
-        None => out.line("Tokens were there already; `stockade token list` names them."),
-    }
-    out.line("");
-    out.line("Next:");
-    if dir != Path::new(".") {
-        out.line(format!("  cd {}", dir.display()));
-    }
-    out.line("  stockade serve");
-    out.line("and in another terminal:");
-    out.line("  stockade world apply world.toml");
+    let made = FolderBody { files, admin_token: admin.as_deref(), partition: partition.as_deref() };
+    print::folder(dir, &made, out);
     Ok(())
 }
 
@@ -93,8 +52,10 @@ fn configuration(args: &InitArgs) -> Result<String, Failure> {
     let plain = commented_file();
     let Some(home) = &args.journal else { return Ok(plain) };
     if args.dir.join(FILE_NAME).exists() {
-        let reason =
-            format!("{} is there and says where history is kept; change it there", args.dir.join(FILE_NAME).display());
+        let reason = format!(
+            "{} exists and says where history is kept: change it in that file",
+            args.dir.join(FILE_NAME).display()
+        );
         return Err(Failure::usage(reason));
     }
     let quoted = toml::Value::String(home.clone()).to_string();
@@ -107,23 +68,19 @@ fn first_token(path: &Path) -> Result<Option<String>, Failure> {
         return Ok(None);
     }
     let name = Code::new(Role::Admin.name()).map_err(Failure::failed)?;
-    let token = tokens.add(name, Role::Admin, None, &now())?;
+    let token = tokens.add(name, Role::Admin, None, &clock::timestamp())?;
     tokens.save(path)?;
     Ok(Some(token.text))
 }
 
-fn write_new(path: &Path, text: &str) -> Result<Fate, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+/// Writes a file unless it exists.
+fn write_new(path: &Path, text: &str) -> Result<FileBody, Failure> {
     // A configuration may hold a password one day.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    match options.open(path) {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
-            Ok(Fate::Written)
+    match disk::create(path, text.as_bytes(), Access::Group) {
+        Ok(()) => Ok(FileBody { path: path.to_owned(), written: true }),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(FileBody { path: path.to_owned(), written: false })
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Fate::Kept),
         Err(error) => Err(failed(path, &error)),
     }
 }

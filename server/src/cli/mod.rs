@@ -1,20 +1,18 @@
 //! The command line: one file per family of verbs.
 //!
-//! Exit codes are in [`Exit`]. With `--json` results are JSON objects on standard output, one a
-//! line, and a failure is one JSON object on standard error.
+//! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
+//! is one JSON object on standard error.
 
 mod config;
 mod connect;
 mod demo;
-mod explain;
 mod inbound;
 mod init;
 mod order_ref;
 mod orders;
-pub mod output;
+mod replay;
 mod report;
 mod serve;
-mod show;
 mod stock;
 mod token;
 mod world;
@@ -26,13 +24,13 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
-use output::Output;
+use crate::terminal::Output;
 
 /// Stockade: stock promised once, orders routed well, nothing lost.
 #[derive(Debug, Parser)]
 #[command(name = "stockade", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
-    /// Print JSON, one object a line.
+    /// Print JSON, one object per line.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -44,19 +42,19 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wron
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a folder to run a server in: configuration, a small world, the first admin token.
+    /// Create a folder to run a server in: configuration, a small world, the first admin token.
     Init(init::InitArgs),
     /// Serve until SIGTERM or Ctrl-C.
     Serve(serve::ServeArgs),
     /// Play a generated day against a server that is killed in the middle, and report.
     Demo(demo::DemoArgs),
-    /// Show the plan an order would get; hold nothing.
+    /// Show the plan an order would get, without holding stock.
     Quote(orders::QuoteArgs),
     /// Hold stock for an order and route it: all lines or none.
     Place(orders::PlaceArgs),
     /// Confirm that an order is paid.
     Pay(orders::OrderArgs),
-    /// Give up an order, a sub-order, or units of a line.
+    /// Cancel an order, a sub-order, or units of a line.
     Cancel(orders::CancelArgs),
     /// Hold unpaid stock longer.
     Extend(orders::ExtendArgs),
@@ -78,7 +76,7 @@ enum Verb {
     Receive(stock::ReceiveArgs),
     /// Correct a cell by hand, with a reason.
     Adjust(stock::AdjustArgs),
-    /// Lay an absolute count under everything that moved since it was taken.
+    /// Record an absolute count; what moved since it was taken is kept on top.
     Count(stock::CountArgs),
     /// Send units to another warehouse.
     Transfer(stock::TransferArgs),
@@ -88,7 +86,7 @@ enum Verb {
     Move(stock::MoveArgs),
     /// Set the units of a cell that orders may not take.
     Safety(stock::SafetyArgs),
-    /// Expected receipts: what suppliers will bring, and what of it is promised already.
+    /// Expected receipts: what suppliers will bring, and how much of it is promised.
     Inbound(inbound::InboundArgs),
     /// Create SKUs, or change weight and category of known ones.
     Sku(stock::SkuArgs),
@@ -108,7 +106,7 @@ pub fn main() -> ExitCode {
     run(std::env::args_os())
 }
 
-/// Reads a command line without running it: what the documentation shows is checked by this.
+/// Reads a command line without running it. The commands in the documentation are checked with this.
 ///
 /// # Errors
 /// What the command would print before it ends with exit code 2.
@@ -168,7 +166,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
-        Verb::Replay(args) => crate::replay::run(&args, out),
+        Verb::Replay(args) => replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),
     }
 }

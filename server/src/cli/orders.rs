@@ -2,20 +2,21 @@
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Cancel, CancelScope, Command, Explain, ExtendHold, Inspected, OrdersQuery, Pay, Place, Query, Reroute, Step,
-    StepAction,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep,
 };
-use stockade_core::ids::{Code, OrderId, SubNo};
-use stockade_core::reply::{OrderSummary, Reply, Stage};
+use stockade_core::ids::{Code, SubNo};
+use stockade_core::orders::{OrderState, Stage};
+use stockade_core::query::{Explain, OrdersQuery, Query};
+use stockade_core::reply::{OrderSummary, OrdersPage, Reply};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::{InspectArg, LineArg, OrderArg, SubArg};
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
-use crate::json;
+use crate::print;
+use crate::terminal::Output;
+use crate::times::parse_time;
 
 /// What is ordered, for [`quote`] and [`place`].
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub struct PlaceArgs {
     /// No more parcels than this.
     #[arg(long, value_name = "N")]
     max_parcels: Option<u16>,
-    /// How long to hold unpaid, like 30m [default: the channel's].
+    /// How long stock is held unpaid, like 30m [default: the channel's].
     #[arg(long, value_name = "SPAN")]
     hold: Option<Span>,
     #[command(flatten)]
@@ -50,7 +51,7 @@ pub struct PlaceArgs {
 /// See [`quote`].
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
-    /// Search for some seconds instead of milliseconds, where the best plan is hard to prove.
+    /// Search for seconds instead of milliseconds when the best plan is hard to prove.
     #[arg(long)]
     exact: bool,
     #[command(flatten)]
@@ -83,11 +84,11 @@ pub struct ShowArgs {
 
 #[derive(Debug, Subcommand)]
 enum OrderVerb {
-    /// Show why it ships the way it does: the plans there were, and why warehouses were out.
+    /// Show why it ships the way it does: the plans compared, and why warehouses were excluded.
     Explain {
         /// The order: channel/number, or id:N.
         order: OrderArg,
-        /// Which decision on it, from 1, when it was routed more than once [default: the latest].
+        /// Which decision, from 1, when the order was routed more than once [default: the latest].
         #[arg(long, value_name = "N")]
         decision: Option<u16>,
         #[command(flatten)]
@@ -118,7 +119,7 @@ pub struct ExtendArgs {
     /// The order: channel/number, or id:N.
     order: OrderArg,
     /// The new deadline, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = json::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: stockade_core::time::Time,
     #[command(flatten)]
     key: KeyFlags,
@@ -143,7 +144,7 @@ pub struct StepArgs {
 enum StepVerb {
     /// The pick ticket is printed.
     Pick,
-    /// Fewer units were found than asked.
+    /// Fewer units were found than ordered.
     Short {
         /// Units found of each short SKU.
         #[arg(required = true, value_name = "SKU:FOUND")]
@@ -174,13 +175,13 @@ enum StepVerb {
     Confirm,
     /// Units came back.
     Return {
-        /// Which; all that is out when none is named.
+        /// Which units; everything that was shipped when none is named.
         #[arg(value_name = "SKU:UNITS")]
         units: Vec<LineArg>,
     },
     /// Returned units are inspected.
     Inspect {
-        /// Which; all of them intact when none is named.
+        /// Which units; all of them intact when none is named.
         #[arg(value_name = "SKU:INTACT:DAMAGED")]
         units: Vec<InspectArg>,
     },
@@ -195,10 +196,15 @@ pub struct OrdersArgs {
     /// Only this channel.
     #[arg(long)]
     channel: Option<Code>,
-    /// Only sub-orders in this stage: held, allocated, picking, packed, outbound, picked_up, delivered, confirmed,
-    /// cancelled or expired.
+    /// Only sub-orders in this stage, like picking.
     #[arg(long, value_name = "STAGE", value_parser = stage)]
-    state: Option<Stage>,
+    stage: Option<Stage>,
+    /// Only orders in this state: held, paid, expired, refund_due or cancelled.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<OrderState>,
+    /// Only orders of this customer.
+    #[arg(long)]
+    customer: Option<Code>,
     /// At most this many sub-orders.
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
@@ -212,8 +218,12 @@ pub struct OrdersArgs {
 /// Shows the plan an order would get. Holds nothing.
 pub fn quote(args: QuoteArgs, out: Output) -> Result<(), Failure> {
     let (place, connect) = args.place.split()?;
-    let query = if args.exact { Query::QuoteExact(place) } else { Query::Quote(place) };
-    show::reply(&connect.open()?.query(query)?, out);
+    let query = if args.exact {
+        Query::QuoteExact(stockade_core::query::QuoteExact(place))
+    } else {
+        Query::Quote(stockade_core::query::Quote(place))
+    };
+    print::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 
@@ -256,7 +266,7 @@ pub fn reroute(args: OrderArgs, out: Output) -> Result<(), Failure> {
     args.connect.run(&args.key, command, out)
 }
 
-/// Gives up an order, a sub-order, or units of a line.
+/// Cancels an order, a sub-order, or units of a line.
 pub fn cancel(args: CancelArgs, out: Output) -> Result<(), Failure> {
     let scope = match (args.order.sub, args.units) {
         (None, None) => CancelScope::Order,
@@ -295,7 +305,7 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
         }
     };
     let sub = args.order.sub.unwrap_or(SubNo(1));
-    args.connect.run(&args.key, Command::Step(Step { order: args.order.order, sub, action }), out)
+    args.connect.run(&args.key, Command::Step(TakeStep { order: args.order.order, sub, action }), out)
 }
 
 /// Shows one order with its sub-orders and timeline.
@@ -307,69 +317,56 @@ pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
         (None, Some(order)) => (args.connect, Query::Order(order.0)),
         (None, None) => return Err(Failure::usage("name an order, like web/1001")),
     };
-    show::reply(&connect.open()?.query(query)?, out);
+    print::reply(&connect.open()?.query(query)?, out);
     Ok(())
 }
 
 /// Lists sub-orders by warehouse and stage, oldest first.
 pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
-    const PAGE: usize = 1_000;
+    const PAGE: u32 = 1_000;
     let session = args.connect.open()?;
     let mut found: Vec<OrderSummary> = Vec::new();
-    let mut after: Option<OrderId> = None;
-    while found.len() < args.limit {
-        let query = OrdersQuery {
-            warehouse: args.warehouse.clone(),
-            channel: args.channel.clone(),
-            stage: args.state,
-            after,
-            limit: PAGE as u32,
-        };
-        let Reply::Orders(page) = session.query(Query::Orders(query))? else {
+    let mut query = OrdersQuery {
+        warehouse: args.warehouse,
+        channel: args.channel,
+        stage: args.stage,
+        state: args.state,
+        customer: args.customer,
+        after: None,
+        limit: PAGE,
+    };
+    while found.len() <= args.limit {
+        let Reply::Orders(page) = session.query(Query::Orders(query.clone()))? else {
             return Err(Failure::failed("the server answered a list of orders with something else"));
         };
-        let Some(last) = page.last() else { break };
-        after = Some(last.order);
-        found.extend(page);
+        found.extend(page.orders);
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
     }
     let more = found.len() > args.limit;
     found.truncate(args.limit);
     if args.csv {
-        return csv(&found);
+        return print::orders_csv(&found)
+            .map_err(|error| Failure::failed(format!("the list cannot be written: {error}")));
     }
-    show::reply(&Reply::Orders(found), out);
+    print::reply(&Reply::Orders(OrdersPage { orders: found, next: None }), out);
     if more {
         eprintln!("stockade: there are more; raise --limit");
     }
     Ok(())
 }
 
-fn csv(orders: &[OrderSummary]) -> Result<(), Failure> {
-    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
-    let mut write = |row: [&str; 10]| writer.write_record(row);
-    let written = (|| {
-        write(["channel", "number", "sub", "stage", "state", "warehouse", "carrier", "qty", "placed_at", "order_id"])?;
-        for order in orders {
-            write([
-                order.channel.as_str(),
-                order.number.as_str(),
-                &order.sub.to_string(),
-                order.stage.name(),
-                order.state.name(),
-                order.warehouse.as_str(),
-                order.carrier.as_str(),
-                &order.units.to_string(),
-                &order.placed_at.to_string(),
-                &order.order.to_string(),
-            ])?;
-        }
-        Ok::<(), csv::Error>(())
-    })();
-    let written = written.and_then(|()| writer.flush().map_err(csv::Error::from));
-    written.map_err(|error| Failure::failed(format!("the list cannot be written: {error}")))
+fn stage(text: &str) -> Result<Stage, String> {
+    one_of(text, &Stage::ALL, Stage::name)
 }
 
-fn stage(text: &str) -> Result<Stage, String> {
-    let names = || Stage::ALL.map(Stage::name).join(", ");
-    Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| format!("write one of: {}", names()))
+fn state(text: &str) -> Result<OrderState, String> {
+    one_of(text, &OrderState::ALL, OrderState::name)
+}
+
+fn one_of<T: Copy>(text: &str, all: &[T], named: fn(T) -> &'static str) -> Result<T, String> {
+    let names = || all.iter().map(|one| named(*one)).collect::<Vec<_>>().join(", ");
+    all.iter().copied().find(|one| named(*one) == text).ok_or_else(|| format!("write one of: {}", names()))
 }

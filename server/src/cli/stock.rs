@@ -5,35 +5,35 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Adjust, Arrive, AvailabilityQuery, Command, Count, DefineSkus, Fulfils, Line, MovePool, Query, Receive, SetSafety,
-    SkuSpec, StockQuery, Transfer,
+    Adjust, Arrive, Command, Count, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety, SkuSpec, Transfer,
 };
 use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
+use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
 use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
 use crate::files::{CatalogRow, FileFault, read_quantities};
+use crate::print;
+use crate::terminal::Output;
 
 /// See [`receive`].
 #[derive(Debug, Args)]
 pub struct ReceiveArgs {
-    /// Where they arrive; may be left out when the file says.
+    /// The warehouse they arrive at; may be omitted when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
     /// The pool they join [default: that of the expected receipt, else regular].
     #[arg(long)]
     pool: Option<Code>,
-    /// The expected receipt they fulfil, by its reference: what was promised of it is served first.
+    /// Reference of the expected receipt they fulfil; orders that were promised its units are served first.
     #[arg(long, value_name = "REFERENCE")]
     inbound: Option<Code>,
-    /// The rest of the expected receipt is still to come; else what did not come is expected no more.
+    /// The rest of the expected receipt is still to come; without this flag it is no longer expected.
     #[arg(long, requires = "inbound")]
     more: bool,
     #[command(flatten)]
@@ -49,7 +49,7 @@ struct LinesArgs {
     /// SKU:units, or SKU for one.
     #[arg(value_name = "SKU[:UNITS]")]
     lines: Vec<LineArg>,
-    /// A spreadsheet saved as CSV: columns sku and qty, perhaps warehouse and pool.
+    /// A spreadsheet saved as CSV: columns sku and qty, optionally warehouse and pool.
     #[arg(long, value_name = "CSV")]
     file: Option<PathBuf>,
 }
@@ -79,14 +79,14 @@ pub struct AdjustArgs {
 /// See [`count`].
 #[derive(Debug, Args)]
 pub struct CountArgs {
-    /// The warehouse counted; may be left out when the file says.
+    /// The warehouse counted; may be omitted when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
-    /// The watermark the count has seen, from `stock`, or now.
+    /// The watermark that the count includes, as `stock` shows it, or now.
     #[arg(long, value_name = "WATERMARK|now", value_parser = watermark)]
     as_of: AsOf,
-    /// Events up to the watermark which the count had not seen.
+    /// Events up to the watermark that the count does not include.
     #[arg(long, value_name = "SEQ")]
     except: Vec<u64>,
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub struct CountArgs {
     connect: Connect,
 }
 
-/// What a count has seen.
+/// The last event that a count includes.
 #[derive(Clone, Copy, Debug)]
 enum AsOf {
     Now,
@@ -124,7 +124,7 @@ pub struct TransferArgs {
 /// See [`arrive`].
 #[derive(Debug, Args)]
 pub struct ArriveArgs {
-    /// Where.
+    /// The warehouse they arrive at.
     warehouse: Code,
     /// SKU:units, or SKU for one.
     #[arg(required = true, value_name = "SKU[:UNITS]")]
@@ -192,7 +192,7 @@ struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]
     skus: Vec<Code>,
-    /// A catalog saved as CSV: columns sku and weight_g, perhaps category.
+    /// A catalog saved as CSV: columns sku and weight_g, optionally category.
     #[arg(long, value_name = "CSV", conflicts_with_all = ["skus", "weight", "category"])]
     file: Option<PathBuf>,
     /// Weight of one unit in grams [default: the world's].
@@ -252,7 +252,7 @@ pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
     args.connect.run(&args.key, Command::Adjust(command), out)
 }
 
-/// Lays an absolute count under what moved since.
+/// Records an absolute count; what moved since is kept on top.
 pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
     let as_of = match args.as_of {
         AsOf::Now => None,
@@ -316,7 +316,7 @@ pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
 pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     let session = args.connect.open()?;
     let (cells, more) = all_cells(&session, &args)?;
-    show::reply(&Reply::Stock(cells), out);
+    print::reply(&Reply::Stock(cells), out);
     if more {
         eprintln!("stockade: there are more; raise --limit or name SKUs");
     }
@@ -352,7 +352,7 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
 /// Shows what a channel may sell, exact to the unit.
 pub fn available(args: AvailableArgs, out: Output) -> Result<(), Failure> {
     let query = AvailabilityQuery { channel: args.channel, skus: args.skus };
-    show::reply(&args.connect.open()?.query(Query::Availability(query))?, out);
+    print::reply(&args.connect.open()?.query(Query::Availability(query))?, out);
     Ok(())
 }
 

@@ -1,13 +1,14 @@
 //! `token add|list|revoke`: the access tokens of a server, in its file. A running server follows within a second.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 use stockade_core::ids::Code;
 
 use super::config::SettingFlags;
-use super::output::{Output, Table};
-use crate::auth::{Role, TokenError, Tokens};
-use crate::failure::{Exit, Failure};
+use crate::auth::{Role, Tokens};
+use crate::clock;
+use crate::failure::Failure;
+use crate::print::{self, NewTokenBody};
+use crate::terminal::Output;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -18,23 +19,23 @@ pub struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum TokenVerb {
-    /// Make a token. It is printed once; only its hash is kept.
+    /// Create a token. It is printed once; only its hash is kept.
     Add(AddArgs),
     /// Show names and roles.
     List(ListArgs),
-    /// Make a token worthless.
+    /// Revoke a token.
     Revoke(RevokeArgs),
 }
 
 #[derive(Debug, Args)]
 struct AddArgs {
-    /// What its bearer is: storefront, warehouse, support or admin.
+    /// Role of the bearer: storefront, warehouse, support or admin.
     #[arg(long)]
     role: Role,
     /// The channel of a storefront.
     #[arg(long)]
     channel: Option<Code>,
-    /// Its name in every event it causes [default: the channel, or the role].
+    /// The name recorded in every event it causes [default: the channel, or the role].
     #[arg(long)]
     name: Option<Code>,
     #[command(flatten)]
@@ -55,7 +56,7 @@ struct RevokeArgs {
     settings: SettingFlags,
 }
 
-/// Makes, shows or revokes tokens.
+/// Creates, lists or revokes tokens.
 pub fn run(args: TokenArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         TokenVerb::Add(args) => add(args, out),
@@ -71,38 +72,18 @@ fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
         Some(name) => name,
         None => Code::new(args.role.name()).map_err(Failure::usage)?,
     };
-    let token = tokens.add(name.clone(), args.role, args.channel.clone(), &now())?;
+    let token = tokens.add(name.clone(), args.role, args.channel.clone(), &clock::timestamp())?;
     tokens.save(&path)?;
-    if out.json {
-        out.object(&json!({
-            "name": name, "role": args.role.name(), "channel": args.channel, "token": token.text,
-        }));
-    } else {
-        out.line(&token.text);
-        eprintln!("stockade: token {name} ({}); it is not shown again, only its hash is kept", args.role);
-    }
+    let channel = args.channel.as_ref();
+    let added = NewTokenBody { name: &name, role: args.role.name(), channel, token: &token.text };
+    print::token_added(&added, out);
     Ok(())
 }
 
 fn list(settings: &SettingFlags, out: Output) -> Result<(), Failure> {
     let path = settings.load_here()?.tokens;
     let tokens = Tokens::load(&path)?;
-    let mut table = Table::new(["name", "role", "channel", "created"]);
-    for entry in tokens.entries() {
-        let role = entry.role().map_or("?", Role::name);
-        if out.json {
-            out.object(&json!({
-                "name": entry.name, "role": role, "channel": entry.channel, "created": entry.created,
-            }));
-        } else {
-            let channel = entry.channel.as_ref().map_or("-", Code::as_str);
-            table.row([entry.name.to_string(), role.to_owned(), channel.to_owned(), entry.created.clone()]);
-        }
-    }
-    if table.is_empty() && !out.json {
-        out.line(format!("no tokens in {}; `stockade token add --role admin` makes one", path.display()));
-    }
-    out.table(&table);
+    print::tokens(&path, tokens.entries(), out);
     Ok(())
 }
 
@@ -111,27 +92,6 @@ fn revoke(args: &RevokeArgs, out: Output) -> Result<(), Failure> {
     let mut tokens = Tokens::load(&path)?;
     tokens.revoke(&args.name)?;
     tokens.save(&path)?;
-    if out.json {
-        out.object(&json!({ "revoked": args.name }));
-    } else {
-        out.line(format!("token {} is worthless from now on", args.name));
-    }
+    print::token_revoked(&args.name, out);
     Ok(())
-}
-
-/// The present time as files show it.
-pub fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-impl From<TokenError> for Failure {
-    fn from(error: TokenError) -> Failure {
-        match error {
-            TokenError::Taken(_) | TokenError::Unknown(_) => {
-                Failure { exit: Exit::Refused, code: "token", ..Failure::usage(error) }
-            }
-            TokenError::Bad { .. } | TokenError::Channel(_) => Failure::usage(error),
-            TokenError::Io { .. } | TokenError::Random(_) => Failure::failed(error),
-        }
-    }
 }

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
-use stockade_core::command::{ApplyRules, ApplyWorld, Command, Query};
+use stockade_core::command::{ApplyRules, ApplyWorld, Command};
 use stockade_core::ids::RulesVersion;
+use stockade_core::query::Query;
 use stockade_core::rules::{FileError, RuleSet, RulesFile, WorldFile};
 
 use super::connect::{Connect, KeyFlags};
-use super::output::Output;
-use super::show;
 use crate::failure::Failure;
+use crate::print::{self, WorldCheckedBody};
+use crate::sketch;
+use crate::terminal::Output;
 
 /// See [`world`].
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ enum WorldVerb {
     /// Print the world in force.
     Show(ShowArgs),
     /// Write a plausible world and stock for any order file.
-    Sketch(crate::sketch::SketchArgs),
+    Sketch(sketch::SketchArgs),
 }
 
 /// See [`rules`].
@@ -107,10 +108,13 @@ pub fn world(args: WorldArgs, out: Output) -> Result<(), Failure> {
             args.connect.run(&args.key, Command::ApplyWorld(ApplyWorld { text }), out)
         }
         WorldVerb::Show(args) => {
-            show::reply(&args.connect.open()?.query(Query::World)?, out);
+            print::reply(&args.connect.open()?.query(Query::World(stockade_core::query::World))?, out);
             Ok(())
         }
-        WorldVerb::Sketch(args) => crate::sketch::run(&args, out),
+        WorldVerb::Sketch(args) => {
+            print::sketched(&sketch::run(&args)?, out);
+            Ok(())
+        }
     }
 }
 
@@ -123,7 +127,9 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
             let text = read(&args.file)?;
             let rules = RulesFile::parse(&text, &world).map_err(|error| bad_file(&args.file, &error))?;
             summary(&args.file, &world, Some(&rules), out)?;
-            note_if(says_nothing(&text), out);
+            if says_nothing(&text) {
+                print::rules_are_silent(out);
+            }
             Ok(())
         }
         RulesVerb::Apply(args) => {
@@ -134,11 +140,13 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
                 "bad_file" => Failure { message: format!("{}: {failure}", args.file.display()), ..failure },
                 _ => failure,
             })?;
-            note_if(silent, out);
+            if silent {
+                print::rules_are_silent(out);
+            }
             Ok(())
         }
         RulesVerb::Show(args) => {
-            show::reply(&args.connect.open()?.query(Query::Rules)?, out);
+            print::reply(&args.connect.open()?.query(Query::Rules(stockade_core::query::Rules))?, out);
             Ok(())
         }
     }
@@ -147,24 +155,15 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
 fn summary(file: &Path, world: &WorldFile, rules: Option<&RulesFile>, out: Output) -> Result<(), Failure> {
     let ids = world.codes().numbered();
     let set = RuleSet::resolve(world, rules, &ids, RulesVersion(1)).map_err(|error| bad_file(file, &error))?;
-    let (warehouses, carriers, channels) = (ids.warehouses.len(), ids.carriers.len(), ids.channels.len());
-    let anywhere = set.lanes(None).all().len();
-    if out.json {
-        out.object(&json!({
-            "ok": true, "currency": set.currency, "warehouses": warehouses, "carriers": carriers, "channels": channels,
-            "ways_without_zone": anywhere,
-        }));
-        return Ok(());
-    }
-    out.line(format!(
-        "{} is in order: {warehouses} warehouses, {carriers} carriers, {channels} channels",
-        file.display()
-    ));
-    if anywhere == 0 {
-        out.line(
-            "note: no rate goes to \"*\", so an order without a zone, or to a zone no rate names, cannot be routed",
-        );
-    }
+    let checked = WorldCheckedBody {
+        ok: true,
+        currency: &set.currency,
+        warehouses: ids.warehouses.len(),
+        carriers: ids.carriers.len(),
+        channels: ids.channels.len(),
+        ways_without_zone: set.lanes(None).all().len(),
+    };
+    print::world_checked(file, &checked, out);
     Ok(())
 }
 
@@ -172,16 +171,10 @@ fn says_nothing(text: &str) -> bool {
     text.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
 }
 
-fn note_if(silent: bool, out: Output) {
-    if silent && !out.json {
-        out.line("note: the file says nothing, so the rules are those of the world file alone");
-    }
-}
-
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         let reason = match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is not text in UTF-8: save it as that".to_owned(),
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text: save it as UTF-8".to_owned(),
             _ => error.to_string(),
         };
         Failure::usage(format!("{} cannot be read: {reason}", path.display()))

@@ -1,4 +1,4 @@
-//! Flags over environment over file over defaults: what each setting is, and who said so.
+//! Flags over environment over file over defaults: the value of each setting and its origin.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::{self, Form, SETTINGS, Setting};
 
-/// Who gave a setting its value.
+/// Where the value of a setting comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// Nobody.
+    /// The default.
     Default,
-    /// Nobody, with `--dev`.
+    /// The default with `--dev`.
     DevDefault,
     /// The configuration file.
     File {
@@ -39,14 +39,14 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A setting's value as written, and where.
+/// A setting's value as written, and its origin.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// The setting.
     pub setting: &'static Setting,
     /// As written.
     pub text: String,
-    /// By whom.
+    /// Its origin.
     pub origin: Origin,
 }
 
@@ -76,14 +76,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is said about settings outside the program: the file's text and the environment.
+/// The sources of settings outside the program: file, environment and flags.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The configuration file and its text.
     pub file: Option<(PathBuf, String)>,
     /// The variables that begin with `STOCKADE_`.
     pub environment: Vec<(String, String)>,
-    /// What flags say.
+    /// The values that flags give.
     pub flags: Vec<FlagValue>,
     /// Whether `--dev` is given.
     pub dev: bool,
@@ -116,8 +116,8 @@ impl Sources {
         if problems.is_empty() { Ok(values) } else { Err(problems) }
     }
 
-    /// Variables that look meant for Stockade but are no setting. Not refused, because container platforms make
-    /// variables of this form by themselves.
+    /// Variables that begin with `STOCKADE_` and name no setting. They are not refused, because container platforms
+    /// create variables of this form by themselves.
     pub fn unknown_variables(&self) -> Vec<&str> {
         let known =
             |name: &str| OTHER_VARIABLES.contains(&name) || SETTINGS.iter().any(|setting| setting.variable() == name);
@@ -207,7 +207,7 @@ fn nearest(key: &str) -> Option<&'static str> {
     same_name.or((near.0 <= 3).then_some(near.1))
 }
 
-/// Levenshtein's distance: how many characters must be changed, added or removed.
+/// Levenshtein distance: how many characters must be changed, added or removed.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Config, JournalHome};
+use super::home::JournalHome;
+use super::typed::Config;
 
 /// A setting that would put stock, orders or access at risk.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,8 +14,14 @@ pub struct Danger {
     pub reason: String,
 }
 
-/// Every danger in these settings and in the files they name.
-pub(super) fn dangers(config: &Config) -> Vec<Danger> {
+impl Config {
+    /// Everything in these settings, and in the files they name, that a server outside `--dev` must not start with.
+    pub fn dangers(&self) -> Vec<Danger> {
+        dangers(self)
+    }
+}
+
+fn dangers(config: &Config) -> Vec<Danger> {
     let mut found = Vec::new();
     let mut add = |key, reason: String| found.push(Danger { key, reason });
     match &config.journal {

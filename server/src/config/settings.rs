@@ -6,13 +6,13 @@
 pub struct Setting {
     /// Its key in the file: `table.name`. The environment variable is `STOCKADE_TABLE_NAME`.
     pub key: &'static str,
-    /// Its value when nobody says anything.
+    /// Its default.
     pub default: &'static str,
-    /// Its value with `--dev` when nobody says anything, if that is another one.
+    /// Its default with `--dev`, where that differs.
     pub dev: Option<&'static str>,
     /// How the value is written in the file.
     pub form: Form,
-    /// What it is for, in sentences for the file.
+    /// What it is for, in the sentences of the commented file.
     pub about: &'static str,
 }
 
@@ -69,7 +69,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     text("journal.path", "journal.redb", "The file of the local journal."),
     text("journal.partition", "main", "The name of this server's history in Redis."),
-    text("journal.redis_password_file", "", "A file that holds the Redis password, so that it need not stand here."),
+    text("journal.redis_password_file", "", "A file that holds the Redis password, so that it is not in this file."),
     text(
         "tls.cert",
         "",
@@ -83,7 +83,7 @@ pub static SETTINGS: &[Setting] = &[
     text(
         "routing.gap_sample",
         "0.01",
-        "Share of placed orders, from 0 to 1, that are solved again beside the traffic to measure how far routing is from\n\
+        "Share of placed orders, from 0 to 1, that are solved again next to the traffic to measure how far routing is from\n\
          the best. Takes at most a tenth of one processor.",
     ),
     text("drain.timeout", "10s", "How long a stopping server waits for requests in flight and for the journal."),

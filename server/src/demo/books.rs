@@ -1,4 +1,4 @@
-//! What the server acknowledged, written down by those it was acknowledged to.
+//! What the server acknowledged, recorded by the clients it was acknowledged to.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,16 +6,17 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use stockade_core::ids::Code;
-use stockade_core::reply::{OrderState, OrderView, Placed, PlanView, Stage};
+use stockade_core::orders::{OrderState, Stage};
+use stockade_core::reply::{OrderView, Placed, PlanView};
 
-/// How far an order is known to have come.
+/// The last acknowledged state of an order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Known {
     /// Placed.
     Placed,
     /// Paid.
     Paid,
-    /// Given up.
+    /// Cancelled.
     Cancelled,
 }
 
@@ -24,15 +25,15 @@ pub enum Known {
 pub struct Acknowledged {
     /// Its channel.
     pub channel: Code,
-    /// How far it came.
+    /// Its last acknowledged state.
     pub known: Known,
-    /// Its sub-orders' stages as far as they were acknowledged.
+    /// The acknowledged stages of its sub-orders, by number.
     pub stages: Vec<Stage>,
     /// Units by SKU and warehouse.
     pub units: Vec<(Code, Code, u64)>,
 }
 
-/// Everything acknowledged so far, and how it went.
+/// Everything acknowledged so far, with the counts of the day.
 #[derive(Default)]
 pub struct Books {
     inner: Mutex<Inner>,
@@ -53,19 +54,19 @@ pub struct Tally {
     pub split: u64,
     /// Parcels.
     pub parcels: u64,
-    /// Their cost in millionths.
+    /// Their cost in millionths of the currency.
     pub cost: i128,
     /// Plans proven optimal.
     pub proven: u64,
     /// Refusals by code.
     pub refused: HashMap<&'static str, u64>,
-    /// Answers that came only after a retry found them given already.
+    /// Placements answered on a retry, after the first answer was lost.
     pub replayed: u64,
     /// Calls answered, of every kind.
     pub calls: u64,
     /// Microseconds from placing an order to its answer.
     pub latency: Histogram<u64>,
-    /// The order whose plan tells most: the one of most parcels and not too many lines.
+    /// The order whose plan explains most: two parcels, and up to six lines.
     pub telling: Option<(Code, PlanView)>,
 }
 
@@ -87,7 +88,7 @@ impl Default for Tally {
 }
 
 impl Books {
-    /// An order was placed, acknowledged after so long.
+    /// Records a placed order, acknowledged after `took`.
     pub fn placed(&self, channel: &Code, number: &Code, placed: &Placed, took: Duration) {
         let plan = &placed.plan;
         let units = plan
@@ -105,7 +106,7 @@ impl Books {
         inner.tally.placed(number, placed, took);
     }
 
-    /// An order came further; its sub-orders stand so.
+    /// Records the new state of an order and the stages of its sub-orders.
     pub fn changed(&self, number: &Code, known: Option<Known>, stages: &[Stage]) {
         let mut inner = self.inner.lock();
         inner.tally.calls += 1;
@@ -115,24 +116,24 @@ impl Books {
         }
     }
 
-    /// Something was refused.
+    /// Counts a refusal.
     pub fn refused(&self, code: &'static str) {
         let mut inner = self.inner.lock();
         inner.tally.calls += 1;
         *inner.tally.refused.entry(code).or_default() += 1;
     }
 
-    /// What is known of an order.
+    /// An order as it was acknowledged.
     pub fn order(&self, number: &Code) -> Option<Acknowledged> {
         self.inner.lock().orders.get(number).cloned()
     }
 
-    /// Everything acknowledged at this moment.
+    /// Every order acknowledged so far.
     pub fn orders(&self) -> Vec<(Code, Acknowledged)> {
         self.inner.lock().orders.iter().map(|(number, order)| (number.clone(), order.clone())).collect()
     }
 
-    /// The counts at this moment.
+    /// The counts so far.
     pub fn tally(&self) -> Tally {
         self.inner.lock().tally.clone()
     }
@@ -159,7 +160,7 @@ impl Tally {
 }
 
 impl Acknowledged {
-    /// What of this the server no longer knows, if anything. It may know more: an answer may not have come through.
+    /// What the server lost of this order, if anything. The server may know more: an answer may not have arrived.
     pub fn lost(&self, now: &OrderView) -> Option<String> {
         let enough = match self.known {
             Known::Placed => true,

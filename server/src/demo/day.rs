@@ -1,4 +1,4 @@
-//! Where the generated day takes place, and what there is to sell.
+//! The generated day: its world, its SKUs and its stock.
 
 use stockade_core::command::SkuSpec;
 use stockade_core::ids::Code;
@@ -6,18 +6,21 @@ use stockade_core::time::Span;
 use stockade_core::units::Units;
 
 use super::cities::{CITIES, City};
-use super::generator::{Actions, LINES_MEAN, UNITS_MEAN};
 use crate::invent::{
     Draw, ECONOMY, EXPRESS, InventedChannel, InventedWarehouse, InventedWorld, PREMIUM, Place, Tariff, Zipf, spread,
 };
 
+/// Lines of an order on average.
+const LINES_MEAN: f64 = 10.4;
+/// Units of a line on average.
+const UNITS_MEAN: f64 = 1.32;
 /// How uneven demand is: 1 % of SKUs make a quarter of all lines, as in a supermarket.
-pub(super) const DEMAND_EXPONENT: f64 = 0.8;
+const DEMAND_EXPONENT: f64 = 0.8;
 /// Stock as a share of expected demand.
 const COVER: f64 = 1.1;
-/// Standard deviations of demand kept on top, so that few ordinary orders find a line short.
+/// Standard deviations of demand added to the stock, so that few ordinary orders find a line short.
 const SAFETY_FACTOR: f64 = 2.0;
-/// How often a warehouse carries a SKU.
+/// Share of warehouses that carry a SKU.
 const CARRIED: f64 = 0.6;
 /// The SKU of the flash sale.
 const HOT: &str = "HOT-1111";
@@ -45,7 +48,7 @@ pub(super) const CHANNELS: [(&str, &[&str], u64, f64); 3] =
 pub struct DayShape {
     /// The same seed gives the same day.
     pub seed: u64,
-    /// Orders placed, the flash sale's among them.
+    /// Orders placed, those of the flash sale included.
     pub orders: u32,
     /// SKUs on sale besides the hot one.
     pub skus: u32,
@@ -76,7 +79,7 @@ pub struct StockOnHand {
     pub warehouse: Code,
     /// The pool; `regular` when not given.
     pub pool: Option<Code>,
-    /// Units, not none.
+    /// Units, at least one.
     pub units: Units,
 }
 
@@ -144,8 +147,8 @@ impl Day {
         specs
     }
 
-    /// The stock in the morning: somewhat more than the day is expected to ask for, spread with gaps; the hot SKU lies in
-    /// the flash pool of the two largest warehouses and nowhere else.
+    /// The stock in the morning: somewhat more than the expected demand, spread with gaps; the hot SKU is only in the
+    /// flash pool of the two largest warehouses.
     pub fn stock(&self) -> Vec<StockOnHand> {
         let mut draw = Draw::new(self.shape.seed).fork(12);
         let sizes: Vec<f64> = SITES.iter().map(|(_, _, size, _)| *size).collect();
@@ -173,11 +176,6 @@ impl Day {
         stock
     }
 
-    /// Everything that happens, in order of time.
-    pub fn actions(&self) -> Actions<'_> {
-        Actions::new(self)
-    }
-
     pub(super) fn sku(&self, draw: &mut Draw) -> &Code {
         &self.skus[self.popularity.rank(draw)]
     }
@@ -191,7 +189,7 @@ fn sites() -> impl Iterator<Item = (&'static str, &'static City, bool)> {
     })
 }
 
-/// The middle of every zone, by the people of its cities.
+/// The centre of every zone, weighted by the population of its cities.
 fn zones() -> Vec<(Code, Place)> {
     let mut zones: std::collections::BTreeMap<&str, (f64, f64, f64)> = std::collections::BTreeMap::new();
     for city in &CITIES {

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use stockade_core::command::{Line, OrderRef, Place};
 use stockade_core::ids::Code;
-use stockade_core::reply::Stage;
+use stockade_core::orders::Stage;
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
@@ -18,12 +18,8 @@ const LINES: [f64; 10] = [0.138, 0.128, 0.095, 0.075, 0.060, 0.049, 0.043, 0.035
 /// Lines of an order that has more than 10: beyond 10, on average, and at most.
 const LINES_BEYOND: f64 = 13.4;
 const LINES_MAX: u64 = 153;
-/// Lines of an order on average.
-pub(super) const LINES_MEAN: f64 = 10.4;
 /// Share of lines with 1, 2, 3 and 4 units.
 const UNITS: [f64; 4] = [0.78, 0.15, 0.04, 0.03];
-/// Units of a line on average.
-pub(super) const UNITS_MEAN: f64 = 1.32;
 /// Orders by hour of the day.
 const HOURS: [f64; 24] = [
     2.2, 1.2, 0.7, 0.5, 0.5, 0.8, 1.6, 2.8, 4.2, 5.4, 6.2, 5.8, 5.2, 5.0, 5.2, 5.3, 5.2, 4.8, 4.6, 5.6, 7.8, 8.2, 6.6,
@@ -34,10 +30,10 @@ const FLASH_AT: Span = Span::from_mins(20 * 60);
 const FLASH_LASTS: Span = Span::from_mins(2);
 const FLASH_SHARE: f64 = 0.08;
 
-/// Of all orders: paid, or given up unpaid; the rest run out.
+/// Share of all orders that are paid, or cancelled unpaid; the others expire.
 const PAID: f64 = 0.94;
 const GIVEN_UP: f64 = 0.03;
-/// Of paid orders: cancelled while they are in the warehouse, and returned after delivery.
+/// Share of paid orders that are cancelled while they are in the warehouse, or returned after delivery.
 const CANCELLED: f64 = 0.03;
 const RETURNED: f64 = 0.06;
 
@@ -48,9 +44,9 @@ pub enum Action {
     Place(Place),
     /// The customer pays.
     Pay(OrderRef),
-    /// The customer gives the order up.
+    /// The customer cancels.
     Cancel(OrderRef),
-    /// Every sub-order goes on, step by step, until it reaches the stage.
+    /// Every sub-order advances step by step to the stage.
     Ship {
         /// The order.
         order: OrderRef,
@@ -77,7 +73,7 @@ pub struct Timed {
 pub struct Actions<'a> {
     day: &'a Day,
     cities: Vec<f64>,
-    /// Ordinary orders and those of the flash sale: how many there are, and how many came.
+    /// Ordinary orders and those of the flash sale: how many there are, and how many have come.
     ordinary: Stream,
     flash: Stream,
     placed: u32,
@@ -110,8 +106,15 @@ enum Follow {
     Return,
 }
 
+impl Day {
+    /// Everything that happens, in order of time.
+    pub fn actions(&self) -> Actions<'_> {
+        Actions::new(self)
+    }
+}
+
 impl<'a> Actions<'a> {
-    pub(super) fn new(day: &'a Day) -> Actions<'a> {
+    fn new(day: &'a Day) -> Actions<'a> {
         let orders = day.shape().orders;
         let flash = (f64::from(orders) * FLASH_SHARE) as u32;
         Actions {
@@ -162,7 +165,7 @@ impl<'a> Actions<'a> {
         (0..count.min(LINES_MAX)).map(line).collect()
     }
 
-    /// What becomes of the order.
+    /// Plans what happens to the order after it is placed.
     fn plan(&mut self, order: u32, channel: usize, placed: Span) {
         let minutes = |draw: &mut Draw, low: f64, high: f64| Span((draw.between(low, high) * 60e6) as u64);
         let mut follow = |at: Span, step| self.later.push(Reverse(Later { at, order, channel, step }));
@@ -179,7 +182,7 @@ impl<'a> Actions<'a> {
         follow(picked, Follow::Pick);
         let out = after(picked, minutes(&mut self.draw, 10.0, 60.0));
         if self.draw.chance(CANCELLED) {
-            // Some come too late: the scan is as likely to win.
+            // Some cancellations come too late: the scan is as likely to come first.
             follow(after(out, minutes(&mut self.draw, 0.0, 1.0)), Follow::Out);
             follow(after(out, minutes(&mut self.draw, 0.0, 1.0)), Follow::Cancel);
             return;
@@ -214,7 +217,7 @@ impl Iterator for Actions<'_> {
 }
 
 impl Stream {
-    /// When the next order of the stream comes, by its share of the stream; never, when all came.
+    /// When the next order of the stream comes; never, once all have come.
     fn time(&self, at: impl Fn(f64) -> Span) -> Span {
         if self.next >= self.count { Span(u64::MAX) } else { at((f64::from(self.next) + 0.5) / f64::from(self.count)) }
     }
@@ -235,7 +238,7 @@ impl Later {
     }
 }
 
-/// The time of day by which a share of ordinary orders came.
+/// The time of day by which a share of the ordinary orders has come.
 fn time_of_day(share: f64) -> Span {
     let mut left = share * HOURS.iter().sum::<f64>();
     for (hour, weight) in HOURS.iter().enumerate() {

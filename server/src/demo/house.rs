@@ -1,6 +1,5 @@
-//! A server of our own in a folder of its own: started, killed and started again.
+//! The server of the demonstration, in a folder of its own: started, killed and started again.
 
-use std::fs::File;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +9,7 @@ use stockade_client::{Client, ClientConfig, Trust};
 use stockade_core::ids::Code;
 
 use crate::auth::{Role, Tokens};
+use crate::disk;
 use crate::failure::Failure;
 use crate::local;
 
@@ -18,7 +18,7 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server that was asked to stop may take before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
-/// A server process and what is needed to talk to it.
+/// A server process, its folder and its tokens.
 pub struct House {
     dir: PathBuf,
     addr: String,
@@ -52,15 +52,15 @@ impl House {
         Ok(House { dir: dir.to_owned(), addr: port.to_string(), child: None, tokens })
     }
 
-    /// Starts the server and waits until it serves; answers how long that took.
+    /// Starts the server and waits until it serves; returns how long that took.
     ///
     /// # Errors
-    /// When it ends instead, with the end of its log.
+    /// When the server ends instead; the message holds the end of its log.
     pub fn start(&mut self) -> Result<Duration, Failure> {
         local::clear(&self.dir);
         let began = Instant::now();
         let program = std::env::current_exe().map_err(Failure::failed)?;
-        let log = File::options().create(true).append(true).open(self.log()).map_err(Failure::failed)?;
+        let log = disk::append(&self.log()).map_err(Failure::failed)?;
         let dir = self.dir.to_string_lossy().into_owned();
         let child = Command::new(program)
             .args(["serve", "--journal", "local", "--http", "off", "--listen", &self.addr, "--data-dir", &dir])
@@ -87,7 +87,7 @@ impl House {
     /// Kills it with SIGKILL: nothing is flushed, nobody is told.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // A server that ended by itself is as dead.
+            // A server that ended by itself is dead too.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -96,7 +96,7 @@ impl House {
     /// Asks it to stop and waits.
     ///
     /// # Errors
-    /// When it does not end well.
+    /// When it does not stop in time, or ends with an error.
     pub fn stop(&mut self) -> Result<(), Failure> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -113,7 +113,7 @@ impl House {
         Err(Failure::failed(format!("the server did not stop within {STOP_PATIENCE:?}")))
     }
 
-    /// A client for the bearer of a name.
+    /// A client that shows the token of this name.
     ///
     /// # Errors
     /// When the server cannot be reached.
@@ -122,7 +122,7 @@ impl House {
         let pin = local.map(|local| local.pin).unwrap_or_default().parse().map_err(Failure::failed)?;
         let token = self.tokens.iter().find(|(known, _)| known.as_str() == name).map(|(_, token)| token.clone());
         let mut config = ClientConfig::new(&self.addr, Trust::Pinned(pin), token.unwrap_or_default());
-        // Long enough to sit out the kill and the recovery.
+        // Long enough for the kill and the recovery.
         config.call.timeout = Duration::from_secs(30);
         config.retry.attempts = 64;
         config.retry.burst = 100_000;

@@ -2,6 +2,7 @@
 //! plays it against a server which is killed in the middle.
 
 mod books;
+mod check;
 mod cities;
 mod day;
 mod generator;
@@ -9,7 +10,9 @@ mod house;
 mod play;
 mod show;
 
+pub use books::Tally;
+pub use check::Found;
 pub use cities::{CITIES, City};
 pub use day::{Day, DayShape, StockOnHand};
 pub use generator::{Action, Actions, Timed};
-pub use show::Show;
+pub use show::{Crash, Played, Show};

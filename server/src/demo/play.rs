@@ -1,4 +1,4 @@
-//! Plays a day against a server: storefronts that place, pay and cancel, warehouses that ship and take back.
+//! Plays a day against a server: storefronts place, pay and cancel; warehouses ship and take returns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use stockade_client::{Client, ClientError, Stockade};
 use stockade_core::command::{CancelScope, Line, OrderRef, Place, Receive, StepAction};
 use stockade_core::ids::{Code, SubNo};
-use stockade_core::reply::{OrderView, Stage};
+use stockade_core::orders::Stage;
+use stockade_core::reply::OrderView;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::demo::books::{Books, Known};
-use crate::demo::house::House;
-use crate::demo::{Action, Day, Timed};
+use super::books::{Books, Known};
+use super::day::Day;
+use super::generator::{Action, Timed};
+use super::house::House;
 use crate::failure::Failure;
 
 /// Orders under way at once: each has one call in flight.
@@ -27,7 +29,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Lines of one stock command.
 const CHUNK: usize = 2_000;
 
-/// Everybody who talks to the server.
+/// The clients of the day: storefronts, warehouse and administrator.
 pub struct Crew {
     storefronts: HashMap<Code, Client>,
     warehouse: Client,
@@ -42,7 +44,7 @@ pub struct Lanes {
 }
 
 impl Crew {
-    /// Connects everybody.
+    /// Connects every client.
     ///
     /// # Errors
     /// When the server cannot be reached.
@@ -54,7 +56,7 @@ impl Crew {
         Ok(Crew { storefronts, warehouse: house.client("warehouse").await?, admin: house.client("admin").await? })
     }
 
-    /// Puts the day's world, goods and stock in.
+    /// Applies the day's world and defines its SKUs and stock.
     ///
     /// # Errors
     /// When the server refuses any of it.
@@ -78,10 +80,10 @@ impl Crew {
         Ok(())
     }
 
-    /// An order as the server knows it. Asks again while the server cannot be reached: it may just be starting.
+    /// An order as the server knows it. Asks again while the server cannot be reached, because it may be restarting.
     ///
     /// # Errors
-    /// When the server does not know the order, or stays away.
+    /// When the server does not know the order, or cannot be reached for too long.
     pub async fn order(&self, channel: &Code, number: &Code) -> Result<OrderView, ClientError> {
         let began = Instant::now();
         loop {
@@ -96,7 +98,7 @@ impl Crew {
 }
 
 impl Lanes {
-    /// Opens the lanes. An order keeps to one, so that its actions keep their order.
+    /// Opens the lanes. All actions of an order use the same lane and so keep their order.
     pub fn open(crew: &Arc<Crew>, books: &Arc<Books>) -> Lanes {
         let orders_done = Arc::new(AtomicU64::new(0));
         let mut lanes = Vec::with_capacity(LANES);
@@ -123,16 +125,16 @@ impl Lanes {
         let _ = self.lanes[lane].send(timed).await;
     }
 
-    /// Orders that were answered.
+    /// Placements answered so far.
     pub fn orders_done(&self) -> u64 {
         self.orders_done.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything handed over was done; answers how many orders were answered.
+    /// Waits until every action is done; returns how many placements were answered.
     pub async fn finish(self, mut seen: impl FnMut(u64)) -> u64 {
         drop(self.lanes);
         for task in self.tasks {
-            // A lane that panicked is seen as orders that are missing at the end.
+            // A lane that panicked shows as orders that are missing at the end.
             let _ = task.await;
             seen(self.orders_done.load(Ordering::Relaxed));
         }
@@ -166,7 +168,7 @@ async fn place_order(crew: &Crew, books: &Books, place: Place) {
     }
 }
 
-/// Takes every sub-order step by step to a stage.
+/// Advances every sub-order step by step to a stage.
 async fn ship(crew: &Crew, books: &Books, order: &OrderRef, upto: Stage) {
     let Some((_, number)) = known(books, order) else { return };
     let Some(start) = books.order(&number) else { return };
@@ -208,7 +210,7 @@ fn following(stage: Stage) -> Option<(StepAction, Stage)> {
     }
 }
 
-/// Writes an answer down; answers whether it was a yes.
+/// Records an answer; returns whether the command succeeded.
 fn note(
     books: &Books,
     number: &Code,
@@ -222,7 +224,7 @@ fn note(
     answer.is_ok()
 }
 
-/// An order's channel and number, when it was placed.
+/// Channel and number of an order that was placed.
 fn known(books: &Books, order: &OrderRef) -> Option<(Code, Code)> {
     match order {
         OrderRef::Number { channel, number } => books.order(number).map(|_| (channel.clone(), number.clone())),
@@ -235,6 +237,11 @@ fn name(error: &ClientError) -> &'static str {
         ClientError::Rejected(reject) => reject.code(),
         ClientError::OutcomeUnknown { .. } => "outcome_unknown",
         ClientError::TimedOut(_) => "timed_out",
-        _ => "unreachable",
+        ClientError::Unreachable { .. }
+        | ClientError::Refused(_)
+        | ClientError::Closed
+        | ClientError::Unsendable(_)
+        | ClientError::Config { .. }
+        | ClientError::Protocol(_) => "unreachable",
     }
 }

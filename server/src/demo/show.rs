@@ -1,50 +1,82 @@
-//! The demonstration: a day on a real map, a server killed in the middle of it, and what came of both.
+//! The demonstration: a day on a real map, and a server killed in the middle of it.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use stockade_core::ids::Code;
-use stockade_core::money::Money;
-use stockade_core::reply::PlanView;
 
-use crate::cli::output::{Output, Table};
-use crate::demo::books::{Books, Known, Tally};
-use crate::demo::house::House;
-use crate::demo::play::{Crew, Lanes};
-use crate::demo::{Day, DayShape};
+use super::books::{Books, Tally};
+use super::check::{Found, check, oversold};
+use super::day::{Day, DayShape};
+use super::house::House;
+use super::play::{Crew, Lanes};
 use crate::failure::Failure;
+use crate::terminal::Output;
 
 /// How the demonstration is played.
 pub struct Show {
     /// The day.
     pub shape: DayShape,
-    /// Where the server keeps its files; a folder that is removed at the end when not given.
+    /// Where the server keeps its files; `None` for a temporary folder.
     pub dir: Option<PathBuf>,
 }
 
-/// What a check of everything acknowledged found.
-#[derive(Default)]
-struct Found {
-    checked: u64,
-    missing: Vec<String>,
+/// The kill in the middle of the day, and the recovery.
+pub struct Crash {
+    /// Orders placed when the server was killed.
+    pub at_order: u64,
+    /// How long the next start took.
+    pub recovery: Duration,
+    /// How the recovered server compares with what was acknowledged.
+    pub found: Found,
 }
 
-/// How the crash went.
-struct Crash {
-    at_order: u64,
-    recovery: Duration,
-    found: Found,
+/// A day that was played to its end.
+pub struct Played {
+    /// The day.
+    pub shape: DayShape,
+    /// What was counted.
+    pub tally: Tally,
+    /// Orders answered.
+    pub orders: u64,
+    /// How long the day took.
+    pub elapsed: Duration,
+    /// The crash in the middle, if the day was long enough for one.
+    pub crash: Option<Crash>,
+    /// How the server compares with what was acknowledged at the end.
+    pub found: Found,
+    /// Units promised beyond what was ever received.
+    pub oversold: u64,
+}
+
+impl Played {
+    /// Fails when anything acknowledged is lost or anything is oversold.
+    ///
+    /// # Errors
+    /// With the first orders that the server does not know as it acknowledged them.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        let missing: Vec<&str> = self
+            .crash
+            .iter()
+            .flat_map(|crash| &crash.found.missing)
+            .chain(&self.found.missing)
+            .map(String::as_str)
+            .collect();
+        if missing.is_empty() && self.oversold == 0 {
+            return Ok(());
+        }
+        let list = missing[..missing.len().min(5)].join("; ");
+        Err(Failure::failed(format!("promises were broken: {} units oversold; {list}", self.oversold)))
+    }
 }
 
 impl Show {
-    /// Plays it. Fails when anything acknowledged is lost or anything is oversold.
+    /// Plays the day and prints its progress.
     ///
     /// # Errors
-    /// When the server does not start, or does not keep its promises.
-    pub fn run(self, out: Output) -> Result<(), Failure> {
+    /// When the server does not start, stop or answer.
+    pub fn run(self, out: Output) -> Result<Played, Failure> {
         let kept = self.dir.is_some();
         let dir = self
             .dir
@@ -54,18 +86,18 @@ impl Show {
         let played = runtime.block_on(async {
             tokio::select! {
                 played = self.play(&dir, out) => played,
-                // Dropped in the middle, the house kills its server.
+                // Dropping the house kills its server.
                 _ = tokio::signal::ctrl_c() => Err(Failure::failed("interrupted; the server was stopped and its files removed")),
             }
         });
         if !kept {
-            // What is left behind is a few files in the system's folder for such.
+            // At worst, a few files stay in the system's temporary folder.
             let _ = std::fs::remove_dir_all(&dir);
         }
         played
     }
 
-    async fn play(&self, dir: &std::path::Path, out: Output) -> Result<(), Failure> {
+    async fn play(&self, dir: &Path, out: Output) -> Result<Played, Failure> {
         let day = Day::new(self.shape);
         out.line(format!(
             "A day of {} orders over {} SKUs: {} channels, eight warehouses and two stores in China, three carriers,",
@@ -102,25 +134,14 @@ impl Show {
         let elapsed = began.elapsed();
         bar.finish_and_clear();
 
-        let found = check(&crew, &books).await;
+        let found = check(&crew, books.orders()).await;
         let oversold = oversold(&day, &books);
-        let tally = books.tally();
         house.stop()?;
-        report(&day, &tally, orders, elapsed, crash.as_ref(), &found, oversold, out);
-        let crashed_well = crash.as_ref().is_none_or(|crash| crash.found.missing.is_empty());
-        if !crashed_well || !found.missing.is_empty() || oversold > 0 {
-            let missing = crash.iter().flat_map(|c| &c.found.missing).chain(&found.missing).take(5);
-            let list: Vec<&str> = missing.map(String::as_str).collect();
-            return Err(Failure::failed(format!(
-                "promises were broken: {oversold} units oversold; {}",
-                list.join("; ")
-            )));
-        }
-        Ok(())
+        Ok(Played { shape: self.shape, tally: books.tally(), orders, elapsed, crash, found, oversold })
     }
 }
 
-/// Kills the server while orders fly, starts it again, and looks whether it still knows what it said.
+/// Kills the server while orders are in flight, starts it again, and compares it with what it had acknowledged.
 async fn crash_now(
     house: &mut House,
     crew: &Arc<Crew>,
@@ -134,7 +155,7 @@ async fn crash_now(
     bar.println(format!("SIGKILL at order {at_order}, with orders in flight. Starting again …"));
     let recovery = house.start()?;
     bar.println(format!("Recovered from the journal in {recovery:.1?}; the storefronts go on by themselves."));
-    let found = check_all(crew, before).await;
+    let found = check(crew, before).await;
     bar.println(format!(
         "Checked {} orders acknowledged before the kill: {} lost.",
         found.checked,
@@ -143,123 +164,10 @@ async fn crash_now(
     Ok(Crash { at_order, recovery, found })
 }
 
-async fn check(crew: &Arc<Crew>, books: &Arc<Books>) -> Found {
-    check_all(crew, books.orders()).await
-}
-
-async fn check_all(crew: &Arc<Crew>, orders: Vec<(Code, crate::demo::books::Acknowledged)>) -> Found {
-    const TASKS: usize = 64;
-    let mut found = Found { checked: orders.len() as u64, missing: Vec::new() };
-    let orders = Arc::new(orders);
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|task| {
-            let (crew, orders) = (Arc::clone(crew), Arc::clone(&orders));
-            tokio::spawn(async move {
-                let mut missing = Vec::new();
-                for (number, acknowledged) in orders.iter().skip(task).step_by(TASKS) {
-                    match crew.order(&acknowledged.channel, number).await {
-                        Ok(now) => missing.extend(acknowledged.lost(&now).map(|why| format!("order {number} {why}"))),
-                        Err(error) => missing.push(format!("order {number}: {error}")),
-                    }
-                }
-                missing
-            })
-        })
-        .collect();
-    for task in tasks {
-        match task.await {
-            Ok(missing) => found.missing.extend(missing),
-            Err(error) => found.missing.push(error.to_string()),
-        }
-    }
-    found
-}
-
-/// Units promised to customers beyond what was ever received, over all SKUs and warehouses.
-fn oversold(day: &Day, books: &Books) -> u64 {
-    let mut left: HashMap<(Code, Code), i128> = HashMap::new();
-    for stock in day.stock() {
-        *left.entry((stock.sku, stock.warehouse)).or_default() += i128::from(stock.units.0);
-    }
-    for (_, order) in books.orders().into_iter().filter(|(_, order)| order.known != Known::Cancelled) {
-        // Returned units may have been sold again: an order that is confirmed may have come back.
-        if order.stages.iter().all(|stage| *stage < stockade_core::reply::Stage::Delivered) {
-            for (sku, warehouse, units) in order.units {
-                *left.entry((sku, warehouse)).or_default() -= i128::from(units);
-            }
-        }
-    }
-    left.values().map(|units| u64::try_from(-units).unwrap_or(0)).sum()
-}
-
 fn progress(orders: u64) -> ProgressBar {
     let bar = ProgressBar::new(orders);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} orders  {per_sec}  {elapsed}");
     // The template is checked by being shown at every run.
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
-}
-
-#[allow(clippy::too_many_arguments)]
-fn report(
-    day: &Day,
-    tally: &Tally,
-    orders: u64,
-    elapsed: Duration,
-    crash: Option<&Crash>,
-    found: &Found,
-    oversold: u64,
-    out: Output,
-) {
-    let share = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
-    let millis = |quantile: f64| tally.latency.value_at_quantile(quantile) as f64 / 1_000.0;
-    let cost = Money(i64::try_from(tally.cost).unwrap_or(i64::MAX));
-    let mut rows = Table::new(["the day", ""]);
-    let mut row = |name: &str, value: String| rows.row([name.to_owned(), value]);
-    row("orders answered", format!("{orders} in {elapsed:.1?}, the crash included"));
-    row("calls answered", format!("{} ({:.0} a second)", tally.calls, tally.calls as f64 / elapsed.as_secs_f64()));
-    row("orders placed", format!("{} ({:.0} a second)", tally.placed, tally.placed as f64 / elapsed.as_secs_f64()));
-    row("answer to an order", format!("median {:.1} ms, p99 {:.1} ms, durable on disk", millis(0.5), millis(0.99)));
-    row(
-        "split orders",
-        format!("{} ({:.1} %), {} parcels", tally.split, share(tally.split, tally.placed), tally.parcels),
-    );
-    row("cost of all parcels", format!("{cost} CNY, {:.2} an order", cost.0 as f64 / 1e6 / tally.placed.max(1) as f64));
-    row("routes proven optimal", format!("{:.2} %", share(tally.proven, tally.placed)));
-    let mut refused: Vec<_> = tally.refused.iter().collect();
-    refused.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(**count));
-    for (code, count) in refused {
-        row(&format!("refused: {code}"), count.to_string());
-    }
-    if let Some(crash) = crash {
-        row("killed at order", format!("{} (SIGKILL), back after {:.1?}", crash.at_order, crash.recovery));
-        row("answered again after a retry", tally.replayed.to_string());
-        row("lost of what was acknowledged", format!("{} of {}", crash.found.missing.len(), crash.found.checked));
-    }
-    row("checked at the end", format!("{} orders, {} not as acknowledged", found.checked, found.missing.len()));
-    row("oversold units", oversold.to_string());
-    out.line("");
-    out.table(&rows);
-    if let Some((number, plan)) = &tally.telling {
-        out.line("");
-        explain(number, plan, out);
-    }
-    out.line("");
-    out.line(format!("The same day again: stockade demo --seed {} --orders {}", day.shape().seed, day.shape().orders));
-}
-
-/// One decision, told.
-fn explain(number: &Code, plan: &PlanView, out: Output) {
-    let proof = if plan.proven { "proven: no other way scores less" } else { "the best found in its time" };
-    out.line(format!("Why order {number} went out in {} parcels ({proof}):", plan.sub_orders.len()));
-    for sub in &plan.sub_orders {
-        let lines: Vec<String> = sub.lines.iter().map(|line| format!("{} × {}", line.units, line.sku)).collect();
-        let parts = &sub.parts;
-        out.line(format!("  {} by {} in {} h: {}", sub.warehouse, sub.carrier, sub.hours, lines.join(", ")));
-        out.line(format!(
-            "     {} = {} parcel + {} units + {} first kg + {} further kg ({} g)",
-            sub.cost, parts.parcel, parts.unit, parts.first_kg, parts.further_kg, sub.weight_g
-        ));
-    }
-    out.line(format!("  together {}; score {}, and no plan can score less than {}", plan.cost, plan.score, plan.bound));
 }

@@ -8,10 +8,10 @@ use super::columns::ColumnNames;
 use super::fault::FileFault;
 use super::sheet::{Column, Sheet};
 
-/// A SKU's facts.
+/// Weight and category of a SKU.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CatalogRow {
-    /// The line it stands on.
+    /// Its line in the file, from 1.
     pub line: u64,
     /// The SKU.
     pub sku: Code,
@@ -27,7 +27,7 @@ const COLUMNS: [Column; 3] = [
     Column { name: "category", required: false },
 ];
 
-/// Reads a catalog file whole. A SKU stands in it once.
+/// Reads a whole catalog file. Each SKU occurs once.
 pub fn read_catalog(path: &Path) -> Result<Vec<CatalogRow>, FileFault> {
     let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
     let mut rows: Vec<CatalogRow> = Vec::new();
@@ -36,7 +36,7 @@ pub fn read_catalog(path: &Path) -> Result<Vec<CatalogRow>, FileFault> {
         let cell = row.required(0)?;
         let sku = cell.code()?;
         if let Some(first) = lines.insert(sku.clone(), row.line) {
-            return Err(cell.fault(format!("`{sku}` is there already, at line {first}: keep one of the two")));
+            return Err(cell.fault(format!("`{sku}` occurs already in line {first}: keep one of the two")));
         }
         rows.push(CatalogRow {
             line: row.line,
@@ -62,6 +62,6 @@ mod tests {
         assert_eq!(rows[0].category.as_ref().unwrap().as_str(), "fresh");
         std::fs::write(&path, "sku,weight_g\nA,1\nA,2\n").unwrap();
         let fault = read_catalog(&path).unwrap_err().to_string();
-        assert!(fault.contains("line 3, column `sku`: `A` is there already, at line 2"), "{fault}");
+        assert!(fault.contains("line 3, column `sku`: `A` occurs already in line 2"), "{fault}");
     }
 }

@@ -1,13 +1,13 @@
-//! What a file calls its columns.
+//! The headers of columns.
 
 use std::collections::BTreeMap;
 
-/// Headers that stand for a column under another name, as given by `--column NAME=HEADER`.
+/// Columns that are read under another header, as given by `--column NAME=HEADER`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ColumnNames(BTreeMap<String, String>);
 
 impl ColumnNames {
-    /// Reads `NAME=HEADER` pairs; each name must be one of `known` and come once.
+    /// Reads `NAME=HEADER` pairs; each name must be one of `known` and occur once.
     pub fn parse<S: AsRef<str>>(pairs: &[S], known: &[&str]) -> Result<ColumnNames, String> {
         let mut names = BTreeMap::new();
         for pair in pairs {
@@ -24,12 +24,12 @@ impl ColumnNames {
         Ok(ColumnNames(names))
     }
 
-    /// The header that stands for a column: the given one, else the column's own name.
+    /// The header of a column: the given one, or else the column's own name.
     pub fn header<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
 
-    /// Whether the column was given a header of its own, which then must be there.
+    /// Whether the column was given a header, which the file must then have.
     pub fn is_given(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

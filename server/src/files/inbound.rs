@@ -11,28 +11,28 @@ use super::columns::ColumnNames;
 use super::fault::FileFault;
 use super::sheet::{Cell, Column, Row, Sheet};
 use super::times::parse_time;
-use crate::json::parse_day;
+use crate::times::parse_day;
 
-/// What a row says of a receipt.
+/// What a row does to a receipt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InboundKind {
-    /// It is expected from now on.
+    /// Announces it.
     Announce {
         /// The day it is due.
         day: Day,
         /// How many units.
         units: Units,
     },
-    /// It comes on another day, or brings another number of units.
+    /// Changes its day or its number of units.
     Change {
         /// The new day.
         day: Option<Day>,
         /// The new number.
         units: Option<Units>,
     },
-    /// It will not come.
+    /// Withdraws it.
     Cancel,
-    /// It came.
+    /// Records that it came.
     Receive {
         /// How many units.
         units: Units,
@@ -44,11 +44,11 @@ pub enum InboundKind {
 /// A row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InboundRow {
-    /// The line it stands on.
+    /// Its line in the file, from 1.
     pub line: u64,
-    /// When, if the file says.
+    /// When it happens, if the file says.
     pub ts: Option<Time>,
-    /// What supplier and warehouse call it; `None` for goods that nobody announced.
+    /// Reference of the receipt; `None` for goods that were not announced.
     pub reference: Option<Code>,
     /// The warehouse.
     pub warehouse: Code,
@@ -56,7 +56,7 @@ pub struct InboundRow {
     pub sku: Code,
     /// The pool, when the file says.
     pub pool: Option<Code>,
-    /// What it says.
+    /// What the row does.
     pub kind: InboundKind,
 }
 
@@ -71,10 +71,10 @@ const COLUMNS: [Column; 8] = [
     Column { name: "pool", required: false },
 ];
 
-/// Reads a file of announcements and deliveries whole.
+/// Reads a whole file of announcements and deliveries.
 ///
 /// # Errors
-/// When it cannot be read, or a row is not as it should be.
+/// When the file cannot be read, or a row is wrong.
 pub fn read_inbound(path: &Path) -> Result<Vec<InboundRow>, FileFault> {
     let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
     let mut rows = Vec::new();

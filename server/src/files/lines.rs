@@ -1,8 +1,8 @@
-//! Bytes of a text file with line ends made plain, so that lines can be counted.
+//! Bytes of a text file with line ends normalised to `\n`, so that lines can be counted.
 
 use std::io::{self, BufRead, Read};
 
-/// Passes bytes on without carriage returns, and ends the last line if the file does not.
+/// Passes bytes on without carriage returns, and terminates the last line if the file does not.
 pub(super) struct PlainLines<R> {
     inner: R,
     last: u8,

@@ -1,7 +1,7 @@
-//! Tables people keep in spreadsheets: stock, catalog and orders as CSV or TSV, plain or gzip.
+//! Tables that people keep in spreadsheets: stock, catalog, receipts and orders as CSV or TSV, plain or gzip.
 //!
-//! Read as they come: with or without byte order mark, `\n` or `\r\n`, comma, semicolon or tab, columns in any order and
-//! more of them than asked for. What cannot be read is refused by file, line and column, with what would be right.
+//! Accepted are files with or without byte order mark, `\n` or `\r\n`, comma, semicolon or tab, columns in any order,
+//! and further columns. What cannot be read is refused by file, line and column, with what would be right.
 
 mod catalog;
 mod columns;

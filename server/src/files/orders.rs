@@ -10,7 +10,7 @@ use super::fault::FileFault;
 use super::sheet::{Column, Row, Sheet};
 use super::times::parse_time;
 
-/// What rows of an order ask for.
+/// What the rows of an order ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OrderKind {
     /// Place the order.
@@ -19,7 +19,7 @@ pub enum OrderKind {
     Cancel,
 }
 
-/// Consecutive rows of one id and kind. The first row speaks for the order where rows differ.
+/// Consecutive rows of one id and kind. Where rows differ, the first row counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderRecord {
     /// The line of its first row.
@@ -28,7 +28,7 @@ pub struct OrderRecord {
     pub number: Code,
     /// What it asks for.
     pub kind: OrderKind,
-    /// When, if the file says.
+    /// When it happens, if the file says.
     pub ts: Option<Time>,
     /// The channel, if the file says.
     pub channel: Option<Code>,
@@ -36,14 +36,14 @@ pub struct OrderRecord {
     pub customer: Option<Code>,
     /// The destination zone, if the file says.
     pub zone: Option<Code>,
-    /// SKUs and quantities in file order. Of a cancellation they mean nothing.
+    /// SKUs and quantities in file order; without meaning for a cancellation.
     pub lines: Vec<OrderRow>,
 }
 
 /// A row of an order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderRow {
-    /// The line it stands on.
+    /// Its line in the file, from 1.
     pub line: u64,
     /// The SKU.
     pub sku: Code,
@@ -72,12 +72,12 @@ const COLUMNS: [Column; 9] = [
 ];
 
 impl OrderSheet {
-    /// Names of the columns it knows.
+    /// The columns it knows.
     pub fn column_names() -> Vec<&'static str> {
         COLUMNS.iter().map(|column| column.name).collect()
     }
 
-    /// Opens an order file. Rows of a kind in `skip` are passed over as if they were not there.
+    /// Opens an order file. Rows of a kind in `skip` are ignored.
     pub fn open(path: &Path, names: &ColumnNames, skip: &[String]) -> Result<OrderSheet, FileFault> {
         let sheet = Sheet::open(path, &COLUMNS, names)?;
         Ok(OrderSheet { sheet, skip: skip.to_vec(), next: None, ended: false })
@@ -231,7 +231,7 @@ mod tests {
             ("\u{1}\n", vec![], "o.csv, line 1: there is no column `order_id`, only"),
             ("order_id,sku\n", vec![], "there is no column `qty`"),
             ("order_id,sku,qty\n", vec!["zone=country"], "there is no column `country`"),
-            ("order_id,sku,qty,qty\n", vec![], "there 2 times"),
+            ("order_id,sku,qty,qty\n", vec![], "occurs 2 times"),
             ("order_id,sku,qty\nA,S,1\nA,S,x\n", vec![], "o.csv, line 3, column `qty`: `x` is not a whole number"),
             ("order_id,sku,qty\nA,,1\n", vec![], "line 2, column `sku`: is empty"),
             ("order_id,sku,qty\nA,S\n", vec![], "line 2, column `qty`: is empty"),

@@ -10,10 +10,10 @@ use super::columns::ColumnNames;
 use super::fault::FileFault;
 use super::sheet::{Column, Sheet};
 
-/// Units of a SKU, perhaps at a warehouse and in a pool.
+/// Units of a SKU, optionally at a warehouse and in a pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QuantityRow {
-    /// The line it stands on.
+    /// Its line in the file, from 1.
     pub line: u64,
     /// The SKU.
     pub sku: Code,
@@ -33,10 +33,10 @@ const COLUMNS: [Column; 5] = [
     Column { name: "pool", required: false },
 ];
 
-/// Reads a file of quantities whole.
+/// Reads a whole file of quantities.
 ///
 /// # Errors
-/// When it cannot be read, or a row is not as it should be.
+/// When the file cannot be read, or a row is wrong.
 pub fn read_quantities(path: &Path) -> Result<Vec<QuantityRow>, FileFault> {
     let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
     let mut rows = Vec::new();

@@ -18,14 +18,14 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 
-/// An open table. Of its columns only those asked for are read.
+/// An open table. Only the columns asked for are read.
 pub struct Sheet {
     path: PathBuf,
     reader: csv::Reader<Box<dyn Read + Send>>,
-    /// Lines before the reader's first.
+    /// Lines before the first line of the reader.
     skipped: u64,
     headers: Vec<String>,
-    /// Where each asked column stands, in the order asked.
+    /// The place of each column asked for, in the order asked.
     places: Vec<Option<usize>>,
     record: ByteRecord,
 }
@@ -33,7 +33,7 @@ pub struct Sheet {
 /// A row of a [`Sheet`].
 pub struct Row<'a> {
     sheet: &'a Sheet,
-    /// The line it begins at.
+    /// The line it begins on, from 1.
     pub line: u64,
 }
 
@@ -55,7 +55,7 @@ pub struct Column {
 }
 
 impl Sheet {
-    /// Opens a table and finds its columns. Cells are then asked for by the column's place in `columns`.
+    /// Opens a table and finds its columns. Cells are then read by the place of their column in `columns`.
     pub fn open(path: &Path, columns: &[Column], names: &ColumnNames) -> Result<Sheet, FileFault> {
         let unreadable = |e: std::io::Error| FileFault::whole(path, format!("cannot be read: {e}"));
         let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
@@ -81,7 +81,7 @@ impl Sheet {
         &self.path
     }
 
-    /// The next row, or `None` at the end. Rows without any text are passed over.
+    /// The next row, or `None` at the end. Rows without any text are skipped.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, FileFault> {
         let Some(line) = self.read_record()? else { return Ok(None) };
         let surplus = self.record.iter().skip(self.headers.len()).any(|cell| !cell.trim_ascii().is_empty());
@@ -130,7 +130,7 @@ impl Sheet {
         Ok(())
     }
 
-    /// The place of a column: its exact header, else the one that differs in case only.
+    /// The place of a column: that of its exact header, or else of the one that differs in case only.
     fn find(&self, column: &Column, names: &ColumnNames) -> Result<Option<usize>, String> {
         let header = names.header(column.name);
         let exact = |h: &str| h == header;
@@ -150,13 +150,14 @@ impl Sheet {
                 self.headers.join(", "),
                 column.name
             )),
-            _ => Err(format!("the column `{header}` is there {} times: keep one", found.len())),
+            _ => Err(format!("the column `{header}` occurs {} times: keep one", found.len())),
         }
     }
 }
 
 impl<'a> Row<'a> {
-    /// The cell of a column by its place in the columns asked for; `None` when the file lacks the column or the cell is empty.
+    /// The cell of a column by its place in the columns asked for; `None` when the file lacks the column or the cell is
+    /// empty.
     pub fn cell(&'a self, column: usize) -> Option<Cell<'a>> {
         let place = self.sheet.places[column]?;
         // Every cell was found to be UTF-8 when the row was read.
@@ -212,8 +213,8 @@ fn unpacked(mut file: BufReader<File>, path: &Path) -> Result<Box<dyn BufRead + 
     Ok(input)
 }
 
-/// The separator, and how many lines say so: a first line `sep=;` as spreadsheets write it, else whichever of tab,
-/// semicolon and comma the header holds most of outside quotes.
+/// The separator, and how many lines declare it: a first line `sep=;` as spreadsheets write it, or else whichever of
+/// tab, semicolon and comma occurs most often in the header outside quotes.
 fn delimiter(input: &mut Box<dyn BufRead + Send>) -> std::io::Result<(u8, u64)> {
     let start = input.fill_buf()?;
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -233,7 +234,7 @@ fn delimiter(input: &mut Box<dyn BufRead + Send>) -> std::io::Result<(u8, u64)> 
             count.1 += 1;
         }
     }
-    // The last of equals wins, so that a header without any is one column with commas.
+    // The last of equals wins, so that a header without separators counts as separated by commas.
     let most = counts.iter().rev().max_by_key(|(_, count)| *count);
     Ok((most.map_or(b',', |(separator, _)| *separator), 0))
 }

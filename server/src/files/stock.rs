@@ -13,17 +13,17 @@ use super::sheet::{Cell, Column, Sheet};
 /// Units of a SKU at a warehouse.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StockRow {
-    /// The line it stands on.
+    /// Its line in the file, from 1.
     pub line: u64,
     /// The SKU.
     pub sku: Code,
     /// The warehouse.
     pub warehouse: Code,
-    /// Units there.
+    /// Units on hand.
     pub on_hand: Units,
     /// The pool they are in; `regular` when not given.
     pub pool: Option<Code>,
-    /// Units of the regular pool that orders may not take; not changed when not given.
+    /// Units of the regular pool that orders may not take; `None` leaves them unchanged.
     pub safety: Option<Units>,
 }
 
@@ -35,7 +35,7 @@ const COLUMNS: [Column; 5] = [
     Column { name: "safety", required: false },
 ];
 
-/// Reads a stock file whole.
+/// Reads a whole stock file.
 pub fn read_stock(path: &Path) -> Result<Vec<StockRow>, FileFault> {
     let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
     let mut rows = Vec::new();

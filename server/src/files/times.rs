@@ -1,12 +1,12 @@
-//! Points in time as people and spreadsheets write them.
+//! Times as people and spreadsheets write them.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use stockade_core::time::Time;
 
-/// Reads `2010-12-01T08:26`, with or without seconds, their fraction, and a zone (`Z` or `+08:00`); a space may stand for
-/// the `T`, and a date alone is its midnight. Without a zone it is UTC.
+/// Reads `2010-12-01T08:26`, with or without seconds, their fraction, and a zone (`Z` or `+08:00`); a space may replace
+/// the `T`, and a date alone means midnight. Without a zone the time is UTC.
 pub fn parse_time(text: &str) -> Result<Time, String> {
     let wrong =
         || format!("`{text}` is not a point in time: write it like 2010-12-01T08:26 or 2010-12-01T08:26:30+08:00");

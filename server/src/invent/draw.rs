@@ -12,7 +12,7 @@ impl Draw {
         Draw { state: seed }
     }
 
-    /// A stream of its own for one purpose, which draws elsewhere do not move.
+    /// An independent stream for one purpose: draws elsewhere do not affect it.
     #[must_use]
     pub fn fork(&self, purpose: u64) -> Draw {
         let mut draw = Draw { state: self.state ^ purpose.wrapping_mul(0xd134_2543_de82_ef95) };
@@ -45,12 +45,12 @@ impl Draw {
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// True in a share of draws.
+    /// True with this probability.
     pub fn chance(&mut self, share: f64) -> bool {
         self.unit() < share
     }
 
-    /// The index of a weight, as often as its share of all. The weights are not all 0.
+    /// The index of a weight, with probability proportional to the weight. The weights are not all 0.
     pub fn weighted(&mut self, weights: &[f64]) -> usize {
         let mut left = self.unit() * weights.iter().sum::<f64>();
         for (index, weight) in weights.iter().enumerate() {
@@ -82,7 +82,7 @@ impl Zipf {
         Zipf { sums: sums.collect() }
     }
 
-    /// How often a rank is drawn.
+    /// The probability of a rank.
     pub fn share(&self, rank: usize) -> f64 {
         let before = if rank == 0 { 0.0 } else { self.sums[rank - 1] };
         (self.sums[rank] - before) / self.sums[self.sums.len() - 1]

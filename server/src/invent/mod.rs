@@ -1,4 +1,4 @@
-//! What can be invented from a seed: draws, places, tariffs, and the world file they make.
+//! Inventions fixed by a seed: draws, places, tariffs, and the world file made of them.
 //!
 //! The same seed gives the same bytes, on every machine and in every later version: nothing here depends on a random
 //! number library.

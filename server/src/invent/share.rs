@@ -1,9 +1,9 @@
-//! Units spread over places.
+//! Spreading units over places.
 
 use super::draw::Draw;
 
-/// Splits units over places: one that does not carry the SKU gets none, the others by size and chance, at least one place
-/// carries it, and the parts add up to the whole.
+/// Splits units over places. Places that do not carry the SKU get none, the others get a share by size and chance. At
+/// least one place carries it, and the parts add up to the whole.
 pub fn spread(units: u64, sizes: &[f64], carried: f64, draw: &mut Draw) -> Vec<u64> {
     let mut weights: Vec<f64> =
         sizes.iter().map(|size| if draw.chance(carried) { size * draw.between(0.3, 1.7) } else { 0.0 }).collect();

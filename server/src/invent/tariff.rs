@@ -21,10 +21,10 @@ pub struct Tariff {
 
 /// The ends of the distance bands in kilometres; the fifth is beyond.
 const BANDS_KM: [f64; 4] = [400.0, 900.0, 1_300.0, 1_800.0];
-/// Beyond this distance prices rise no more.
+/// Distance in kilometres beyond which prices no longer rise.
 const FAR_KM: f64 = 2_600.0;
 
-/// Cheap and by road.
+/// Cheap, by road.
 pub const ECONOMY: Tariff =
     Tariff { parcel: 50, unit: 5, first_kg: (350, 800), further_kg: (100, 600), hours: [36, 60, 84, 108, 156] };
 
@@ -32,7 +32,7 @@ pub const ECONOMY: Tariff =
 pub const EXPRESS: Tariff =
     Tariff { parcel: 80, unit: 5, first_kg: (600, 1_100), further_kg: (150, 700), hours: [24, 42, 60, 78, 108] };
 
-/// Dear and by air.
+/// Expensive, by air.
 pub const PREMIUM: Tariff =
     Tariff { parcel: 100, unit: 5, first_kg: (1_200, 2_300), further_kg: (200, 1_000), hours: [20, 24, 36, 36, 48] };
 

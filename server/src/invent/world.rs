@@ -1,4 +1,4 @@
-//! World files written by the machine.
+//! Generated world files.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub struct InventedWorld {
     pub channels: Vec<InventedChannel>,
     /// Carrier, origin, destination and rate.
     pub rates: Vec<(Code, Code, Code, Rate)>,
-    /// Weights of money, time and balance, as they are to be written.
+    /// Weights of money, time and balance, as written to the file.
     pub weights: [&'static str; 3],
 }
 

@@ -1,4 +1,5 @@
-//! The thread between the log and the journal: takes batches, writes them, opens the gate, and knows how things stand.
+//! The thread between the log and the journal: it takes batches, writes them, advances the durability gate, and knows
+//! the state of the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,11 +8,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use stockade_core::Durability;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::limits::BATCH_BYTES_SOFT;
 use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
-use stockade_core::reply::Durability;
 
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
@@ -21,10 +22,10 @@ const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// A batch this large was most likely cut because it was full, and events wait for the next one.
 const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
-/// Batches between two looks at what could be lost.
+/// Batches between two updates of what could be lost.
 const LOOK_EVERY: u64 = 256;
 
-/// Something that holds the log the driver serves.
+/// The owner of the log that the driver serves.
 pub trait HasLog: Send + Sync + 'static {
     /// The log.
     fn log(&self) -> &Log;
@@ -44,13 +45,13 @@ impl HasLog for Engine {
 
 /// How the driver behaves.
 pub struct DriverConfig {
-    /// Where to write what exists nowhere else; without a place it is only reported.
+    /// The emergency file, for batches that exist only in memory; `None` only reports them.
     pub emergency: Option<PathBuf>,
-    /// How long there may be nothing to append before the journal is asked whether all is well. A third of the time that
-    /// ownership lasts, or less.
+    /// Idle time after which the journal is asked whether all is well: at most a third of the time that ownership
+    /// lasts.
     pub beat: Duration,
-    /// Called once, on the driver's thread, when nothing more will be journaled: deposed, halted or damaged. The process
-    /// should report the reason and end.
+    /// Called once, on the driver's thread, when nothing more will be journaled: deposed, halted or damaged. The
+    /// process should report the reason and end.
     pub on_end: Box<dyn FnOnce(&str) + Send>,
 }
 
@@ -65,9 +66,9 @@ impl Default for DriverConfig {
 pub enum Health {
     /// It takes batches.
     Working,
-    /// It does not answer or refuses for now; the same batch is tried again and again.
+    /// It does not answer, or refuses for now; the same batch is retried.
     Retrying,
-    /// It lost acknowledged history: nothing is acknowledged, memory is kept, a person is needed.
+    /// It lost acknowledged history: nothing is acknowledged, memory is kept, and a person has to act.
     HistoryLost,
     /// It will never take another batch from this process.
     Ended,
@@ -80,15 +81,15 @@ pub struct JournalStatus {
     pub kind: &'static str,
     /// How it stands.
     pub health: Health,
-    /// The last trouble, also after it is over.
+    /// The last error, kept after it is over.
     pub last_error: Option<String>,
     /// The last sequence it acknowledged.
     pub journaled: Seq,
-    /// Bytes that wait for it or are promised.
+    /// Bytes that wait for it, reservations included.
     pub backlog_bytes: usize,
-    /// The highest level it can give.
+    /// The highest durability it gives.
     pub best: Durability,
-    /// What an accident could take, in a sentence.
+    /// What an accident could lose, in one sentence.
     pub what_could_be_lost: String,
     /// Batches written.
     pub batches: u64,
@@ -103,7 +104,7 @@ impl JournalStatus {
     }
 }
 
-/// The running thread. Dropped without [`Driver::stop`] it goes on until the process ends.
+/// The running thread. When it is dropped without [`Driver::stop`], the thread runs until the process ends.
 pub struct Driver<L: HasLog> {
     shared: Arc<Shared<L>>,
     thread: JoinHandle<Stopped>,
@@ -114,7 +115,7 @@ pub struct Driver<L: HasLog> {
 pub struct Stopped {
     /// The last sequence the journal acknowledged.
     pub journaled: Seq,
-    /// Whether that was everything.
+    /// Whether everything was journaled.
     pub drained: bool,
     /// Why it ended before it was told to.
     pub reason: Option<String>,
@@ -130,7 +131,7 @@ struct Shared<L> {
 }
 
 impl<L: HasLog> Driver<L> {
-    /// Starts the thread. The journal was replayed and the log resumed before.
+    /// Starts the thread. The journal has been replayed and the log resumed before.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -170,14 +171,14 @@ impl<L: HasLog> Driver<L> {
         self.shared.status()
     }
 
-    /// A function that tells how the journal stands, for whoever outlives this handle.
+    /// A function that returns the status, for those who outlive this handle.
     pub fn status_source(&self) -> impl Fn() -> JournalStatus + Send + Sync + use<L> {
         let shared = Arc::clone(&self.shared);
         move || shared.status()
     }
 
-    /// Writes what is left and gives the journal up. Nothing may be appended to the log any more. When the journal has not
-    /// taken everything after `patience`, the rest goes to the emergency file.
+    /// Writes what is left and gives the journal up. Nothing may be appended to the log any more. When the journal has
+    /// not taken everything after `patience`, the rest goes to the emergency file.
     pub fn stop(self, patience: Duration) -> Stopped {
         *self.shared.stop_by.lock() = Some(Instant::now() + patience);
         self.shared.stopping.store(true, Ordering::Release);
@@ -222,18 +223,18 @@ struct Run<L> {
     linger: Linger,
 }
 
-/// What became of a batch.
+/// How writing a batch ended.
 enum Written {
     Yes,
     /// The time to stop came first.
     NotInTime,
-    /// Never, because the log was halted or somebody else owns the history: what memory holds is nobody's.
+    /// Never, because the log was halted or another server owns the history: the rest in memory is not saved.
     Ended(String),
-    /// Never, because what the journal holds makes no sense: what memory holds may be the last copy.
+    /// Never, because the content of the journal is damaged: memory may hold the last copy.
     Damaged(String),
 }
 
-/// Why there is nothing more to do.
+/// Why the driver ends.
 enum End {
     Told { in_hand: Option<SealedBatch> },
     Over { reason: String, save: Option<Vec<SealedBatch>> },
@@ -315,7 +316,7 @@ impl<L: HasLog> Run<L> {
         written
     }
 
-    /// Does the same thing until it is done, it cannot be done any more, or patience ends.
+    /// Retries until it succeeds, cannot succeed any more, or patience ends.
     fn until_done(&mut self, mut act: impl FnMut(&mut dyn Journal) -> Result<(), JournalError>) -> Written {
         let mut pause = PAUSE_MIN;
         loop {
@@ -327,7 +328,7 @@ impl<L: HasLog> Run<L> {
                 Err(error) => error,
             };
             let health = match &error {
-                // What is refused to a running engine, somebody can allow again: a password, a permission.
+                // A person can lift a refusal that comes while the engine runs, such as a password or a permission.
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } => Health::Retrying,
                 JournalError::HistoryLost { .. } => Health::HistoryLost,
                 JournalError::Deposed { .. } | JournalError::Corrupt { .. } => Health::Ended,
@@ -336,7 +337,7 @@ impl<L: HasLog> Run<L> {
             match error {
                 JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
                 JournalError::Corrupt { .. } => return Written::Damaged(error.to_string()),
-                _ => {}
+                JournalError::Unavailable { .. } | JournalError::Refused { .. } | JournalError::HistoryLost { .. } => {}
             }
             if let Some(reason) = self.shared.log().halted() {
                 return Written::Ended(reason);
@@ -364,7 +365,7 @@ impl<L: HasLog> Run<L> {
     fn trouble(&mut self, health: Health, error: &JournalError) {
         if health == Health::HistoryLost && !self.spilled {
             // What memory holds may be the last copy: it should survive the death of this process from now on. Written
-            // before anybody is told, so that who hears of the loss finds the file.
+            // before anybody is told, so that whoever learns of the loss finds the file.
             self.spilled = true;
             self.spill(Vec::new());
         }

@@ -1,11 +1,9 @@
-//! The last resort: what exists nowhere but in memory, written to local disk before the process ends.
+//! The emergency file: batches that exist only in memory, written to local disk before the process ends.
 //!
 //! ```text
 //!   "STKEMERG" │ format (4 bytes) │ batches (4) │ journaled up to (8) │ { length (4), batch }… │ SHA-256 of all before
 //! ```
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,12 +12,14 @@ use stockade_core::ids::Seq;
 use stockade_core::limits::BATCH_BYTES_MAX;
 use stockade_core::log::{Batch, BatchError, SealedBatch};
 
+use crate::disk::{self, Access};
+
 const MAGIC: &[u8; 8] = b"STKEMERG";
 const FORMAT: u32 = 1;
 const HEADER_BYTES: usize = 24;
 const HASH_BYTES: usize = 32;
 
-/// Batches that follow each other, and how far of them the journal had acknowledged.
+/// Consecutive batches, and up to where the journal had acknowledged them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EmergencyFile {
     /// The last sequence that was acknowledged; what follows was applied but never confirmed.
@@ -31,7 +31,7 @@ pub struct EmergencyFile {
 /// Why an emergency file was not written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum EmergencyError {
-    /// The disk.
+    /// The disk refused.
     #[error("{path}: {error}")]
     Io {
         /// The file.
@@ -39,7 +39,7 @@ pub enum EmergencyError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Not such a file, or damaged, or newer.
+    /// It is not an emergency file, or it is damaged or of a newer format.
     #[error("{path} is not a whole emergency file: {what}")]
     Damaged {
         /// The file.
@@ -55,33 +55,29 @@ impl EmergencyFile {
     /// # Errors
     /// When the disk does not take it.
     pub fn write(&self, path: &Path) -> Result<(), EmergencyError> {
-        let part = path.with_extension("part");
-        let io = |error| EmergencyError::Io { path: path.to_owned(), error };
-        let mut file = File::create(&part).map_err(io)?;
-        let mut hash = Sha256::new();
-        let mut put = |bytes: &[u8]| {
-            hash.update(bytes);
-            file.write_all(bytes)
-        };
-        put(MAGIC).map_err(io)?;
-        put(&FORMAT.to_le_bytes()).map_err(io)?;
-        put(&(self.batches.len() as u32).to_le_bytes()).map_err(io)?;
-        put(&self.journaled.0.to_le_bytes()).map_err(io)?;
-        for batch in &self.batches {
-            put(&(batch.bytes.len() as u32).to_le_bytes()).map_err(io)?;
-            put(&batch.bytes).map_err(io)?;
-        }
-        file.write_all(&hash.finalize()).map_err(io)?;
-        file.sync_all().map_err(io)?;
-        std::fs::rename(&part, path).map_err(io)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+        let written = disk::replace_with(path, Access::Private, |file| {
+            let mut hash = Sha256::new();
+            let mut put = |bytes: &[u8]| {
+                hash.update(bytes);
+                file.write_all(bytes)
+            };
+            put(MAGIC)?;
+            put(&FORMAT.to_le_bytes())?;
+            put(&(self.batches.len() as u32).to_le_bytes())?;
+            put(&self.journaled.0.to_le_bytes())?;
+            for batch in &self.batches {
+                put(&(batch.bytes.len() as u32).to_le_bytes())?;
+                put(&batch.bytes)?;
+            }
+            file.write_all(&hash.finalize())
+        });
+        written.map_err(|error| EmergencyError::Io { path: path.to_owned(), error })
     }
 
     /// Reads and checks a file: its hash, every batch, and that each follows the one before.
     ///
     /// # Errors
-    /// When any of that fails.
+    /// When the file cannot be read or a check fails.
     pub fn read(path: &Path) -> Result<EmergencyFile, EmergencyError> {
         let bytes = std::fs::read(path).map_err(|error| EmergencyError::Io { path: path.to_owned(), error })?;
         parse(&bytes).map_err(|what| EmergencyError::Damaged { path: path.to_owned(), what })
@@ -147,7 +143,7 @@ mod tests {
         let log = Log::new(Seq(7), ChainHash([3; 32]));
         let mut batches = Vec::new();
         for n in 0..5u8 {
-            log.append(log.reserve(9, Admission::Ordinary).unwrap(), &[n; 9]).unwrap();
+            log.append(log.reserve(9, Admission::Ordinary).unwrap(), &[n; 9]).unwrap().applied();
             batches.push(log.next_batch(Duration::ZERO).unwrap());
         }
         let folder = tempfile::tempdir().unwrap();

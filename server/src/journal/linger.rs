@@ -1,29 +1,29 @@
-//! When to let events gather although the journal could take the next one at once.
+//! When to let events gather although the journal could take the next one immediately.
 //!
 //! A journal that takes microseconds would be handed every event by itself, and every event would have to wake its
 //! thread. While events follow so fast, a short pause costs them little and the processor far less.
 
 use std::time::Duration;
 
-use stockade_core::reply::Durability;
+use stockade_core::Durability;
 
 /// How long events gather. Systems sleep a little longer than they are asked to.
 const PAUSE: Duration = Duration::from_micros(100);
-/// How long they gather for a journal that nobody waits for, because answers never are more than in memory with it.
+/// How long they gather for a journal that no reply waits for, because it gives no more than memory durability.
 const UNWAITED_PAUSE: Duration = Duration::from_millis(1);
 /// A journal that takes this long for a batch lets events gather by that alone.
 const SLOW: Duration = Duration::from_micros(50);
 /// The next batch follows fast when it comes within this of the one before.
 const FAST: Duration = Duration::from_micros(50);
-/// So many fast ones more than slow ones, and a pause is tried.
+/// Excess of fast batches over slow ones after which a pause is tried.
 const ROW: u32 = 16;
-/// After pauses that were not worth it, up to so many. A lone caller that waits for each of its answers pays for one in as
-/// many.
+/// After pauses that were not worth it, up to so many. A lone caller that waits for each of its answers pays for one in
+/// as many.
 const ROW_MAX: u32 = 1_024;
 /// A pause that gathered fewer events than this was not worth it: waking the thread for each would have cost no more.
 const WORTH: u64 = 3;
 
-/// Watches the batches go by and says when to pause.
+/// Watches the batches and decides when to pause.
 #[derive(Debug)]
 pub(super) struct Linger {
     pause: Duration,

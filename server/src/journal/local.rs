@@ -8,9 +8,9 @@ use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use redb::{
     Database, DatabaseError, Durability as Commit, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
 };
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
-use stockade_core::reply::Durability;
 
 /// First sequence to batch.
 const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
@@ -28,12 +28,12 @@ pub struct LocalJournal {
     last: Seq,
 }
 
-/// The open file, for the one who writes and those who read beside. Nothing after a failed commit, whose outcome only
-/// opening the file again can tell.
+/// The open file, shared by the writer and the readers. Empty after a failed commit, whose outcome shows only when the
+/// file is opened again.
 type File = RwLock<Option<Database>>;
 
 impl LocalJournal {
-    /// Opens the file, or creates it where there is none.
+    /// Opens the file, or creates it when it does not exist.
     ///
     /// # Errors
     /// [`JournalError::Refused`] when another process has it open, its format is newer, or the path is not usable;
@@ -45,7 +45,7 @@ impl LocalJournal {
         Ok(LocalJournal { path, file: Arc::new(RwLock::new(Some(file))), last })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -65,7 +65,7 @@ fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, D
     RwLockReadGuard::try_map(file.read(), Option::as_ref).map_err(|_| unavailable(path, "the file is closed"))
 }
 
-/// Reads batches of the file by their place in the tree.
+/// Reads batches of the file by their first sequence.
 struct LocalHistory {
     path: PathBuf,
     file: Arc<File>,
@@ -104,7 +104,7 @@ impl Journal for LocalJournal {
         let path = self.path.clone();
         drop(self.file()?);
         if self.last == batch.last {
-            // The commit that failed had gone through after all.
+            // The commit that reported a failure had succeeded.
             return Ok(());
         }
         if batch.first != self.last.next() {
@@ -154,7 +154,7 @@ fn write(file: &Database, batch: &SealedBatch) -> Result<(), redb::Error> {
 
 fn open_file(path: &Path) -> Result<Database, JournalError> {
     if std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == 0) {
-        // Otherwise a file cut to nothing would silently be a new history.
+        // Otherwise a file truncated to nothing would silently become a new history.
         let reason = format!(
             "{} is empty, which no journal is: restore it from a backup, or delete it if nothing was ever placed here",
             path.display()
@@ -174,7 +174,7 @@ fn open_file(path: &Path) -> Result<Database, JournalError> {
     Ok(file)
 }
 
-/// The format of the file, which is ours if nothing was in it.
+/// The format of the file; an empty file gets the current one.
 fn format_of(file: &Database) -> Result<u64, redb::Error> {
     let write = file.begin_write()?;
     let format = {

@@ -1,4 +1,4 @@
-//! The homes of the history, the thread that writes to them, and the way back after a crash.
+//! The homes of the history, the thread that writes to them, and recovery after a crash.
 //!
 //! ```text
 //!   log.next_batch ──► driver ──► Journal: redis | local | memory ──► log.journaled ──► replies leave

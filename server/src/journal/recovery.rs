@@ -1,19 +1,19 @@
-//! From the journal back to a running engine: every event from the first, checked, through the same apply.
+//! Recovery: every event of the journal from the first, checked and applied as it was when it was decided.
 
 use std::fmt::Display;
 use std::path::Path;
 
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
+use stockade_core::log::decode_envelope;
 use stockade_core::log::{Batch, ChainHash, Journal, JournalError, Log};
-use stockade_core::wire::codec::decode_envelope;
 
 use super::emergency::EmergencyFile;
 
 /// Takes an event and its sequence.
 pub type VisitEvent<'a> = dyn FnMut(Seq, &[u8]) -> Result<(), JournalError> + 'a;
 
-/// What a recovery went through.
+/// The result of a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Recovered {
     /// Batches replayed.
@@ -30,10 +30,10 @@ pub struct Recovered {
     pub restored: u64,
 }
 
-/// Replays the whole journal through `apply` and sets the log to go on after it.
+/// Replays the whole journal through `apply` and lets the log continue after it.
 ///
-/// An emergency file at `emergency` that continues the journal is written to it and replayed as well, and is then renamed
-/// to `….restored`; one of another history stops the recovery.
+/// An emergency file at `emergency` that continues the journal is written to it and replayed as well, and is then
+/// renamed to `….restored`; one of another history stops the recovery.
 ///
 /// # Errors
 /// [`JournalError::Corrupt`] says which event is refused and why; nothing may be served then.
@@ -51,10 +51,11 @@ pub fn recover<E: Display>(
     Ok(recovered)
 }
 
-/// Shows every event of the journal in order, and of the emergency file if there is one, without reading what is in them.
+/// Shows every event of the journal in order, and of the emergency file if there is one, without reading what is in
+/// them.
 ///
 /// # Errors
-/// As [`recover`], and whatever `visit` says.
+/// As [`recover`], and what `visit` returns.
 pub fn replay_events(
     journal: &mut dyn Journal,
     emergency: Option<&Path>,
@@ -73,7 +74,8 @@ struct History<'a> {
     visit: &'a mut VisitEvent<'a>,
     so_far: Recovered,
     file: Option<&'a EmergencyFile>,
-    /// Whether a batch of the journal that the emergency file holds too is the same in both; none was met so far.
+    /// Whether the batches that are both in the journal and in the emergency file agree; `None` before the first such
+    /// batch.
     agreed: Option<bool>,
 }
 
@@ -106,7 +108,7 @@ impl History<'_> {
         Ok(batch.count())
     }
 
-    /// Adds what the file has beyond the journal, to both the journal and the state.
+    /// Adds the batches beyond the journal's end to the journal and to the state.
     fn continue_from(
         &mut self,
         file: &EmergencyFile,

@@ -1,11 +1,11 @@
-//! The last batches the journal took, kept so that a journal that forgot them can be told again.
+//! The last journaled batches, kept in memory so that they can be written again to a journal that forgot them.
 
 use std::collections::VecDeque;
 
 use stockade_core::ids::Seq;
 use stockade_core::log::SealedBatch;
 
-/// Journaled batches without a gap, oldest first, up to a number of bytes.
+/// Consecutive journaled batches, oldest first, up to a limit in bytes.
 #[derive(Debug)]
 pub struct Ring {
     batches: VecDeque<SealedBatch>,
@@ -72,7 +72,7 @@ mod tests {
         (0..count)
             .map(|_| {
                 for _ in 0..3 {
-                    log.append(log.reserve(40, Admission::Ordinary).unwrap(), &[7; 40]).unwrap();
+                    log.append(log.reserve(40, Admission::Ordinary).unwrap(), &[7; 40]).unwrap().applied();
                 }
                 log.next_batch(Duration::ZERO).unwrap()
             })

@@ -1,4 +1,4 @@
-//! A share of the decisions, solved again beside the traffic.
+//! A share of the decisions, solved again next to the traffic.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,22 +6,23 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
+use stockade_core::Durability;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::log::History;
-use stockade_core::reply::Durability;
+use stockade_core::reply::{Placed, RoutingReport};
 use stockade_core::routing::WORK_DEFAULT;
 
 use super::tally::Tally;
 
 /// Decisions that may wait; more are dropped.
 const QUEUE: usize = 1_024;
-/// How often the thread looks when nothing is there, and the longest it waits for the journal.
+/// How often the thread looks at an empty queue, and how long it waits for the journal.
 const TICK: Duration = Duration::from_millis(50);
 const JOURNAL_WAIT: Duration = Duration::from_secs(10);
-/// The budget of a measurement is so many times the usual one: about a second.
+/// Budget of a measurement in multiples of the usual one: about a second.
 const PATIENCE: u64 = 500;
-/// After a measurement the thread rests so many times as long as that took.
+/// Rest after a measurement, in multiples of its duration.
 const REST: u32 = 9;
 /// A whole, in millionths.
 const WHOLE_PPM: u64 = 1_000_000;
@@ -43,14 +44,27 @@ pub struct Sampler {
 }
 
 impl Sampling {
-    /// Takes so many in a million decisions.
+    /// Takes `ppm` in a million decisions.
     pub fn new(ppm: u64, tally: Arc<Tally>) -> Sampling {
         let ppm = ppm.min(WHOLE_PPM);
         tally.samples(ppm);
         Sampling { ppm, due: AtomicU64::new(0), queue: ArrayQueue::new(QUEUE), tally }
     }
 
-    /// Offers a decision; every so many-th is taken.
+    /// Counts a placed order and offers its decision. An answer given again is neither.
+    pub fn placed(&self, placed: &Placed) {
+        if !placed.replayed {
+            self.tally.placed(&placed.plan);
+            self.offer(placed.seq);
+        }
+    }
+
+    /// The report on routing since the start.
+    pub fn report(&self) -> RoutingReport {
+        self.tally.report()
+    }
+
+    /// Offers a decision; a fixed share is taken.
     pub fn offer(&self, placed: Seq) {
         if self.ppm == 0 {
             return;
@@ -67,7 +81,7 @@ impl Sampling {
 }
 
 impl Sampler {
-    /// Starts it.
+    /// Starts the thread.
     ///
     /// # Errors
     /// When the system gives no thread.

@@ -1,4 +1,4 @@
-//! The counters.
+//! Counters of routing quality.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,7 +71,7 @@ impl Tally {
         add(&self.dropped, 1);
     }
 
-    /// How many gaps fell into each bucket, and the last for those beyond all bounds.
+    /// Gaps per bucket; the last bucket holds those beyond all bounds.
     pub fn gap_buckets(&self) -> Vec<u64> {
         self.gaps.iter().map(of).collect()
     }
@@ -81,7 +81,7 @@ impl Tally {
         of(&self.gap_sum_ppm)
     }
 
-    /// Everything, for a report.
+    /// The report of all counters.
     pub fn report(&self) -> RoutingReport {
         let measured: u64 = self.gaps.iter().map(of).sum();
         RoutingReport {

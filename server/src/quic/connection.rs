@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
-use stockade_core::reply::Durability;
+use stockade_core::Durability;
 use stockade_core::time::Span;
 use stockade_core::wire::body::{put_frame, read_body};
 use stockade_core::wire::hello::HELLO_BYTES_MAX;
@@ -22,7 +22,7 @@ use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
 use crate::service::Service;
 
-/// Serves a connection from its hello to its end. `full` is set when there is no room for it.
+/// Serves a connection from its hello to its end. `full` refuses it, because too many are open.
 pub(super) async fn serve(connection: Connection, service: Arc<Service>, config: Arc<QuicConfig>, full: bool) {
     let peer = connection.remote_address();
     let greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, full)).await;
@@ -59,7 +59,7 @@ impl Open {
     async fn serve(mut self, first: (SendStream, RecvStream, FrameDecoder), phase: watch::Sender<Phase>) {
         let mut draining = self.service.draining();
         let mut tokens = self.service.tokens().changes();
-        // What changed before the subscription is not told.
+        // Changes before the subscription are not signalled.
         tokens.mark_changed();
         self.add(first, true);
         loop {
@@ -91,7 +91,7 @@ impl Open {
         self.lanes.shutdown().await;
     }
 
-    /// Whether the token still means what it meant at the hello.
+    /// Whether the token still has the identity it had at the hello.
     fn is_still_let_in(&self) -> bool {
         self.service.tokens().identity(&self.token).is_some_and(|now| now == self.caller.identity)
     }
@@ -115,7 +115,7 @@ impl Open {
         });
     }
 
-    /// Tells the client to go, lets what is in flight be answered, and waits until the answers have arrived.
+    /// Sends the client away, answers what is in flight, and waits until the answers have arrived.
     async fn wind_up(&mut self, phase: &watch::Sender<Phase>) {
         let until = self.service.clock().now() + LINGER;
         phase.send_replace(Phase::Draining { until });
@@ -129,7 +129,7 @@ impl Open {
     }
 }
 
-/// Waits until the service drains. One that is gone without draining never does.
+/// Waits until the service drains; forever if the service ends without draining.
 async fn begins(draining: &mut watch::Receiver<bool>) {
     if draining.wait_for(|draining| *draining).await.is_err() {
         std::future::pending::<()>().await;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
-use stockade_core::command::Query;
-use stockade_core::reject::Reject;
-use stockade_core::reply::{Durability, RetryAfter};
+use stockade_core::Durability;
+use stockade_core::query::Query;
+use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
 use stockade_core::wire::body::{put_frame, read_batch, read_body};
 use stockade_core::wire::{ClientMessage, Frame, FrameDecoder, FrameError, FrameKind, GoAway, Header, WireError};
@@ -18,7 +18,7 @@ use super::queue::Queue;
 use crate::auth::Identity;
 use crate::service::{Decided, Service, Terms, Wait};
 
-/// Who is at the other end of a connection, shared by its lanes.
+/// The caller at the other end of a connection, shared by its lanes.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) identity: Arc<Identity>,
@@ -58,17 +58,17 @@ pub(super) struct Lane {
     announces: bool,
 }
 
-/// Where a connection stands, as its lanes see it.
+/// The phase of a connection, as its lanes see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
-    /// Requests are welcome.
+    /// Requests are accepted.
     Open,
-    /// They are refused; the client should know.
+    /// Requests are refused, and the client is told to go away.
     Draining {
         /// When the connection is closed at the latest.
         until: Time,
     },
-    /// Lanes end as soon as all is answered.
+    /// Lanes end as soon as every request is answered.
     Closing,
 }
 
@@ -80,8 +80,8 @@ impl Lane {
         Lane { service, caller, decoder, queue: Queue::default(), wait, announces }
     }
 
-    /// Serves the stream until the client ends it, or until the phase is [`Phase::Closing`] and all is answered. Requests
-    /// that come while the service drains are refused by it and thereby answered.
+    /// Serves the stream until the client ends it, or until the phase is [`Phase::Closing`] and all is answered.
+    /// Requests that come while the service drains are refused by it and thereby answered.
     pub(super) async fn serve(
         mut self,
         send: &mut SendStream,
@@ -110,7 +110,7 @@ impl Lane {
                             self.decoder.extend(chunk);
                             *chunk = Bytes::new();
                         }
-                        // Others on this thread get their turn, and the next read finds more at once.
+                        // Other tasks of this thread get a turn, and the next read finds more to do.
                         tokio::task::yield_now().await;
                     }
                     None => ended = true,
@@ -131,7 +131,7 @@ impl Lane {
         }
     }
 
-    /// Sends every answer the gate lets go.
+    /// Sends every answer that is durable enough.
     async fn send_due(&mut self, send: &mut SendStream, out: &mut Vec<u8>) -> Result<(), LaneError> {
         while !self.queue.is_empty() {
             let answered = self.queue.flush(&self.service, self.service.clock().now(), out);
@@ -151,7 +151,7 @@ impl Lane {
         Ok(())
     }
 
-    /// How long until an answer's time is over.
+    /// Time until the next answer is late.
     fn until_late(&self) -> Duration {
         let now = self.service.clock().now();
         self.queue.earliest().map_or(LONGEST_SLEEP, |earliest| {
@@ -211,9 +211,11 @@ fn take_batch(service: &Service, caller: &Caller, queue: &mut Queue, frame: Fram
     let read = read_batch::<ClientMessage>(frame.body, |message| messages.push(message));
     let fits = enter(caller, messages.len());
     let refuse = |reject: Reject| service.refuse(service.clock().now(), reject);
-    let decide_one = |message: &ClientMessage| match message {
-        ClientMessage::Query { query: Query::QuoteExact(_), .. } => refuse(alone("an exact quote")),
-        _ => decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping"))),
+    let decide_one = |message: &ClientMessage| {
+        if matches!(message, ClientMessage::Query { query: Query::QuoteExact(_), .. }) {
+            return refuse(alone("an exact quote"));
+        }
+        decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping")))
     };
     // A batch is read whole before any of it is decided, so that a damaged one does nothing.
     let decided = match read {
@@ -223,7 +225,7 @@ fn take_batch(service: &Service, caller: &Caller, queue: &mut Queue, frame: Fram
     queue.push_batch(frame.header.correlation, decided);
 }
 
-/// What becomes of a message; `None` for a ping.
+/// Decides a message; `None` for a ping.
 fn decide(service: &Service, caller: &Caller, fits: bool, message: &ClientMessage, header: Header) -> Option<Decided> {
     if !fits {
         let reject = Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) };

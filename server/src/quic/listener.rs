@@ -1,4 +1,4 @@
-//! The door: which peers are let through to say hello.
+//! The listener: which peers may open a connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub enum QuicError {
     /// A setting makes no sense.
     #[error("{field}: {reason}")]
     Config {
-        /// Which.
+        /// Its name.
         field: &'static str,
         /// What is wrong.
         reason: String,
@@ -64,7 +64,7 @@ impl Listener {
         let listen = |error| QuicError::Listen { addr: config.addr, error };
         let socket = std::net::UdpSocket::bind(config.addr).map_err(listen)?;
         let runtime =
-            quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("no async runtime is there")))?;
+            quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("there is no async runtime")))?;
         let endpoint = Endpoint::new(lasting(certificate), Some(server), socket, runtime).map_err(listen)?;
         let addr = endpoint.local_addr().map_err(listen)?;
         info!(%addr, "listening for QUIC");
@@ -74,7 +74,7 @@ impl Listener {
         Ok(Listener { endpoint, addr, connections, accepting })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -84,13 +84,13 @@ impl Listener {
         *self.connections.borrow()
     }
 
-    /// A function that tells how many connections there are, for whoever outlives this handle.
+    /// A function that returns the number of connections, for those who outlive this handle.
     pub fn connections_source(&self) -> impl Fn() -> u32 + Send + Sync + use<> {
         let connections = self.connections.clone();
         move || *connections.borrow()
     }
 
-    /// Lets nobody in any more, waits until every connection has answered or refused what it carries, and closes.
+    /// Refuses new connections, waits until every open one has answered or refused its requests, and closes.
     /// [`Service::drain`] was called before. Returns whether all ended in time.
     pub async fn drain(mut self, patience: Duration) -> bool {
         // The endpoint stays open for the connections; newcomers are turned away at the handshake.
@@ -120,7 +120,7 @@ impl Door {
             if open >= self.config.handshakes {
                 incoming.refuse();
             } else if open >= self.config.handshakes_before_retry && incoming.may_retry() {
-                // A forged sender address costs the server nothing more from here on.
+                // From here on a forged sender address costs the server nothing more.
                 let _ = incoming.retry();
             } else {
                 self.enter(incoming);
@@ -191,7 +191,7 @@ impl Drop for Place {
     }
 }
 
-/// Lets a restarted server tell clients of its former self that their connections are gone.
+/// Lets a restarted server tell clients that the connections to its former process are gone.
 fn lasting(certificate: &Certificate) -> EndpointConfig {
     let reset_key = hmac::Key::new(hmac::HMAC_SHA256, &certificate.lasting_secret("stateless reset"));
     let mut config = EndpointConfig::new(Arc::new(reset_key));

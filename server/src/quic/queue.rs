@@ -1,18 +1,19 @@
-//! A lane's answers: encoded as soon as they are decided, sent when they may be told.
+//! The answers of a lane: encoded as soon as they are decided, sent once they are durable enough.
 //!
 //! ```text
 //!   bytes:   │ sent │ frame │ frame │ frame │ frame │      appended at the end, sent from the front
 //!   waiting:        │ seen, level, until │ … │             one entry per frame
 //! ```
 //!
-//! Order within the lane is kept, so that what may leave is always a prefix and goes in one write. Only an answer whose
-//! time is over steps out of line, and its frame is skipped later: a refusal that waits for nothing, or a late word.
+//! Order within the lane is kept, so that what may leave is always a prefix and goes in one write. Only a late answer
+//! leaves out of order, and its frame is skipped later: as decided if it waits for nothing, otherwise as a refusal that
+//! says that its durability did not come in time.
 
 use std::collections::VecDeque;
 
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::reject::Reject;
-use stockade_core::reply::Durability;
 use stockade_core::time::Time;
 use stockade_core::wire::body::{put_batch, put_frame};
 use stockade_core::wire::{FrameKind, Header, ServerMessage};
@@ -25,7 +26,7 @@ pub(super) struct Queue {
     bytes: Vec<u8>,
     sent: usize,
     waiting: VecDeque<Waiting>,
-    /// No answer's time is over before this.
+    /// No answer is late before this time.
     earliest: Option<Time>,
 }
 
@@ -104,7 +105,7 @@ impl Queue {
         });
     }
 
-    /// Adds the answer to a ping: it waits for nothing but its turn.
+    /// Adds the answer to a ping, which waits only for the answers before it.
     pub(super) fn push_pong(&mut self, correlation: u64) {
         let before = self.bytes.len();
         put_or_nothing(&mut self.bytes, header(correlation, Durability::Memory), &ServerMessage::Pong);
@@ -119,8 +120,8 @@ impl Queue {
         });
     }
 
-    /// Moves everything that may leave into `out`, and answers late what waited too long. Returns how many requests are
-    /// answered by that.
+    /// Moves everything that may leave into `out`, and answers what waited too long. Returns the number of requests
+    /// answered.
     pub(super) fn flush(&mut self, service: &Service, now: Time, out: &mut Vec<u8>) -> usize {
         let waits = service.waits();
         let marks =
@@ -173,7 +174,7 @@ impl Queue {
         self.waiting.push_back(waiting);
     }
 
-    /// Lets answers whose time is over step out of line: with what they say if that may be told, else with a late word.
+    /// Sends late answers out of order: as decided if they are durable enough, otherwise as a refusal.
     fn give_up(&mut self, service: &Service, now: Time, out: &mut Vec<u8>) -> usize {
         let mut answered = 0;
         let mut earliest: Option<Time> = None;
@@ -234,7 +235,7 @@ fn put_late(out: &mut Vec<u8>, waiting: &Waiting, service: &Service, now: Time) 
     }
 }
 
-/// Where the time stands in a frame's header.
+/// The place of the time in a frame's header.
 const TIME_AT: usize = 16;
 const KEEP_BYTES: usize = 1024 * 1024;
 

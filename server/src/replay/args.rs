@@ -8,10 +8,10 @@ use stockade_core::time::Span;
 
 /// Decide an order file order by order and write every decision down.
 ///
-/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders: order_id,
-/// sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order, an id that
-/// comes back later is a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool. Files may be CSV or
-/// TSV, plain or gzip.
+/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
+/// order_id,sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order,
+/// an id that comes back later is a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool. Files
+/// may be CSV or TSV, plain or gzip.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The world file.
@@ -29,7 +29,7 @@ pub struct ReplayArgs {
     /// The catalog file: weights and categories of SKUs.
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
-    /// Where to write the decisions, one JSON object a line.
+    /// Where to write the decisions, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Where to write the summary as JSON.
@@ -38,17 +38,18 @@ pub struct ReplayArgs {
     /// In this process, or over QUIC through the client library.
     #[arg(long, value_enum, default_value_t = EngineChoice::Embedded)]
     pub engine: EngineChoice,
-    /// Where the history is kept: memory, local (a fresh folder, removed afterwards), local:DIR (an empty or new folder)
-    /// or a redis:// address (a partition of its own, deleted afterwards).
+    /// Where the history is kept: memory, local (a fresh folder, removed afterwards), local:DIR (an empty or new
+    /// folder) or a redis:// address (a partition of its own, deleted afterwards).
     #[arg(long, default_value = "memory", value_name = "HOME")]
     pub journal: JournalChoice,
     /// When orders are paid: immediate, never, or after:SPAN such as after:5m.
     #[arg(long, default_value = "immediate", value_name = "WHEN")]
     pub pay: PayMode,
-    /// Decide so many orders at once. Decisions then depend on who comes first, and lines stand in decision order.
+    /// Decide this many orders at once. Decisions then depend on timing, and lines are in decision order.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub parallel: u16,
-    /// Search for every plan until it is proven best, however long that takes: hours for some orders of hundreds of lines.
+    /// Search for every plan until it is proven best, however long that takes: hours for some orders of hundreds of
+    /// lines.
     #[arg(long)]
     pub exact: bool,
     /// Time runs by the wall clock, not by the orders' ts.
@@ -57,7 +58,7 @@ pub struct ReplayArgs {
     /// Read the column NAME under another header.
     #[arg(long = "column", value_name = "NAME=HEADER")]
     pub columns: Vec<String>,
-    /// Pass over rows of this kind.
+    /// Ignore rows of this kind.
     #[arg(long = "skip-kind", value_name = "KIND")]
     pub skip_kinds: Vec<String>,
 }
@@ -76,9 +77,9 @@ pub enum EngineChoice {
 pub enum PayMode {
     /// Right after they are placed.
     Immediate,
-    /// Not at all: holds run out.
+    /// Never: holds expire.
     Never,
-    /// So long after they are placed.
+    /// This long after they are placed.
     After(Span),
 }
 

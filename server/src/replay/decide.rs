@@ -1,11 +1,13 @@
-//! One order, asked of the engine.
+//! One order decided, paid or cancelled by the engine.
 
 use std::time::{Duration, Instant};
 
-use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Query, Request};
+use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Request};
 use stockade_core::ids::{Code, OrderId, Seq};
+use stockade_core::orders::{Change, OrderState, Stage};
+use stockade_core::query::Query;
 use stockade_core::reject::{Reject, Short};
-use stockade_core::reply::{Change, OrderState, OrderView, Placed, Reply, Stage, SubOrderNow};
+use stockade_core::reply::{Changed, OrderView, Placed, Reply, SubOrderNow};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -14,7 +16,7 @@ use super::target::Target;
 use crate::failure::Failure;
 use crate::files::OrderRecord;
 
-/// What came of an order.
+/// The decision on an order.
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) verdict: Verdict,
@@ -32,36 +34,36 @@ pub(super) struct Decided {
     pub(super) took: Option<Duration>,
 }
 
-/// What came of a payment.
+/// The outcome of a payment.
 #[derive(Debug)]
 pub(super) enum PaymentDone {
-    /// In time.
+    /// Paid in time.
     Paid,
-    /// Late, and held anew: these units were taken.
+    /// Paid late, and held again: these units were taken.
     PaidLate(Seq, Vec<CellChange>),
-    /// Late, and the stock was gone.
+    /// Paid late, and the stock was gone.
     RefundDue,
-    /// Not at all: it was cancelled before.
+    /// Not paid: the order was cancelled before.
     GivenUp,
 }
 
-/// What came of a cancellation.
+/// The outcome of a cancellation.
 #[derive(Debug)]
 pub(super) enum CancelDone {
     /// These units are free again.
     Cancelled(Seq, Vec<CellChange>),
-    /// Nothing was done, because.
+    /// Nothing was done, for this reason.
     Not(Reject),
 }
 
 impl Decided {
-    /// A decision the engine was not asked for.
+    /// A decision made without the engine.
     pub(super) fn without_engine(verdict: Verdict, code: Option<&'static str>, reason: Option<String>) -> Decided {
         Decided { verdict, code, reason, short: Vec::new(), placed: None, seen: Seq(0), took: None }
     }
 }
 
-/// Places an order. Quantities that are no number of units are refused here.
+/// Places an order. Quantities that are not a number of units are refused here.
 pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, now: Time) -> Result<Decided, Failure> {
     let units = |qty: i64| u64::try_from(qty).ok().filter(|qty| *qty > 0).map(Units);
     let line = |row: &crate::files::OrderRow| Some(Line { sku: row.sku.clone(), units: units(row.qty)? });
@@ -89,25 +91,31 @@ pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, no
     let reason = answer.result.as_ref().err().map(ToString::to_string);
     let decided = |verdict, short, placed| Decided { verdict, code, reason, short, placed, seen: answer.seen, took };
     match answer.result {
-        Ok(Reply::Placed(placed)) if placed.replayed => Ok(decided(Verdict::Duplicate, Vec::new(), Some(placed))),
-        Ok(Reply::Placed(placed)) => Ok(decided(Verdict::Placed, Vec::new(), Some(placed))),
-        Ok(other) => Err(unexpected(&other)),
-        Err(Reject::Conflict { .. }) => Ok(decided(Verdict::Conflict, Vec::new(), None)),
-        Err(Reject::InsufficientStock { short }) => Ok(decided(Verdict::Refused, short, None)),
-        Err(reject) if is_decision(&reject) => Ok(decided(Verdict::Refused, Vec::new(), None)),
-        Err(reject) => Err(reject.into()),
+        Ok(reply) => {
+            let Reply::Placed(placed) = reply else { return Err(unexpected(&reply)) };
+            let verdict = if placed.replayed { Verdict::Duplicate } else { Verdict::Placed };
+            Ok(decided(verdict, Vec::new(), Some(placed)))
+        }
+        Err(reject) => {
+            if !is_decision(&reject) {
+                return Err(reject.into());
+            }
+            let conflicts = matches!(reject, Reject::Conflict { .. });
+            let verdict = if conflicts { Verdict::Conflict } else { Verdict::Refused };
+            let short = if let Reject::InsufficientStock { short } = reject { short } else { Vec::new() };
+            Ok(decided(verdict, short, None))
+        }
     }
 }
 
-/// Pays an order under a key of the replay's.
+/// Pays an order under a key of the replay.
 pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> Result<PaymentDone, Failure> {
     let command = Command::Pay(Pay { order: OrderRef::Id(order) });
-    let changed = match target.execute(&keyed("pay", nth, command)?, now)?.result {
-        Ok(Reply::Changed(changed)) => changed,
-        Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) => return Ok(PaymentDone::GivenUp),
-        Ok(other) => return Err(unexpected(&other)),
-        Err(reject) => return Err(reject.into()),
-    };
+    let result = target.execute(&keyed("pay", nth, command)?, now)?.result;
+    if let Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) = result {
+        return Ok(PaymentDone::GivenUp);
+    }
+    let changed = changed(result?)?;
     match changed.change {
         Change::Paid => Ok(PaymentDone::Paid),
         Change::RefundDue => Ok(PaymentDone::RefundDue),
@@ -118,11 +126,19 @@ pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> R
             cells.iter_mut().for_each(|cell| cell.2 = -cell.2);
             Ok(PaymentDone::PaidLate(changed.seq, cells))
         }
-        other => Err(Failure::failed(format!("the engine answered a payment with {other:?}"))),
+        Change::Cancelled { .. }
+        | Change::Extended { .. }
+        | Change::Stepped { .. }
+        | Change::Shorted { .. }
+        | Change::Returned { .. }
+        | Change::Inspected { .. }
+        | Change::Rerouted { .. } => {
+            Err(Failure::failed(format!("the engine answered a payment with {:?}", changed.change)))
+        }
     }
 }
 
-/// Cancels a whole order and tells what came free: what lay in it before and does not any more.
+/// Cancels a whole order and returns what came free: the difference between the order before and after.
 pub(super) fn cancel(
     target: &dyn Target,
     channel: &Code,
@@ -137,8 +153,7 @@ pub(super) fn cancel(
     };
     let command = Command::Cancel(Cancel { order: order.clone(), scope: CancelScope::Order, reason: None });
     let changed = match target.execute(&keyed("cancel", nth, command)?, now)?.result {
-        Ok(Reply::Changed(changed)) => changed,
-        Ok(other) => return Err(unexpected(&other)),
+        Ok(reply) => changed(reply)?,
         Err(reject) if is_decision(&reject) => return Ok(CancelDone::Not(reject)),
         Err(reject) => return Err(reject.into()),
     };
@@ -154,7 +169,7 @@ pub(super) fn cancel(
     Ok(CancelDone::Cancelled(changed.seq, freed.filter(|cell| cell.2 != 0).collect()))
 }
 
-/// Whether a refusal speaks about the order, not about the state of the service.
+/// Whether a refusal is about the order, not about the state of the service.
 pub(super) fn is_decision(reject: &Reject) -> bool {
     match reject {
         Reject::InsufficientStock { .. }
@@ -186,10 +201,17 @@ pub(super) fn keyed(what: &str, nth: u64, command: Command) -> Result<Request, F
     Ok(Request { key: Some(key), occurred: None, command })
 }
 
+fn changed(reply: Reply) -> Result<Box<Changed>, Failure> {
+    let Reply::Changed(changed) = reply else { return Err(unexpected(&reply)) };
+    Ok(changed)
+}
+
 fn view(target: &dyn Target, order: &OrderRef, now: Time) -> Result<Result<Box<OrderView>, Reject>, Failure> {
     match target.query(&Query::Order(order.clone()), now)?.result {
-        Ok(Reply::Order(view)) => Ok(Ok(view)),
-        Ok(other) => Err(unexpected(&other)),
+        Ok(reply) => {
+            let Reply::Order(view) = reply else { return Err(unexpected(&reply)) };
+            Ok(Ok(view))
+        }
         Err(reject) if is_decision(&reject) => Ok(Err(reject)),
         Err(reject) => Err(reject.into()),
     }

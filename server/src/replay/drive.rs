@@ -1,4 +1,4 @@
-//! The order file against the engine, in time.
+//! The order file played against the engine in order of time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -17,6 +17,7 @@ use super::reports::Reports;
 use super::summary::Tally;
 use super::survey::Survey;
 use super::target::Target;
+use crate::clock;
 use crate::failure::Failure;
 use crate::files::{OrderKind, OrderRecord};
 
@@ -38,12 +39,12 @@ pub(super) struct Drive<'a> {
     deliveries: Deliveries,
     /// Payments to come, by time and then in order of placing.
     payments: BinaryHeap<Reverse<(Time, u64, OrderId, Code)>>,
-    /// Refused orders whose ids come again: the engine forgets refusals, the file's reader does not.
+    /// Refused orders whose ids occur again. The engine does not remember refusals, the replay does.
     refused: HashMap<(Code, Code), Content>,
     commands: u64,
 }
 
-/// What makes two orders the same.
+/// The content by which two orders are the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Content {
     zone: Option<Code>,
@@ -53,28 +54,23 @@ struct Content {
 
 /// The time of a replay: never backwards.
 pub(super) enum ReplayClock {
-    /// Runs by the rows.
+    /// Follows the times of the rows.
     Rows(Time),
-    /// Runs by the wall.
+    /// Follows the wall clock.
     Wall,
 }
 
 impl ReplayClock {
-    /// The time of a row, which says its own or goes on from the row before.
+    /// The time of a row: its own, or that of the row before.
     pub(super) fn at(&mut self, ts: Option<Time>) -> Time {
         match self {
             ReplayClock::Rows(last) => {
                 *last = ts.map_or(*last, |ts| ts.max(*last));
                 *last
             }
-            ReplayClock::Wall => wall(),
+            ReplayClock::Wall => clock::wall(),
         }
     }
-}
-
-fn wall() -> Time {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Time(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl<'a> Drive<'a> {
@@ -103,7 +99,7 @@ impl<'a> Drive<'a> {
         })
     }
 
-    /// Takes the next order of the file: first what time brings, then the order.
+    /// Takes the next order of the file: first everything due by then, then the order.
     pub(super) fn step(&mut self, order: &OrderRecord) -> Result<(), Failure> {
         let now = self.clock.at(order.ts);
         self.advance(now)?;
@@ -126,8 +122,8 @@ impl<'a> Drive<'a> {
         order.channel.as_ref().unwrap_or(&self.survey.channel).clone()
     }
 
-    /// Lets time pass up to `now`: receipts that are announced or come and payments that are due, and before each of them the
-    /// holds that have run out by then.
+    /// Advances time to `now`: receipts and payments that are due, and before each of them the holds that have expired
+    /// by then.
     pub(super) fn advance(&mut self, now: Time) -> Result<(), Failure> {
         loop {
             let delivery = self.deliveries.next();
@@ -144,7 +140,7 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Lets the receipts happen that the file of orders ended before.
+    /// Plays the receipts that come after the last order.
     pub(super) fn deliver_rest(&mut self) -> Result<(), Failure> {
         while self.deliveries.next() < Time::NEVER {
             let at = self.clock.at(Some(self.deliveries.next()));
@@ -175,14 +171,14 @@ impl<'a> Drive<'a> {
     pub(super) fn next_change(&self, now: Time) -> Time {
         let shortest = (now + self.survey.shortest_hold).min(self.deliveries.next());
         if self.pay == PayMode::Immediate {
-            // No hold ever runs out, as long as each is paid before it could.
+            // No hold expires, because each order is paid before it could.
             return shortest;
         }
         let due = self.target.next_deadline().unwrap_or(Time::NEVER);
         shortest.min(due).min(self.next_payment())
     }
 
-    /// Writes a decision down, and pays the order if it is to be paid now.
+    /// Records a decision, and pays the order if that is due now.
     pub(super) fn record(&mut self, order: &OrderRecord, decided: Decided, now: Time) -> Result<(), Failure> {
         let channel = self.channel(order);
         self.write(order, &channel, &decided)?;
@@ -202,7 +198,7 @@ impl<'a> Drive<'a> {
                     self.refused.entry((channel, order.number.clone())).or_insert_with(|| Content::of(order));
                 }
             }
-            _ => {}
+            (Verdict::Placed, None) | (Verdict::Duplicate | Verdict::Conflict, _) => {}
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use stockade_core::command::{Query, Request};
+use stockade_core::Actor;
+use stockade_core::command::Request;
 use stockade_core::engine::Released;
-use stockade_core::event::Actor;
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::time::Time;
 
@@ -13,7 +14,7 @@ use super::hosted::{Hosted, actor_name};
 use super::target::{Answer, Final, Target};
 use crate::failure::Failure;
 
-/// See the module.
+/// An engine that is called directly.
 pub(super) struct Embedded {
     hosted: Hosted,
     actor: Actor,
@@ -30,11 +31,13 @@ impl Target for Embedded {
     fn execute(&self, request: &Request, now: Time) -> Result<Answer, Failure> {
         loop {
             let outcome = self.hosted.engine().execute(request, &self.actor, now);
-            match outcome.result {
+            if let Err(Reject::Overloaded { retry_after }) = outcome.result {
                 // Refused before anything was touched.
-                Err(Reject::Overloaded { retry_after }) => std::thread::sleep(Duration::from_micros(retry_after.0.0)),
-                result => return Ok(Answer { result, seen: outcome.seen }),
+                std::thread::sleep(Duration::from_micros(retry_after.0.0));
+                continue;
             }
+            self.hosted.react(now);
+            return Ok(Answer { result: outcome.result, seen: outcome.seen });
         }
     }
 
@@ -48,7 +51,9 @@ impl Target for Embedded {
     }
 
     fn expire_due(&self, now: Time, max: usize) -> Vec<Released> {
-        self.hosted.engine().expire_due(now, max)
+        let released = self.hosted.engine().expire_due(now, max);
+        self.hosted.react(now);
+        released
     }
 
     fn learn(&self, now: Time) {

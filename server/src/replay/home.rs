@@ -16,9 +16,9 @@ const FILE: &str = "history.redb";
 /// A home for one history, empty at first.
 pub(super) struct Home {
     choice: JournalChoice,
-    /// A folder that is ours to remove.
+    /// The folder to remove at the end.
     own: Option<PrivateFolder>,
-    /// The partition of Redis that is ours to delete.
+    /// The partition of Redis to delete at the end.
     partition: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Home {
 pub(super) struct PrivateFolder(PathBuf);
 
 impl Home {
-    /// Makes room for the chosen journal.
+    /// Creates the place of the chosen journal.
     pub(super) fn new(choice: &JournalChoice) -> Result<Home, Failure> {
         let own = match choice {
             JournalChoice::Local(None) => Some(PrivateFolder::new()?),
@@ -60,7 +60,7 @@ impl Home {
         }
     }
 
-    /// Deletes what is ours alone and closed by now.
+    /// Deletes what belongs to this replay alone. The journal must be closed.
     pub(super) fn remove(self) -> Result<(), Failure> {
         match &self.choice {
             JournalChoice::Redis(url) => RedisJournal::delete_partition(&self.redis(url)).map_err(Failure::failed),
@@ -89,7 +89,7 @@ impl PrivateFolder {
 
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
-        // Left behind in the system's folder for temporary files if it cannot be removed.
+        // If it cannot be removed, it stays in the system's temporary folder.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -97,7 +97,7 @@ impl Drop for PrivateFolder {
 fn make_empty(dir: &Path) -> Result<(), Failure> {
     fs::create_dir_all(dir).map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;
     if dir.join(FILE).exists() {
-        let reason = "a history is there already, and a replay begins with an empty one: name another folder";
+        let reason = "a history exists already, and a replay begins with an empty one: name another folder";
         return Err(Failure::usage(format!("{}: {reason}", dir.display())));
     }
     Ok(())

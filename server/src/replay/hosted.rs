@@ -1,19 +1,23 @@
-//! An engine of the replay's own, with its journal.
+//! The engine of a replay, with its journal.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade_core::Durability;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
-use stockade_core::reply::Durability;
+use stockade_core::time::Time;
 
 use super::home::Home;
 use super::target::Final;
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig};
 
-/// How long a journal may take for what waits before the replay gives up.
+/// How long the journal may take for what waits, before the replay fails.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it leaves the log alone that has no room for a reaction.
+const FULL: Duration = Duration::from_millis(1);
 
 /// An engine and the thread that writes its history.
 pub(super) struct Hosted {
@@ -36,6 +40,15 @@ impl Hosted {
         &self.engine
     }
 
+    /// Commits every reaction that is due, so that each replay of the same orders decides the same.
+    pub(super) fn react(&self, now: Time) {
+        while self.engine.has_reactions() && self.engine.log().halted().is_none() {
+            if self.engine.react(now, usize::MAX).more {
+                std::thread::sleep(FULL);
+            }
+        }
+    }
+
     /// Waits until everything so far is as durable as the journal makes it.
     pub(super) fn settle(&self) -> Result<(), Failure> {
         if self.engine.log().gate().wait(self.engine.seq(), Durability::Journaled, PATIENCE) {
@@ -46,7 +59,7 @@ impl Hosted {
         Err(Failure::failed(format!("the {} journal did not take the history: {why}", status.kind)))
     }
 
-    /// Checks every structure, ends the journal, and removes it if it is the replay's own.
+    /// Checks every structure, closes the journal, and removes it if it belongs to the replay.
     pub(super) fn finish(self) -> Result<Final, Failure> {
         self.settle()?;
         let Hosted { engine, driver, home } = self;

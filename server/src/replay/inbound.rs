@@ -17,16 +17,16 @@ use crate::files::{InboundKind, InboundRow};
 /// The rows that are still to come, by time.
 pub(super) struct Deliveries {
     rows: VecDeque<(Time, InboundRow)>,
-    /// Units each receipt is still to bring, as the rows say.
+    /// Units that each receipt is still to bring, according to the rows.
     expected: HashMap<(Code, Code, Code), i64>,
     done: u64,
 }
 
-/// What came of a row.
+/// The outcome of a row.
 pub(super) enum DeliveryDone {
-    /// What is there and what is to come grew by so many units, or shrank.
+    /// Done: stock on hand and to come grew by this many units, or shrank.
     Done(Seq, i64),
-    /// Nothing was done, because.
+    /// Nothing was done, for this reason.
     Not(Reject),
 }
 
@@ -40,7 +40,7 @@ impl Deliveries {
         Deliveries { rows: rows.into(), expected: HashMap::new(), done: 0 }
     }
 
-    /// When the next row happens; never when there is none.
+    /// The time of the next row; never when there is none.
     pub(super) fn next(&self) -> Time {
         self.rows.front().map_or(Time::NEVER, |(at, _)| *at)
     }
@@ -51,15 +51,17 @@ impl Deliveries {
         self.done += 1;
         let request = keyed("inbound", self.done, command(&row))?;
         let done = match target.execute(&request, at)?.result {
-            Ok(Reply::Moved(moved)) => DeliveryDone::Done(moved.seq, self.change(&row)),
-            Ok(other) => return Err(unexpected(&other)),
+            Ok(reply) => {
+                let Reply::Moved(moved) = reply else { return Err(unexpected(&reply)) };
+                DeliveryDone::Done(moved.seq, self.change(&row))
+            }
             Err(reject) if is_decision(&reject) => DeliveryDone::Not(reject),
             Err(reject) => return Err(reject.into()),
         };
         Ok(Some((row, done)))
     }
 
-    /// By how many units a row changes what is there and what is to come.
+    /// By how many units a row changes stock on hand and to come.
     fn change(&mut self, row: &InboundRow) -> i64 {
         let signed = |units: stockade_core::units::Units| i64::try_from(units.0).unwrap_or(i64::MAX);
         let key = |reference: &Code| (reference.clone(), row.warehouse.clone(), row.sku.clone());
@@ -80,7 +82,7 @@ impl Deliveries {
 }
 
 impl InboundRow {
-    /// What lines call it.
+    /// Its name in the lines.
     pub(super) fn event(&self) -> &'static str {
         match self.kind {
             InboundKind::Announce { .. } => "announced",

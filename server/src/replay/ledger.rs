@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use stockade_core::command::{Query, StockQuery};
 use stockade_core::ids::Code;
+use stockade_core::query::{Query, StockQuery};
 use stockade_core::reply::{CellView, PlanView, Reply};
 use stockade_core::time::Time;
 
@@ -12,9 +12,9 @@ use super::survey::Survey;
 use super::target::Target;
 use crate::failure::Failure;
 
-/// SKUs asked for at a time.
+/// SKUs per query.
 const PAGE_SKUS: u32 = 1_000;
-/// Differences told in full.
+/// Differences listed in full.
 const TOLD_MAX: usize = 10;
 
 /// Free units by SKU and warehouse, with those that are announced and promised to nobody. Unlimited warehouses are not
@@ -24,7 +24,7 @@ pub(super) struct Ledger {
     free: HashMap<Code, BTreeMap<Code, i64>>,
     unlimited: BTreeSet<Code>,
     oversold: u64,
-    /// Cells of which announced units did not come: what is overdue there is promised and not oversold.
+    /// Cells whose announced units did not come: what is overdue there was promised, not oversold.
     owing: HashSet<(Code, Code)>,
     ahead: Ahead,
 }
@@ -53,7 +53,7 @@ impl Ledger {
         ledger
     }
 
-    /// Takes what a plan takes off the shelves, or promises of what is to come.
+    /// Takes the units of a plan, on hand or to come.
     pub(super) fn place(&mut self, plan: &PlanView) {
         for sub in &plan.sub_orders {
             for line in &sub.lines {
@@ -62,14 +62,14 @@ impl Ledger {
         }
     }
 
-    /// Gives back, or takes again.
+    /// Gives units back, or takes them again.
     pub(super) fn apply(&mut self, cells: &[CellChange]) {
         for (sku, warehouse, units) in cells {
             self.change(sku, warehouse, *units);
         }
     }
 
-    /// More units of a cell are there or to come, or fewer.
+    /// Changes the units of a cell on hand or to come.
     pub(super) fn expect(&mut self, sku: &Code, warehouse: &Code, units: i64) {
         if units < 0 {
             self.owing.insert((sku.clone(), warehouse.clone()));
@@ -94,9 +94,9 @@ impl Ledger {
         let mut after = None;
         loop {
             let query = StockQuery { skus: Vec::new(), warehouse: None, after: after.take(), limit: PAGE_SKUS };
-            let cells = match target.query(&Query::Stock(query), now)?.result? {
-                Reply::Stock(cells) => cells,
-                other => return Err(Failure::failed(format!("the engine answered a stock query with {other:?}"))),
+            let reply = target.query(&Query::Stock(query), now)?.result?;
+            let Reply::Stock(cells) = reply else {
+                return Err(Failure::failed(format!("the engine answered a stock query with {reply:?}")));
             };
             let Some(last) = cells.last() else { break };
             after = Some(last.sku.clone());

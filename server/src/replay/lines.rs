@@ -5,14 +5,16 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stockade_core::decision::CostParts;
 use stockade_core::engine::Released;
 use stockade_core::ids::{Code, Seq};
 use stockade_core::money::Money;
 use stockade_core::reject::Short;
-use stockade_core::reply::{CostParts, PlanView, SubLineView, SubOrderView};
+use stockade_core::reply::{PlanView, SubLineView, SubOrderView};
 use stockade_core::units::Units;
 
 use super::target::Target;
+use crate::disk;
 use crate::failure::Failure;
 use crate::files::InboundRow;
 
@@ -35,7 +37,7 @@ pub(super) enum Verdict {
 /// One decision, as a line.
 #[derive(Serialize)]
 pub(super) struct DecisionLine<'a> {
-    /// Only of placed orders: refusals and repeats make no event.
+    /// Only for placed orders: refusals and repeats make no event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seq: Option<u64>,
     pub(super) order: &'a str,
@@ -103,21 +105,21 @@ struct CellLine<'a> {
 #[derive(Serialize)]
 struct DeliveryLine<'a> {
     seq: u64,
-    /// It is about no order.
+    /// Always `null`: it concerns no order.
     order: Option<&'a str>,
     reference: Option<&'a str>,
     event: &'static str,
     lines: [CellLine<'a>; 1],
 }
 
-/// What a release line tells of.
+/// What a release line reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ReleaseKind {
-    /// A hold ran out.
+    /// A reservation hold expired.
     Expired,
-    /// An order was given up.
+    /// An order was cancelled.
     Cancelled,
-    /// An expired order was paid and held anew: the quantities are negative.
+    /// An expired order was paid and held again: the quantities are negative.
     PaidLate,
 }
 
@@ -146,7 +148,7 @@ impl ReleaseKind {
     }
 }
 
-/// The file of lines. A line gets into it once its decision is durable.
+/// The file of lines. A line is written once its decision is durable.
 pub(super) struct LineFile {
     path: PathBuf,
     file: BufWriter<File>,
@@ -155,7 +157,7 @@ pub(super) struct LineFile {
 
 impl LineFile {
     pub(super) fn create(path: &Path) -> Result<LineFile, Failure> {
-        let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
+        let file = disk::output(path).map_err(|e| cannot_write(path, &e))?;
         Ok(LineFile { path: path.to_owned(), file: BufWriter::new(file), block: Vec::with_capacity(BLOCK_BYTES) })
     }
 

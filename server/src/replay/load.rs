@@ -1,11 +1,11 @@
-//! The world, the SKUs and the stock a replay begins with.
+//! Loading the world, the SKUs and the stock that a replay begins with.
 
 use std::collections::BTreeMap;
 
 use stockade_core::command::{ApplyWorld, Command, DefineSkus, Line, Receive, Request, SetSafety};
 use stockade_core::ids::{Code, RulesVersion};
 use stockade_core::limits::COMMAND_LINES_MAX;
-use stockade_core::reply::Reply;
+use stockade_core::reply::{Configured, Reply};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -13,13 +13,13 @@ use super::survey::Survey;
 use super::target::Target;
 use crate::failure::Failure;
 
-/// Brings the world, SKUs and stock into an empty engine; answers the version of the rules.
+/// Brings the world, SKUs and stock into an empty engine; returns the version of the rules.
 pub(super) fn load(target: &dyn Target, survey: &Survey, now: Time) -> Result<RulesVersion, Failure> {
     let mut loader = Loader { target, now, commands: 0 };
     let world = Command::ApplyWorld(ApplyWorld { text: survey.world.clone() });
-    let rules_version = match loader.send(world)? {
-        Reply::Configured(configured) => configured.rules_version,
-        other => return Err(Failure::failed(format!("the engine answered a world with {other:?}"))),
+    let reply = loader.send(world)?;
+    let Reply::Configured(Configured { rules_version, .. }) = reply else {
+        return Err(Failure::failed(format!("the engine answered a world with {reply:?}")));
     };
     for skus in survey.skus.chunks(COMMAND_LINES_MAX) {
         loader.send(Command::DefineSkus(DefineSkus { skus: skus.to_vec() }))?;

@@ -6,8 +6,8 @@
 //!      each order: time moves on (payments due, holds that run out) ──► decide ──► record ──► one JSON line
 //! ```
 //!
-//! The engine is behind [`Target`]. The lines are written in decision order and only once their decisions are as durable
-//! as the journal makes them; they hold nothing that differs between engines, journals or runs.
+//! The engine is behind [`Target`]. The lines are written in decision order and only once their decisions are as
+//! durable as the journal makes them; they hold nothing that differs between engines, journals or runs.
 
 mod args;
 mod decide;
@@ -27,21 +27,27 @@ mod survey;
 mod target;
 
 pub use args::{EngineChoice, JournalChoice, PayMode, ReplayArgs};
+pub use summary::{GapAtMostBody, LatencyBody, Outcome, PresaleSummaryBody, ShortSkuBody, SummaryBody};
 pub use target::{Answer, Final, Target};
 
+use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use stockade_core::time::Time;
 
-use crate::cli::output::Output;
+use crate::disk;
 use crate::failure::Failure;
 use drive::{Drive, ReplayClock};
-use summary::Summary;
+use summary::Ending;
 use survey::Survey;
 
-/// Runs the verb.
-pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
+/// Decides the whole file, and writes the lines and, where asked, the summary.
+///
+/// # Errors
+/// When a file is wrong, or the engine or the disk refuses.
+pub fn run(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let survey = Survey::take(args)?;
     let begun = Instant::now();
     let mut clock =
@@ -60,25 +66,33 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), Failure> {
     lines.finish(target.as_ref())?;
     let elapsed = begun.elapsed();
     let differences = ledger.compare(target.as_ref(), now)?;
-    let end = target.finish()?;
-    for line in reports.lines().into_iter().chain(inbound_reports.lines()) {
-        eprintln!("{line}");
-    }
-    let summary = Summary {
-        tally: &tally,
+    let ending = Ending {
         reports: reports.count() + inbound_reports.count(),
         ahead: args.inbound.is_some().then(|| ledger.ahead()),
         load,
         elapsed,
         oversold: ledger.oversold(),
-        differences: &differences,
-        end: &end,
+        differences,
+        end: target.finish()?,
         currency: &survey.currency,
     };
-    tell(args, &summary, out)
+    let summary = SummaryBody::new(&tally, ending);
+    if let Some(path) = &args.summary {
+        write_summary(path, &summary)?;
+    }
+    let notes = reports.lines().into_iter().chain(inbound_reports.lines()).collect();
+    Ok(Outcome { summary, notes })
 }
 
-/// Starts the engine that was asked for, empty.
+fn write_summary(path: &Path, summary: &SummaryBody) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(summary).map_err(Failure::failed)?;
+    text.push('\n');
+    disk::output(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
+}
+
+/// Starts the chosen engine, empty.
 fn start(args: &ReplayArgs, now: Time) -> Result<Box<dyn Target>, Failure> {
     let home = home::Home::new(&args.journal)?;
     match args.engine {
@@ -111,24 +125,4 @@ fn progress_bar(orders: u64) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
-}
-
-fn tell(args: &ReplayArgs, summary: &Summary<'_>, out: Output) -> Result<(), Failure> {
-    let json = summary.to_json();
-    if let Some(path) = &args.summary {
-        let text = format!("{json:#}\n");
-        std::fs::write(path, text)
-            .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
-    }
-    if out.json {
-        out.object(&json);
-    } else {
-        for line in summary.lines() {
-            eprintln!("{line}");
-        }
-    }
-    if summary.is_sound() {
-        return Ok(());
-    }
-    Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
 }

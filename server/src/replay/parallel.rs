@@ -24,7 +24,7 @@ struct Waiting {
     now: Time,
 }
 
-/// Drives the file with `threads` threads; `passed` hears how many orders are done.
+/// Drives the file with `threads` threads; `passed` is called with the number of orders done.
 pub(super) fn drive(
     replay: &mut Drive<'_>,
     orders: &mut OrderSheet,
@@ -57,7 +57,7 @@ pub(super) fn drive(
     Ok(())
 }
 
-/// Decides a block and writes it down; answers how many orders it had.
+/// Decides a block and writes it down; returns how many orders it had.
 fn decide_block(replay: &mut Drive<'_>, block: Vec<Waiting>, threads: usize) -> Result<u64, Failure> {
     let mut decided = place_all(replay.target, &block, threads)?;
     decided.sort_by_key(|(at, decided)| (decided.seen, *at));

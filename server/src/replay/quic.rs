@@ -1,7 +1,7 @@
 //! The engine in this process, called over QUIC through the client library.
 //!
-//! The server's clock is the replay's: it stands still until the next order. So calls are given all the time there is,
-//! and holds are expired by the replay itself, on the engine.
+//! The server's clock is that of the replay: it stands still until the next order. So calls have no deadline, and the
+//! replay itself expires holds, on the engine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
-use stockade_core::command::{Query, Request};
+use stockade_core::Durability;
+use stockade_core::command::Request;
 use stockade_core::engine::Released;
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::query::Query;
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
 use tokio::runtime::Runtime;
 
@@ -27,10 +29,10 @@ use crate::tls::Certificate;
 
 /// Longer than any order file: the server's time leaps between orders, and no call is late because of it.
 const NO_HURRY: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
-/// How long the listener may take to let go.
+/// How long the listener may take to close.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// An engine that is called over QUIC.
 pub(super) struct Quic {
     hosted: Hosted,
     service: Arc<Service>,
@@ -61,7 +63,7 @@ impl Quic {
         let listener = runtime.block_on(listen).map_err(Failure::failed)?;
         let trust = Trust::Pinned(certificate.fingerprint());
         let mut config = ClientConfig::new(listener.addr().to_string(), trust, token);
-        // What is decided in order must travel in order.
+        // Commands that are decided in order must travel in order.
         config.lanes = 1;
         // The replay itself waits until lines may be written.
         config.call = Call { durability: Some(Durability::Memory), timeout: NO_HURRY, ..Call::default() };
@@ -92,7 +94,9 @@ impl Target for Quic {
         self.set_time(now);
         let call = self.client.defaults();
         let result = self.runtime.block_on(self.client.command(request.clone(), &call));
-        self.answer(result)
+        let answer = self.answer(result)?;
+        self.hosted.react(now);
+        Ok(answer)
     }
 
     fn query(&self, query: &Query, now: Time) -> Result<Answer, Failure> {
@@ -108,7 +112,9 @@ impl Target for Quic {
 
     fn expire_due(&self, now: Time, max: usize) -> Vec<Released> {
         self.set_time(now);
-        self.hosted.engine().expire_due(now, max)
+        let released = self.hosted.engine().expire_due(now, max);
+        self.hosted.react(now);
+        released
     }
 
     fn learn(&self, now: Time) {
@@ -130,7 +136,7 @@ impl Target for Quic {
     }
 }
 
-/// A clock that shows the replay's time and nothing else.
+/// A clock that shows the replay's time.
 fn replay_clock(start: Time, time: Arc<AtomicU64>) -> Clock {
     let origin = Instant::now();
     Clock::reading(Time(0), move || {
@@ -152,6 +158,10 @@ fn failure(error: ClientError) -> Failure {
         ClientError::Rejected(reject) => Failure::from(reject),
         ClientError::OutcomeUnknown { .. } => Failure::outcome_unknown(error),
         ClientError::TimedOut(_) | ClientError::Unreachable { .. } => Failure::unavailable(error),
-        other => Failure::failed(other),
+        error @ (ClientError::Refused(_)
+        | ClientError::Closed
+        | ClientError::Unsendable(_)
+        | ClientError::Config { .. }
+        | ClientError::Protocol(_)) => Failure::failed(error),
     }
 }

@@ -1,9 +1,9 @@
-//! Rows that could not be done as written, told by line.
+//! Rows that could not be applied as written, listed by line.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// Lines told in full; the rest is counted.
+/// Lines listed in full; the rest is counted.
 const TOLD_MAX: usize = 20;
 
 /// What was wrong with rows, in file order.

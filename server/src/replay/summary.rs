@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde_json::{Value, json};
+use serde::Serialize;
+use stockade_core::decision::SubKind;
 use stockade_core::money::Money;
-use stockade_core::reply::SubKind;
 
 use super::decide::Decided;
 use super::ledger::Ahead;
 use super::lines::Verdict;
 use super::target::Final;
+use crate::failure::Failure;
 
 /// SKUs named in the summary.
 const TOP_SKUS: usize = 10;
-/// The longest latency told apart, in nanoseconds: a minute.
+/// The longest latency measured, in nanoseconds: one minute.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
 
 /// What is counted while orders are decided.
@@ -34,21 +35,27 @@ pub(super) struct Tally {
     above: i128,
     above_worst: f64,
     latency_ns: Histogram<u64>,
-    /// Holds that ran out.
+    /// Reservation holds that expired.
     pub(super) expired: u64,
-    /// Orders given up.
+    /// Orders cancelled.
     pub(super) cancelled: u64,
-    /// Expired orders paid late and held anew.
+    /// Expired orders paid late and held again.
     pub(super) paid_late: u64,
     /// Expired orders paid late when the stock was gone.
     pub(super) refunds_due: u64,
 }
 
-/// Everything the summary tells.
-#[derive(Debug)]
-pub(super) struct Summary<'a> {
-    pub(super) tally: &'a Tally,
-    /// Rows told by line.
+/// The result of a replay.
+pub struct Outcome {
+    /// The figures.
+    pub summary: SummaryBody,
+    /// Rows that could not be applied as written, listed by line.
+    pub notes: Vec<String>,
+}
+
+/// Input of the figures besides the tally.
+pub(super) struct Ending<'a> {
+    /// Rows listed by line.
     pub(super) reports: u64,
     /// What is promised and has not come, where anything was announced.
     pub(super) ahead: Option<Ahead>,
@@ -56,9 +63,113 @@ pub(super) struct Summary<'a> {
     pub(super) elapsed: Duration,
     pub(super) oversold: u64,
     /// Where the lines and the engine's stock differ.
-    pub(super) differences: &'a [String],
-    pub(super) end: &'a Final,
+    pub(super) differences: Vec<String>,
+    pub(super) end: Final,
     pub(super) currency: &'a str,
+}
+
+/// The figures of a replay: what `--summary` and `--json` hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct SummaryBody {
+    /// Orders decided.
+    pub orders: u64,
+    /// Orders placed.
+    pub placed: u64,
+    /// Orders refused.
+    pub refused: u64,
+    /// The refused ones by the code of their refusal.
+    pub refused_by_code: BTreeMap<&'static str, u64>,
+    /// The SKUs that were short most often.
+    pub short_skus: Vec<ShortSkuBody>,
+    /// Orders that were repeated unchanged.
+    pub duplicates: u64,
+    /// Other orders under a known id.
+    pub conflicts: u64,
+    /// Reservation holds that expired.
+    pub expired: u64,
+    /// Orders cancelled.
+    pub cancelled: u64,
+    /// Expired orders paid late and held again.
+    pub paid_late: u64,
+    /// Expired orders paid late when the stock was gone.
+    pub refunds_due: u64,
+    /// Rows that could not be applied as written.
+    pub reported_lines: u64,
+    /// What was promised ahead; `null` without a file of receipts.
+    pub presale: Option<PresaleSummaryBody>,
+    /// Parcels of all placed orders.
+    pub parcels: u64,
+    /// Share of placed orders of more than one parcel.
+    pub split_share: f64,
+    /// Plans that were not proven best.
+    pub plans_not_proven: u64,
+    /// What better plans could have saved at most.
+    pub gap_at_most: GapAtMostBody,
+    /// Cost of all parcels.
+    pub cost: String,
+    /// Cost of a placed order on average.
+    pub cost_per_order: f64,
+    /// The label of the world's money.
+    pub currency: String,
+    /// Seconds to load world, SKUs and stock.
+    pub load_s: f64,
+    /// Seconds from the first decision to the last.
+    pub elapsed_s: f64,
+    /// Orders decided in a second.
+    pub orders_per_s: f64,
+    /// Time of a decision in microseconds.
+    pub latency_us: LatencyBody,
+    /// Units promised beyond what was there.
+    pub oversold_units: u64,
+    /// `sound` or `broken`.
+    pub ledger: &'static str,
+    /// What is broken.
+    pub ledger_faults: Vec<String>,
+    /// The digest of the whole state at the end.
+    pub digest: String,
+    /// Events in the history at the end.
+    pub events: u64,
+}
+
+/// A SKU that was short.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShortSkuBody {
+    /// The SKU.
+    pub sku: String,
+    /// Orders refused for it.
+    pub refusals: u64,
+}
+
+/// What was promised ahead.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PresaleSummaryBody {
+    /// Orders with a sub-order that was promised ahead.
+    pub orders: u64,
+    /// Units promised out of receipts at the end.
+    pub units_promised_at_the_end: u64,
+    /// Units promised at the end that no receipt is expected to bring.
+    pub units_overdue_at_the_end: u64,
+}
+
+/// What better plans could have saved at most, as shares of the score.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct GapAtMostBody {
+    /// Of the sum of all scores.
+    pub of_all_scores: f64,
+    /// Of the worst plan's score.
+    pub worst: f64,
+}
+
+/// Quantiles of a time in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LatencyBody {
+    /// The median.
+    pub p50: f64,
+    /// 99 of 100 are no longer.
+    pub p99: f64,
+    /// 999 of 1,000 are no longer.
+    #[serde(rename = "p99.9")]
+    pub p999: f64,
 }
 
 impl Tally {
@@ -109,7 +220,7 @@ impl Tally {
                     *self.short_skus.entry(short.sku.to_string()).or_default() += 1;
                 }
             }
-            _ => {}
+            (Verdict::Placed, None) | (Verdict::Duplicate | Verdict::Conflict, _) => {}
         }
     }
 
@@ -145,123 +256,74 @@ impl Tally {
     }
 }
 
-impl Summary<'_> {
+impl Outcome {
+    /// Fails when more was promised than there was, or a structure is broken.
+    ///
+    /// # Errors
+    /// When the ledger is broken.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        if self.summary.is_sound() {
+            return Ok(());
+        }
+        Err(Failure::failed("the ledger is broken: see the summary; please report this with the files"))
+    }
+}
+
+impl SummaryBody {
+    pub(super) fn new(tally: &Tally, ending: Ending<'_>) -> SummaryBody {
+        let Ending { reports, ahead, load, elapsed, oversold, differences, end, currency } = ending;
+        let sound = oversold == 0 && differences.is_empty() && end.faults.is_empty();
+        let placed = tally.count(Verdict::Placed);
+        let of_placed = |n: f64| if placed == 0 { 0.0 } else { n / placed as f64 };
+        let short = |(sku, refusals): (&str, u64)| ShortSkuBody { sku: sku.to_owned(), refusals };
+        SummaryBody {
+            orders: tally.orders(),
+            placed,
+            refused: tally.count(Verdict::Refused),
+            refused_by_code: tally.refused.clone(),
+            short_skus: tally.top_short_skus().into_iter().map(short).collect(),
+            duplicates: tally.count(Verdict::Duplicate),
+            conflicts: tally.count(Verdict::Conflict),
+            expired: tally.expired,
+            cancelled: tally.cancelled,
+            paid_late: tally.paid_late,
+            refunds_due: tally.refunds_due,
+            reported_lines: reports,
+            presale: ahead.map(|ahead| PresaleSummaryBody {
+                orders: tally.promised,
+                units_promised_at_the_end: ahead.promised,
+                units_overdue_at_the_end: ahead.overdue,
+            }),
+            parcels: tally.parcels,
+            split_share: of_placed(tally.split as f64),
+            plans_not_proven: tally.unproven,
+            gap_at_most: GapAtMostBody { of_all_scores: tally.gap(), worst: tally.above_worst },
+            cost: tally.cost_text(),
+            cost_per_order: of_placed(tally.cost as f64 / 1e6),
+            currency: currency.to_owned(),
+            load_s: load.as_secs_f64(),
+            elapsed_s: elapsed.as_secs_f64(),
+            orders_per_s: per_second(tally.orders(), elapsed),
+            latency_us: LatencyBody {
+                p50: tally.latency_us(50.0),
+                p99: tally.latency_us(99.0),
+                p999: tally.latency_us(99.9),
+            },
+            oversold_units: oversold,
+            ledger: if sound { "sound" } else { "broken" },
+            ledger_faults: end.faults.into_iter().chain(differences).collect(),
+            digest: format!("{:032x}", end.digest),
+            events: end.seq.0,
+        }
+    }
+
     /// Whether nothing was promised that was not there and every structure is sound.
-    pub(super) fn is_sound(&self) -> bool {
-        self.oversold == 0 && self.differences.is_empty() && self.end.faults.is_empty()
+    pub fn is_sound(&self) -> bool {
+        self.ledger == "sound"
     }
+}
 
-    /// The summary for programs.
-    pub(super) fn to_json(&self) -> Value {
-        let tally = self.tally;
-        let top = tally.top_short_skus().into_iter().map(|(sku, n)| json!({ "sku": sku, "refusals": n }));
-        json!({
-            "orders": tally.orders(),
-            "placed": tally.count(Verdict::Placed),
-            "refused": tally.count(Verdict::Refused),
-            "refused_by_code": tally.refused,
-            "short_skus": top.collect::<Vec<_>>(),
-            "duplicates": tally.count(Verdict::Duplicate),
-            "conflicts": tally.count(Verdict::Conflict),
-            "expired": tally.expired,
-            "cancelled": tally.cancelled,
-            "paid_late": tally.paid_late,
-            "refunds_due": tally.refunds_due,
-            "reported_lines": self.reports,
-            "presale": self.ahead.map(|ahead| json!({
-                "orders": tally.promised,
-                "units_promised_at_the_end": ahead.promised,
-                "units_overdue_at_the_end": ahead.overdue,
-            })),
-            "parcels": tally.parcels,
-            "split_share": self.split_share(),
-            "plans_not_proven": tally.unproven,
-            "gap_at_most": { "of_all_scores": tally.gap(), "worst": tally.above_worst },
-            "cost": tally.cost_text(),
-            "cost_per_order": self.cost_per_order(),
-            "currency": self.currency,
-            "load_s": self.load.as_secs_f64(),
-            "elapsed_s": self.elapsed.as_secs_f64(),
-            "orders_per_s": self.per_second(),
-            "latency_us": { "p50": tally.latency_us(50.0), "p99": tally.latency_us(99.0), "p99.9": tally.latency_us(99.9) },
-            "oversold_units": self.oversold,
-            "ledger": if self.is_sound() { "sound" } else { "broken" },
-            "ledger_faults": self.end.faults.iter().chain(self.differences).collect::<Vec<_>>(),
-            "digest": format!("{:032x}", self.end.digest),
-            "events": self.end.seq.0,
-        })
-    }
-
-    /// The summary for people.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let tally = self.tally;
-        let mut lines = vec![format!(
-            "{} orders: {} placed, {} refused, {} duplicates, {} conflicts; {} expired, {} cancelled",
-            tally.orders(),
-            tally.count(Verdict::Placed),
-            tally.count(Verdict::Refused),
-            tally.count(Verdict::Duplicate),
-            tally.count(Verdict::Conflict),
-            tally.expired,
-            tally.cancelled,
-        )];
-        if tally.paid_late + tally.refunds_due > 0 {
-            lines.push(format!("{} paid late and held anew, {} refunds due", tally.paid_late, tally.refunds_due));
-        }
-        if let Some(Ahead { promised, overdue }) = self.ahead {
-            let orders = tally.promised;
-            lines.push(format!(
-                "{orders} orders promised ahead; at the end {promised} units promised, {overdue} overdue"
-            ));
-        }
-        if !tally.refused.is_empty() {
-            let codes: Vec<String> = tally.refused.iter().map(|(code, n)| format!("{code} {n}")).collect();
-            lines.push(format!("refused: {}", codes.join(", ")));
-        }
-        let top: Vec<String> = tally.top_short_skus().iter().map(|(sku, n)| format!("{sku} ({n})")).collect();
-        if !top.is_empty() {
-            lines.push(format!("most often short: {}", top.join(", ")));
-        }
-        lines.push(format!(
-            "{} parcels, {:.1} % of orders split, cost {} {}, {:.2} an order",
-            tally.parcels,
-            100.0 * self.split_share(),
-            tally.cost_text(),
-            self.currency,
-            self.cost_per_order(),
-        ));
-        lines.push(format!(
-            "{} plans not proven best; gap at most {:.4} % of all scores, {:.4} % of the worst",
-            tally.unproven,
-            100.0 * tally.gap(),
-            100.0 * tally.above_worst,
-        ));
-        lines.push(format!(
-            "{:.2} s, {:.0} orders/s; latency p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs",
-            self.elapsed.as_secs_f64(),
-            self.per_second(),
-            tally.latency_us(50.0),
-            tally.latency_us(99.0),
-            tally.latency_us(99.9),
-        ));
-        let ledger = if self.is_sound() { "sound" } else { "BROKEN" };
-        lines.push(format!("oversold {} units; ledger {ledger}; digest {:032x}", self.oversold, self.end.digest));
-        lines.extend(self.end.faults.iter().chain(self.differences).map(|fault| format!("  {fault}")));
-        lines
-    }
-
-    fn split_share(&self) -> f64 {
-        let placed = self.tally.count(Verdict::Placed);
-        if placed == 0 { 0.0 } else { self.tally.split as f64 / placed as f64 }
-    }
-
-    fn cost_per_order(&self) -> f64 {
-        let placed = self.tally.count(Verdict::Placed);
-        if placed == 0 { 0.0 } else { self.tally.cost as f64 / 1e6 / placed as f64 }
-    }
-
-    fn per_second(&self) -> f64 {
-        let seconds = self.elapsed.as_secs_f64();
-        if seconds > 0.0 { self.tally.orders() as f64 / seconds } else { 0.0 }
-    }
+fn per_second(orders: u64, elapsed: Duration) -> f64 {
+    let seconds = elapsed.as_secs_f64();
+    if seconds > 0.0 { orders as f64 / seconds } else { 0.0 }
 }

@@ -30,9 +30,9 @@ pub(super) struct Survey {
     pub(super) inbound: Vec<InboundRow>,
     /// Orders and cancellations in the order file.
     pub(super) orders: u64,
-    /// The first time that a row says.
+    /// The time of the first row that has one.
     pub(super) first_ts: Option<Time>,
-    /// Ids of sales that come more than once.
+    /// Ids of sales that occur more than once.
     pub(super) returning: HashSet<Code>,
     /// The shortest time a channel holds unpaid orders.
     pub(super) shortest_hold: Span,
@@ -40,7 +40,7 @@ pub(super) struct Survey {
     pub(super) currency: String,
     /// The channel of orders that name none: the world's first.
     pub(super) channel: Code,
-    /// What the order file calls its columns.
+    /// The headers of the order file.
     pub(super) names: ColumnNames,
 }
 
@@ -85,12 +85,12 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Opens the order file to be decided.
+    /// Opens the order file for the second reading.
     pub(super) fn open_orders(&self, args: &ReplayArgs) -> Result<OrderSheet, Failure> {
         Ok(OrderSheet::open(&args.orders, &self.names, &args.skip_kinds)?)
     }
 
-    /// Every row names what there is, and happens at a time that orders have as well.
+    /// Checks that every row names known codes, and has a time only where orders have one.
     fn check_inbound(
         &mut self,
         args: &ReplayArgs,
@@ -150,7 +150,7 @@ fn check_stock(args: &ReplayArgs, codes: &WorldCodes, stock: &[StockRow]) -> Res
     stock.iter().try_for_each(|row| places.check(&args.stock, row.line, &row.warehouse, row.pool.as_ref()))
 }
 
-/// What rows may name.
+/// The codes that rows may name.
 struct Places<'a> {
     warehouses: HashSet<&'a Code>,
     pools: HashSet<&'a Code>,

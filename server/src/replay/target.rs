@@ -1,20 +1,21 @@
-//! What a replay needs of an engine, wherever it runs.
+//! What a replay needs from an engine, wherever that runs.
 
-use stockade_core::command::{Query, Request};
+use stockade_core::command::Request;
 use stockade_core::engine::Released;
 use stockade_core::ids::Seq;
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 
 use crate::failure::Failure;
 
-/// An engine that is asked at times of the replay's choosing.
+/// An engine that is called with the times of the replay.
 pub trait Target: Sync {
-    /// Decides a command at a time. Waits while the engine takes no more for the moment.
+    /// Decides a command at this time. Waits while the engine is overloaded.
     fn execute(&self, request: &Request, now: Time) -> Result<Answer, Failure>;
 
-    /// Answers a question at a time.
+    /// Answers a query at this time.
     fn query(&self, query: &Query, now: Time) -> Result<Answer, Failure>;
 
     /// The earliest deadline of a hold; may be early, never late.
@@ -23,7 +24,7 @@ pub trait Target: Sync {
     /// Expires up to `max` orders that are due, by deadline.
     fn expire_due(&self, now: Time, max: usize) -> Vec<Released>;
 
-    /// Learns the prices of stock anew, when the rules ask for it by now.
+    /// Trains the prices of stock again, when the rules ask for it by now.
     fn learn(&self, now: Time);
 
     /// Waits until everything decided so far is as durable as the journal makes it.
@@ -33,16 +34,16 @@ pub trait Target: Sync {
     fn finish(self: Box<Self>) -> Result<Final, Failure>;
 }
 
-/// What the engine said.
+/// The answer of an engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// The answer.
+    /// The reply or the refusal.
     pub result: Result<Reply, Reject>,
     /// The latest event it depends on.
     pub seen: Seq,
 }
 
-/// What an engine leaves behind.
+/// The state of an engine at its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Final {
     /// Broken invariants; none when all is well.

@@ -10,12 +10,12 @@ use stockade_core::log::{Journal, JournalError, MemoryJournal};
 use stockade_core::time::Time;
 use tracing::{info, warn};
 
-use crate::auth::write_private;
 use crate::config::{Config, JournalHome};
+use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
 use crate::journal::{LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
 
-/// What a recovery went through.
+/// The result of the recovery at the start.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     /// Events applied.
@@ -36,7 +36,7 @@ const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 const PARTITION_FILE: &str = "partition.id";
 const OWNER_FILE: &str = "owner.id";
 
-/// Where what exists only in memory goes when the journal does not take it.
+/// The file for batches that exist only in memory when the journal does not take them.
 pub(super) fn emergency_file(config: &Config) -> PathBuf {
     config.data_dir.join("emergency.stockade")
 }
@@ -75,7 +75,7 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
 /// again changes nothing. Answers the id, or `None` when the journal is not in Redis.
 ///
 /// # Errors
-/// When Redis is away or unfit, or the partition is there with another id.
+/// When Redis cannot be reached or is unfit, or the partition exists with another id.
 pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     let JournalHome::Redis { url, partition } = &config.journal else { return Ok(None) };
     let path = config.data_dir.join(PARTITION_FILE);
@@ -116,13 +116,13 @@ fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
 }
 
 fn refused(error: &JournalError) -> Failure {
-    match error {
-        JournalError::Unavailable { .. } => Failure { exit: Exit::Unavailable, ..Failure::failed(error) },
-        _ => Failure::failed(error),
-    }
+    let away = matches!(error, JournalError::Unavailable { .. });
+    let exit = if away { Exit::Unavailable } else { Exit::Failed };
+    Failure { exit, ..Failure::failed(error) }
 }
 
-/// Who this server is to Redis: the same after a restart, so that it need not wait out its own heartbeat.
+/// Identity of this server at Redis: the same after a restart, so that it need not wait for its own ownership to run
+/// out.
 fn owner(data_dir: &Path) -> Result<String, Failure> {
     let path = data_dir.join(OWNER_FILE);
     if let Some(id) = read(&path)? {
@@ -142,6 +142,6 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 fn write(path: &Path, id: &str) -> Result<(), Failure> {
-    write_private(path, format!("{id}\n").as_bytes())
+    disk::replace(path, format!("{id}\n").as_bytes(), Access::Private)
         .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
 }

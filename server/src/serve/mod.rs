@@ -1,4 +1,4 @@
-//! A server from its settings to its end: journal, recovery, engine, listeners, and the orderly way out.
+//! A server from its settings to its end: journal, recovery, engine, listeners, and an orderly stop.
 //!
 //! ```text
 //!   settings ─► journal ─► recovery, check ─► engine ─► journal thread ─► expiry ─► QUIC, HTTP ─► announce
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
+use stockade_core::{Durability, log};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
@@ -23,14 +24,14 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::edge::{self, Http};
 use crate::failure::Failure;
-use crate::http::{self, Http};
 use crate::journal::{Driver, DriverConfig, JournalStatus};
 use crate::local::{self, Local};
-use crate::metrics::{Metrics, Observed};
-use crate::quality::{Sampler, Sampling};
+use crate::metrics::Metrics;
+use crate::quality::{Sampler, Sampling, Tally};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Expiry, Lessons, Service};
+use crate::service::{Decide, Dispatch, Observe, Service, Worker, start_expiry, start_reactions, start_training};
 use crate::tls::Certificate;
 
 use history::History;
@@ -44,16 +45,37 @@ const TOKENS_EVERY: Duration = Duration::from_secs(1);
 pub struct Server {
     service: Arc<Service>,
     driver: Driver<Engine>,
-    expiry: Expiry,
-    sampler: Option<Sampler>,
-    lessons: Lessons,
+    workers: Workers,
     listener: Listener,
     http: Option<HttpSide>,
     tokens: JoinHandle<()>,
     ended: mpsc::UnboundedReceiver<String>,
     config: Config,
-    /// What to tell whoever started it.
+    /// What the person who started it should know.
     pub announcement: Announcement,
+}
+
+/// The threads that work beside the service. Each ends when it is dropped.
+struct Workers {
+    _expiry: Worker,
+    _reactions: Worker,
+    _training: Worker,
+    _sampler: Option<Sampler>,
+}
+
+/// What decides requests.
+struct Deciding {
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    workers: Workers,
+}
+
+/// What the journal makes possible.
+struct Reach {
+    /// The highest durability available.
+    best: Durability,
+    /// Where explanations are read from.
+    history: Option<Arc<dyn log::History>>,
 }
 
 struct HttpSide {
@@ -61,7 +83,7 @@ struct HttpSide {
     task: JoinHandle<std::io::Result<()>>,
 }
 
-/// Where a server is and what it found.
+/// Addresses of a server, and what it found at its start.
 #[derive(Clone, Debug)]
 pub struct Announcement {
     /// Address of the QUIC listener.
@@ -70,13 +92,13 @@ pub struct Announcement {
     pub http: Option<SocketAddr>,
     /// What clients pin.
     pub fingerprint: String,
-    /// Whether the certificate was made just now.
+    /// Whether the certificate was created at this start.
     pub certificate_made: bool,
     /// How the journal stands.
     pub journal: JournalStatus,
-    /// What recovery went through.
+    /// The result of the recovery.
     pub replayed: Replayed,
-    /// Whether a sample world and goods were put in.
+    /// Whether a sample world and stock were added.
     pub sample: bool,
 }
 
@@ -92,15 +114,13 @@ impl Server {
         if tokens.is_empty() && !config.dev {
             let path = config.tokens.display();
             let reason =
-                format!("there is no token in {path}, so nobody could talk to the server: `stockade token add`");
+                format!("{path} holds no token, so no caller would be let in: add one with `stockade token add`");
             return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
         }
         let certificate = certificate(&config)?;
         let History { engine, journal, replayed } = history::recover(&config, take_over)?;
         let clock = Arc::new(Clock::system(replayed.last_time));
-        let best = journal.best();
-        let explained = journal.history();
-
+        let reach = Reach { best: journal.best(), history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
             emergency: Some(history::emergency_file(&config)),
@@ -112,28 +132,7 @@ impl Server {
         if sample {
             sample::put_in(&engine, clock.now())?;
         }
-        let metrics = Arc::new(Metrics::new());
-        let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, Arc::clone(metrics.quality())));
-        let sampler = explained
-            .clone()
-            .map(|history| Sampler::start(Arc::clone(&engine), history, Arc::clone(&sampling)))
-            .transpose()
-            .map_err(Failure::failed)?;
-        let decide: Arc<dyn Decide> = Arc::new(Observed::new(
-            Arc::clone(&engine),
-            Arc::clone(&metrics),
-            explained.clone(),
-            Arc::clone(&sampling),
-        ));
-        let service = Arc::new(Service::new(
-            Arc::clone(&decide),
-            Arc::clone(&clock),
-            Arc::clone(&tokens),
-            best,
-            config.request_timeout,
-        ));
-        let expiry = Expiry::start(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
-        let lessons = Lessons::start(Arc::clone(&engine), clock).map_err(Failure::failed)?;
+        let Deciding { service, metrics, workers } = decide(&config, &engine, clock, &tokens, reach)?;
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
         let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
@@ -161,7 +160,7 @@ impl Server {
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
         let tokens = tokio::spawn(follow(tokens));
-        Ok(Server { service, driver, expiry, sampler, lessons, listener, http, tokens, ended, config, announcement })
+        Ok(Server { service, driver, workers, listener, http, tokens, ended, config, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -181,7 +180,7 @@ impl Server {
         let stopped = tokio::select! {
             stopped = draining => stopped.map_err(Failure::failed)?,
             signal = signals.next() => {
-                warn!(signal, "ending at once, as asked twice");
+                warn!(signal, "ending at once after a second signal");
                 std::process::exit(130);
             }
         };
@@ -205,9 +204,9 @@ impl Server {
         };
         tokio::join!(quic, http);
         self.tokens.abort();
-        let (expiry, sampler, lessons, driver) = (self.expiry, self.sampler, self.lessons, self.driver);
+        let (workers, driver) = (self.workers, self.driver);
         let stopped = tokio::task::spawn_blocking(move || {
-            drop((expiry, sampler, lessons));
+            drop(workers);
             driver.stop(patience)
         });
         let stopped = stopped.await.map_err(Failure::failed)?;
@@ -222,10 +221,34 @@ impl Server {
         };
         let why = stopped.reason.unwrap_or_else(|| "the journal did not take it in time".to_owned());
         Err(Failure::failed(format!(
-            "not everything was flushed: {why}; up to event {} it was, {rest}",
+            "not everything was flushed: {why}; events up to {} are in the journal, {rest}",
             stopped.journaled
         )))
     }
+}
+
+/// The service over an engine, and the threads beside it.
+fn decide(
+    config: &Config,
+    engine: &Arc<Engine>,
+    clock: Arc<Clock>,
+    tokens: &Arc<TokenStore>,
+    reach: Reach,
+) -> Result<Deciding, Failure> {
+    let quality = Arc::new(Tally::default());
+    let metrics = Arc::new(Metrics::new(Arc::clone(&quality)));
+    let sampling = Arc::new(Sampling::new(config.gap_sample_ppm, quality));
+    let start_sampler = |history| Sampler::start(Arc::clone(engine), history, Arc::clone(&sampling));
+    let sampler = reach.history.clone().map(start_sampler).transpose().map_err(Failure::failed)?;
+    let observer: Arc<dyn Observe> = Arc::clone(&metrics) as Arc<dyn Observe>;
+    let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(engine), reach.history, sampling, observer));
+    let (now, tokens) = (Arc::clone(&clock), Arc::clone(tokens));
+    let service = Service::new(Arc::clone(&decide), now, tokens, reach.best, config.request_timeout);
+    let expiry = start_expiry(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
+    let reactions = start_reactions(Arc::clone(engine), Arc::clone(&clock)).map_err(Failure::failed)?;
+    let training = start_training(Arc::clone(engine), clock).map_err(Failure::failed)?;
+    let workers = Workers { _expiry: expiry, _reactions: reactions, _training: training, _sampler: sampler };
+    Ok(Deciding { service: Arc::new(service), metrics, workers })
 }
 
 fn certificate(config: &Config) -> Result<Certificate, Failure> {
@@ -238,14 +261,14 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
 
 async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
     let listen = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
-    let listener = http::bind(addr).await.map_err(listen)?;
+    let listener = edge::bind(addr).await.map_err(listen)?;
     let addr = listener.local_addr().map_err(listen)?;
     let (stop, mut stopping) = watch::channel(false);
     let stopped = async move {
-        // A sender that is gone means the same.
+        // A dropped sender means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let task = tokio::spawn(http::serve(listener, shared, stopped));
+    let task = tokio::spawn(edge::serve(listener, shared, stopped));
     Ok((HttpSide { stop, task }, addr))
 }
 

@@ -1,21 +1,21 @@
 //! Something to sell on the first start with `--dev`.
 
+use stockade_core::Actor;
 use stockade_core::command::{ApplyWorld, Command, DefineSkus, Line, Receive, Request, SkuSpec};
 use stockade_core::engine::Engine;
-use stockade_core::event::Actor;
 use stockade_core::ids::{Code, CodeError};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
 use crate::failure::Failure;
 
-/// The small world that `init` writes too.
+/// The small world that `init` also writes.
 pub const WORLD: &str = include_str!("sample_world.toml");
 
 /// SKU, grams of one unit, units at HGH and at CAN.
 const GOODS: [(&str, u32, u64, u64); 3] = [("TEE", 200, 100, 40), ("MUG", 350, 30, 60), ("LAMP", 1_800, 5, 0)];
 
-/// Puts the sample world into force, and goods into its warehouses.
+/// Applies the sample world and adds stock to its warehouses.
 pub(super) fn put_in(engine: &Engine, now: Time) -> Result<(), Failure> {
     for (n, command) in commands().map_err(Failure::failed)?.into_iter().enumerate() {
         let key = Code::new(&format!("dev-{n}")).map_err(Failure::failed)?;

@@ -1,4 +1,4 @@
-//! What asks a server to stop.
+//! Signals that ask a server to stop.
 
 use std::io;
 

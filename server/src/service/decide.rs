@@ -1,12 +1,13 @@
-//! What the service needs of the engine.
+//! What the service needs from the engine.
 
-use stockade_core::command::{Query, Request};
+use stockade_core::Actor;
+use stockade_core::command::Request;
 use stockade_core::engine::{Engine, Outcome};
-use stockade_core::event::Actor;
 use stockade_core::log::Gate;
+use stockade_core::query::Query;
 use stockade_core::time::Time;
 
-/// Something that decides: the engine, or what a test puts in its place. None of it waits.
+/// Something that decides: the engine, or a stand-in of a test. No method waits.
 pub trait Decide: Send + Sync + 'static {
     /// Decides a command.
     fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome;
@@ -14,13 +15,13 @@ pub trait Decide: Send + Sync + 'static {
     /// Answers a query.
     fn query(&self, query: &Query, now: Time) -> Outcome;
 
-    /// The earliest deadline there may be.
+    /// The earliest deadline of a hold; may be early, never late.
     fn next_deadline(&self) -> Option<Time>;
 
-    /// Expires up to `max` orders whose deadline has come; how many it did.
+    /// Expires up to `max` orders whose deadline has come; returns how many.
     fn expire_due(&self, now: Time, max: usize) -> usize;
 
-    /// Where answers wait until they are durable.
+    /// The durability gate.
     fn gate(&self) -> &Gate;
 }
 

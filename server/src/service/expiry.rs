@@ -1,58 +1,29 @@
-//! Unpaid holds run out by themselves: a thread that looks every few milliseconds.
+//! Expiry of unpaid reservation holds: a thread that looks at deadlines every few milliseconds.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::decide::Decide;
+use super::worker::Worker;
 use crate::clock::Clock;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(8);
-/// Orders expired in one go, so that nobody waits long for a lock behind it.
+/// Orders expired in one call, so that no command waits long for a lock behind it.
 const BITE: usize = 128;
 /// Orders expired in one tick; the rest follows in the next, at once.
 const TICK_MOST: usize = 4_096;
 
-/// The thread that expires unpaid orders. Ends when it is dropped.
-#[derive(Debug)]
-pub struct Expiry {
-    ending: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+/// Starts the thread that expires unpaid orders.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start_expiry(decide: Arc<dyn Decide>, clock: Arc<Clock>) -> io::Result<Worker> {
+    Worker::start("expiry", move || if tick(&*decide, &clock) { Duration::ZERO } else { TICK })
 }
 
-impl Expiry {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn start(decide: Arc<dyn Decide>, clock: Arc<Clock>) -> std::io::Result<Expiry> {
-        let ending = Arc::new(AtomicBool::new(false));
-        let end = Arc::clone(&ending);
-        let thread = thread::Builder::new().name("expiry".to_owned()).spawn(move || {
-            while !end.load(Ordering::Acquire) {
-                if !tick(&*decide, &clock) {
-                    thread::park_timeout(TICK);
-                }
-            }
-        })?;
-        Ok(Expiry { ending, thread: Some(thread) })
-    }
-}
-
-impl Drop for Expiry {
-    fn drop(&mut self) {
-        self.ending.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // A panic in it was reported when it happened, and halted the engine.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Expires what is due; whether more may be.
+/// Expires what is due; returns whether more may be due.
 fn tick(decide: &dyn Decide, clock: &Clock) -> bool {
     let mut expired = 0;
     while expired < TICK_MOST {

@@ -1,4 +1,4 @@
-//! What every way in shares: who may do what, when it is too late, and when an answer may leave.
+//! What every listener shares: rights, deadlines, and when an answer may leave.
 //!
 //! ```text
 //!   QUIC lane ─┐                                              ┌─► lane queue ──► frames, in order
@@ -6,21 +6,28 @@
 //!   HTTP call ─┘    authorise, check time, decide             └─► Service::answer ──► response
 //! ```
 //!
-//! [`Service::command`] never waits. What it returns must not be told before [`Waits::is_due`] says so.
+//! [`Service::command`] never waits. What it returns must not leave before [`Waits::is_due`] says so.
 
+mod budget;
 mod decide;
+mod dispatch;
 mod expiry;
-mod lessons;
+mod observe;
+mod reactions;
+mod training;
 mod waits;
+mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use stockade_core::command::{Query, Request};
+use stockade_core::Durability;
+use stockade_core::command::Request;
 use stockade_core::ids::{OrderId, Seq};
+use stockade_core::query::Query;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Durability, Reply};
+use stockade_core::reply::Reply;
 use stockade_core::time::{Span, Time};
 use tokio::sync::watch;
 
@@ -28,11 +35,15 @@ use crate::auth::{Identity, TokenStore};
 use crate::clock::Clock;
 
 pub use decide::Decide;
-pub use expiry::Expiry;
-pub use lessons::Lessons;
+pub use dispatch::Dispatch;
+pub use expiry::start_expiry;
+pub use observe::Observe;
+pub use reactions::start_reactions;
+pub use training::start_training;
 pub use waits::{Wait, Waits};
+pub use worker::Worker;
 
-/// The engine with all that stands between it and its callers. Shared by every listener.
+/// The engine behind rights, deadlines and durability. Shared by every listener.
 pub struct Service {
     decide: Arc<dyn Decide>,
     clock: Arc<Clock>,
@@ -44,40 +55,40 @@ pub struct Service {
     counts: Counts,
 }
 
-/// How a request wants to be treated.
+/// The terms of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
     /// How durable the answer must be.
     pub level: Durability,
-    /// Engine time after which it must not be begun, and its answer not be waited for.
+    /// Engine time after which it must not be started, and its answer no longer waited for.
     pub not_after: Option<Time>,
 }
 
-/// What was decided and may not be told yet.
+/// A decision that may not leave yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decided {
     /// The answer.
     pub result: Result<Reply, Reject>,
-    /// It may be told once this event is durable to the level below.
+    /// It may leave once this event is durable to `level`.
     pub seen: Seq,
     /// The level asked for; [`Durability::Memory`] for an answer that waits for nothing.
     pub level: Durability,
-    /// When waiting ends.
+    /// When waiting ends, engine time.
     pub until: Time,
-    /// What is said if it ends too early.
+    /// What is answered if it is not durable by then.
     pub late: Late,
 }
 
-/// What is said when an answer did not become durable in time.
+/// What is answered when a decision did not become durable in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Late {
-    /// Nothing was changed by the request.
+    /// The request changed nothing.
     Unchanged,
-    /// It was applied, perhaps to an order, and may or may not last.
+    /// The request was applied, perhaps to an order, and may or may not last.
     Applied(Option<OrderId>),
 }
 
-/// What went through since the start.
+/// Requests since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
     commands: AtomicU64,
@@ -86,7 +97,7 @@ pub struct Counts {
     unknown: AtomicU64,
 }
 
-/// A moment's copy of [`Counts`].
+/// A copy of [`Counts`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counted {
     /// Commands that reached the engine.
@@ -100,7 +111,7 @@ pub struct Counted {
 }
 
 impl Service {
-    /// A service that answers as durably as `best` and lets a request without a not-after time wait for `patience`.
+    /// A service whose highest durability is `best`; a request without a not-after time waits up to `patience`.
     pub fn new(
         decide: Arc<dyn Decide>,
         clock: Arc<Clock>,
@@ -114,7 +125,7 @@ impl Service {
         Service { decide, clock, tokens, waits, best, patience, draining, counts: Counts::default() }
     }
 
-    /// Who shows this token.
+    /// The identity of the bearer of this token.
     ///
     /// # Errors
     /// [`Reject::Unauthenticated`].
@@ -137,9 +148,7 @@ impl Service {
         Counts::add(&self.counts.commands);
         let outcome = self.decide.execute(request, &who.actor(), now);
         let late = match &outcome.result {
-            Ok(Reply::Placed(placed)) => Late::Applied(Some(placed.order)),
-            Ok(Reply::Changed(changed)) => Late::Applied(Some(changed.order)),
-            Ok(_) => Late::Applied(None),
+            Ok(reply) => Late::Applied(order_of(reply)),
             Err(_) => {
                 Counts::add(&self.counts.refused);
                 Late::Unchanged
@@ -148,7 +157,7 @@ impl Service {
         Decided { result: outcome.result, seen: outcome.seen, level: terms.level, until, late }
     }
 
-    /// Answers a query. Never waits; a `provisional` answer need not be waited for either.
+    /// Answers a query. Never waits; a `provisional` answer does not wait for durability either.
     pub fn query(&self, who: &Identity, query: &Query, provisional: bool, terms: Terms) -> Decided {
         let now = self.clock.now();
         let level = if provisional { Durability::Memory } else { terms.level };
@@ -165,14 +174,15 @@ impl Service {
         Decided { result: outcome.result, seen: outcome.seen, level, until, late: Late::Unchanged }
     }
 
-    /// A refusal that was decided before anything was looked at.
+    /// A refusal before anything was decided.
     pub fn refuse(&self, now: Time, reject: Reject) -> Decided {
         Counts::add(&self.counts.refused);
         let (result, late) = (Err(reject), Late::Unchanged);
         Decided { result, seen: Seq(0), level: Durability::Memory, until: now, late }
     }
 
-    /// Waits until what was decided may be told, and tells it with the level it reached. For callers that wait one by one.
+    /// Waits until a decision may leave; returns the answer with the level it reached. For callers that wait one by
+    /// one.
     pub async fn answer(&self, decided: Decided) -> (Result<Reply, Reject>, Durability) {
         let Decided { result, seen, level, until, late } = decided;
         if self.waits.is_due(seen, level) {
@@ -192,7 +202,7 @@ impl Service {
         }
     }
 
-    /// What is said of an answer that did not become durable in time.
+    /// The refusal that is answered when a decision did not become durable in time.
     pub fn late(&self, late: Late) -> Reject {
         match late {
             Late::Applied(order) => {
@@ -211,7 +221,7 @@ impl Service {
         self.draining.send_replace(true);
     }
 
-    /// Whether the service is draining, to be watched.
+    /// Watches whether the service is draining.
     pub fn draining(&self) -> watch::Receiver<bool> {
         self.draining.subscribe()
     }
@@ -231,19 +241,19 @@ impl Service {
         &self.decide
     }
 
-    /// The highest durability to be had.
+    /// The highest durability available.
     pub fn best(&self) -> Durability {
         self.best
     }
 
-    /// What went through so far.
+    /// The counts so far.
     pub fn counted(&self) -> Counted {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let Counts { commands, queries, refused, unknown } = &self.counts;
         Counted { commands: of(commands), queries: of(queries), refused: of(refused), unknown: of(unknown) }
     }
 
-    /// Whether a request may be begun, and how long its answer may be waited for.
+    /// Whether a request may be started, and until when its answer may be waited for.
     fn admit(&self, now: Time, terms: Terms) -> Result<Time, Reject> {
         if *self.draining.borrow() {
             let reason = "the server is shutting down: try another or come back later".to_owned();
@@ -258,6 +268,25 @@ impl Service {
             Some(not_after) => Ok(not_after.min(longest)),
             None => Ok(longest),
         }
+    }
+}
+
+/// The order that a reply to a command is about.
+fn order_of(reply: &Reply) -> Option<OrderId> {
+    match reply {
+        Reply::Placed(placed) => Some(placed.order),
+        Reply::Changed(changed) => Some(changed.order),
+        Reply::Moved(_) | Reply::Configured(_) => None,
+        // Replies to queries.
+        Reply::Quoted(_)
+        | Reply::Availability(_)
+        | Reply::Stock(_)
+        | Reply::Order(_)
+        | Reply::Orders(_)
+        | Reply::Text(_)
+        | Reply::Explained(_)
+        | Reply::Routing(_)
+        | Reply::Inbound(_) => None,
     }
 }
 

@@ -1,12 +1,12 @@
-//! Who waits for which event to become durable. One ring per waiter and advance, however many answers it frees.
+//! Waiting for events to become durable. An advance of the gate wakes each waiter once, however many answers it frees.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use parking_lot::RwLock;
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
-use stockade_core::reply::Durability;
 use tokio::sync::Notify;
 
 use super::decide::Decide;
@@ -26,7 +26,7 @@ pub struct Wait {
 
 #[derive(Debug, Default)]
 struct Bell {
-    /// The event wanted, 0 for none; the highest bit tells replicated from journaled.
+    /// The event wanted, 0 for none; the highest bit set means replicated, otherwise journaled.
     wanted: AtomicU64,
     notify: Notify,
 }
@@ -45,7 +45,7 @@ impl Waits {
         waits
     }
 
-    /// Whether what saw this event may be told at this level.
+    /// Whether an answer that depends on this event may leave at this level.
     pub fn is_due(&self, seen: Seq, level: Durability) -> bool {
         self.decide.gate().watermark(level) >= seen
     }
@@ -63,7 +63,8 @@ impl Waits {
     }
 
     fn ring(&self) {
-        // The gate moved before this, and a waiter looks at it after it said what it wants: one of the two sees the other.
+        // The gate moved before this, and a waiter looks at it after it said what it wants: one of the two sees the
+        // other.
         fence(Ordering::SeqCst);
         let journaled = self.watermark(Durability::Journaled);
         let replicated = self.watermark(Durability::Replicated);

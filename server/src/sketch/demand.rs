@@ -1,4 +1,4 @@
-//! What an order file asks for in all.
+//! The demand of an order file.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) struct Demand {
     pub(super) orders: u64,
     /// Orders by zone.
     pub(super) zones: BTreeMap<Code, u64>,
-    /// Units by SKU. A SKU that is only ever taken back has none.
+    /// Units by SKU. A SKU that is only returned has none.
     pub(super) skus: BTreeMap<Code, u64>,
     /// Channels named.
     pub(super) channels: BTreeMap<Code, u64>,

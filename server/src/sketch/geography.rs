@@ -10,11 +10,11 @@ use crate::invent::{Draw, ECONOMY, InventedChannel, InventedWarehouse, InventedW
 
 /// Most rates written, so that the world stays a file a person can open.
 const RATES_MAX: usize = 30_000;
-/// The land zones are scattered over.
+/// The area that zones are scattered over.
 const LAND: [(f64, f64); 2] = [(24.0, 44.0), (98.0, 122.0)];
 const CARRIERS: [(&str, Tariff); 2] = [("ECO", ECONOMY), ("FAST", PREMIUM)];
 
-/// A warehouse and where it stands.
+/// A warehouse and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
     pub(super) code: Code,
@@ -78,7 +78,7 @@ pub(super) fn world(demand: &Demand, sites: &[Site], head: &[String], draw: &Dra
     }
 }
 
-/// A rate of each carrier from each site to each zone, and to everywhere else as far as zones lie on average.
+/// A rate of each carrier from each site to each zone, and to everywhere else at the average distance of the zones.
 fn rates(demand: &Demand, sites: &[Site], draw: &Draw) -> Vec<(Code, Code, Code, stockade_core::routing::Rate)> {
     let zones_max = RATES_MAX / (sites.len() * CARRIERS.len());
     let zones: Vec<(Code, Place)> = demand

@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use stockade_core::money::Money;
 
-use crate::cli::output::Output;
+use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::files::{ColumnNames, OrderSheet};
 use crate::invent::Draw;
@@ -20,7 +20,8 @@ use demand::Demand;
 /// Write world.toml and stock.csv for an order file.
 ///
 /// Zones come from the file's zone column. Places, rates and hours are invented from the seed: warehouses near the
-/// zones that order most, prices and hours by distance. Each SKU gets the given share of its demand, spread over some of the warehouses.
+/// zones that order most, prices and hours by distance. Each SKU gets the given share of its demand, spread over some
+/// of the warehouses.
 #[derive(Debug, Args)]
 pub struct SketchArgs {
     /// The order file: CSV or TSV, plain or gzip.
@@ -35,19 +36,41 @@ pub struct SketchArgs {
     /// The same seed gives the same files.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The folder to write into; it is made if it is not there.
+    /// The folder to write into; created when it does not exist.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Read the column NAME under another header.
     #[arg(long = "column", value_name = "NAME=HEADER")]
     pub columns: Vec<String>,
-    /// Pass over rows of this kind.
+    /// Ignore rows of this kind.
     #[arg(long = "skip-kind", value_name = "KIND")]
     pub skip_kinds: Vec<String>,
 }
 
-/// Runs the verb.
-pub fn run(args: &SketchArgs, out: Output) -> Result<(), Failure> {
+/// What was sketched.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Sketched {
+    /// The folder that holds world.toml and stock.csv.
+    pub dir: String,
+    /// Orders in the file.
+    pub orders: u64,
+    /// Zones they go to.
+    pub zones: usize,
+    /// SKUs they name.
+    pub skus: usize,
+    /// Warehouses of the world.
+    pub warehouses: usize,
+    /// Cells of stock.
+    pub cells: usize,
+    /// Units in them.
+    pub units: u64,
+}
+
+/// Writes world and stock for an order file.
+///
+/// # Errors
+/// When a flag or the file is wrong, or the disk refuses.
+pub fn run(args: &SketchArgs) -> Result<Sketched, Failure> {
     if args.cover < Money::ZERO {
         return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
     }
@@ -64,35 +87,28 @@ pub fn run(args: &SketchArgs, out: Output) -> Result<(), Failure> {
     write(&args.out.join("world.toml"), &world)?;
     write(&args.out.join("stock.csv"), &spread::to_csv(&stock))?;
     let units: u64 = stock.iter().map(|cell| cell.units).sum();
-    if out.json {
-        out.object(&json!({
-            "dir": args.out.display().to_string(), "orders": demand.orders, "zones": demand.zones.len(),
-            "skus": demand.skus.len(), "warehouses": sites.len(), "cells": stock.len(), "units": units,
-        }));
-    } else {
-        out.line(format!(
-            "{}: world.toml with {} warehouses and {} zones, stock.csv with {units} units of {} SKUs in {} cells, for {} orders",
-            args.out.display(),
-            sites.len(),
-            demand.zones.len(),
-            demand.skus.len(),
-            stock.len(),
-            demand.orders,
-        ));
-    }
-    Ok(())
+    Ok(Sketched {
+        dir: args.out.display().to_string(),
+        orders: demand.orders,
+        zones: demand.zones.len(),
+        skus: demand.skus.len(),
+        warehouses: sites.len(),
+        cells: stock.len(),
+        units,
+    })
 }
 
 fn head(args: &SketchArgs) -> Vec<String> {
     let file = args.orders.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     vec![
         format!("Sketched from {file} with seed {} and cover {}.", args.seed, args.cover),
-        "Places, rates and hours are invented: put your own in their stead.".to_owned(),
+        "Places, rates and hours are invented: replace them with your own.".to_owned(),
     ]
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
+    disk::replace(path, text.as_bytes(), Access::Public)
+        .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))
 }
 
 #[cfg(test)]
@@ -114,7 +130,7 @@ mod tests {
             columns: vec!["zone=country".into()],
             skip_kinds: vec!["fee".into()],
         };
-        run(&args, Output { json: true }).unwrap();
+        run(&args).unwrap();
         let read = |name| fs::read_to_string(dir.join("out").join(name)).unwrap();
         (read("world.toml"), read("stock.csv"))
     }

@@ -1,4 +1,4 @@
-//! How much of each SKU lies where.
+//! Units of each SKU at each warehouse.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use stockade_core::money::Money;
 use super::demand::Demand;
 use crate::invent::{Draw, spread};
 
-/// How often a warehouse carries a SKU.
+/// Share of warehouses that carry a SKU.
 const CARRIED: f64 = 0.55;
 
-/// Units of a SKU at a warehouse, not none.
+/// Units of a SKU at a warehouse, at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct StockCell {
     pub(super) sku: Code,
@@ -19,7 +19,7 @@ pub(super) struct StockCell {
     pub(super) units: u64,
 }
 
-/// Of each SKU ceil(cover × demand), spread over the warehouses that carry it: some do not, and none carries everything.
+/// ceil(cover × demand) units of each SKU, spread over the warehouses that carry it. No warehouse carries everything.
 pub(super) fn stock(demand: &Demand, warehouses: &[Code], cover: Money, draw: &Draw) -> Vec<StockCell> {
     let mut draw = draw.fork(2);
     let sizes: Vec<f64> = warehouses.iter().map(|_| draw.between(0.5, 1.5)).collect();

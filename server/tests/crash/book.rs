@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use stockade_client::ClientError;
 use stockade_core::command::{Command, Place, Receive};
 use stockade_core::ids::{Code, Seq};
+use stockade_core::orders::{Change, Stage};
 use stockade_core::reject::Reject;
-use stockade_core::reply::{Change, Changed, Moved, Placed, Stage};
+use stockade_core::reply::{Changed, Moved, Placed};
 
 /// What became of something asked.
 #[derive(Clone, Debug)]

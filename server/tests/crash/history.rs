@@ -6,9 +6,9 @@ use std::time::UNIX_EPOCH;
 use serde_json::Value;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
+use stockade_core::log::decode_envelope;
 use stockade_core::log::{Batch, ChainHash, Journal};
 use stockade_core::time::Time;
-use stockade_core::wire::codec::decode_envelope;
 use stockade_fuzz::model::Model;
 use stockade_server::journal::LocalJournal;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stockade_client::{Call, Client, Stockade, by_number, code};
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Line, Pay, Place, Receive, SkuSpec, Step, StepAction,
+    Cancel, CancelScope, Command, ExtendHold, Line, Pay, Place, Receive, SkuSpec, StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::reply::{Changed, Placed};
@@ -149,7 +149,7 @@ impl Worker {
                 let until = expires + Span::from_secs(60) + Span::from_millis(self.rng.below(1_000_000));
                 Command::ExtendHold(ExtendHold { order: order_ref, until })
             }
-            Deed::Step(sub, action) => Command::Step(Step { order: order_ref, sub, action }),
+            Deed::Step(sub, action) => Command::Step(TakeStep { order: order_ref, sub, action }),
         };
         let key = new_key();
         let act = self.book.acted(order, key.clone(), command.clone());

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stockade_client::{Call, Client, ClientError, Stockade, by_number};
-use stockade_core::command::StockQuery;
 use stockade_core::ids::Code;
+use stockade_core::orders::Stage;
+use stockade_core::query::StockQuery;
 use stockade_core::reject::Reject;
-use stockade_core::reply::{OrderView, Placed, Stage};
+use stockade_core::reply::{OrderView, Placed};
 use tokio::task::JoinSet;
 
 use crate::book::{Book, Fate, Ordered};

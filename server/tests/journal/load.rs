@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, ChainHash, Journal, JournalError, Log, SealedBatch};
-use stockade_core::reply::Durability;
 use stockade_server::journal::{Recovered, replay_events};
 
 pub type Acknowledged = BTreeMap<u64, Vec<u8>>;
@@ -21,7 +21,7 @@ pub fn new_log() -> Arc<Log> {
 
 /// One sealed batch of one event.
 pub fn batch(log: &Log, event: &[u8]) -> SealedBatch {
-    log.append(log.reserve(event.len(), Admission::Ordinary).unwrap(), event).unwrap();
+    log.append(log.reserve(event.len(), Admission::Ordinary).unwrap(), event).unwrap().applied();
     log.next_batch(Duration::ZERO).unwrap()
 }
 
@@ -77,7 +77,7 @@ impl Load {
                             std::thread::sleep(Duration::from_millis(1));
                             continue;
                         };
-                        let Ok(seq) = log.append(room, event.as_bytes()) else { return };
+                        let Ok(seq) = log.append(room, event.as_bytes()).map(|event| event.applied()) else { return };
                         if n % 8 == 0 {
                             while !log.gate().wait(seq, Durability::Journaled, Duration::from_millis(20)) {
                                 if stop.load(Ordering::Relaxed) || log.halted().is_some() {

@@ -179,7 +179,7 @@ fn a_stop_that_cannot_drain_says_so_and_the_emergency_file_brings_the_rest_back(
         fn kind(&self) -> &'static str {
             "stuck"
         }
-        fn best(&self) -> stockade_core::reply::Durability {
+        fn best(&self) -> stockade_core::Durability {
             self.0.best()
         }
         fn what_could_be_lost(&self) -> String {
@@ -193,7 +193,7 @@ fn a_stop_that_cannot_drain_says_so_and_the_emergency_file_brings_the_rest_back(
     let driver = Driver::start(Arc::clone(&log), Box::new(Stuck(open(&path))), config).unwrap();
     for n in 0..6u64 {
         let event = n.to_le_bytes();
-        log.append(log.reserve(8, stockade_core::log::Admission::Ordinary).unwrap(), &event).unwrap();
+        log.append(log.reserve(8, stockade_core::log::Admission::Ordinary).unwrap(), &event).unwrap().applied();
         eventually("the journal", || driver.status().journaled >= Seq((n + 1).min(2)));
     }
     eventually("trouble", || driver.status().last_error.is_some());

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, Journal, Log, MemoryJournal};
-use stockade_core::reply::Durability;
 use stockade_server::journal::{Driver, DriverConfig, LocalJournal, RedisJournal};
 
 use crate::load::new_log;
@@ -25,7 +25,9 @@ fn measure(name: &str, journal: impl Journal + 'static) {
                 while begin.elapsed() < Duration::from_secs(3) {
                     for _ in 0..64 {
                         match log.reserve(EVENT.len(), Admission::Ordinary) {
-                            Ok(room) => drop(log.append(room, &EVENT).unwrap()),
+                            Ok(room) => {
+                                log.append(room, &EVENT).unwrap().applied();
+                            }
                             Err(_) => std::thread::sleep(Duration::from_micros(200)),
                         }
                     }
@@ -38,7 +40,7 @@ fn measure(name: &str, journal: impl Journal + 'static) {
     let mut waits: Vec<_> = (0..200)
         .map(|_| {
             let begin = Instant::now();
-            wait(&log, log.append(log.reserve(EVENT.len(), Admission::Ordinary).unwrap(), &EVENT).unwrap());
+            wait(&log, log.append(log.reserve(EVENT.len(), Admission::Ordinary).unwrap(), &EVENT).unwrap().applied());
             begin.elapsed()
         })
         .collect();
@@ -83,7 +85,7 @@ fn measure_the_append() {
                 scope.spawn(|| {
                     for _ in 0..EACH {
                         let Ok(room) = log.reserve(100, Admission::Reserved) else { panic!("no room") };
-                        log.append(room, &EVENT[..100]).unwrap();
+                        log.append(room, &EVENT[..100]).unwrap().applied();
                     }
                 });
             }

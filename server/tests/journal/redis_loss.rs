@@ -2,9 +2,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, Journal, JournalError, Log, SealedBatch};
-use stockade_core::reply::Durability;
 use stockade_server::journal::{Driver, DriverConfig, EmergencyFile, Health, RedisConfig, RedisJournal};
 
 use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
@@ -42,7 +42,7 @@ fn start(config: RedisConfig) -> Running {
 
 fn append(log: &Log, n: u64) -> Seq {
     let event = n.to_le_bytes();
-    log.append(log.reserve(8, Admission::Ordinary).unwrap(), &event).unwrap()
+    log.append(log.reserve(8, Admission::Ordinary).unwrap(), &event).unwrap().applied()
 }
 
 fn journaled(log: &Log, seq: Seq) {

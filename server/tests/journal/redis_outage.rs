@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::limits::LOG_BACKLOG_BYTES;
 use stockade_core::log::{Admission, Log};
-use stockade_core::reply::Durability;
 use stockade_server::journal::{Driver, DriverConfig, Health, RedisJournal};
 
 use crate::load::{Load, assert_holds, events, eventually, new_log};
@@ -69,7 +69,7 @@ fn a_full_redis_refuses_batches_until_there_is_room_and_admission_stays_bounded(
     let event = vec![7u8; 1 << 20];
     let mut appended = Seq(0);
     while let Ok(room) = log.reserve(event.len(), Admission::Ordinary) {
-        appended = log.append(room, &event).unwrap();
+        appended = log.append(room, &event).unwrap().applied();
         assert!(log.backlog_bytes() <= LOG_BACKLOG_BYTES);
     }
     assert!(appended >= Seq(60));

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use stockade_client::core::command::{Command, Query, Receive, Request, SkuSpec, StockQuery};
+use stockade_client::core::command::{Command, Receive, Request, SkuSpec};
+use stockade_client::core::orders::OrderState;
+use stockade_client::core::query::{Query, StockQuery};
 use stockade_client::core::reject::Reject;
-use stockade_client::core::reply::{OrderState, Reply};
+use stockade_client::core::reply::Reply;
 use stockade_client::core::time::{Span, Time};
-use stockade_client::core::wire::{ClientMessage, HelloAnswer, HelloRefusal, ServerMessage};
+use stockade_client::core::wire::{ClientMessage, HelloAnswer, HelloRefusal, ServerMessage, VERSION, VERSION_OLDEST};
 use stockade_client::{Call, Client, ClientError, Stockade};
 use tokio::net::UdpSocket;
 
@@ -70,7 +72,7 @@ async fn versions_that_do_not_fit_are_told_so() {
     let newer = stockade_client::core::wire::Hello { version: 9, oldest: 7, ..hello(&host.storefront) };
     raw.say(header(0, Time(0)), &newer).await;
     let (_, answer) = raw.hear::<HelloAnswer>().await;
-    assert_eq!(answer, HelloAnswer::Refused(HelloRefusal::Version { oldest: 1, newest: 1 }));
+    assert_eq!(answer, HelloAnswer::Refused(HelloRefusal::Version { oldest: VERSION_OLDEST, newest: VERSION }));
     assert!(Raw::with_alpn(host.addr, b"stockade/9").await.is_err());
 }
 

@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use stockade_client::core::Durability;
 use stockade_client::core::command::*;
 use stockade_client::core::engine::Engine;
 use stockade_client::core::ids::Code;
-use stockade_client::core::reply::Durability;
 use stockade_client::core::time::Time;
 use stockade_client::core::units::Units;
 use stockade_client::{Client, ClientConfig, ClientError, Fingerprint, Stockade, Trust};
 use stockade_server::auth::{Role, TokenStore, Tokens};
 use stockade_server::clock::Clock;
 use stockade_server::quic::{Listener, QuicConfig};
-use stockade_server::service::{Expiry, Service};
+use stockade_server::service::{Service, Worker, start_expiry};
 use stockade_server::tls::Certificate;
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ pub struct Host {
     hold: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
     journal: Option<JoinHandle<()>>,
-    _expiry: Expiry,
+    _expiry: Worker,
     dir: TempDir,
 }
 
@@ -103,7 +103,7 @@ impl Host {
             Durability::Journaled,
             Duration::from_secs(5),
         ));
-        let expiry = Expiry::start(engine.clone(), clock).unwrap();
+        let expiry = start_expiry(engine.clone(), clock).unwrap();
         let (hold, ending) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let journal = journal(&engine, &hold, &ending);
         let certificate = Certificate::read_or_make(dir.path(), &[]).unwrap();

@@ -7,9 +7,11 @@ mod raw;
 use std::time::Duration;
 
 use host::{Host, code, line, number, place, reject_code};
+use stockade_client::core::Durability;
 use stockade_client::core::command::*;
 use stockade_client::core::ids::SubNo;
-use stockade_client::core::reply::{Change, Durability, OrderState, Stage};
+use stockade_client::core::orders::{Change, OrderState, Stage};
+use stockade_client::core::query::{AvailabilityQuery, OrdersQuery, Query};
 use stockade_client::core::time::Span;
 use stockade_client::core::wire::HelloRefusal;
 use stockade_client::{Call, Client, ClientError, Stockade};
@@ -43,9 +45,9 @@ async fn an_order_goes_from_quote_to_confirmation_and_back() {
     let view = shop.order_by_number(code("web"), code("1")).await.unwrap();
     assert_eq!(view.sub_orders[0].stage, Stage::Confirmed);
     assert!(view.timeline.iter().all(|entry| entry.actor == code("shop") || entry.actor == code("dock")));
-    let listed =
-        dock.orders(OrdersQuery { warehouse: Some(code("A")), channel: None, stage: None, after: None, limit: 10 });
-    assert_eq!(listed.await.unwrap().len(), 1);
+    let listed = dock.orders(OrdersQuery { warehouse: Some(code("A")), limit: 10, ..OrdersQuery::default() });
+    let page = listed.await.unwrap();
+    assert_eq!((page.orders.len(), page.next), (1, None));
     host.check();
 }
 

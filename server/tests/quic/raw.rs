@@ -9,7 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::ring;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use stockade_client::core::reply::Durability;
+use stockade_client::core::Durability;
 use stockade_client::core::time::Time;
 use stockade_client::core::wire::body::{Body, put_frame, read_body};
 use stockade_client::core::wire::{

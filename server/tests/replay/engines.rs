@@ -78,7 +78,7 @@ fn every_engine_and_journal_writes_the_same_bytes() {
     let left: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut redis.connection()).unwrap();
     assert!(left.is_empty(), "{left:?}");
     let failure = rig.try_replay(&["--journal", &dir]).unwrap_err();
-    assert!(failure.message.contains("a history is there already"), "{failure}");
+    assert!(failure.message.contains("a history exists already"), "{failure}");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::Value;
-use stockade_server::cli::output::Output;
 use stockade_server::failure::Failure;
 use stockade_server::replay::{ReplayArgs, run};
 use tempfile::TempDir;
@@ -100,7 +99,7 @@ impl Rig {
         args.extend(file("--summary", "summary.json"));
         args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let args = Line::try_parse_from(args).unwrap_or_else(|e| panic!("{e}")).args;
-        run(&args, Output { json: false })?;
+        run(&args)?.verdict()?;
         let summary = fs::read_to_string(self.path("summary.json")).unwrap();
         Ok((fs::read_to_string(self.path("lines.jsonl")).unwrap(), serde_json::from_str(&summary).unwrap()))
     }

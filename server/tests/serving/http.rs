@@ -37,7 +37,7 @@ fn an_order_is_placed_paid_stepped_and_read() {
     let order = server.http("GET", "/v1/orders/web/A%2F1", &[], "").json(200);
     assert_eq!(order["timeline"].as_array().unwrap().len(), 3);
     let listed = server.http("GET", "/v1/orders?warehouse=HGH&stage=picking", &[], "").json(200);
-    assert_eq!(listed[0]["number"], "A/1");
+    assert_eq!(listed["orders"][0]["number"], "A/1");
     let cancel = server.http("POST", "/v1/orders/web/A%2F1/cancel", &[("idempotency-key", "c1")], "").json(200);
     assert_eq!(cancel["state"], "cancelled");
 }

@@ -89,9 +89,12 @@ impl Server {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(request.as_bytes()).expect("the request is sent");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("the answer");
+        // A body that is too large is answered before all of it is sent, and the connection is closed.
+        let sent = stream.write_all(request.as_bytes());
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes);
+        assert!(read.is_ok() || sent.is_err(), "the request is sent: {sent:?}, the answer comes: {read:?}");
+        let text = String::from_utf8(bytes).expect("an answer in UTF-8");
         let (head, text) = text.split_once("\r\n\r\n").expect("a head and a body");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         Answer { status, head: head.to_lowercase(), text: text.to_owned() }

@@ -50,7 +50,7 @@ fn an_order_is_explained_by_the_rules_that_decided_it() {
         "next best: HGH with SF, which scores 19.62 more (money +19.50, time +0.12)",
         "by rules version 1",
         "CAN        TEE 2 of 2  lacks LAMP (0 of 1)",
-        "nothing of it could be drawn at: SHA-01",
+        "no stock of it at: SHA-01",
     ] {
         assert!(told.contains(words), "`{words}` is missing in:\n{told}");
     }

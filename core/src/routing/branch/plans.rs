@@ -1,21 +1,22 @@
-//! Plans that the prices suggest on the way.
+//! Plans that the prices suggest during the search.
 
 use super::{Branch, FIRST_SHARE, IMPROVING_SHARE, MANY_LINES, PLACING_SHARE};
 use crate::routing::assign::Assign;
 use crate::routing::dual::State;
-use crate::routing::ground::{Best, Ground};
 use crate::routing::model::Take;
+use crate::routing::search::{Best, Search};
 
-/// A plan within one part in this many of the best is worth improving by small changes.
+/// Plans within one part in this many of the best one are improved by small changes; the second figure holds below
+/// the root.
 const WORTH_IMPROVING: i64 = 200;
 const WORTH_IMPROVING_DEEP: i64 = 2_000;
-/// A lane that costs the bound less than this part of the gap may well be in the best plan.
+/// A lane that raises the bound by less than this part of the gap is tried as part of a plan.
 const NEAR: i64 = 4;
 
 impl Branch {
-    /// A plan from the parcels that the prices want, when they cover the order and were not tried last.
-    pub(super) fn try_wanted(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        let model = ground.model;
+    /// Tries the set of lanes that the prices use, unless it was tried before.
+    pub(super) fn try_wanted(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
+        let model = search.model;
         self.set.clear();
         self.set.extend(
             (0..model.lanes.len()).filter(|&lane| self.dual.state[lane] == State::Open || self.dual.wants(model, lane)),
@@ -24,17 +25,17 @@ impl Branch {
             let mark = mark(&self.set);
             if !self.tried.contains(&mark) {
                 self.tried.push(mark);
-                self.try_set(ground, assign, best);
+                self.try_set(search, assign, best);
             }
         }
     }
 
-    /// A plan from what the lanes take at these prices, where they cannot hold all: what several take goes where it costs
-    /// least, what none takes is put where there is room.
-    pub(super) fn try_packed(&mut self, ground: &mut Ground<'_>, best: &mut Best) {
-        let model = ground.model;
+    /// Tries a plan from what lanes with capacities take at these prices: a line that several lanes take goes to the
+    /// cheapest of them, a line that none takes goes where there is room.
+    pub(super) fn try_packed(&mut self, search: &mut Search<'_>, best: &mut Best) {
+        let model = search.model;
         let n = model.n();
-        if !model.crowded || ground.work <= 0 {
+        if !model.crowded || search.work <= 0 {
             return;
         }
         self.trial.clear();
@@ -53,75 +54,75 @@ impl Branch {
                 None => self.lacking.push((model.demand[line], line)),
             }
         }
-        ground.work -= 4 * (n * model.lanes.len()) as i64;
-        if self.local.complete(ground, &mut self.lacking, &mut self.trial) && self.trial.cost < best.cost {
+        search.work -= 4 * (n * model.lanes.len()) as i64;
+        if self.local.complete(search, &mut self.lacking, &mut self.trial) && self.trial.cost < best.cost {
             best.take(&mut self.trial);
         }
     }
 
-    /// A plan from the lanes that exchanges end at.
-    pub(super) fn try_interchange(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
+    /// Tries the set of lanes that exchanges end at.
+    pub(super) fn try_interchange(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
         let dual = &self.dual;
-        self.interchange.search(ground, |lane| dual.state[lane] != State::Closed);
+        self.interchange.search(search, |lane| dual.state[lane] != State::Closed);
         self.set.clone_from(&self.interchange.set);
         if !self.set.is_empty() {
-            self.try_set(ground, assign, best);
+            self.try_set(search, assign, best);
         }
     }
 
-    /// A plan from every lane that costs the bound little; small changes then close what is not needed.
-    pub(super) fn try_near(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
+    /// Tries the set of all lanes that raise the bound only a little; small changes then close what is not needed.
+    pub(super) fn try_near(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best, bound: i64) {
         let near = best.cost.saturating_sub(self.hours + bound) / NEAR;
-        let lanes = 0..ground.model.lanes.len();
+        let lanes = 0..search.model.lanes.len();
         self.set.clear();
         self.set.extend(lanes.filter(|&lane| match self.dual.state[lane] {
             State::Open => true,
             State::Free => self.dual.value(lane) <= near,
             State::Closed => false,
         }));
-        if self.set.len() <= ground.model.parcels_max {
-            self.try_set(ground, assign, best);
+        if self.set.len() <= search.model.parcels_max {
+            self.try_set(search, assign, best);
         }
     }
 
-    pub(super) fn try_set(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        let model = ground.model;
-        if !self.cover(ground) {
+    pub(super) fn try_set(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
+        let model = search.model;
+        if !self.cover(search) {
             return;
         }
         if model.n() > MANY_LINES {
-            // Prices of a gram fill a set better than a greedy plan does, when there is something to choose.
+            // With many lines, filling by prices of a gram beats a greedy plan.
             let before = best.cost;
-            assign.solve(ground, &self.set, i64::MAX, best);
+            assign.solve(search, &self.set, i64::MAX, best);
             if best.cost < before {
-                self.local.improve_within(ground, best, IMPROVING_SHARE);
+                self.local.improve_within(search, best, IMPROVING_SHARE);
                 return;
             }
         }
         if !model.crowded && model.n() <= MANY_LINES {
             let before = best.cost;
-            assign.solve(ground, &self.set, PLACING_SHARE, best);
+            assign.solve(search, &self.set, PLACING_SHARE, best);
             if best.cost < before {
-                self.local.improve_within(ground, best, FIRST_SHARE);
-                self.refine(ground, assign, best);
+                self.local.improve_within(search, best, FIRST_SHARE);
+                self.refine(search, assign, best);
             }
             return;
         }
         self.trial.clear();
-        assign.greedy(ground, &self.set, true, &mut self.trial);
+        assign.greedy(search, &self.set, true, &mut self.trial);
         let share = if self.trail.is_empty() { WORTH_IMPROVING } else { WORTH_IMPROVING_DEEP };
         let worth = best.cost.saturating_add(best.cost / share);
         if self.trial.found() && (self.trial.cost < worth || model.n() > MANY_LINES) {
-            self.local.improve_within(ground, &mut self.trial, IMPROVING_SHARE);
+            self.local.improve_within(search, &mut self.trial, IMPROVING_SHARE);
             if self.trial.cost < best.cost {
                 best.take(&mut self.trial);
             }
         }
     }
 
-    /// Fills the parcels of the best plan as well as can be.
-    pub(super) fn refine(&mut self, ground: &mut Ground<'_>, assign: &mut Assign, best: &mut Best) {
-        if ground.model.n() > MANY_LINES || ground.model.crowded || ground.work <= 0 {
+    /// Searches for the best filling of the best plan's parcels.
+    pub(super) fn refine(&mut self, search: &mut Search<'_>, assign: &mut Assign, best: &mut Best) {
+        if search.model.n() > MANY_LINES || search.model.crowded || search.work <= 0 {
             return;
         }
         self.set.clear();
@@ -134,14 +135,14 @@ impl Branch {
         let mark = mark(&self.set);
         if !self.tried.contains(&mark) {
             self.tried.push(mark);
-            assign.solve(ground, &self.set, PLACING_SHARE, best);
+            assign.solve(search, &self.set, PLACING_SHARE, best);
         }
     }
 
-    /// Adds lanes to the set being tried until their sites cover the order: each time the one that costs the
-    /// bound least of those that have anything that is short. False when they cannot.
-    fn cover(&mut self, ground: &mut Ground<'_>) -> bool {
-        let model = ground.model;
+    /// Adds lanes to the set being tried until their sites cover the order: each time, of the lanes with stock of a
+    /// missing line, the one that raises the bound least. Returns false when no lanes can cover it.
+    fn cover(&mut self, search: &mut Search<'_>) -> bool {
+        let model = search.model;
         let n = model.n();
         self.short.clear();
         self.short.extend_from_slice(&model.demand);
@@ -151,10 +152,10 @@ impl Branch {
                 draw(&mut self.short, &model.stock[site * n..][..n]);
             }
         }
-        ground.work -= (n * self.set.len()) as i64;
+        search.work -= (n * self.set.len()) as i64;
         while self.short.iter().any(|&units| units > 0) {
-            ground.work -= n as i64;
-            if self.set.len() >= model.parcels_max || ground.work <= 0 {
+            search.work -= n as i64;
+            if self.set.len() >= model.parcels_max || search.work <= 0 {
                 return false;
             }
             let others = (0..model.lanes.len()).filter(|&lane| {
@@ -174,12 +175,12 @@ impl Branch {
     }
 }
 
-/// A number that tells a set of lanes from others, nearly always.
+/// Hash of a set of lanes.
 fn mark(set: &[usize]) -> u64 {
     set.iter().fold(0, |mark: u64, &lane| (mark.rotate_left(7) ^ lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
-/// Takes what a site has off what is short.
+/// Subtracts a site's stock from the missing units.
 fn draw(short: &mut [i64], stock: &[i64]) {
     short.iter_mut().zip(stock).for_each(|(short, stock)| *short = (*short - stock).max(0));
 }

@@ -1,23 +1,23 @@
-//! What must be so at a Redis before history is trusted to it, and what it can lose as it is set up.
+//! What a Redis must fulfil before history is kept in it, and what it can lose with its settings.
 
 use super::link::{Fault, Link};
 use stockade_core::log::JournalError;
 
-/// How a Redis keeps what it was given.
+/// How a Redis persists data.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Keeping {
     /// Whether it writes an append-only file.
     pub(super) aof: bool,
-    /// `always`, `everysec` or `no`; nothing when it would not say.
+    /// `always`, `everysec` or `no`; `None` when Redis does not reveal it.
     pub(super) fsync: Option<String>,
-    /// Replicas connected when we looked.
+    /// Replicas connected at the time of the check.
     pub(super) replicas: u32,
-    /// `min-replicas-to-write`, when it would say.
+    /// `min-replicas-to-write`; `None` when Redis does not reveal it.
     pub(super) min_replicas: Option<u32>,
 }
 
 impl Keeping {
-    /// What an accident could take, in a sentence for a person.
+    /// What an accident could lose, in one sentence for a person.
     pub(super) fn what_could_be_lost(&self) -> String {
         let alone = match (self.aof, self.fsync.as_deref()) {
             (false, _) => {
@@ -44,7 +44,7 @@ impl Keeping {
         }
     }
 
-    /// What should be set otherwise, one sentence each.
+    /// Settings that should be changed, one sentence each.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.aof {
@@ -60,7 +60,7 @@ impl Keeping {
     }
 }
 
-/// Looks at version, eviction, persistence and role.
+/// Checks version, eviction, persistence and role.
 ///
 /// # Errors
 /// When Redis would evict history, is too old, or only a replica.
@@ -96,7 +96,7 @@ pub(super) fn check(link: &mut Link) -> Result<Keeping, JournalError> {
     })
 }
 
-/// A setting, or nothing when Redis keeps its settings to itself.
+/// A setting, or `None` when Redis does not reveal its settings.
 fn setting(link: &mut Link, name: &str) -> Result<Option<String>, JournalError> {
     match link.query::<Vec<String>>(redis::cmd("CONFIG").arg("GET").arg(name)) {
         Ok(pair) => Ok(pair.into_iter().nth(1)),

@@ -17,7 +17,7 @@ pub(super) const APPEND: &str = "stockade_1_append";
 /// Keeps ownership, or gives it up.
 pub(super) const BEAT: &str = "stockade_1_beat";
 
-/// A connection that is made when it is needed and thrown away as soon as an answer might be out of step with its call.
+/// A connection that is opened on demand and closed as soon as an answer might belong to another call.
 pub(super) struct Link {
     client: redis::Client,
     connection: Option<Connection>,
@@ -26,31 +26,31 @@ pub(super) struct Link {
     address: String,
 }
 
-/// Why a call did not do its work.
+/// Why a call failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// No answer, or one that makes no sense: it may have been applied.
+    /// No answer, or an unreadable one: the call may have been applied.
     Unknown(String),
-    /// Redis refused it for now: not applied.
+    /// Redis refused for now: not applied.
     NotNow(String),
-    /// Redis refused it for good: not applied.
+    /// Redis refused permanently: not applied.
     Never(String),
-    /// Stream or hash are not what they were.
+    /// Stream or hash have changed behind the journal.
     Lost(String),
     /// The epoch or token is not the caller's.
     Fenced,
-    /// The last entry is another one than the caller believes.
+    /// The last entry differs from the one the caller named.
     Gap {
         /// Its id.
         id: String,
         /// Its sequence.
         seq: u64,
     },
-    /// Somebody else's heartbeat has not run out.
+    /// The ownership of another server has not run out.
     Held {
-        /// For how long it still lasts.
+        /// How long it still lasts, in milliseconds.
         left_ms: u64,
-        /// Whose.
+        /// The other owner.
         owner: String,
     },
 }
@@ -150,7 +150,7 @@ fn classify(error: &RedisError) -> Fault {
     let (Some(code), detail) = (error.code(), error.detail().unwrap_or_default()) else {
         return match error.kind() {
             redis::ErrorKind::AuthenticationFailed | redis::ErrorKind::InvalidClientConfig => {
-                Fault::Never(format!("Redis does not let us in: {error}"))
+                Fault::Never(format!("Redis refuses the login: {error}"))
             }
             _ => Fault::Unknown(error.to_string()),
         };
@@ -175,9 +175,9 @@ fn classify(error: &RedisError) -> Fault {
             "it is written in journal format {}, which this version does not know: use the version that wrote it",
             field("f=")
         )),
-        "EXISTS" => Fault::Never(format!("there is a partition with id {} already, it is not touched", field("u="))),
+        "EXISTS" => Fault::Never(format!("a partition with id {} exists already and is left unchanged", field("u="))),
         "BADID" => Fault::Never(format!("Redis refused an id: {detail}")),
-        "NOAUTH" | "WRONGPASS" | "NOPERM" => Fault::Never(format!("Redis does not let us: {code} {detail}")),
+        "NOAUTH" | "WRONGPASS" | "NOPERM" => Fault::Never(format!("Redis denies permission: {code} {detail}")),
         "MOVED" | "ASK" | "CROSSSLOT" => Fault::Never(format!(
             "this Redis is part of a cluster, which this version does not speak to: {code} {detail}"
         )),

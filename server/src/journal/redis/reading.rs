@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, History, JournalError};
 
+use super::config::RedisConfig;
 use super::link::Link;
-use super::{Entry, RedisConfig, corrupt, parse_id};
+use super::stream::{Entry, corrupt, parse_id};
 
 /// Finds batches by their sequence. Entries are numbered epoch first, so each epoch is asked in turn, the latest first:
 /// one question for each start of the server since.

@@ -1,0 +1,22 @@
+//! How durable an answer is.
+
+use bincode::{Decode, Encode};
+
+/// How durable an answer is asked to be, or was when it left.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
+pub enum Durability {
+    /// Applied in this process.
+    Memory,
+    /// Written to the journal.
+    #[default]
+    Journaled,
+    /// Written to the journal and acknowledged by a replica.
+    Replicated,
+}
+
+impl Durability {
+    /// What an answer is asked to be when nobody says anything and `self` is the most to be had: journaled, or less.
+    pub fn ordinary(self) -> Durability {
+        self.min(Durability::default())
+    }
+}

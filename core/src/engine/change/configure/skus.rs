@@ -1,0 +1,65 @@
+//! SKUs: what exists, and what is known of it.
+
+use std::collections::BTreeSet;
+
+use crate::command::{DefineSkus, SkuSpec};
+use crate::engine::change::Execute;
+use crate::engine::change::stock::terms::count_lines;
+use crate::engine::outcome::{Decided, invalid};
+use crate::engine::store::Engine;
+use crate::engine::transact::admit::Asked;
+use crate::engine::transact::body::{Body, Footprint};
+use crate::engine::transact::configure::Ready;
+use crate::engine::transact::state::{At, Broken, State};
+use crate::event::{Event, SkuDefined, SkusDefined};
+use crate::ids::SkuId;
+use crate::orders::Answer;
+use crate::stock::Move;
+
+impl Execute for DefineSkus {
+    /// Creates SKUs, or changes weight and category of known ones.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        count_lines(self.skus.len())?;
+        let mut codes = BTreeSet::new();
+        if let Some(spec) = self.skus.iter().find(|spec| !codes.insert(&spec.sku)) {
+            return Err(invalid("skus", format!("{} is named twice", spec.sku)).into());
+        }
+        engine.configure(self, asked, |present| {
+            let mut next = engine.skus.count();
+            let mut define = |spec: &SkuSpec| {
+                let id = engine.skus.find(&spec.sku).map(|sku| sku.id).unwrap_or_else(|| {
+                    next += 1;
+                    SkuId(u32::try_from(next - 1).unwrap_or(u32::MAX))
+                });
+                SkuDefined { id, code: spec.sku.clone(), weight_g: spec.weight_g, category: spec.category.clone() }
+            };
+            let skus = self.skus.iter().map(&mut define).collect();
+            let rules_version = present.map(|config| config.version()).unwrap_or_default();
+            Ok(Ready { event: Event::SkusDefined(SkusDefined { skus, rules_version }), config: None })
+        })
+    }
+}
+
+impl Body for SkusDefined {
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.everything = true;
+        footprint.skus.extend(self.skus.iter().map(|sku| sku.id));
+    }
+
+    fn each_move(&self, _f: &mut impl FnMut(Move)) {}
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        for sku in &self.skus {
+            state.define(sku.id, at.seq);
+        }
+        state.remember(at, Answer::Configured(self.rules_version));
+        Ok(())
+    }
+
+    fn publish(&self, engine: &Engine, at: &At<'_>) -> Result<(), Broken> {
+        for sku in &self.skus {
+            engine.skus.define(sku, at.seq);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Expected receipts: announced, changed and withdrawn.
+
+use crate::command::{Expect, Expectation};
+use crate::engine::change::Execute;
+use crate::engine::change::inbound::changes::Changes;
+use crate::engine::change::inbound::settled;
+use crate::engine::change::stock::terms::{bounded, pool, warehouse};
+use crate::engine::outcome::{Decided, invalid};
+use crate::engine::store::Engine;
+use crate::engine::transact::admit::Asked;
+use crate::event::{Dated, InboundReason};
+use crate::ids::{Code, PoolId};
+use crate::reject::Reject;
+use crate::stock::{ExpectedReceipt, Inbound};
+use crate::units::Units;
+
+impl Execute for Expect {
+    /// Announces, changes or withdraws an expected receipt.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        let config = engine.config()?;
+        let warehouse = warehouse(&config, &self.warehouse)?;
+        let sku = engine.known_sku(&self.sku)?;
+        let pool = match &self.change {
+            Expectation::Announce { units, pool: named, .. } => {
+                bounded("units", *units)?;
+                pool(&config, named.as_ref())?
+            }
+            Expectation::Change { day: None, units: None } => {
+                return Err(invalid("change", "changes nothing: name a day, units or both".to_owned()).into());
+            }
+            Expectation::Change { units, .. } => {
+                units.map_or(Ok(()), |units| bounded("units", units))?;
+                PoolId::REGULAR
+            }
+            Expectation::Withdraw => PoolId::REGULAR,
+        };
+        engine.settle(&[sku], warehouse, asked.now)?;
+        engine.change_stock(self, &[sku], asked, |locked, _| {
+            settled(locked, &[sku], warehouse)?;
+            let none = Inbound::default();
+            let inbound = locked.inbound(sku, warehouse).unwrap_or(&none);
+            let mut changes = Changes::new(sku, warehouse, inbound);
+            let (reason, units) = self.decide(inbound, &mut changes, pool)?;
+            Ok(changes.event(reason, Some(self.reference.clone()), units, Vec::new()))
+        })
+    }
+}
+
+impl Expect {
+    fn decide(
+        &self,
+        inbound: &Inbound,
+        changes: &mut Changes<'_>,
+        pool: PoolId,
+    ) -> Result<(InboundReason, Units), Reject> {
+        let known = inbound.referred(&self.reference);
+        Ok(match (&self.change, known) {
+            (Expectation::Announce { day, units, .. }, None) => {
+                changes.announce(*day, *units, pool);
+                (InboundReason::Announced, *units)
+            }
+            (Expectation::Announce { .. }, Some(known)) => return Err(self.twice(known)),
+            (_, None) => return Err(unexpected(&self.reference)),
+            (Expectation::Change { day, units }, Some(known)) => {
+                changes.dated = day.map(|day| Dated { sku: changes.sku, receipt: known.no, day });
+                changes.resize(known, units.unwrap_or(known.units()));
+                (InboundReason::Changed, units.unwrap_or(known.units()))
+            }
+            (Expectation::Withdraw, Some(known)) => {
+                changes.resize(known, Units::ZERO);
+                (InboundReason::Withdrawn, known.units())
+            }
+        })
+    }
+
+    fn twice(&self, known: &ExpectedReceipt) -> Reject {
+        let (units, day) = (known.units(), known.day);
+        let reason = format!("{} is expected already, {units} units on {day}: change it instead", self.reference);
+        invalid("reference", reason)
+    }
+}
+
+/// The refusal of a receipt that nothing is expected under.
+pub(super) fn unexpected(reference: &Code) -> Reject {
+    invalid(
+        "reference",
+        format!("nothing of it is expected under {reference}: announce it, or look at what is expected"),
+    )
+}

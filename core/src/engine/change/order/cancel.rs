@@ -1,0 +1,196 @@
+//! Giving up an order, a sub-order, or units of a line, as long as they have not left the warehouse.
+
+use crate::command::{Cancel, CancelScope, Line};
+use crate::engine::change::Execute;
+use crate::engine::change::order::standing::standing;
+use crate::engine::change::order::{drop_empty, take_review};
+use crate::engine::outcome::{Decided, invalid};
+use crate::engine::store::{Engine, EngineLocked};
+use crate::engine::transact::admit::Asked;
+use crate::engine::transact::body::{Body, Footprint};
+use crate::engine::transact::order::{allowed, illegal};
+use crate::engine::transact::state::{At, Broken, State};
+use crate::event::{Event, OrderCancelled};
+use crate::ids::{SkuId, SubNo};
+use crate::limits::REASON_BYTES_MAX;
+use crate::orders::{Action, Change, Order, OrderState, SubOrder, SubTake, Verdict, verdict};
+use crate::reject::{CodeKind, Reject};
+use crate::stock::Move;
+use crate::units::Units;
+
+/// What a cancellation takes.
+struct Taken<'a, 'l> {
+    locked: &'a EngineLocked<'l>,
+    order: &'a Order,
+    takes: Vec<SubTake>,
+    review: Vec<(SkuId, Units)>,
+    moves: Vec<Move>,
+    /// Units that had yet to come, by sub-order.
+    waiting: Vec<(SubNo, Units)>,
+}
+
+impl Execute for Cancel {
+    /// Gives units back. Races with the outbound scan are decided here: whichever is first in the history wins.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        if self.reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
+            return Err(invalid("reason", format!("has at most {REASON_BYTES_MAX} bytes")).into());
+        }
+        engine.change_order(&self.order, &(&self.scope, &self.reason), asked, |context| {
+            let order = context.order;
+            allowed(order, Action::Cancel)?;
+            let mut taken = Taken::new(context.locked, order);
+            match &self.scope {
+                CancelScope::Order => whole(&mut taken)?,
+                CancelScope::Sub(no) => one(&mut taken, *no)?,
+                CancelScope::Units(line) => engine.units(&mut taken, line)?,
+            }
+            let Taken { takes, review, moves, waiting, .. } = taken;
+            let reason = self.reason.clone();
+            Ok(Event::OrderCancelled(OrderCancelled { order: order.id, takes, review, moves, waiting, reason }))
+        })
+    }
+}
+
+impl Engine {
+    fn units(&self, taken: &mut Taken<'_, '_>, line: &Line) -> Result<(), Reject> {
+        let order = taken.order;
+        let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![line.sku.clone()] };
+        let sku = self.skus.find(&line.sku).ok_or_else(unknown)?.id;
+        if line.units.is_zero() {
+            return Err(invalid("units", "must be at least 1".to_owned()));
+        }
+        let mut left = line.units;
+        if let Some((_, waiting)) = order.later.review.iter().find(|(waits, _)| *waits == sku) {
+            let units = left.min(*waiting);
+            taken.review.push((sku, units));
+            left = left.saturating_sub(units);
+        }
+        for (no, sub) in order.numbered().rev() {
+            if matches!(verdict(sub.stage, Action::Cancel), Verdict::To(_)) {
+                left = left.saturating_sub(taken.take(no, sub, Some(sku), left));
+            }
+        }
+        if left.is_zero() {
+            return Ok(());
+        }
+        let can = line.units.saturating_sub(left);
+        let reason = format!("{} units of {} were asked, {can} can still be cancelled", line.units, line.sku);
+        Err(illegal(Action::Cancel, order, None, reason))
+    }
+}
+
+fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
+    let order = taken.order;
+    let live = || order.numbered().filter(|(_, sub)| !sub.is_gone());
+    let stuck = live().find_map(|(no, sub)| match verdict(sub.stage, Action::Cancel) {
+        Verdict::To(_) => None,
+        Verdict::No(reason) => Some((no, sub, reason)),
+    });
+    if let Some((no, sub, reason)) = stuck {
+        let open: Vec<String> = live()
+            .filter(|(_, sub)| matches!(verdict(sub.stage, Action::Cancel), Verdict::To(_)))
+            .map(|(no, _)| no.to_string())
+            .collect();
+        let rest = if open.is_empty() {
+            String::new()
+        } else {
+            format!("; sub-orders that can still be cancelled one by one: {}", open.join(", "))
+        };
+        return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
+    }
+    taken.review.clone_from(&order.later.review);
+    for (no, sub) in live() {
+        taken.take(no, sub, None, Units::UNLIMITED);
+    }
+    Ok(())
+}
+
+fn one(taken: &mut Taken<'_, '_>, no: SubNo) -> Result<(), Reject> {
+    let order = taken.order;
+    let count = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
+    let sub = order.sub(no).ok_or(Reject::UnknownSubOrder { sub: no, count })?;
+    match verdict(sub.stage, Action::Cancel) {
+        Verdict::No(reason) => Err(illegal(Action::Cancel, order, Some(sub.stage), reason)),
+        Verdict::To(_) => {
+            taken.take(no, sub, None, Units::UNLIMITED);
+            Ok(())
+        }
+    }
+}
+
+impl<'a, 'l> Taken<'a, 'l> {
+    fn new(locked: &'a EngineLocked<'l>, order: &'a Order) -> Taken<'a, 'l> {
+        let (takes, review, moves, waiting) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Taken { locked, order, takes, review, moves, waiting }
+    }
+
+    /// Takes up to `most` units of a SKU, or of every SKU, out of a sub-order, those that are yet to come first; answers
+    /// how many.
+    fn take(&mut self, no: SubNo, sub: &SubOrder, sku: Option<SkuId>, most: Units) -> Units {
+        let mut left = most;
+        let mut waiting = Units::ZERO;
+        for line in sub.lines.iter().filter(|line| sku.is_none_or(|sku| line.sku == sku)) {
+            let mut units = Units::ZERO;
+            for part in standing(self.locked, self.order.id, no, sub, line) {
+                let taken = part.units.min(left);
+                if taken.is_zero() {
+                    continue;
+                }
+                left = left.saturating_sub(taken);
+                units = units.saturating_add(taken);
+                if part.is_ahead() {
+                    waiting = waiting.saturating_add(taken);
+                }
+                let (from, to) = (part.at, part.free);
+                self.moves.push(Move { sku: line.sku, warehouse: sub.warehouse, from, to, units: taken });
+            }
+            if !units.is_zero() {
+                self.takes.push(SubTake { sub: no, sku: line.sku, pool: line.pool, units });
+            }
+        }
+        if !waiting.is_zero() {
+            self.waiting.push((no, waiting));
+        }
+        most.saturating_sub(left)
+    }
+}
+
+impl OrderCancelled {
+    fn give_up(&self, order: &mut Order) -> Option<()> {
+        self.takes.iter().try_for_each(|take| order.remove(take))?;
+        take_review(order, &self.review)?;
+        drop_empty(order);
+        for (no, units) in &self.waiting {
+            order.sub_mut(*no)?.wait_less(*units)?;
+        }
+        if order.later.review.is_empty() && order.subs.iter().all(SubOrder::is_gone) {
+            order.state = OrderState::Cancelled;
+        }
+        Some(())
+    }
+}
+
+impl Body for OrderCancelled {
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.order);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.moves.iter().copied().for_each(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        self.post(state, at)?;
+        let order = state.order_mut(self.order)?;
+        let wrong = Broken::Order { order: self.order, what: "it has not the units that are cancelled" };
+        self.give_up(order).ok_or(wrong)?;
+        let review = self.review.iter().map(|(_, units)| *units);
+        let units = self.takes.iter().map(|take| take.units).chain(review).sum();
+        at.done(order, None, Change::Cancelled { units });
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+}

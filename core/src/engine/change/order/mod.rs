@@ -1,0 +1,46 @@
+//! Changes to orders.
+
+mod cancel;
+pub(in crate::engine) mod expire;
+mod extend;
+mod pay;
+pub(in crate::engine) mod place;
+mod promise;
+mod reroute;
+mod returns;
+mod short;
+pub(in crate::engine) mod standing;
+mod step;
+
+use crate::ids::SkuId;
+use crate::orders::{Order, Stage};
+use crate::units::Units;
+
+/// A sub-order without units has nothing left to ship.
+fn drop_empty(order: &mut Order) {
+    for sub in &mut order.subs {
+        if !sub.is_gone() && sub.units().is_zero() {
+            sub.stage = Stage::Cancelled;
+        }
+    }
+}
+
+/// Takes sub-orders of one stage to another.
+fn advance(order: &mut Order, from: Stage, to: Stage) {
+    for sub in order.subs.iter_mut().filter(|sub| sub.stage == from) {
+        sub.stage = to;
+    }
+}
+
+/// Takes units out of an order's review, when it has them.
+fn take_review(order: &mut Order, units: &[(SkuId, Units)]) -> Option<()> {
+    if units.is_empty() {
+        return Some(());
+    }
+    for (sku, taken) in units {
+        let (_, waiting) = order.later.review.iter_mut().find(|(known, _)| known == sku)?;
+        *waiting = waiting.checked_sub(*taken)?;
+    }
+    order.later.review.retain(|(_, waiting)| !waiting.is_zero());
+    Some(())
+}

@@ -1,0 +1,194 @@
+//! Payment, in time and too late.
+
+use crate::command::Pay;
+use crate::engine::change::Execute;
+use crate::engine::change::order::advance;
+use crate::engine::change::order::standing::standing;
+use crate::engine::outcome::Decided;
+use crate::engine::plan::ahead::Parts;
+use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::context::OrderContext;
+use crate::engine::store::{Engine, EngineLocked};
+use crate::engine::transact::admit::Asked;
+use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
+use crate::engine::transact::order::allowed;
+use crate::engine::transact::state::{At, Broken, State};
+use crate::event::{Event, OrderPaid, OrderPaidLate, OrderPromisedLate, Promised, RefundDue};
+use crate::ids::{SkuId, SubNo};
+use crate::orders::{Action, Change, Order, OrderState, Stage};
+use crate::stock::{Bucket, Move};
+use crate::units::Units;
+
+impl Execute for Pay {
+    /// Confirms payment. At or past its deadline it is late: the order is held anew from any pool and warehouse, or the
+    /// money is owed back.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        engine.change_order(&self.order, &(), asked, |mut context| {
+            allowed(context.order, Action::Pay)?;
+            let order = context.order.id;
+            match context.order.state {
+                OrderState::Held => {
+                    let moves = paid_moves(context.locked, context.order);
+                    Ok(Event::OrderPaid(OrderPaid { order, moves }))
+                }
+                _ => Ok(engine.paid_late(&mut context)),
+            }
+        })
+    }
+}
+
+impl Engine {
+    /// Holds everything that expired anew, from any pool; what is not on hand is promised anew where the channel does that.
+    fn paid_late(&self, context: &mut OrderContext<'_, '_>) -> Event {
+        let order = context.order;
+        let expired = order.subs.iter().filter(|sub| sub.stage == Stage::Expired);
+        let units: Vec<(SkuId, Units)> = expired.flat_map(|s| s.lines.iter().map(|l| (l.sku, l.units))).collect();
+        let mut pools = channel_pools(context.config, order);
+        pools.extend(context.config.pools.iter().filter(|pool| !pools.contains(pool)).copied().collect::<Vec<_>>());
+        let id = order.id;
+        match self.plan_anew(context, &units, &pools, None) {
+            Ok(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
+            Err(reject) => match self.promise_anew(context, &units, &pools, reject) {
+                Some(Parts { decision, ahead, made }) => {
+                    let late = OrderPaidLate { order: id, decision };
+                    Event::OrderPromisedLate(Box::new(OrderPromisedLate { late, ahead, made }))
+                }
+                None => Event::RefundDue(RefundDue { order: id }),
+            },
+        }
+    }
+}
+
+/// Held units become allocated: all of them, but for those that are yet to come.
+fn paid_moves(locked: &EngineLocked<'_>, order: &Order) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for (no, sub) in order.numbered().filter(|(_, sub)| matches!(sub.stage, Stage::Held | Stage::Promised)) {
+        for line in &sub.lines {
+            let here = standing(locked, order.id, no, sub, line).into_iter().filter(|part| !part.is_ahead());
+            moves.extend(here.map(|part| Move {
+                sku: line.sku,
+                warehouse: sub.warehouse,
+                from: part.at,
+                to: Bucket::Allocated,
+                units: part.units,
+            }));
+        }
+    }
+    moves
+}
+
+/// The number of the first sub-order that a late payment adds after those there were.
+fn first_new(order: &Order, before: usize) -> Change {
+    debug_assert!(before < order.subs.len(), "a late payment adds sub-orders");
+    Change::PaidLate { first_sub: SubNo(u16::try_from(before + 1).unwrap_or(u16::MAX)) }
+}
+
+impl Body for OrderPaid {
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.order);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.moves.iter().copied().for_each(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        self.post(state, at)?;
+        let order = state.order_mut(self.order)?;
+        order.state = OrderState::Paid;
+        advance(order, Stage::Held, Stage::Allocated);
+        advance(order, Stage::Promised, Stage::Waiting);
+        at.done(order, None, Change::Paid);
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+impl Body for OrderPaidLate {
+    const DECIDES: bool = true;
+
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.order);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.decision.each_move(|_| Bucket::Allocated, f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        self.post(state, at)?;
+        let order = state.order_mut(self.order)?;
+        let before = order.subs.len();
+        order.state = OrderState::Paid;
+        order.append(&self.decision, Stage::Allocated);
+        let change = first_new(order, before);
+        at.done(order, None, change);
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    fn decisions(&self) -> Decisions<'_> {
+        Decisions::one(&self.decision, Scope::Whole)
+    }
+}
+
+impl Body for OrderPromisedLate {
+    const DECIDES: bool = true;
+
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.late.order);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.late.decision.each_move(|_| Bucket::Allocated, f);
+        self.made.iter().map(Promised::movement).for_each(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        state.promise(&self.made)?;
+        self.post(state, at)?;
+        let order = state.order_mut(self.late.order)?;
+        let before = order.subs.len();
+        order.state = OrderState::Paid;
+        order.append(&self.late.decision, Stage::Allocated);
+        for decision in &self.ahead {
+            order.append(decision, Stage::Waiting);
+        }
+        let change = first_new(order, before);
+        at.done(order, None, change);
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    fn decisions(&self) -> Decisions<'_> {
+        Decisions { here: Some(&self.late.decision), ahead: &self.ahead, scope: Scope::Whole, without: None }
+    }
+}
+
+impl Body for RefundDue {
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.order);
+    }
+
+    fn each_move(&self, _f: &mut impl FnMut(Move)) {}
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        let order = state.order_mut(self.order)?;
+        order.state = OrderState::RefundDue;
+        at.done(order, None, Change::RefundDue);
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Short picks: what was not found is served from elsewhere or put before a person, in the same commit.
+
+use crate::command::Line;
+use crate::decision::Decision;
+use crate::engine::change::order::drop_empty;
+use crate::engine::outcome::invalid;
+use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::context::OrderContext;
+use crate::engine::store::Engine;
+use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
+use crate::engine::transact::state::{At, Broken, State};
+use crate::event::{Event, PickShorted};
+use crate::ids::{SkuId, SubNo};
+use crate::orders::{Change, Order, Stage, SubOrder, SubTake, bucket_of};
+use crate::reject::Reject;
+use crate::stock::{Bucket, Move, Outside};
+use crate::units::Units;
+
+impl Engine {
+    /// Decides a short pick. The missing units go back to their pools, and as many stand in `short`, so that nobody else
+    /// is promised them; this warehouse is left out when they are routed anew.
+    pub(super) fn short(&self, mut context: OrderContext<'_, '_>, no: SubNo, found: &[Line]) -> Result<Event, Reject> {
+        let order = context.order;
+        let sub = order.sub(no).expect("permitted has found it");
+        let missing = self.missing(no, sub, found)?;
+        let mut moves = Vec::new();
+        for take in &missing {
+            let from = bucket_of(sub.stage, take.pool).expect("a sub-order that is picked stands in a bucket");
+            let (sku, warehouse, units) = (take.sku, sub.warehouse, take.units);
+            moves.push(Move { sku, warehouse, from, to: Bucket::free(sub.from_supplier, take.pool), units });
+            if !sub.from_supplier {
+                let to = Bucket::Outside(Outside::WriteOff);
+                moves.push(Move { sku, warehouse, from: Bucket::Short, to, units });
+            }
+        }
+        let units: Vec<(SkuId, Units)> = missing.iter().map(|take| (take.sku, take.units)).collect();
+        let pools = channel_pools(context.config, order);
+        let (decision, review) = match self.plan_anew(&mut context, &units, &pools, Some(sub.warehouse)) {
+            Ok(decision) => (Some(decision), Vec::new()),
+            Err(_) => (None, units),
+        };
+        Ok(Event::PickShorted(Box::new(PickShorted { order: order.id, sub: no, missing, moves, decision, review })))
+    }
+
+    /// Units not found, by line, the last line first.
+    fn missing(&self, no: SubNo, sub: &SubOrder, found: &[Line]) -> Result<Vec<SubTake>, Reject> {
+        let mut missing = Vec::new();
+        for (at, line) in found.iter().enumerate() {
+            let field = format!("found[{at}]");
+            let sku = self.skus.find(&line.sku).map(|sku| sku.id);
+            let asked: Units = sub.lines.iter().filter(|l| Some(l.sku) == sku).map(|l| l.units).sum();
+            if missing.iter().any(|take: &SubTake| Some(take.sku) == sku) {
+                return Err(invalid(&field, format!("{} is named twice", line.sku)));
+            }
+            let Some(mut left) = asked.checked_sub(line.units).filter(|left| !left.is_zero()) else {
+                let reason = format!("{} of {} found, {asked} asked: name only what is short", line.units, line.sku);
+                return Err(invalid(&field, reason));
+            };
+            for sub_line in sub.lines.iter().rev().filter(|l| Some(l.sku) == sku) {
+                let units = sub_line.units.min(left);
+                if !units.is_zero() {
+                    left = left.saturating_sub(units);
+                    missing.push(SubTake { sub: no, sku: sub_line.sku, pool: sub_line.pool, units });
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Err(invalid("found", "name each short SKU with the units that were found".to_owned()));
+        }
+        Ok(missing)
+    }
+}
+
+impl PickShorted {
+    fn take_missing(&self, order: &mut Order) -> Option<()> {
+        self.missing.iter().try_for_each(|take| order.remove(take))?;
+        drop_empty(order);
+        if let Some(decision) = &self.decision {
+            order.append(decision, Stage::Allocated);
+        }
+        for (sku, units) in &self.review {
+            match order.later.review.iter_mut().find(|(known, _)| known == sku) {
+                Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
+                None => order.later.review.push((*sku, *units)),
+            }
+        }
+        Some(())
+    }
+}
+
+impl Body for PickShorted {
+    const DECIDES: bool = true;
+
+    fn touches(&self, footprint: &mut Footprint) {
+        footprint.orders.push(self.order);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.moves.iter().copied().for_each(&mut *f);
+        if let Some(decision) = &self.decision {
+            decision.each_move(|_| Bucket::Allocated, f);
+        }
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        let mut moved = Ok(());
+        self.each_move(&mut |m| {
+            if moved.is_ok() {
+                moved = state.correct(&m, at.seq);
+            }
+        });
+        moved?;
+        let order = state.order_mut(self.order)?;
+        let wrong = Broken::Order { order: self.order, what: "it has not the units that are missing" };
+        self.take_missing(order).ok_or(wrong)?;
+        let change = Change::Shorted {
+            missing: self.missing.iter().map(|take| take.units).sum(),
+            rerouted: self.decision.as_ref().map(Decision::units).unwrap_or_default(),
+            review: self.review.iter().map(|(_, units)| *units).sum(),
+        };
+        at.done(order, Some(self.sub), change);
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    fn decisions(&self) -> Decisions<'_> {
+        Decisions {
+            here: self.decision.as_ref(),
+            ahead: &[],
+            scope: Scope::Part,
+            without: self.moves.first().map(|m| m.warehouse),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Correcting a cell by hand.
+
+use crate::command::Adjust;
+use crate::engine::change::Execute;
+use crate::engine::change::stock::moved::moved;
+use crate::engine::change::stock::terms::{Shelf, WRITE_OFF, bounded, pool, push, there, warehouse};
+use crate::engine::outcome::{Decided, invalid};
+use crate::engine::store::Engine;
+use crate::engine::transact::admit::Asked;
+use crate::event::MoveReason;
+use crate::limits::REASON_BYTES_MAX;
+use crate::stock::Bucket;
+use crate::units::Units;
+
+impl Execute for Adjust {
+    /// Corrects a cell by hand. Units found make up for short ones first.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        let config = engine.config()?;
+        let warehouse = warehouse(&config, &self.warehouse)?;
+        let pool = pool(&config, self.pool.as_ref())?;
+        let sku = engine.known_sku(&self.sku)?;
+        if self.reason.trim().is_empty() || self.reason.len() > REASON_BYTES_MAX {
+            return Err(invalid("reason", format!("say why, in 1 to {REASON_BYTES_MAX} bytes")).into());
+        }
+        let units = Units(self.delta.unsigned_abs());
+        bounded("delta", units)?;
+        engine.change_stock(self, &[sku], asked, |locked, config| {
+            let mut moves = Vec::new();
+            let (cell, free) = ((sku, warehouse), Bucket::Available(pool));
+            if self.delta > 0 {
+                let short = there(locked, cell, Bucket::Short).min(units);
+                push(&mut moves, cell, WRITE_OFF, Bucket::Short, short);
+                push(&mut moves, cell, WRITE_OFF, free, units.saturating_sub(short));
+            } else {
+                Shelf { code: &self.sku, cell, pool }.enough(locked, config, units)?;
+                push(&mut moves, cell, free, WRITE_OFF, units);
+            }
+            Ok(moved(MoveReason::Adjustment, Some(self.reason.clone()), moves))
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! Changes to stock.
+
+mod adjust;
+mod arrive;
+mod count;
+mod move_pool;
+pub(in crate::engine) mod moved;
+mod safety;
+mod transfer;
+
+pub(in crate::engine) mod terms;

@@ -1,0 +1,119 @@
+//! What stock commands name: SKUs, warehouses, pools and units, resolved and bounded.
+
+use crate::catalog::Config;
+use crate::command::Line;
+use crate::engine::outcome::invalid;
+use crate::engine::store::{Engine, EngineLocked};
+use crate::ids::{Code, PoolId, SkuId, WarehouseId};
+use crate::limits::{COMMAND_LINES_MAX, MOVEMENT_UNITS_MAX};
+use crate::reject::{CodeKind, Reject};
+use crate::stock::{Bucket, Move, Outside};
+use crate::units::Units;
+
+pub(in crate::engine) const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
+pub(in crate::engine) const ELSEWHERE: Bucket = Bucket::Outside(Outside::Transfer);
+pub(in crate::engine) const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
+
+/// A SKU at a warehouse.
+pub(in crate::engine) type Cell = (SkuId, WarehouseId);
+
+impl Engine {
+    pub(in crate::engine) fn known_sku(&self, code: &Code) -> Result<SkuId, Reject> {
+        let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![code.clone()] };
+        self.skus.find(code).map(|sku| sku.id).ok_or_else(unknown)
+    }
+
+    /// The lines of a stock command with ids, each within bounds; unknown SKUs are named together.
+    pub(in crate::engine) fn stock_lines(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
+        count_lines(lines.len())?;
+        for (at, line) in lines.iter().enumerate() {
+            bounded(&format!("lines[{at}].units"), line.units)?;
+        }
+        self.resolve_skus(lines)
+    }
+
+    pub(in crate::engine) fn resolve_skus(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
+        let mut resolved = Vec::with_capacity(lines.len());
+        let mut unknown = Vec::new();
+        for line in lines {
+            match self.skus.find(&line.sku) {
+                Some(sku) => resolved.push((sku.id, line.units)),
+                None => unknown.push(line.sku.clone()),
+            }
+        }
+        if unknown.is_empty() { Ok(resolved) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+    }
+}
+
+pub(in crate::engine) fn warehouse(config: &Config, code: &Code) -> Result<WarehouseId, Reject> {
+    let unknown = || Reject::Unknown { kind: CodeKind::Warehouse, codes: vec![code.clone()] };
+    config.codes.warehouse(code).ok_or_else(unknown)
+}
+
+pub(in crate::engine) fn count_lines(count: usize) -> Result<(), Reject> {
+    if (1..=COMMAND_LINES_MAX).contains(&count) {
+        return Ok(());
+    }
+    Err(invalid("lines", format!("a command has 1 to {COMMAND_LINES_MAX} lines, this one has {count}: split it")))
+}
+
+/// Refuses a SKU that is named twice: which line is meant first would not be clear.
+pub(in crate::engine) fn once(lines: &[Line]) -> Result<(), Reject> {
+    let mut codes: Vec<&Code> = lines.iter().map(|line| &line.sku).collect();
+    codes.sort_unstable();
+    match codes.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(invalid("lines", format!("{} is named twice: add its lines up", pair[0]))),
+        None => Ok(()),
+    }
+}
+
+/// Units that stand in a bucket.
+pub(in crate::engine) fn there(locked: &EngineLocked<'_>, (sku, warehouse): Cell, bucket: Bucket) -> Units {
+    let cell = locked.sku(sku).cell(warehouse);
+    cell.map_or(Units::ZERO, |cell| cell.units(bucket))
+}
+
+/// Adds a movement unless it moves nothing.
+pub(in crate::engine) fn push(moves: &mut Vec<Move>, (sku, warehouse): Cell, from: Bucket, to: Bucket, units: Units) {
+    if !units.is_zero() {
+        moves.push(Move { sku, warehouse, from, to, units });
+    }
+}
+
+pub(in crate::engine) fn pool(config: &Config, code: Option<&Code>) -> Result<PoolId, Reject> {
+    let Some(code) = code else { return Ok(PoolId::REGULAR) };
+    config.codes.pool(code).ok_or_else(|| Reject::Unknown { kind: CodeKind::Pool, codes: vec![code.clone()] })
+}
+
+pub(in crate::engine) fn bounded(field: &str, units: Units) -> Result<(), Reject> {
+    if (1..=MOVEMENT_UNITS_MAX).contains(&units.0) {
+        return Ok(());
+    }
+    Err(invalid(field, format!("must be 1 to {MOVEMENT_UNITS_MAX}, not {units}")))
+}
+
+/// A pool of a cell, with the code of its SKU.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Shelf<'a> {
+    pub code: &'a Code,
+    pub cell: Cell,
+    pub pool: PoolId,
+}
+
+impl Shelf<'_> {
+    /// Refuses to take more out of the pool than is free in it.
+    pub fn enough(&self, locked: &EngineLocked<'_>, config: &Config, wanted: Units) -> Result<(), Reject> {
+        let available = there(locked, self.cell, Bucket::Available(self.pool));
+        if available >= wanted {
+            return Ok(());
+        }
+        let bucket = format!("pool {}", config.codes.of_pool(self.pool));
+        let (sku, warehouse) = (self.code.clone(), config.codes.of_warehouse(self.cell.1));
+        Err(Reject::NotEnoughUnits { sku, warehouse, bucket, wanted, available })
+    }
+}
+
+/// The SKUs of lines.
+pub(in crate::engine) fn skus(lines: &[(SkuId, Units)]) -> Vec<SkuId> {
+    lines.iter().map(|(sku, _)| *sku).collect()
+}

@@ -1,0 +1,25 @@
+//! Commands and questions from outside.
+
+use crate::Actor;
+use crate::command::Request;
+use crate::engine::outcome::Outcome;
+use crate::engine::store::Engine;
+use crate::engine::transact::admit::Asked;
+use crate::query::Query;
+use crate::time::Time;
+
+impl Engine {
+    /// Decides a command and, when it is allowed, applies it. Takes microseconds and never waits for I/O.
+    ///
+    /// `now` is engine time; an event's time is never earlier than the last event of the same order.
+    pub fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome {
+        let kind = request.command.kind().number;
+        let asked = Asked { actor, now, occurred: request.occurred, key: request.key.as_ref(), kind };
+        request.command.carry_out(self, asked).into()
+    }
+
+    /// Answers a question. Changes nothing.
+    pub fn query(&self, query: &Query, now: Time) -> Outcome {
+        query.answer(self, now).into()
+    }
+}

@@ -1,0 +1,144 @@
+//! An order as asked, resolved and checked: ids instead of codes, each SKU once.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::catalog::{Config, Skus};
+use crate::command::{Line, Place};
+use crate::engine::outcome::invalid;
+use crate::ids::{CarrierId, ChannelId, Code, PoolId, SkuId};
+use crate::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
+use crate::reject::{CodeKind, Reject};
+use crate::routing::SplitRules;
+use crate::rules::ChannelRules;
+use crate::time::Span;
+use crate::units::Units;
+
+/// What an order wants and under which conditions.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Demand<'a> {
+    pub channel: ChannelId,
+    pub zone: Option<&'a Code>,
+    pub carrier: Option<CarrierId>,
+    pub ship_complete: bool,
+    pub max_parcels: Option<u16>,
+    /// When it may be split over warehouses.
+    pub split: SplitRules,
+    /// The pools it may draw from, in order of preference.
+    pub pools: &'a [PoolId],
+    /// The category of all its lines, when they have one in common.
+    pub category: Option<Code>,
+    /// By SKU, each once.
+    pub lines: Vec<Wanted>,
+}
+
+/// Units wanted of one SKU.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Wanted {
+    pub sku: SkuId,
+    pub code: Code,
+    pub units: Units,
+    pub weight_g: u32,
+}
+
+impl<'a> Demand<'a> {
+    /// Resolves and checks an order, with `room` for its lines. Its channel must be known.
+    pub fn read(
+        place: &'a Place,
+        channel: &'a ChannelRules,
+        config: &Config,
+        skus: &Skus,
+        room: Vec<Wanted>,
+    ) -> Result<Demand<'a>, Reject> {
+        let carrier = place.carrier.as_ref().map(|code| carrier(code, config)).transpose()?;
+        if place.max_parcels == Some(0) {
+            return Err(invalid("max_parcels", "must be at least 1; leave it out for no bound".to_owned()));
+        }
+        if place.hold.is_some_and(|hold| hold == Span::ZERO || hold > HOLD_TTL_MAX) {
+            return Err(invalid("hold", format!("must be more than nothing and at most {HOLD_TTL_MAX}")));
+        }
+        let (lines, category) = read_lines(&place.lines, config, skus, room)?;
+        Ok(Demand {
+            channel: channel.id,
+            zone: place.zone.as_ref(),
+            carrier,
+            ship_complete: place.ship_complete || channel.ship_complete,
+            max_parcels: least(place.max_parcels, channel.max_parcels),
+            split: channel.split,
+            pools: &channel.pools,
+            category,
+            lines,
+        })
+    }
+
+    /// Digest of everything that makes two requests the same order: the order of lines and how a demand is cut into
+    /// lines do not count.
+    pub fn digest(&self, place: &Place, bytes: &mut Vec<u8>) -> u128 {
+        bytes.clear();
+        let flags = (self.carrier, place.ship_complete, place.max_parcels, place.hold);
+        let head = (&place.zone, &place.customer, flags);
+        let config = bincode::config::standard();
+        bincode::encode_into_std_write(head, bytes, config).expect("a vector takes every byte");
+        for line in &self.lines {
+            bincode::encode_into_std_write((line.sku, line.units), bytes, config).expect("a vector takes every byte");
+        }
+        xxh3_128(bytes)
+    }
+}
+
+fn read_lines(
+    lines: &[Line],
+    config: &Config,
+    skus: &Skus,
+    mut wanted: Vec<Wanted>,
+) -> Result<(Vec<Wanted>, Option<Code>), Reject> {
+    if lines.is_empty() || lines.len() > ORDER_LINES_MAX {
+        return Err(invalid(
+            "lines",
+            format!("an order has 1 to {ORDER_LINES_MAX} lines, this one has {}", lines.len()),
+        ));
+    }
+    wanted.clear();
+    wanted.reserve(lines.len());
+    let mut unknown = Vec::new();
+    let mut category: Option<Option<Code>> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if line.units.is_zero() || line.units.0 > LINE_UNITS_MAX {
+            let reason = format!("a line has 1 to {LINE_UNITS_MAX} units, this one has {}", line.units);
+            return Err(invalid(&format!("lines[{at}].units"), reason));
+        }
+        let Some(sku) = skus.find(&line.sku) else {
+            unknown.push(line.sku.clone());
+            continue;
+        };
+        let weight_g = sku.weight_g.unwrap_or(config.rules.default_weight_g);
+        wanted.push(Wanted { sku: sku.id, code: line.sku.clone(), units: line.units, weight_g });
+        category = match category {
+            None => Some(sku.category),
+            Some(common) if common == sku.category => Some(common),
+            Some(_) => Some(None),
+        };
+    }
+    if !unknown.is_empty() {
+        return Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown });
+    }
+    wanted.sort_unstable_by_key(|line| line.sku);
+    wanted.dedup_by(|later, first| {
+        let same = later.sku == first.sku;
+        if same {
+            first.units = first.units.saturating_add(later.units);
+        }
+        same
+    });
+    Ok((wanted, category.flatten()))
+}
+
+fn carrier(code: &Code, config: &Config) -> Result<CarrierId, Reject> {
+    config.codes.carrier(code).ok_or_else(|| Reject::Unknown { kind: CodeKind::Carrier, codes: vec![code.clone()] })
+}
+
+fn least(a: Option<u16>, b: Option<u16>) -> Option<u16> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,70 @@
+//! From a view to a plan: the one place where an order is posed and solved.
+
+use crate::catalog::Config;
+use crate::engine::plan::demand::Demand;
+use crate::engine::plan::pose::SingleParcel;
+use crate::engine::plan::scratch::Scratch;
+use crate::prices::{Table, solve_own_first};
+use crate::reject::Reject;
+use crate::routing::{Answer, hold_to};
+
+/// What planning came to.
+pub(in crate::engine) enum Planned {
+    /// There is a plan: the router's solution.
+    Plan,
+    /// These refuse the order.
+    No(Reject),
+}
+
+impl Scratch {
+    /// Plans a demand over the view, with these prices of stock. The plan is in the router afterwards.
+    pub fn plan(&mut self, demand: &Demand<'_>, config: &Config, prices: Option<&Table>) -> Planned {
+        self.prices.clear();
+        let short = self.shorts(demand);
+        if !short.is_empty() {
+            return Planned::No(Reject::InsufficientStock { short });
+        }
+        let zone = demand.zone.map(|zone| zone.as_str());
+        let lanes = config.rules.lanes(zone);
+        let prices = prices.filter(|table| demand.lines.iter().any(|line| !table.of(line.sku).is_empty()));
+        self.begin(demand, config, zone);
+        let single = if prices.is_none() { self.prove_single_parcel(demand, lanes) } else { SingleParcel::Untried };
+        if single == SingleParcel::Proven {
+            return Planned::Plan;
+        }
+        self.pose(demand, config, lanes);
+        if let Some(prices) = prices {
+            self.price(demand, prices);
+        }
+        match self.solve(config, single) {
+            Answer::Plan => self.hold_to_split_rules(demand),
+            Answer::Short | Answer::NoWay => Planned::No(self.why_not(demand, config)),
+        }
+    }
+
+    /// Keeps to one warehouse, or to parts that are large enough, where the rules ask for it.
+    fn hold_to_split_rules(&mut self, demand: &Demand<'_>) -> Planned {
+        if demand.split.is_free() || hold_to(&demand.split, &self.problem, &mut self.router, self.work) {
+            return Planned::Plan;
+        }
+        let total = demand.lines.iter().map(|line| line.units.0).sum();
+        let (sent, left) = (demand.split.sent.of(total), demand.split.left.of(total));
+        let reason = format!(
+            "no single warehouse can send all of it, and no split was found in which every warehouse sends at least {sent} \
+             units and leaves at least {left} to the others"
+        );
+        Planned::No(Reject::Unroutable { reason })
+    }
+
+    fn solve(&mut self, config: &Config, single: SingleParcel) -> Answer {
+        let Scratch { problem, router, prices, unpriced, work, .. } = self;
+        if single == SingleParcel::Open {
+            return router.solve_unproven(problem, *work);
+        }
+        let free = config.rules.prices.is_none_or(|rules| rules.pass_over_own) || config.unlimited.is_empty();
+        if prices.is_empty() || free {
+            return router.solve(problem, *work);
+        }
+        solve_own_first(router, problem, unpriced, |warehouse| config.is_unlimited(warehouse), *work)
+    }
+}

@@ -1,0 +1,84 @@
+//! Questions, one file each. Each answer says the latest event it depends on, so that it can wait until that is durable.
+
+mod availability;
+mod inbound;
+mod order;
+mod orders;
+mod quote;
+mod stock;
+mod view;
+mod world;
+
+use crate::engine::outcome::{Decided, invalid};
+use crate::engine::store::Engine;
+use crate::ids::{Code, SkuId};
+use crate::limits::COMMAND_LINES_MAX;
+use crate::query::{Query, each_query};
+use crate::reject::{CodeKind, Reject};
+use crate::time::Time;
+
+/// A query that the engine can answer.
+pub(in crate::engine) trait Ask {
+    /// Answers it. Changes nothing.
+    fn ask(&self, engine: &Engine, now: Time) -> Decided;
+}
+
+/// Gives every kind of query to its file.
+macro_rules! dispatch {
+    (
+        $what:literal
+        $(#[$doc:meta])*
+        pub enum $name:ident: $class:ty {
+            $($(#[doc = $about:literal])+ $number:literal $text:literal $([$is:expr])? $variant:ident($body:ty),)+
+        }
+    ) => {
+        impl Ask for $name {
+            fn ask(&self, engine: &Engine, now: Time) -> Decided {
+                match self {
+                    $($name::$variant(query) => query.ask(engine, now),)+
+                }
+            }
+        }
+    };
+}
+
+each_query!(dispatch);
+
+impl Query {
+    /// Answers a query.
+    pub(in crate::engine) fn answer(&self, engine: &Engine, now: Time) -> Decided {
+        Ask::ask(self, engine, now)
+    }
+}
+
+impl Engine {
+    /// The SKUs named; when none is, so many of all, from the one after `after` on.
+    fn page_of_skus(&self, named: &[Code], after: Option<&Code>, limit: usize) -> Result<Vec<SkuId>, Reject> {
+        if !named.is_empty() {
+            return self.query_skus(named);
+        }
+        let first = after.map(|code| self.known_sku(code)).transpose()?.map_or(0, |sku| sku.index() + 1);
+        Ok((first..self.skus.count()).take(limit).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect())
+    }
+
+    fn query_skus(&self, codes: &[Code]) -> Result<Vec<SkuId>, Reject> {
+        if codes.is_empty() || codes.len() > COMMAND_LINES_MAX {
+            let reason = format!("name 1 to {COMMAND_LINES_MAX} SKUs, not {}", codes.len());
+            return Err(invalid("skus", reason));
+        }
+        let mut skus = Vec::with_capacity(codes.len());
+        let mut unknown = Vec::new();
+        for code in codes {
+            match self.skus.find(code) {
+                Some(sku) => skus.push(sku.id),
+                None => unknown.push(code.clone()),
+            }
+        }
+        if unknown.is_empty() { Ok(skus) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+    }
+}
+
+/// So many rows of a page, and never more than one may have.
+fn page(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX)
+}

@@ -1,0 +1,50 @@
+//! Lists of sub-orders, oldest order first. A page costs its own length.
+
+use crate::engine::change::warehouse;
+use crate::engine::outcome::Decided;
+use crate::engine::read::{Ask, page};
+use crate::engine::store::Engine;
+use crate::orders::KeyShard;
+use crate::orders::lists::{Entry, ListFilter};
+use crate::query::OrdersQuery;
+use crate::reject::{CodeKind, Reject};
+use crate::reply::{OrdersPage, Reply};
+use crate::time::Time;
+
+impl Ask for OrdersQuery {
+    fn ask(&self, engine: &Engine, _now: Time) -> Decided {
+        let config = engine.config()?;
+        let warehouse = self.warehouse.as_ref().map(|code| warehouse(&config, code)).transpose()?;
+        let channel = self.channel.as_ref().map(|code| {
+            let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![code.clone()] };
+            config.codes.channel(code).ok_or_else(unknown)
+        });
+        let channel = channel.transpose()?;
+        let (stage, state) = (self.stage, self.state);
+        let until = Some(engine.log.applied());
+        let filter = ListFilter { warehouse, stage, channel, customer: self.customer.as_ref(), state, until };
+        let mut orders = Vec::new();
+        let look = |entry: Entry| {
+            engine.door.with_orders(KeyShard::of_id(entry.order), |shard| {
+                let Some(order) = shard.order(entry.order) else { return false };
+                let fits = channel.is_none_or(|channel| channel == order.channel)
+                    && state.is_none_or(|state| state == order.state)
+                    && self.customer.as_ref().is_none_or(|customer| Some(customer) == order.customer.as_ref());
+                if !fits {
+                    return false;
+                }
+                let before = orders.len();
+                let rows = engine.summaries(order, &config).filter(|row| {
+                    self.warehouse.as_ref().is_none_or(|code| *code == row.warehouse)
+                        && stage.is_none_or(|stage| stage == row.stage)
+                });
+                orders.extend(rows);
+                orders.len() > before
+            })
+        };
+        let found = engine.door.counters().lists.page(&filter, self.after, page(self.limit), look);
+        // What is not in the list may have left it in an event that is not durable yet: the answer waits for all of them.
+        let seen = engine.log.last();
+        Ok((Reply::Orders(OrdersPage { orders, next: found.next }), seen))
+    }
+}

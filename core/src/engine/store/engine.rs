@@ -1,0 +1,109 @@
+//! The engine: everything it holds.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use crate::catalog::{Config, Prepared, Skus};
+use crate::engine::outcome::{Refusal, no_world};
+use crate::engine::store::past::Past;
+use crate::engine::store::prices::{PriceGuard, Prices};
+use crate::engine::store::tiers::{Counters, EngineTiers};
+use crate::engine::store::{Door, Shards};
+use crate::ids::Seq;
+use crate::limits::{KEY_SHARDS, STOCK_SHARDS};
+use crate::log::{ChainHash, Log};
+use crate::orders::KeyShard;
+use crate::routing::WORK_DEFAULT;
+use crate::stock::StockShard;
+use crate::sync::{AtomicU64, Mutex};
+use crate::time::Time;
+
+/// The stock and routing engine. Share it by reference or `Arc`; every method may be called from any thread.
+#[derive(Debug)]
+pub struct Engine {
+    pub(in crate::engine) door: Door<EngineTiers>,
+    /// The earliest deadline of each order shard: a hint, never later than the truth.
+    pub(in crate::engine) due: Box<[AtomicU64]>,
+    pub(in crate::engine) skus: Skus,
+    pub(in crate::engine) config: ArcSwapOption<Config>,
+    /// A configuration made ready for the commit under way, which holds every order shard.
+    pub(in crate::engine) staged: Mutex<Option<Prepared>>,
+    pub(in crate::engine) past: Past,
+    pub(in crate::engine) prices: Prices,
+    pub(in crate::engine) log: Log,
+    /// The budget of work of each plan.
+    pub(in crate::engine) work: u64,
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine::new()
+    }
+}
+
+impl Engine {
+    /// An engine without a world. Its first event gets sequence 1.
+    pub fn new() -> Engine {
+        Engine {
+            door: Door::new(
+                Shards { orders: KEY_SHARDS, customers: 0, stock: STOCK_SHARDS },
+                KeyShard::default,
+                || (),
+                StockShard::default,
+                Counters::default(),
+            ),
+            due: (0..KEY_SHARDS).map(|_| AtomicU64::new(Time::NEVER.0)).collect(),
+            skus: Skus::default(),
+            config: ArcSwapOption::empty(),
+            staged: Mutex::new(None),
+            past: Past::default(),
+            prices: Prices::new(),
+            log: Log::new(Seq(0), ChainHash::default()),
+            work: WORK_DEFAULT,
+        }
+    }
+
+    /// An engine that searches for every plan to the end, however long that takes: each order is planned as well as it can
+    /// be, and proven. Locks are held meanwhile, so it is not for serving.
+    pub fn exact() -> Engine {
+        Engine { work: u64::MAX, ..Engine::new() }
+    }
+
+    /// The log that the engine's events go to.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The sequence of the last event.
+    pub fn seq(&self) -> Seq {
+        self.log.last()
+    }
+
+    /// The world and rules in force, without a lock.
+    pub(in crate::engine) fn config(&self) -> Result<InForce, Refusal> {
+        let config = self.config.load();
+        if config.is_some() {
+            return Ok(InForce(config));
+        }
+        Err(no_world())
+    }
+
+    /// The prices that planning counts, without a lock; looked at only when the rules ask for prices.
+    #[inline]
+    pub(in crate::engine) fn price_table(&self) -> PriceGuard {
+        self.prices.in_force()
+    }
+}
+
+/// The world and rules as they were in force when they were looked at.
+pub(in crate::engine) struct InForce(Guard<Option<Arc<Config>>>);
+
+impl Deref for InForce {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        self.0.as_deref().expect("made only when there is one")
+    }
+}

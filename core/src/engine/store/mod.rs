@@ -1,0 +1,27 @@
+//! What the engine holds: shards behind the lock door, catalog, world in force, prices of stock and log. Nothing here
+//! decides anything.
+//!
+//! ```text
+//!   Engine ─┬─ door: orders ──► customers ──► stock, each behind locks    (tiers: what stands behind them)
+//!           ├─ counters: reactions that are due, lists of orders
+//!           ├─ world in force, and where earlier rules came from          (past)
+//!           ├─ prices of stock: table, sample, deliveries                 (prices, trainer, delivery)
+//!           └─ log
+//! ```
+
+mod delivery;
+mod door;
+mod engine;
+mod past;
+mod prices;
+mod reactions;
+mod tiers;
+mod trainer;
+
+pub(in crate::engine) use delivery::{Delivery, Receipts};
+pub(in crate::engine) use reactions::Reaction;
+pub(in crate::engine) use tiers::EngineLocked;
+pub(in crate::engine) use trainer::Trainer;
+
+pub use door::{CustomersLocked, Door, Locked, OrdersLocked, Shards, Tiers};
+pub use engine::Engine;

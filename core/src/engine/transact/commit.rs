@@ -1,0 +1,95 @@
+//! The one way a change becomes true: encode, append, apply, publish.
+//!
+//! ```text
+//!   encode ──► append: the sequence ──► apply: the whole change ──► publish ──► the journal may have it
+//!   (too large: refused,                (a bug halts here, and the event
+//!    nothing happened)                   is in no journal)
+//! ```
+
+use smallvec::SmallVec;
+
+use crate::engine::store::{Engine, EngineLocked, Reaction};
+use crate::engine::transact::admit::encoded;
+use crate::engine::transact::state::{At, Broken, State};
+use crate::event::Envelope;
+use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
+use crate::log::Room;
+use crate::orders::KeyShard;
+use crate::orders::lists::Listed;
+use crate::reject::Reject;
+
+impl Engine {
+    /// Commits an event under the locks of everything it touches and answers its sequence.
+    ///
+    /// Deciding has made sure that it applies; when it does not, that is a bug and the panic halts the engine.
+    ///
+    /// # Errors
+    /// [`Reject::Invalid`] for an event that no batch can hold, and [`Reject::Halted`]. Nothing has happened then.
+    pub(in crate::engine) fn commit(
+        &self,
+        locked: &mut EngineLocked<'_>,
+        room: Room<'_>,
+        envelope: &Envelope,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Seq, Reject> {
+        encoded(envelope, bytes)?;
+        self.commit_encoded(locked, room, envelope, bytes)
+    }
+
+    /// The same for an event whose bytes were written before its locks were taken.
+    pub(in crate::engine) fn commit_encoded(
+        &self,
+        locked: &mut EngineLocked<'_>,
+        room: Room<'_>,
+        envelope: &Envelope,
+        bytes: &[u8],
+    ) -> Result<Seq, Reject> {
+        debug_assert!(covers(locked, envelope), "an event touches what was not locked: {envelope:?}");
+        let halted = |_| Reject::Halted { reason: self.log.halted().unwrap_or_default() };
+        let appended = self.log.append(room, bytes).map_err(halted)?;
+        if let Err(broken) = self.apply(locked, &At { seq: appended.seq(), envelope }) {
+            panic!("a decided event does not apply: {broken}: {envelope:?}");
+        }
+        Ok(appended.applied())
+    }
+
+    /// Applies an event and makes visible what it changed. Live commits and recovery come through here.
+    pub(in crate::engine) fn apply(&self, locked: &mut EngineLocked<'_>, at: &At<'_>) -> Result<(), Broken> {
+        let event = &at.envelope.event;
+        let orders = event.touches().orders;
+        let before: SmallVec<[Option<Listed>; 1]> = orders.iter().map(|order| listed(locked, *order)).collect();
+        let mut state = State::new(locked);
+        event.apply(&mut state, at)?;
+        let due: SmallVec<[(SkuId, WarehouseId); 2]> = state.due().collect();
+        for (sku, warehouse) in due {
+            locked.counters().reactions.note(Reaction::HandOver { sku, warehouse });
+        }
+        for (order, before) in orders.iter().zip(&before) {
+            list(locked, *order, before.as_ref())?;
+        }
+        event.publish(self, at)
+    }
+}
+
+/// Which lists an order stands in, if it exists.
+fn listed(locked: &EngineLocked<'_>, order: OrderId) -> Option<Listed> {
+    locked.orders(KeyShard::of_id(order)).order(order).map(Listed::of)
+}
+
+/// Moves an order between the lists it stood in before the event and those it stands in now.
+fn list(locked: &EngineLocked<'_>, order: OrderId, before: Option<&Listed>) -> Result<(), Broken> {
+    let after = listed(locked, order).ok_or(Broken::UnknownOrder(order))?;
+    let lists = &locked.counters().lists;
+    let fits = match before {
+        Some(before) => lists.change(before, &after),
+        None => lists.insert(&after),
+    };
+    if fits { Ok(()) } else { Err(Broken::Order { order, what: "it is not in the lists it should be in" }) }
+}
+
+/// Whether everything an event touches is locked.
+fn covers(locked: &EngineLocked<'_>, envelope: &Envelope) -> bool {
+    let footprint = envelope.event.footprint();
+    footprint.order_shards().all(|shard| locked.has_orders(shard))
+        && footprint.stock_shards().all(|shard| locked.has_stock(shard))
+}

@@ -1,0 +1,109 @@
+//! A change to one order: found, recalled, decided and committed under its locks.
+
+use bincode::Encode;
+use smallvec::SmallVec;
+
+use crate::command::OrderRef;
+use crate::engine::outcome::{Decided, Refusal, unknown_order};
+use crate::engine::plan::context::OrderContext;
+use crate::engine::plan::scratch::with_scratch;
+use crate::engine::store::Engine;
+use crate::engine::transact::admit::{Asked, EVENT_BYTES};
+use crate::engine::transact::recall::{changed, conflict};
+use crate::event::Event;
+use crate::ids::{OrderId, SkuId};
+use crate::log::Admission;
+use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
+use crate::reject::{CodeKind, Reject};
+use crate::stock::StockShard;
+
+/// What names an order within its shard.
+pub(in crate::engine) enum Place {
+    Id(OrderId),
+    Key(OrderKey),
+}
+
+impl Place {
+    pub fn find<'s>(&self, shard: &'s KeyShard) -> Option<&'s Order> {
+        match self {
+            Place::Id(id) => shard.order(*id),
+            Place::Key(key) => shard.find(key),
+        }
+    }
+}
+
+impl Engine {
+    /// The order's shard, and its id or key.
+    pub(in crate::engine) fn locate(&self, order: &OrderRef) -> Result<(usize, Place), Refusal> {
+        match order {
+            OrderRef::Id(id) => Ok((KeyShard::of_id(*id), Place::Id(*id))),
+            OrderRef::Number { channel, number } => {
+                let config = self.config()?;
+                let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![channel.clone()] };
+                let channel = config.codes.channel(channel).ok_or_else(unknown)?;
+                let key = OrderKey { channel, number: number.clone() };
+                Ok((KeyShard::of_order(&key), Place::Key(key)))
+            }
+        }
+    }
+
+    /// Decides a command on an order under its locks and commits the event it yields.
+    ///
+    /// `content` is what the command says besides naming the order: a retry may name it the other way.
+    ///
+    /// An unpaid order whose deadline has come is expired first, in a commit of its own, so that nothing depends on when
+    /// the timer fires.
+    pub(in crate::engine) fn change_order<C: Encode>(
+        &self,
+        reference: &OrderRef,
+        content: &C,
+        asked: Asked<'_>,
+        decide: impl FnOnce(OrderContext<'_, '_>) -> Result<Event, Reject>,
+    ) -> Decided {
+        let key = asked.key()?;
+        let (number, place) = self.locate(reference)?;
+        let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
+        let spare = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
+        with_scratch(self.work, |scratch| {
+            let digest = asked.digest(content, &mut scratch.bytes);
+            let keys = self.door.lock_orders(&self.log, [number]);
+            let config = self.config()?;
+            let order = place.find(keys.orders(number)).ok_or_else(|| unknown_order(reference))?;
+            match order.later.memory.recall(key, digest) {
+                Recalled::New => {}
+                Recalled::Repeat(memo) => return Ok((changed(order, memo, true), order.version)),
+                Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),
+            }
+            let id = order.id;
+            let skus: SmallVec<[SkuId; 8]> = order.skus().into();
+            let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
+            self.lapse(&mut locked, id, asked.now, spare, &mut scratch.bytes)?;
+
+            let order = locked.known(id);
+            let (version, now) = (order.version, asked.now.max(order.last_time));
+            let context = OrderContext { order, locked: &locked, config: &config, scratch: &mut *scratch, now };
+            let event = decide(context)
+                .map_err(|reject| Refusal::seen(reject, version.max(locked.seen(skus.iter().copied()))))?;
+            let envelope = asked.envelope(key, digest, now, event);
+            let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
+            let order = locked.known(id);
+            let memo = order.later.memory.memo(key).expect("every command on an order is remembered by its event");
+            Ok((changed(order, memo, false), seq))
+        })
+    }
+}
+
+/// The refusal of an action on an order or one of its sub-orders.
+pub(in crate::engine) fn illegal(
+    action: Action,
+    order: &Order,
+    stage: Option<Stage>,
+    reason: impl Into<String>,
+) -> Reject {
+    Reject::IllegalStep { step: action.verb().to_owned(), state: order.state, stage, reason: reason.into() }
+}
+
+/// Refuses an action that the state of the whole order forbids.
+pub(in crate::engine) fn allowed(order: &Order, action: Action) -> Result<(), Reject> {
+    order_verdict(order.state, action).map_err(|reason| illegal(action, order, None, reason))
+}

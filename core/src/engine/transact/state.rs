@@ -1,0 +1,202 @@
+//! The state that an event changes, under its locks.
+
+use smallvec::SmallVec;
+
+use crate::engine::store::EngineLocked;
+use crate::event::{Cause, Envelope, Promised};
+use crate::ids::{OrderId, Seq, SkuId, SubNo, WarehouseId};
+use crate::orders::{Answer, Change, KeyShard, Memo, Moment, Order, TimerKind};
+use crate::stock::{Inbound, Move, Overdrawn, SkuStock, StockShard};
+use crate::time::Time;
+use crate::units::Units;
+
+/// An event that does not fit the state: a bug when it was just decided, a damaged history in recovery.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::engine) enum Broken {
+    #[error("SKU {sku} at warehouse {warehouse}: {error}")]
+    Overdrawn { sku: SkuId, warehouse: WarehouseId, error: Overdrawn },
+    #[error("SKU {0} was never defined")]
+    UnknownSku(SkuId),
+    #[error("order {0} does not exist")]
+    UnknownOrder(OrderId),
+    #[error("order {0} exists already")]
+    OrderTaken(OrderId),
+    #[error("order {order}: {what}")]
+    Order { order: OrderId, what: &'static str },
+    #[error("expected receipts: {0}")]
+    Inbound(&'static str),
+    #[error("rules without a world")]
+    NoWorld,
+    #[error("{0}")]
+    File(#[from] crate::rules::FileError),
+}
+
+/// An event with its place in the history.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct At<'a> {
+    pub seq: Seq,
+    pub envelope: &'a Envelope,
+}
+
+/// Orders, keys and stock under the locks of an event.
+pub(in crate::engine) struct State<'s, 'l> {
+    locked: &'s mut EngineLocked<'l>,
+    /// Cells that withhold units after a change: some may be due to promises.
+    withholding: SmallVec<[(SkuId, WarehouseId); 2]>,
+}
+
+impl At<'_> {
+    /// When the engine was told.
+    pub fn arrived(&self) -> Time {
+        self.envelope.arrived
+    }
+
+    /// Writes into an order that the event changed it, and what that answers to the command that caused it.
+    pub fn done(&self, order: &mut Order, sub: Option<SubNo>, change: Change) {
+        self.remember(order, change);
+        self.note(order, self.envelope.event.name(), sub);
+    }
+
+    fn remember(&self, order: &mut Order, change: Change) {
+        if let Cause::Key { key, digest } = &self.envelope.cause {
+            let memo = Memo { key: key.clone(), digest: *digest, seq: self.seq, answer: change };
+            order.later.memory.remember(memo);
+        }
+    }
+
+    /// The same for a step of a sub-order, under the step's name.
+    pub fn done_as(&self, order: &mut Order, what: &'static str, sub: SubNo, change: Change) {
+        self.remember(order, change);
+        self.note(order, what, Some(sub));
+    }
+
+    /// Writes into an order that the event touched it, under a name of its own.
+    pub fn note(&self, order: &mut Order, what: &'static str, sub: Option<SubNo>) {
+        order.version = self.seq;
+        order.last_time = order.last_time.max(self.arrived());
+        order.later.moments.push(Moment {
+            seq: self.seq,
+            what,
+            sub,
+            occurred: self.envelope.occurred_at(),
+            arrived: self.arrived(),
+            actor: self.envelope.actor.clone(),
+        });
+    }
+}
+
+impl<'s, 'l> State<'s, 'l> {
+    pub fn new(locked: &'s mut EngineLocked<'l>) -> State<'s, 'l> {
+        State { locked, withholding: SmallVec::new() }
+    }
+
+    /// The shard of an order.
+    pub fn shard_mut(&mut self, order: OrderId) -> &mut KeyShard {
+        self.locked.orders_mut(KeyShard::of_id(order))
+    }
+
+    pub fn order_mut(&mut self, order: OrderId) -> Result<&mut Order, Broken> {
+        self.shard_mut(order).order_mut(order).ok_or(Broken::UnknownOrder(order))
+    }
+
+    /// Remembers the answer to a command on stock or configuration under its key.
+    pub fn remember(&mut self, at: &At<'_>, answer: Answer) {
+        if let Cause::Key { key, digest } = &at.envelope.cause {
+            let memo = Memo { key: key.clone(), digest: *digest, seq: at.seq, answer };
+            self.locked.orders_mut(KeyShard::of_movement(key)).remember_movement(memo);
+        }
+    }
+
+    /// Makes room for a SKU, or notes that it changed.
+    pub fn define(&mut self, sku: SkuId, seq: Seq) {
+        let shard = self.locked.stock_mut(StockShard::of(sku));
+        if !shard.has(sku) {
+            shard.define(sku);
+        }
+        shard.sku_mut(sku).touch(seq);
+    }
+
+    pub fn sku_mut(&mut self, sku: SkuId) -> Result<&mut SkuStock, Broken> {
+        let shard = self.locked.stock_mut(StockShard::of(sku));
+        if shard.has(sku) { Ok(shard.sku_mut(sku)) } else { Err(Broken::UnknownSku(sku)) }
+    }
+
+    /// Moves units.
+    #[inline]
+    pub fn post(&mut self, m: &Move, seq: Seq) -> Result<(), Broken> {
+        let moved = self.sku_mut(m.sku)?.apply(m, seq);
+        self.moved(m, moved)
+    }
+
+    /// Moves units on the books only: what a count or a short pick misses was missing before, so a count taken earlier
+    /// must not be laid under it, or it would be deducted twice.
+    pub fn correct(&mut self, m: &Move, seq: Seq) -> Result<(), Broken> {
+        if !m.from.is_books() && !m.to.is_books() {
+            return self.post(m, seq);
+        }
+        let moved = self.sku_mut(m.sku)?.correct(m, seq);
+        self.moved(m, moved)
+    }
+
+    fn moved(&mut self, m: &Move, moved: Result<bool, Overdrawn>) -> Result<(), Broken> {
+        let overdrawn = |error| Broken::Overdrawn { sku: m.sku, warehouse: m.warehouse, error };
+        if moved.map_err(overdrawn)? {
+            self.withholds(m.sku, m.warehouse);
+        }
+        Ok(())
+    }
+
+    /// Opens the accounts of promises, before units are moved to them.
+    pub fn promise(&mut self, made: &[Promised]) -> Result<(), Broken> {
+        for made in made {
+            let inbound = self.inbound_mut(made.sku, made.warehouse)?;
+            inbound.register(made.promise()).ok_or(Broken::Inbound("a ticket that was given before"))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a new order, and the timer of its hold.
+    pub fn insert(&mut self, order: Order) -> Result<(), Broken> {
+        let (id, deadline, placed) = (order.id, order.deadline, order.placed);
+        let shard = self.shard_mut(id);
+        shard.insert(order).ok_or(Broken::OrderTaken(id))?;
+        shard.timers.set(TimerKind::Hold, deadline, placed, id);
+        Ok(())
+    }
+
+    /// Sets the units of a cell's regular pool that orders may not take.
+    pub fn set_safety(&mut self, (sku, warehouse): (SkuId, WarehouseId), units: Units, seq: Seq) -> Result<(), Broken> {
+        if self.sku_mut(sku)?.set_safety(warehouse, units, seq) {
+            self.withholds(sku, warehouse);
+        }
+        Ok(())
+    }
+
+    /// Notes that the event touched a cell.
+    pub fn touch_cell(&mut self, sku: SkuId, warehouse: WarehouseId, seq: Seq) -> Result<(), Broken> {
+        if self.sku_mut(sku)?.touch_cell(warehouse, seq) {
+            self.withholds(sku, warehouse);
+        }
+        Ok(())
+    }
+
+    /// What is expected and promised of a cell.
+    pub fn inbound_mut(&mut self, sku: SkuId, warehouse: WarehouseId) -> Result<&mut Inbound, Broken> {
+        Ok(self.sku_mut(sku)?.inbound_mut(warehouse))
+    }
+
+    /// Notes a cell; an event's movements of one cell mostly follow each other.
+    fn withholds(&mut self, sku: SkuId, warehouse: WarehouseId) {
+        if self.withholding.last() != Some(&(sku, warehouse)) {
+            self.withholding.push((sku, warehouse));
+        }
+    }
+
+    /// The cells that the event left with units that promises come first to.
+    pub fn due(&self) -> impl Iterator<Item = (SkuId, WarehouseId)> {
+        self.withholding.iter().copied().filter(|(sku, warehouse)| {
+            let cell = self.locked.stock(StockShard::of(*sku)).sku(*sku).cell(*warehouse);
+            cell.is_some_and(crate::stock::Cell::is_due)
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! What a command did to an order: the answer that is remembered under its key.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::SubNo;
+use crate::orders::Stage;
+use crate::time::Time;
+use crate::units::Units;
+
+/// What a command on an order did.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Change {
+    /// Paid in time.
+    Paid,
+    /// Paid late, and held anew: these sub-orders replace the expired ones.
+    PaidLate {
+        /// The new number of the first sub-order of the new plan.
+        first_sub: SubNo,
+    },
+    /// Paid late, and the stock was gone.
+    RefundDue,
+    /// Given up; these units are free again.
+    Cancelled {
+        /// Units given back.
+        units: Units,
+    },
+    /// The hold lasts longer.
+    Extended {
+        /// The new deadline.
+        until: Time,
+    },
+    /// A sub-order went a step.
+    Stepped {
+        /// Which.
+        sub: SubNo,
+        /// The stage it reached.
+        stage: Stage,
+    },
+    /// Units were missing at the pick.
+    Shorted {
+        /// Units not found.
+        missing: Units,
+        /// Units routed to another warehouse.
+        rerouted: Units,
+        /// Units that wait for a person.
+        review: Units,
+    },
+    /// Units came back.
+    Returned {
+        /// How many.
+        units: Units,
+    },
+    /// Returned units were inspected.
+    Inspected {
+        /// Back on sale.
+        intact: Units,
+        /// Never on sale again.
+        damaged: Units,
+    },
+    /// What stood in review is routed.
+    Rerouted {
+        /// How many units.
+        units: Units,
+    },
+}

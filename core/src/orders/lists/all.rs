@@ -1,0 +1,108 @@
+//! All lists together: insertion, change and removal of an order, and the check.
+
+use crate::ids::WarehouseId;
+use crate::orders::lists::customers::Customers;
+use crate::orders::lists::groups::{Groups, Kinds};
+use crate::orders::lists::listed::{Listed, STAGES, STATES};
+
+/// The lists of all orders. [`crate::orders::lists`] says which there are.
+#[derive(Debug)]
+pub struct Lists {
+    pub(super) channels: Box<Groups<STATES>>,
+    pub(super) warehouses: Box<Groups<STAGES>>,
+    pub(super) customers: Customers,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Lists::new()
+    }
+}
+
+impl Lists {
+    /// Lists of no orders.
+    pub fn new() -> Lists {
+        Lists { channels: Groups::new(), warehouses: Groups::new(), customers: Customers::new() }
+    }
+
+    /// Adds a new order. `false` if it is in one of its lists already, which is a bug of the caller.
+    pub fn insert(&self, order: &Listed) -> bool {
+        let mut all = self.channels.change(order.channel.0, order.entry, 0, order.kind());
+        for (warehouse, stages) in &order.stages {
+            all &= self.warehouses.change(warehouse.0, order.entry, 0, *stages);
+        }
+        all & order.customer.as_ref().is_none_or(|customer| self.customers.insert(customer, order.entry))
+    }
+
+    /// Removes an order. `false` if it is missing in one of its lists, which is a bug of the caller.
+    pub fn remove(&self, order: &Listed) -> bool {
+        let mut all = self.channels.change(order.channel.0, order.entry, order.kind(), 0);
+        for (warehouse, stages) in &order.stages {
+            all &= self.warehouses.change(warehouse.0, order.entry, *stages, 0);
+        }
+        all & order.customer.as_ref().is_none_or(|customer| self.customers.remove(customer, order.entry))
+    }
+
+    /// Moves an order that changed; only lists in which it differs are touched. Its id, its channel and the event that
+    /// placed it stay the same. `false` if its lists were not those of `before`, which is a bug of the caller.
+    pub fn change(&self, before: &Listed, after: &Listed) -> bool {
+        debug_assert_eq!((before.entry, before.channel), (after.entry, after.channel));
+        let entry = after.entry;
+        let mut all = true;
+        if before.state != after.state {
+            all &= self.channels.change(after.channel.0, entry, before.kind(), after.kind());
+        }
+        for (warehouse, to) in &after.stages {
+            let from = before.stages_at(*warehouse);
+            if from != *to {
+                all &= self.warehouses.change(warehouse.0, entry, from, *to);
+            }
+        }
+        for (warehouse, from) in before.stages.iter().filter(|(warehouse, _)| after.stages_at(*warehouse) == 0) {
+            all &= self.warehouses.change(warehouse.0, entry, *from, 0);
+        }
+        if before.customer != after.customer {
+            all &= before.customer.as_ref().is_none_or(|customer| self.customers.remove(customer, entry));
+            all &= after.customer.as_ref().is_none_or(|customer| self.customers.insert(customer, entry));
+        }
+        all
+    }
+
+    /// Checks each list by itself, then that the lists hold these orders, which are all there are, and nothing else. Locks
+    /// one owner after the other: run it while nothing else runs.
+    ///
+    /// # Errors
+    /// The first broken invariant in a sentence.
+    pub fn check(&self, orders: impl IntoIterator<Item = Listed>) -> Result<(), String> {
+        let mut wanted = 0;
+        for order in orders {
+            let id = order.entry.order;
+            let mut fits = self.channels.is_in(order.channel.0, order.entry, order.kind());
+            wanted += 1;
+            for (WarehouseId(warehouse), stages) in &order.stages {
+                fits &= self.warehouses.is_in(*warehouse, order.entry, *stages);
+                wanted += Kinds::count_ones(*stages) as usize;
+            }
+            if let Some(customer) = &order.customer {
+                fits &= self.customers.has(customer, order.entry);
+                wanted += 1;
+            }
+            if !fits {
+                return Err(format!("order {id} is not in the lists it belongs to"));
+            }
+        }
+        let mut listed = self.customers.check()?;
+        let mut wrong = Ok(());
+        let mut look = |_, list: &super::list::List| {
+            listed += list.len();
+            wrong = std::mem::replace(&mut wrong, Ok(())).and_then(|()| list.check());
+        };
+        self.channels.each(None, None, &mut look);
+        self.warehouses.each(None, None, &mut look);
+        wrong?;
+        if listed != wanted {
+            return Err(format!("lists hold {listed} entries, orders belong in {wanted}"));
+        }
+        Ok(())
+    }
+}

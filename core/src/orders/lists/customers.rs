@@ -1,0 +1,129 @@
+//! One list for each customer. The map itself holds the order of a customer who has only one, as most do.
+
+use std::collections::HashMap;
+use std::collections::hash_map;
+use std::hash::BuildHasher;
+
+use crate::ids::{Code, Seq};
+use crate::orders::lists::list::{Entry, List};
+use crate::sync::Mutex;
+
+/// Seeded per process, so that nobody outside can choose colliding customers. Nothing depends on a map's order.
+type Hasher = foldhash::fast::RandomState;
+type Shard = HashMap<Code, Orders, Hasher>;
+
+/// Maps, each with its lock. Growing one of them delays a thousandth of the customers only.
+const SHARDS: usize = 1_024;
+
+/// The orders of one customer, at least one.
+#[derive(Debug)]
+enum Orders {
+    One(Entry),
+    Many(Box<List>),
+}
+
+/// The orders of each customer.
+#[derive(Debug)]
+pub(super) struct Customers {
+    hasher: Hasher,
+    shards: Box<[Mutex<Shard>]>,
+}
+
+impl Customers {
+    pub fn new() -> Customers {
+        let hasher = Hasher::default();
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::with_hasher(hasher.clone()))).collect();
+        Customers { hasher, shards }
+    }
+
+    /// Adds an order. `false` if it is there already.
+    pub fn insert(&self, customer: &Code, entry: Entry) -> bool {
+        let mut shard = self.shard(customer).lock();
+        match shard.entry(customer.clone()) {
+            hash_map::Entry::Vacant(place) => {
+                place.insert(Orders::One(entry));
+                true
+            }
+            hash_map::Entry::Occupied(mut place) => place.get_mut().insert(entry),
+        }
+    }
+
+    /// Removes an order. `false` if it is not there.
+    pub fn remove(&self, customer: &Code, entry: Entry) -> bool {
+        let mut shard = self.shard(customer).lock();
+        let (removed, left) = match shard.get_mut(customer) {
+            Some(Orders::One(one)) => (*one == entry, usize::from(*one != entry)),
+            Some(Orders::Many(list)) => (list.remove(entry), list.len()),
+            None => (false, 0),
+        };
+        if left == 0 {
+            shard.remove(customer);
+        }
+        removed
+    }
+
+    /// Whether an order is in a customer's list.
+    pub fn has(&self, customer: &Code, entry: Entry) -> bool {
+        match self.shard(customer).lock().get(customer) {
+            Some(Orders::One(one)) => *one == entry,
+            Some(Orders::Many(list)) => list.has(entry),
+            None => false,
+        }
+    }
+
+    /// How many orders a customer has.
+    pub fn len(&self, customer: &Code) -> usize {
+        self.shard(customer).lock().get(customer).map_or(0, Orders::len)
+    }
+
+    /// Hands `take` the customer's orders placed after an event, oldest first. `take` runs under the lock.
+    pub fn after(&self, customer: &Code, after: Seq, take: impl FnOnce(&mut dyn Iterator<Item = Entry>)) {
+        match self.shard(customer).lock().get(customer) {
+            Some(Orders::One(one)) => take(&mut [*one].into_iter().filter(|one| one.placed > after)),
+            Some(Orders::Many(list)) => take(&mut list.after(after)),
+            None => {}
+        }
+    }
+
+    /// Checks every list and counts their entries.
+    pub fn check(&self) -> Result<usize, String> {
+        let mut sum = 0;
+        for shard in &self.shards {
+            for orders in shard.lock().values() {
+                sum += orders.len();
+                if let Orders::Many(list) = orders {
+                    list.check()?;
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    #[inline]
+    fn shard(&self, customer: &Code) -> &Mutex<Shard> {
+        // The map itself uses the lowest and the highest bits.
+        &self.shards[(self.hasher.hash_one(customer) >> 32) as usize % SHARDS]
+    }
+}
+
+impl Orders {
+    fn len(&self) -> usize {
+        match self {
+            Orders::One(_) => 1,
+            Orders::Many(list) => list.len(),
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) -> bool {
+        match self {
+            Orders::One(one) if *one == entry => false,
+            Orders::One(one) => {
+                let mut list = Box::<List>::default();
+                let both = list.insert(*one) & list.insert(entry);
+                *self = Orders::Many(list);
+                both
+            }
+            Orders::Many(list) => list.insert(entry),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which lists an order belongs to.
+
+use smallvec::SmallVec;
+
+use crate::ids::{ChannelId, Code, WarehouseId};
+use crate::orders::lists::groups::Kinds;
+use crate::orders::lists::list::Entry;
+use crate::orders::{Order, OrderState, Stage};
+
+/// Order states: lists of one channel.
+pub(super) const STATES: usize = OrderState::Cancelled as usize + 1;
+/// Stages: lists of one warehouse.
+pub(super) const STAGES: usize = Stage::ALL.len();
+
+/// What decides which lists an order belongs to, copied from the order: once when it is placed or removed, before and
+/// after when it changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    pub(super) entry: Entry,
+    pub(super) channel: ChannelId,
+    pub(super) customer: Option<Code>,
+    pub(super) state: OrderState,
+    /// Sorted by warehouse, each once, with one stage at least.
+    pub(super) stages: SmallVec<[(WarehouseId, Kinds); 2]>,
+}
+
+impl Listed {
+    /// The lists of an order whose placing event has its sequence.
+    pub fn of(order: &Order) -> Listed {
+        let entry = Entry { placed: order.placed, order: order.id };
+        let subs = order.subs.iter().map(|sub| (sub.warehouse, sub.stage));
+        Listed::new(entry, order.channel, order.customer.clone(), order.state, subs)
+    }
+
+    /// The lists of an order with these sub-orders.
+    pub fn new(
+        entry: Entry,
+        channel: ChannelId,
+        customer: Option<Code>,
+        state: OrderState,
+        subs: impl IntoIterator<Item = (WarehouseId, Stage)>,
+    ) -> Listed {
+        let mut stages: SmallVec<[(WarehouseId, Kinds); 2]> =
+            subs.into_iter().map(|(warehouse, stage)| (warehouse, 1 << stage as Kinds)).collect();
+        stages.sort_unstable();
+        stages.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            kept.1 |= if is_same { next.1 } else { 0 };
+            is_same
+        });
+        Listed { entry, channel, customer, state, stages }
+    }
+
+    /// The state as a kind of list.
+    pub(super) fn kind(&self) -> Kinds {
+        1 << self.state as Kinds
+    }
+
+    /// The stages at a warehouse.
+    pub(super) fn stages_at(&self, warehouse: WarehouseId) -> Kinds {
+        let at = self.stages.binary_search_by_key(&warehouse, |(known, _)| *known);
+        at.map_or(0, |at| self.stages[at].1)
+    }
+}

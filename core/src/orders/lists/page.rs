@@ -1,0 +1,162 @@
+//! Pages of lists.
+
+use crate::ids::{ChannelId, Code, Seq, WarehouseId};
+use crate::orders::lists::all::Lists;
+use crate::orders::lists::list::Entry;
+use crate::orders::{OrderState, Stage};
+
+/// Orders a page looks at before it ends early. More if more were asked for.
+const LOOKS_MIN: usize = 1_024;
+/// Orders fetched under one lock, at least and at most.
+const FETCH: (usize, usize) = (64, 1_024);
+
+/// Which orders are wanted: those that meet every condition given. A warehouse and a stage together mean one sub-order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ListFilter<'a> {
+    /// With a sub-order of this warehouse.
+    pub warehouse: Option<WarehouseId>,
+    /// With a sub-order in this stage.
+    pub stage: Option<Stage>,
+    /// Of this channel.
+    pub channel: Option<ChannelId>,
+    /// Of this customer.
+    pub customer: Option<&'a Code>,
+    /// In this state.
+    pub state: Option<OrderState>,
+    /// Placed by an event up to this one: while later ones are being applied, earlier ones may come up behind them.
+    pub until: Option<Seq>,
+}
+
+/// A page of orders, oldest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// The orders found.
+    pub entries: Vec<Entry>,
+    /// The cursor of the next page. More orders may follow even if this page has fewer than asked for; `None` at the end.
+    pub next: Option<Seq>,
+}
+
+/// Lists that together hold every order that meets a filter.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Customer(&'a Code),
+    /// Of one warehouse or all, in one stage or any.
+    Warehouses(Option<u16>, Option<usize>),
+    /// Of one channel or all, in one state or any.
+    Channels(Option<u16>, Option<usize>),
+}
+
+impl Lists {
+    /// The first orders placed after `after` that meet the filter, at most `most`, where 0 counts as 1.
+    ///
+    /// Reads the shortest lists that hold them all. `look` decides about each entry of these lists; it is called without a
+    /// lock, and must check the whole filter, because an order may have changed since its list was read. A page looks at
+    /// `most` or 1,024 entries, whichever is more, and then ends early, so that a page over long lists in which few orders
+    /// fit is not expensive either.
+    pub fn page(
+        &self,
+        filter: &ListFilter<'_>,
+        after: Option<Seq>,
+        most: usize,
+        mut look: impl FnMut(Entry) -> bool,
+    ) -> Page {
+        let source = self.source(filter);
+        let most = most.max(1);
+        let mut left = most.max(LOOKS_MIN);
+        let mut cursor = after.unwrap_or_default();
+        let mut entries = Vec::new();
+        while left > 0 {
+            let fetch = (most - entries.len()).clamp(FETCH.0, FETCH.1).min(left);
+            let fetched = self.fetch(source, (cursor, filter.until), fetch);
+            let is_end = fetched.len() < fetch;
+            left -= fetched.len();
+            for entry in fetched {
+                cursor = entry.placed;
+                if look(entry) {
+                    entries.push(entry);
+                }
+                if entries.len() == most {
+                    return Page { entries, next: Some(cursor) };
+                }
+            }
+            if is_end {
+                return Page { entries, next: None };
+            }
+        }
+        Page { entries, next: Some(cursor) }
+    }
+
+    /// The first source that one page can look through as a whole, or else the shortest.
+    fn source<'a>(&self, filter: &ListFilter<'a>) -> Source<'a> {
+        let kind = filter.stage.map(|stage| stage as usize);
+        let by_warehouse = (filter.warehouse.is_some() || kind.is_some())
+            .then_some(Source::Warehouses(filter.warehouse.map(|id| id.0), kind));
+        let by_channel = Source::Channels(filter.channel.map(|id| id.0), filter.state.map(|state| state as usize));
+        let mut shortest = (by_channel, usize::MAX);
+        for source in [filter.customer.map(Source::Customer), by_warehouse, Some(by_channel)].into_iter().flatten() {
+            let len = self.len(source);
+            if len <= LOOKS_MIN {
+                return source;
+            }
+            if len < shortest.1 {
+                shortest = (source, len);
+            }
+        }
+        shortest.0
+    }
+
+    /// Entries of all lists of a source together.
+    fn len(&self, source: Source<'_>) -> usize {
+        let mut len = 0;
+        match source {
+            Source::Customer(customer) => len = self.customers.len(customer),
+            Source::Warehouses(owner, kind) => self.warehouses.each(owner, kind, |_, list| len += list.len()),
+            Source::Channels(owner, kind) => self.channels.each(owner, kind, |_, list| len += list.len()),
+        }
+        len
+    }
+
+    /// The first `most` orders of a source that were placed after the one and up to the other event, or all there are.
+    fn fetch(&self, source: Source<'_>, (after, until): (Seq, Option<Seq>), most: usize) -> Vec<Entry> {
+        let mut first = First { found: Vec::new(), most, below: until.map(Seq::next) };
+        match source {
+            Source::Customer(customer) => self.customers.after(customer, after, |entries| first.add(entries)),
+            Source::Warehouses(owner, kind) => {
+                self.warehouses.each(owner, kind, |_, list| first.add(list.after(after)));
+            }
+            Source::Channels(owner, kind) => self.channels.each(owner, kind, |_, list| first.add(list.after(after))),
+        }
+        first.cut();
+        first.found
+    }
+}
+
+/// The oldest `most` of the entries it is shown.
+struct First {
+    found: Vec<Entry>,
+    most: usize,
+    /// `most` entries are known up to this one: it and later ones are not needed.
+    below: Option<Seq>,
+}
+
+impl First {
+    /// Adds entries in rising order.
+    fn add(&mut self, entries: impl Iterator<Item = Entry>) {
+        let below = self.below;
+        let needed = |entry: &Entry| below.is_none_or(|below| entry.placed < below);
+        self.found.extend(entries.take_while(needed).take(self.most));
+        if self.found.len() >= 2 * self.most {
+            self.cut();
+        }
+    }
+
+    /// An order may be in several of the lists.
+    fn cut(&mut self) {
+        self.found.sort_unstable();
+        self.found.dedup();
+        self.found.truncate(self.most);
+        if self.found.len() == self.most {
+            self.below = self.found.last().map(|entry| entry.placed);
+        }
+    }
+}

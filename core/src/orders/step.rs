@@ -1,0 +1,108 @@
+//! The steps of a sub-order on its way to the customer and back: each declared once.
+
+use bincode::{Decode, Encode};
+
+/// Declares the steps, with the number that events hold, the name at the border and the verb in sentences.
+macro_rules! steps {
+    ($($(#[$doc:meta])+ $number:tt $text:literal $verb:literal $step:ident,)+) => {
+        /// A step of a sub-order.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+        #[repr(u16)]
+        pub enum Step {
+            $($(#[$doc])+ $step = $number,)+
+        }
+
+        impl Step {
+            /// Every step, in the usual order.
+            pub const ALL: &'static [Step] = &[$(Step::$step),+];
+
+            /// The step's name at the border.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Step::$step => $text,)+
+                }
+            }
+
+            /// The step as a verb, for sentences: "cannot scan out a sub-order that …".
+            pub const fn verb(self) -> &'static str {
+                match self {
+                    $(Step::$step => $verb,)+
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    /// The pick ticket is printed.
+    1 "pick" "pick" Pick,
+    /// Fewer units are found than asked.
+    2 "short" "report a short pick for" Short,
+    /// Packed.
+    3 "pack" "pack" Pack,
+    /// Weighed.
+    4 "weigh" "weigh" Weigh,
+    /// Labelled with a waybill.
+    5 "label" "label" Label,
+    /// Scanned out of the warehouse.
+    6 "scan" "scan out" Scan,
+    /// The courier takes it.
+    7 "pickup" "hand over to the courier" Pickup,
+    /// Delivered.
+    8 "deliver" "deliver" Deliver,
+    /// The customer confirms receipt.
+    9 "confirm" "confirm receipt of" Confirm,
+    /// Units come back.
+    10 "return" "take back" Return,
+    /// Returned units are inspected.
+    11 "inspect" "inspect returns of" Inspect,
+}
+
+impl Step {
+    /// The step with this name, if there is one.
+    pub fn named(name: &str) -> Option<Step> {
+        Step::ALL.iter().copied().find(|step| step.name() == name)
+    }
+
+    /// Whether rules may say what has to precede it: it is done in the warehouse, once for each parcel.
+    pub const fn is_ordered(self) -> bool {
+        matches!(self, Step::Pick | Step::Pack | Step::Weigh | Step::Label | Step::Scan)
+    }
+}
+
+/// A set of steps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
+pub struct StepSet(u16);
+
+impl StepSet {
+    /// No step.
+    pub const EMPTY: StepSet = StepSet(0);
+
+    /// These steps and one more.
+    #[must_use]
+    pub const fn with(self, step: Step) -> StepSet {
+        StepSet(self.0 | 1 << step as u16)
+    }
+
+    /// Whether the step is in the set.
+    pub const fn contains(self, step: Step) -> bool {
+        self.0 & 1 << step as u16 != 0
+    }
+
+    /// The steps of both sets.
+    #[must_use]
+    pub const fn union(self, other: StepSet) -> StepSet {
+        StepSet(self.0 | other.0)
+    }
+
+    /// The steps, in the usual order.
+    pub fn iter(self) -> impl Iterator<Item = Step> {
+        Step::ALL.iter().copied().filter(move |step| self.contains(*step))
+    }
+}
+
+impl FromIterator<Step> for StepSet {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> StepSet {
+        steps.into_iter().fold(StepSet::EMPTY, StepSet::with)
+    }
+}

@@ -1,0 +1,19 @@
+//! Units taken out of sub-orders.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{PoolId, SkuId, SubNo};
+use crate::units::Units;
+
+/// Units of a sub-order's line, as drawn from a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SubTake {
+    /// The sub-order.
+    pub sub: SubNo,
+    /// The SKU.
+    pub sku: SkuId,
+    /// The pool the units were drawn from.
+    pub pool: PoolId,
+    /// How many.
+    pub units: Units,
+}

@@ -1,0 +1,84 @@
+//! What can be asked of the engine. Text codes here, dense ids in [`crate::event`].
+
+mod configure;
+mod inbound;
+mod line;
+mod order;
+mod stock;
+
+use bincode::{Decode, Encode};
+
+use crate::ids::Code;
+use crate::time::Time;
+use crate::vocabulary::numbered::{numbered, owners};
+
+pub use crate::vocabulary::order_ref::OrderRef;
+pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
+pub use inbound::{Expect, Expectation};
+pub use line::Line;
+pub use order::{Cancel, CancelScope, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep};
+pub use stock::{Adjust, Arrive, Count, Fulfils, MovePool, Receive, SetSafety, Transfer};
+
+/// Who asks, and under which key.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Request {
+    /// Chosen by the caller before it sends, so that a retry is recognised. [`Command::Place`] ignores it: an order is its
+    /// own key by channel and number. Configuration and stock commands and every later step of an order need one.
+    pub key: Option<Code>,
+    /// When it happened outside, if that was before it was sent.
+    pub occurred: Option<Time>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// Every kind of command, once: number, name, the right it needs, and its body. Numbers are grouped like those of
+/// [`crate::event`]. The codec, the dispatch of the engine and the labels of metrics are made from this list.
+macro_rules! each_command {
+    ($make:ident) => {
+        $make! {
+            "command"
+            /// A change to the state. Each is decided and applied in one commit or refused whole.
+            pub enum Command: crate::vocabulary::Right {
+            /// Replace warehouses' settings, carriers, channels, pools and rules by a world file; nothing in use may vanish.
+            1 "apply_world" [crate::vocabulary::Right::Manage] ApplyWorld(ApplyWorld),
+            /// Replace the rules by a rules file.
+            2 "apply_rules" [crate::vocabulary::Right::Manage] ApplyRules(ApplyRules),
+            /// Create SKUs, or change weight and category of known ones.
+            3 "define_skus" [crate::vocabulary::Right::Manage] DefineSkus(DefineSkus),
+            /// Take in units from a supplier.
+            20 "receive" [crate::vocabulary::Right::Floor] Receive(Receive),
+            /// Correct a cell by hand, with a reason.
+            21 "adjust" [crate::vocabulary::Right::Floor] Adjust(Adjust),
+            /// Lay an absolute count under everything that moved since it was taken.
+            22 "count" [crate::vocabulary::Right::Floor] Count(Count),
+            /// Send units to another warehouse: they are in transit there until they arrive.
+            23 "transfer" [crate::vocabulary::Right::Floor] Transfer(Transfer),
+            /// Take in units that were in transit.
+            24 "arrive" [crate::vocabulary::Right::Floor] Arrive(Arrive),
+            /// Move free units between two pools of one cell.
+            25 "move_pool" [crate::vocabulary::Right::Manage] MovePool(MovePool),
+            /// Set the units that orders may not take.
+            26 "set_safety" [crate::vocabulary::Right::Manage] SetSafety(SetSafety),
+            /// Hold stock for an order and route it.
+            40 "place" [crate::vocabulary::Right::Sell] Place(Place),
+            /// Confirm that an order is paid.
+            41 "pay" [crate::vocabulary::Right::Sell] Pay(Pay),
+            /// Give up an order, one of its sub-orders, or units of a line.
+            42 "cancel" [crate::vocabulary::Right::Sell] Cancel(Cancel),
+            /// Hold unpaid stock longer.
+            43 "extend_hold" [crate::vocabulary::Right::Sell] ExtendHold(ExtendHold),
+            /// Take a sub-order a step on its way to the customer and back.
+            44 "step" [crate::vocabulary::Right::Ship] Step(TakeStep),
+            /// Try again to route what stands in review.
+            45 "reroute" [crate::vocabulary::Right::Manage] Reroute(Reroute),
+            /// Announce, change or withdraw an expected receipt.
+            80 "expect" [crate::vocabulary::Right::Manage] Expect(Expect),
+            }
+        }
+    };
+}
+
+each_command!(numbered);
+each_command!(owners);
+
+pub(crate) use each_command;

@@ -1,0 +1,173 @@
+//! Commands on orders.
+
+use bincode::{Decode, Encode};
+
+use super::line::Line;
+use crate::ids::{Code, SubNo};
+use crate::time::{Span, Time};
+use crate::units::Units;
+use crate::vocabulary::numbered::owned;
+use crate::vocabulary::order_ref::OrderRef;
+
+/// See [`crate::command::Command::Place`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Place {
+    /// The channel.
+    pub channel: Code,
+    /// The channel's order number: with the channel, the order's idempotency key.
+    pub number: Code,
+    /// The destination zone; rates to `*` serve an order without one and zones no rate names.
+    pub zone: Option<Code>,
+    /// The customer, as the channel knows it.
+    pub customer: Option<Code>,
+    /// Only this carrier may take it.
+    pub carrier: Option<Code>,
+    /// All in one parcel or not at all.
+    pub ship_complete: bool,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// How long to hold unpaid; the channel's when not given.
+    pub hold: Option<Span>,
+    /// What is ordered. The same SKU twice is one demand.
+    pub lines: Vec<Line>,
+}
+
+impl Place {
+    /// An order without wishes: no zone, any carrier, as many parcels as it takes, the channel's hold.
+    pub fn new(channel: Code, number: Code, lines: Vec<Line>) -> Place {
+        Place {
+            channel,
+            number,
+            zone: None,
+            customer: None,
+            carrier: None,
+            ship_complete: false,
+            max_parcels: None,
+            hold: None,
+            lines,
+        }
+    }
+}
+
+/// See [`crate::command::Command::Pay`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Pay {
+    /// The order.
+    pub order: OrderRef,
+}
+
+/// See [`crate::command::Command::Cancel`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Cancel {
+    /// The order.
+    pub order: OrderRef,
+    /// How much of it.
+    pub scope: CancelScope,
+    /// Why, for the timeline.
+    pub reason: Option<String>,
+}
+
+/// How much of an order is given up.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum CancelScope {
+    /// All of it.
+    Order,
+    /// One sub-order.
+    Sub(SubNo),
+    /// Units of a line, from sub-orders that have not left, the last first.
+    Units(Line),
+}
+
+/// See [`crate::command::Command::ExtendHold`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ExtendHold {
+    /// The order.
+    pub order: OrderRef,
+    /// The new deadline; must be later than the present one.
+    pub until: Time,
+}
+
+/// See [`crate::command::Command::Step`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct TakeStep {
+    /// The order.
+    pub order: OrderRef,
+    /// Which of its sub-orders.
+    pub sub: SubNo,
+    /// What happened.
+    pub action: StepAction,
+}
+
+/// A step with what it brings along.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum StepAction {
+    /// The pick ticket is printed.
+    Pick,
+    /// Fewer units found than asked: the found ones of each short SKU.
+    Short(Vec<Line>),
+    /// Packed.
+    Pack,
+    /// Weighed, in grams.
+    Weigh(u32),
+    /// Labelled with a waybill.
+    Label(Code),
+    /// Scanned out of the warehouse, with the waybill on the parcel if the scanner read it.
+    Scan(Option<Code>),
+    /// The courier has it.
+    Pickup,
+    /// Delivered.
+    Deliver,
+    /// The customer confirmed receipt.
+    Confirm,
+    /// Units came back: into inspection. No lines means all that is out.
+    Return(Vec<Line>),
+    /// Inspection of returned units is done. No lines means all of them intact.
+    Inspect(Vec<Inspected>),
+}
+
+/// The result of inspecting units of a SKU.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Inspected {
+    /// The SKU.
+    pub sku: Code,
+    /// Back on sale, in the pool they were drawn from.
+    pub intact: Units,
+    /// Never on sale again.
+    pub damaged: Units,
+}
+
+/// See [`crate::command::Command::Reroute`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Reroute {
+    /// The order.
+    pub order: OrderRef,
+}
+
+owned! {
+    Place => Channel(channel),
+    Pay => Order(order),
+    Cancel => Order(order),
+    ExtendHold => Order(order),
+    TakeStep => Order(order),
+    Reroute => Order(order),
+}
+
+impl StepAction {
+    /// The step itself.
+    pub const fn step(&self) -> crate::orders::Step {
+        use crate::orders::Step as S;
+        match self {
+            StepAction::Pick => S::Pick,
+            StepAction::Short(_) => S::Short,
+            StepAction::Pack => S::Pack,
+            StepAction::Weigh(_) => S::Weigh,
+            StepAction::Label(_) => S::Label,
+            StepAction::Scan(_) => S::Scan,
+            StepAction::Pickup => S::Pickup,
+            StepAction::Deliver => S::Deliver,
+            StepAction::Confirm => S::Confirm,
+            StepAction::Return(_) => S::Return,
+            StepAction::Inspect(_) => S::Inspect,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Commands that move stock.
+
+use bincode::{Decode, Encode};
+
+use super::line::Line;
+use crate::ids::{Code, Seq};
+use crate::units::Units;
+use crate::vocabulary::numbered::owned;
+
+/// See [`crate::command::Command::Receive`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Receive {
+    /// Where they arrive.
+    pub warehouse: Code,
+    /// The pool they join; `regular` when not given.
+    pub pool: Option<Code>,
+    /// The expected receipt they fulfil, if any.
+    pub expected: Option<Fulfils>,
+    /// What arrives.
+    pub lines: Vec<Line>,
+}
+
+/// The expected receipt that goods fulfil.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Fulfils {
+    /// Its reference.
+    pub reference: Code,
+    /// Whether the rest of it is still to come; else what did not come is expected no more.
+    pub more: bool,
+}
+
+/// See [`crate::command::Command::Adjust`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Adjust {
+    /// The SKU.
+    pub sku: Code,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// The pool; `regular` when not given.
+    pub pool: Option<Code>,
+    /// Units found (positive) or lost (negative).
+    pub delta: i64,
+    /// Why, for the auditor.
+    pub reason: String,
+}
+
+/// See [`crate::command::Command::Count`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Count {
+    /// The warehouse counted.
+    pub warehouse: Code,
+    /// The last event the count has seen: units moved later are laid over it. `None` is now.
+    pub as_of: Option<Seq>,
+    /// Events up to `as_of` which the count had not seen.
+    pub except: Vec<Seq>,
+    /// Units physically there of each SKU: free, held, paid, picked, in inspection and damaged together.
+    pub lines: Vec<Line>,
+}
+
+/// See [`crate::command::Command::Transfer`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Transfer {
+    /// From where.
+    pub from: Code,
+    /// To where.
+    pub to: Code,
+    /// The pool they leave; `regular` when not given.
+    pub pool: Option<Code>,
+    /// What leaves.
+    pub lines: Vec<Line>,
+}
+
+/// See [`crate::command::Command::Arrive`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Arrive {
+    /// Where.
+    pub warehouse: Code,
+    /// The pool they join; `regular` when not given.
+    pub pool: Option<Code>,
+    /// What arrives.
+    pub lines: Vec<Line>,
+}
+
+/// See [`crate::command::Command::MovePool`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct MovePool {
+    /// The SKU.
+    pub sku: Code,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// From this pool.
+    pub from: Code,
+    /// To this pool.
+    pub to: Code,
+    /// How many.
+    pub units: Units,
+}
+
+/// See [`crate::command::Command::SetSafety`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SetSafety {
+    /// The SKU.
+    pub sku: Code,
+    /// The warehouse.
+    pub warehouse: Code,
+    /// Units of the regular pool that orders may not take.
+    pub units: Units,
+}
+
+owned! {
+    Receive => Nobody,
+    Adjust => Nobody,
+    Count => Nobody,
+    Transfer => Nobody,
+    Arrive => Nobody,
+    MovePool => Nobody,
+    SetSafety => Nobody,
+}

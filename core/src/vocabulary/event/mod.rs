@@ -1,0 +1,151 @@
+//! What happened. Events are the only cause of change: one event is one commit, applied the same way live and in
+//! recovery, and it names every movement of stock explicitly so that each cell's part applies alone.
+//!
+//! The numbers are part of the journal format and never change their meaning. Reserved for later kinds:
+//!
+//! | numbers | for |
+//! |---|---|
+//! | 1 to 19 | catalog, world, rules |
+//! | 20 to 39 | stock |
+//! | 40 to 69 | orders |
+//! | 70 to 79 | gifts |
+//! | 80 to 89 | presale and inbound promises |
+//! | 90 to 99 | capacity, quotas, customer limits |
+//! | 100 to 109 | checkpoints and deletion |
+//! | 110 to 149 | reviews, risk, service levels, interception |
+
+mod configure;
+mod inbound;
+mod order;
+mod stock;
+
+use bincode::{Decode, Encode};
+
+use crate::Actor;
+use crate::ids::Code;
+use crate::time::Time;
+use crate::vocabulary::numbered::numbered;
+
+pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
+pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
+pub use order::{
+    HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, PickShorted, RefundDue,
+    ReturnInspected, ReturnReceived, ReviewRouted, SubStepped,
+};
+pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
+
+/// An event with who, when and why. Its sequence is its place in the batch that holds it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Envelope {
+    /// Who caused it.
+    pub actor: Actor,
+    /// When the engine was told: engine time, never running backwards for one order.
+    pub arrived: Time,
+    /// When it happened outside, if that was not when it arrived.
+    pub occurred: Option<Time>,
+    /// Why.
+    pub cause: Cause,
+    /// What.
+    pub event: Event,
+}
+
+impl Envelope {
+    /// When it happened.
+    pub fn occurred_at(&self) -> Time {
+        self.occurred.unwrap_or(self.arrived)
+    }
+}
+
+/// Why an event came to be.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Cause {
+    /// The order itself, by its own key.
+    Order,
+    /// A deadline passed.
+    Deadline,
+    /// A command with this key, whose content had this digest.
+    Key {
+        /// The caller's key.
+        key: Code,
+        /// Digest of the request's content, to tell a repeat from a conflict.
+        digest: u128,
+    },
+    /// Promised units were there.
+    Promise,
+}
+
+/// Every kind of event, once: number, name and body. The codec, the footprint, applying, recovery and the timeline are
+/// made from this list.
+macro_rules! each_event {
+    ($make:ident) => {
+        $make! {
+            "event"
+            /// A commit.
+            pub enum Event: () {
+            /// A world file is in force.
+            1 "world_applied" WorldApplied(Box<WorldApplied>),
+            /// A rules file is in force.
+            2 "rules_applied" RulesApplied(RulesApplied),
+            /// SKUs exist, or changed.
+            3 "skus_defined" SkusDefined(SkusDefined),
+            /// Units moved by a stock command.
+            20 "stock_moved" StockMoved(StockMoved),
+            /// A count was laid under the history of cells.
+            21 "stock_counted" StockCounted(StockCounted),
+            /// A cell's safety stock changed.
+            22 "safety_set" SafetySet(SafetySet),
+            /// Stock is held for a new order.
+            40 "order_placed" OrderPlaced(Box<OrderPlaced>),
+            /// Paid in time.
+            41 "order_paid" OrderPaid(OrderPaid),
+            /// Paid after expiry and held anew.
+            42 "order_paid_late" OrderPaidLate(Box<OrderPaidLate>),
+            /// Paid after expiry, and the stock was gone.
+            43 "refund_due" RefundDue(RefundDue),
+            /// Not paid in time.
+            44 "order_expired" OrderExpired(OrderExpired),
+            /// The hold lasts longer.
+            45 "hold_extended" HoldExtended(HoldExtended),
+            /// Given up, whole or in part.
+            46 "order_cancelled" OrderCancelled(OrderCancelled),
+            /// A sub-order went a step.
+            47 "sub_stepped" SubStepped(SubStepped),
+            /// Units were missing at the pick.
+            48 "pick_shorted" PickShorted(Box<PickShorted>),
+            /// Units came back.
+            49 "return_received" ReturnReceived(ReturnReceived),
+            /// Returned units were inspected.
+            50 "return_inspected" ReturnInspected(ReturnInspected),
+            /// Units in review were routed.
+            51 "review_routed" ReviewRouted(Box<ReviewRouted>),
+            /// Stock is held for a new order, and what is not on hand is promised out of expected receipts.
+            80 "order_promised" OrderPromised(Box<OrderPromised>),
+            /// Paid after expiry, held anew and promised anew.
+            81 "order_promised_late" OrderPromisedLate(Box<OrderPromisedLate>),
+            /// What is expected from suppliers changed, or came.
+            82 "inbound_changed" InboundChanged(Box<InboundChanged>),
+            }
+        }
+    };
+}
+
+each_event!(numbered);
+
+pub(crate) use each_event;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OrderId;
+
+    #[test]
+    fn kinds_are_written_by_number_and_unknown_ones_are_refused_by_name() {
+        let config = bincode::config::standard();
+        let event = Event::RefundDue(RefundDue { order: OrderId(7) });
+        let bytes = bincode::encode_to_vec(&event, config).unwrap();
+        assert_eq!(bytes, [43, 7]);
+        assert_eq!(bincode::decode_from_slice::<Event, _>(&bytes, config).unwrap(), (event, 2));
+        let refusal = bincode::decode_from_slice::<Event, _>(&[69, 7], config).unwrap_err().to_string();
+        assert!(refusal.contains("event kind 69 is unknown"), "{refusal}");
+    }
+}

@@ -1,0 +1,170 @@
+//! What happened to orders.
+
+use bincode::{Decode, Encode};
+
+use crate::decision::Decision;
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo};
+use crate::orders::{Stage, Step, SubTake};
+use crate::stock::Move;
+use crate::time::{Span, Time};
+use crate::units::Units;
+
+/// See [`crate::event::Event::OrderPlaced`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderPlaced {
+    /// The id.
+    pub order: OrderId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// The channel's number.
+    pub number: Code,
+    /// Digest of the request's content.
+    pub digest: u128,
+    /// The destination zone.
+    pub zone: Option<Code>,
+    /// The customer.
+    pub customer: Option<Code>,
+    /// The carrier the order insists on.
+    pub carrier: Option<CarrierId>,
+    /// All in one parcel.
+    pub ship_complete: bool,
+    /// No more parcels than this.
+    pub max_parcels: Option<u16>,
+    /// How long it holds unpaid, from arrival.
+    pub hold: Span,
+    /// The plan.
+    pub decision: Decision,
+}
+
+/// See [`crate::event::Event::OrderPaid`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderPaid {
+    /// The order.
+    pub order: OrderId,
+    /// Held units become allocated.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::OrderPaidLate`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderPaidLate {
+    /// The order.
+    pub order: OrderId,
+    /// The new plan; its sub-orders are numbered on after the expired ones and are allocated at once.
+    pub decision: Decision,
+}
+
+/// See [`crate::event::Event::RefundDue`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RefundDue {
+    /// The order.
+    pub order: OrderId,
+}
+
+/// See [`crate::event::Event::OrderExpired`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderExpired {
+    /// The order.
+    pub order: OrderId,
+    /// Held units become free.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::HoldExtended`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct HoldExtended {
+    /// The order.
+    pub order: OrderId,
+    /// The new deadline.
+    pub until: Time,
+}
+
+/// See [`crate::event::Event::OrderCancelled`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderCancelled {
+    /// The order.
+    pub order: OrderId,
+    /// Units that leave sub-orders.
+    pub takes: Vec<SubTake>,
+    /// Units that leave review.
+    pub review: Vec<(SkuId, Units)>,
+    /// The units become free again.
+    pub moves: Vec<Move>,
+    /// How many of the taken units had yet to come, by sub-order.
+    pub waiting: Vec<(SubNo, Units)>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// See [`crate::event::Event::SubStepped`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SubStepped {
+    /// The order.
+    pub order: OrderId,
+    /// The sub-order.
+    pub sub: SubNo,
+    /// The step.
+    pub step: Step,
+    /// What the scale said, in grams, where the step is weighing.
+    pub weight_g: Option<u32>,
+    /// What it was labelled with, where the step is labelling.
+    pub waybill: Option<Code>,
+    /// The stage it reaches.
+    pub stage: Stage,
+    /// Stock that follows.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::PickShorted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct PickShorted {
+    /// The order.
+    pub order: OrderId,
+    /// The sub-order.
+    pub sub: SubNo,
+    /// Units not found, by line.
+    pub missing: Vec<SubTake>,
+    /// The units go back to their pools, and as many stand in `short`, so that nobody else is promised them.
+    pub moves: Vec<Move>,
+    /// How the missing units are served instead, when they can be.
+    pub decision: Option<Decision>,
+    /// The units that wait for a person.
+    pub review: Vec<(SkuId, Units)>,
+}
+
+/// See [`crate::event::Event::ReturnReceived`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReturnReceived {
+    /// The order.
+    pub order: OrderId,
+    /// What came back.
+    pub takes: Vec<SubTake>,
+    /// Into inspection.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::ReturnInspected`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReturnInspected {
+    /// The order.
+    pub order: OrderId,
+    /// What was inspected, intact and damaged together.
+    pub takes: Vec<SubTake>,
+    /// Units back on sale.
+    pub intact: Units,
+    /// Units that are not.
+    pub damaged: Units,
+    /// Out of inspection.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::ReviewRouted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReviewRouted {
+    /// The order.
+    pub order: OrderId,
+    /// The units that leave review.
+    pub units: Vec<(SkuId, Units)>,
+    /// The plan for them; allocated at once.
+    pub decision: Decision,
+}

@@ -1,0 +1,59 @@
+//! What happened to stock.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{Seq, SkuId, WarehouseId};
+use crate::stock::Move;
+use crate::units::Units;
+
+/// Why stock moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum MoveReason {
+    /// From a supplier.
+    Receipt,
+    /// By hand.
+    Adjustment,
+    /// To another warehouse.
+    Transfer,
+    /// From another warehouse.
+    Arrival,
+    /// Between pools.
+    PoolMove,
+}
+
+/// See [`crate::event::Event::StockMoved`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct StockMoved {
+    /// Why.
+    pub reason: MoveReason,
+    /// A person's words.
+    pub note: Option<String>,
+    /// The movements.
+    pub moves: Vec<Move>,
+}
+
+/// See [`crate::event::Event::StockCounted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct StockCounted {
+    /// The last event the count had seen; `None`: everything before this one.
+    pub as_of: Option<Seq>,
+    /// Earlier events it had not seen after all.
+    pub except: Vec<Seq>,
+    /// The corrections: found units into pools, lost ones out of them, and what is short.
+    pub moves: Vec<Move>,
+    /// The SKUs and units counted, with the warehouse.
+    pub warehouse: WarehouseId,
+    /// What was counted.
+    pub counted: Vec<(SkuId, Units)>,
+}
+
+/// See [`crate::event::Event::SafetySet`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SafetySet {
+    /// The SKU.
+    pub sku: SkuId,
+    /// The warehouse.
+    pub warehouse: WarehouseId,
+    /// Units of the regular pool that orders may not take.
+    pub units: Units,
+}

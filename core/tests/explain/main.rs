@@ -1,0 +1,8 @@
+//! Why an order ships the way it does, told from the history as it was decided.
+
+mod drawn;
+mod kept;
+mod prices;
+mod reasons;
+#[path = "../support/mod.rs"]
+mod support;

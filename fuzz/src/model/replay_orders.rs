@@ -1,0 +1,182 @@
+//! The verdict on events of whole orders: placed, paid, lapsed, given up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stockade_core::event::{
+    Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
+};
+use stockade_core::ids::{Seq, SkuId};
+use stockade_core::limits::HOLD_TTL_MAX;
+use stockade_core::orders::{OrderState, Stage};
+use stockade_core::stock::{Bucket, Move};
+use stockade_core::units::Units;
+
+use super::Model;
+use super::decision::Asked;
+use super::orders::{Order, Sub};
+
+impl Model {
+    pub(super) fn order_placed(&mut self, seq: Seq, e: &OrderPlaced, envelope: &Envelope) -> Result<(), String> {
+        let mut demand: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for line in e.decision.subs.iter().flat_map(|s| &s.lines) {
+            *demand.entry(line.sku).or_default() += line.units.0;
+        }
+        let mut order = self.new_order(seq, e, demand.clone(), envelope)?;
+        self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
+        order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
+        self.book_decision(seq, &e.decision, true)?;
+        self.orders.insert(e.order, Arc::new(order));
+        Ok(())
+    }
+
+    /// An order without sub-orders, whose id and number were not given before.
+    pub(super) fn new_order(
+        &mut self,
+        seq: Seq,
+        e: &OrderPlaced,
+        demand: BTreeMap<SkuId, u64>,
+        envelope: &Envelope,
+    ) -> Result<Order, String> {
+        if self.orders.contains_key(&e.order) {
+            return Err(format!("order id {} was given before", e.order));
+        }
+        if self.numbers.insert((e.channel, e.number.clone()), e.order).is_some() {
+            return Err(format!("number {} was placed before", e.number));
+        }
+        if e.hold > HOLD_TTL_MAX {
+            return Err(format!("holds for {}", e.hold));
+        }
+        Ok(Order {
+            id: e.order,
+            channel: e.channel,
+            number: e.number.clone(),
+            digest: e.digest,
+            zone: e.zone.clone(),
+            customer: e.customer.clone(),
+            carrier: e.carrier,
+            ship_complete: e.ship_complete,
+            max_parcels: e.max_parcels,
+            state: OrderState::Held,
+            placed_at: envelope.arrived,
+            expires_at: envelope.arrived + e.hold,
+            rules_version: e.decision.rules_version,
+            demand,
+            subs: Vec::new(),
+            review: BTreeMap::new(),
+            timeline: Vec::new(),
+            version: seq,
+            keys: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn order_paid(&mut self, seq: Seq, e: &OrderPaid, envelope: &Envelope) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        order.must_be(OrderState::Held)?;
+        if envelope.arrived >= order.expires_at {
+            return Err(format!("at {}, the hold ended at {}", envelope.arrived, order.expires_at));
+        }
+        let mut moves = self.unpaid_moves(order, |_| Bucket::Allocated);
+        moves.retain(|m| !matches!(m.from, Bucket::Promised(_)));
+        self.book_same(seq, moves, &e.moves)?;
+        let order = self.order_mut(e.order)?;
+        order.state = OrderState::Paid;
+        order.move_stage(Stage::Held, Stage::Allocated);
+        order.move_stage(Stage::Promised, Stage::Waiting);
+        Ok(())
+    }
+
+    pub(super) fn order_paid_late(&mut self, seq: Seq, e: &OrderPaidLate) -> Result<(), String> {
+        let order = self.order(e.order)?.clone();
+        order.must_be(OrderState::Expired)?;
+        let demand = order.expired_demand();
+        self.check_decision(&order, &e.decision, &Asked::late(&demand))?;
+        self.book_decision(seq, &e.decision, false)?;
+        let order = self.order_mut(e.order)?;
+        order.state = OrderState::Paid;
+        order.rules_version = e.decision.rules_version;
+        order.subs.extend(e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Allocated)));
+        Ok(())
+    }
+
+    pub(super) fn refund_due(&mut self, e: &RefundDue) -> Result<(), String> {
+        self.order(e.order)?.must_be(OrderState::Expired)?;
+        self.order_mut(e.order)?.state = OrderState::RefundDue;
+        Ok(())
+    }
+
+    pub(super) fn order_expired(&mut self, seq: Seq, e: &OrderExpired, envelope: &Envelope) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        order.must_be(OrderState::Held)?;
+        if envelope.arrived < order.expires_at {
+            return Err(format!("at {}, the hold ends at {}", envelope.arrived, order.expires_at));
+        }
+        let moves = self.unpaid_moves(order, |at| at.free);
+        self.book_same(seq, moves, &e.moves)?;
+        let order = self.order_mut(e.order)?;
+        order.state = OrderState::Expired;
+        order.subs.iter_mut().filter(|s| s.stage == Stage::Promised).for_each(|s| s.waiting = 0);
+        order.move_stage(Stage::Held, Stage::Expired);
+        order.move_stage(Stage::Promised, Stage::Expired);
+        self.tidy();
+        Ok(())
+    }
+
+    pub(super) fn hold_extended(&mut self, e: &HoldExtended, envelope: &Envelope) -> Result<(), String> {
+        let order = self.order_mut(e.order)?;
+        order.must_be(OrderState::Held)?;
+        if envelope.arrived >= order.expires_at || e.until <= order.expires_at {
+            return Err(format!("from {} to {} at {}", order.expires_at, e.until, envelope.arrived));
+        }
+        order.expires_at = e.until;
+        Ok(())
+    }
+
+    pub(super) fn order_cancelled(&mut self, seq: Seq, e: &OrderCancelled, envelope: &Envelope) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        if !matches!(order.state, OrderState::Held | OrderState::Paid) {
+            return Err(format!("the order is {:?}", order.state));
+        }
+        if order.state == OrderState::Held && envelope.arrived >= order.expires_at {
+            return Err(format!("at {}, the hold ended at {}", envelope.arrived, order.expires_at));
+        }
+        let mut moves = Vec::new();
+        let mut waiting: BTreeMap<u16, u64> = BTreeMap::new();
+        for take in &e.takes {
+            let sub = order.sub(take.sub.0)?;
+            if !sub.is_inside() {
+                return Err(format!("sub-order {} is {:?}", take.sub, sub.stage));
+            }
+            let mut left = take.units.0;
+            for at in self.standing(order.id, take.sub.0, sub, take.sku, take.pool) {
+                let units = left.min(at.units);
+                left -= units;
+                moves.push(Move { units: Units(units), ..sub.take_move(take, at.at, at.free) });
+                if matches!(at.at, Bucket::Promised(_)) && units > 0 {
+                    *waiting.entry(take.sub.0).or_default() += units;
+                }
+            }
+        }
+        if waiting != e.waiting.iter().map(|(no, units)| (no.0, units.0)).collect() {
+            return Err(format!("says {:?} were yet to come, it was {waiting:?}", e.waiting));
+        }
+        self.book_same(seq, moves, &e.moves)?;
+        let order = self.order_mut(e.order)?;
+        for take in &e.takes {
+            order.sub_mut(take.sub.0)?.take(take)?;
+        }
+        for (no, units) in waiting {
+            order.sub_mut(no)?.waiting -= units;
+        }
+        for (sku, units) in &e.review {
+            order.take_review(*sku, units.0)?;
+        }
+        order.close_empty();
+        order.subs.iter_mut().for_each(Sub::settle);
+        if order.subs.iter().all(|s| matches!(s.stage, Stage::Cancelled | Stage::Expired)) && order.review.is_empty() {
+            order.state = OrderState::Cancelled;
+        }
+        self.tidy();
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! The verdict on events of single parcels: steps, short picks, returns, and what is routed a second time.
+
+use std::collections::BTreeMap;
+
+use stockade_core::decision::Decision;
+use stockade_core::event::{PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, SubStepped};
+use stockade_core::ids::{OrderId, Seq, SkuId};
+use stockade_core::orders::{OrderState, Stage, Step};
+use stockade_core::stock::{Bucket, Outside};
+
+use super::Model;
+use super::decision::Asked;
+use super::lifecycle::{self, Walk};
+use super::orders::Sub;
+
+const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
+
+impl Model {
+    pub(super) fn sub_stepped(&mut self, seq: Seq, e: &SubStepped) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        order.must_be(OrderState::Paid)?;
+        let sub = order.sub(e.sub.0)?;
+        let stage = match lifecycle::step(sub.stage, e.step) {
+            Walk::To(stage) => stage,
+            Walk::Stays => sub.stage,
+            Walk::No => return Err(format!("{:?} of a sub-order that is {:?}", e.step, sub.stage)),
+        };
+        if stage != e.stage {
+            return Err(format!("{:?} leads from {:?} to {stage:?}, not {:?}", e.step, sub.stage, e.stage));
+        }
+        self.steps_done_before(sub, e.step)?;
+        let moves = match lifecycle::moves_of(e.step) {
+            Some((from, to)) => sub.all_moves(from, to),
+            None => Vec::new(),
+        };
+        self.book_same(seq, moves, &e.moves)?;
+        let sub = self.order_mut(e.order)?.sub_mut(e.sub.0)?;
+        sub.stage = stage;
+        sub.done.insert(lifecycle::name(e.step));
+        if e.waybill.is_some() != (e.step == Step::Label) || e.weight_g.is_some() != (e.step == Step::Weigh) {
+            return Err(format!("{:?} with waybill {:?} and weight {:?}", e.step, e.waybill, e.weight_g));
+        }
+        if let Some(waybill) = &e.waybill {
+            sub.waybill = Some(waybill.clone());
+        }
+        Ok(())
+    }
+
+    /// The steps that the rules want before this one.
+    pub(super) fn steps_done_before(&self, sub: &Sub, step: Step) -> Result<(), String> {
+        let name = lifecycle::name(step);
+        let before = self.world.as_ref().map(|w| w.steps_before(name)).unwrap_or_default();
+        match before.iter().find(|b| lifecycle::is_warehouse_step(name) && !sub.done.contains(b.as_str())) {
+            Some(missing) => Err(format!("{name} before {missing}")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn pick_shorted(&mut self, seq: Seq, e: &PickShorted) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        order.must_be(OrderState::Paid)?;
+        let sub = order.sub(e.sub.0)?;
+        if !matches!(sub.stage, Stage::Allocated | Stage::Picking) || e.missing.is_empty() {
+            return Err(format!("of a sub-order that is {:?}", sub.stage));
+        }
+        let mut missing: BTreeMap<SkuId, u64> = BTreeMap::new();
+        let mut moves = Vec::new();
+        for take in &e.missing {
+            *missing.entry(take.sku).or_default() += take.units.0;
+            let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;
+            moves.push(sub.take_move(take, from, sub.free_bucket(take.pool)));
+            if !sub.from_supplier {
+                moves.push(sub.take_move(take, Bucket::Short, WRITE_OFF));
+            }
+        }
+        let excluded = missing.keys().map(|sku| (*sku, sub.warehouse)).collect();
+        self.book_same(seq, moves, &e.moves)?;
+        let asked = Asked { excluded, ..Asked::again(&missing) };
+        self.reroute(seq, e.order, e.decision.as_ref(), &asked)?;
+        let order = self.order_mut(e.order)?;
+        for take in &e.missing {
+            order.sub_mut(e.sub.0)?.take(take)?;
+        }
+        let mut review: BTreeMap<SkuId, u64> = BTreeMap::new();
+        for (sku, units) in &e.review {
+            *review.entry(*sku).or_default() += units.0;
+        }
+        if review != if e.decision.is_some() { BTreeMap::new() } else { missing } {
+            return Err(format!("puts {review:?} to review"));
+        }
+        for (sku, units) in review {
+            *order.review.entry(sku).or_default() += units;
+        }
+        order.close_empty();
+        Ok(())
+    }
+
+    fn reroute(&mut self, seq: Seq, order: OrderId, decision: Option<&Decision>, asked: &Asked) -> Result<(), String> {
+        let Some(decision) = decision else { return Ok(()) };
+        let order = self.order(order)?.clone();
+        self.check_decision(&order, decision, asked)?;
+        self.book_decision(seq, decision, false)?;
+        let order = self.order_mut(order.id)?;
+        order.rules_version = decision.rules_version;
+        order.subs.extend(decision.subs.iter().map(|s| Sub::planned(s, Stage::Allocated)));
+        Ok(())
+    }
+
+    pub(super) fn return_received(&mut self, seq: Seq, e: &ReturnReceived) -> Result<(), String> {
+        let order = self.order(e.order)?;
+        let mut moves = Vec::new();
+        for take in &e.takes {
+            let sub = order.sub(take.sub.0)?;
+            if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+                return Err(format!("from a sub-order that is {:?}", sub.stage));
+            }
+            let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;
+            moves.push(sub.take_move(take, from, Bucket::Inspection));
+        }
+        self.book_same(seq, moves, &e.moves)?;
+        let order = self.order_mut(e.order)?;
+        for take in &e.takes {
+            let line = order.sub_mut(take.sub.0)?.lines.get_mut(&(take.sku, take.pool)).ok_or("no such line")?;
+            if take.units.0 > line.out() {
+                return Err(format!("{} units came back, {} are out", take.units, line.out()));
+            }
+            line.inspection += take.units.0;
+            line.returned += take.units.0;
+        }
+        Ok(())
+    }
+
+    pub(super) fn return_inspected(&mut self, seq: Seq, e: &ReturnInspected) -> Result<(), String> {
+        let taken: u64 = e.takes.iter().map(|t| t.units.0).sum();
+        if e.intact.0 + e.damaged.0 != taken {
+            return Err(format!("{} intact and {} damaged of {taken}", e.intact, e.damaged));
+        }
+        let order = self.order(e.order)?;
+        let mut allowed: BTreeMap<_, u64> = BTreeMap::new();
+        for take in &e.takes {
+            let sub = order.sub(take.sub.0)?;
+            *allowed.entry((take.sku, sub.warehouse, sub.free_bucket(take.pool))).or_default() += take.units.0;
+        }
+        let (mut intact, mut damaged) = (0, 0);
+        for m in &e.moves {
+            match (m.from, m.to) {
+                (Bucket::Inspection, Bucket::Damaged) => damaged += m.units.0,
+                (Bucket::Inspection, to) => {
+                    let left = allowed.get_mut(&(m.sku, m.warehouse, to)).ok_or("goes back to where it never was")?;
+                    *left = left.checked_sub(m.units.0).ok_or("more goes back to a pool than came from it")?;
+                    intact += m.units.0;
+                }
+                (from, to) => return Err(format!("moves units from {from} to {to}")),
+            }
+        }
+        if (intact, damaged) != (e.intact.0, e.damaged.0) {
+            return Err(format!("moves {intact} intact and {damaged} damaged units"));
+        }
+        self.book_all(seq, &e.moves, false)?;
+        let order = self.order_mut(e.order)?;
+        for take in &e.takes {
+            let line = order.sub_mut(take.sub.0)?.lines.get_mut(&(take.sku, take.pool)).ok_or("no such line")?;
+            line.inspection = line.inspection.checked_sub(take.units.0).ok_or("more than is in inspection")?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn review_routed(&mut self, seq: Seq, e: &ReviewRouted) -> Result<(), String> {
+        self.order(e.order)?.must_be(OrderState::Paid)?;
+        let demand: BTreeMap<SkuId, u64> = e.units.iter().map(|(sku, units)| (*sku, units.0)).collect();
+        let order = self.order_mut(e.order)?;
+        for (sku, units) in &demand {
+            order.take_review(*sku, *units)?;
+        }
+        let asked = Asked::again(&demand);
+        self.reroute(seq, e.order, Some(&e.decision), &asked)
+    }
+}

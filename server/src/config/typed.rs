@@ -1,0 +1,86 @@
+//! The settings, checked and typed.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::home::JournalHome;
+use super::layers::{Problem, Value};
+use super::reader::Reader;
+
+/// The settings of a server, checked and typed.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether unsafe settings are allowed and missing files are created.
+    pub dev: bool,
+    /// The file they come from, if there is one.
+    pub file: Option<PathBuf>,
+    /// Where the server keeps what it writes.
+    pub data_dir: PathBuf,
+    /// Address of the QUIC listener.
+    pub quic: SocketAddr,
+    /// Address of the HTTP side, unless it is off.
+    pub http: Option<SocketAddr>,
+    /// Whether a proxy in front of the HTTP side terminates TLS.
+    pub http_behind_tls: bool,
+    /// Where history is kept.
+    pub journal: JournalHome,
+    /// Certificate chain and private key; `None` when the server creates its own.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The file of access tokens.
+    pub tokens: PathBuf,
+    /// How long a request may wait for its durability.
+    pub request_timeout: Duration,
+    /// Client connections at one time.
+    pub connections: u32,
+    /// Requests one connection may have in flight.
+    pub in_flight: u32,
+    /// Share of placed orders that are solved again to measure routing, in millionths.
+    pub gap_sample_ppm: u64,
+    /// How long a stopping server waits for requests in flight and for the journal.
+    pub drain_timeout: Duration,
+    /// Filter of log lines, as `tracing` reads it.
+    pub log_filter: String,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// Every setting as written, with its origin.
+    pub values: Vec<Value>,
+}
+
+impl Config {
+    /// Checks and types resolved values. Relative paths are relative to the file's folder.
+    pub fn typed(file: Option<PathBuf>, dev: bool, values: Vec<Value>) -> Result<Config, Vec<Problem>> {
+        let mut read = Reader::new(&values);
+        let base = file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let data_dir = base.join(read.text("data_dir"));
+        let cert = read.text("tls.cert");
+        let key = read.text("tls.key");
+        if cert.is_empty() != key.is_empty() {
+            read.problem("tls.cert", "tls.cert and tls.key are given together or not at all");
+        }
+        let config = Config {
+            dev,
+            quic: read.parsed("listen.quic", "an address with a port, like 127.0.0.1:7411"),
+            http: match read.text("listen.http").as_str() {
+                "off" => None,
+                _ => Some(read.parsed("listen.http", "an address with a port, like 127.0.0.1:7412, or off")),
+            },
+            http_behind_tls: read.parsed("listen.http_behind_tls", "true or false"),
+            journal: read.journal(&base, &data_dir),
+            tls: (!cert.is_empty()).then(|| (base.join(cert), base.join(key))),
+            tokens: data_dir.join(read.text("auth.tokens")),
+            request_timeout: read.span("limits.request_timeout"),
+            connections: read.count("limits.connections"),
+            in_flight: read.count("limits.in_flight"),
+            gap_sample_ppm: read.share_ppm("routing.gap_sample"),
+            drain_timeout: read.span("drain.timeout"),
+            log_filter: read.log_filter(),
+            log_json: read.choice("log.format", ["text", "json"]) == "json",
+            data_dir,
+            file,
+            values: Vec::new(),
+        };
+        let problems = read.problems;
+        if problems.is_empty() { Ok(Config { values, ..config }) } else { Err(problems) }
+    }
+}

@@ -1,0 +1,209 @@
+//! The one place that writes files.
+//!
+//! ```text
+//!   replace:  NAME.new (created with its final mode) ─► write ─► sync ─► rename to NAME ─► sync the folder
+//!   create:   NAME (refused when it exists)          ─► write ─► sync                   ─► sync the folder
+//! ```
+//!
+//! A reader sees the old file or the new one, never a part; once [`replace`] or [`create`] returns, the file survives a
+//! power cut. Journals keep their own files and do not pass through here.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file on systems that know modes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Its owner only: mode 0600.
+    Private,
+    /// Its owner and the owner's group: mode 0640.
+    Group,
+    /// Everybody: mode 0644.
+    Public,
+}
+
+impl Access {
+    #[cfg(unix)]
+    const fn mode(self) -> u32 {
+        match self {
+            Access::Private => 0o600,
+            Access::Group => 0o640,
+            Access::Public => 0o644,
+        }
+    }
+}
+
+/// Writes a file whole or not at all, in place of the one that may exist, and returns once it is on disk.
+///
+/// # Errors
+/// When the disk refuses; the file is then as it was before.
+pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    replace_with(path, access, |file| file.write_all(bytes))
+}
+
+/// As [`replace`], for contents that are written piece by piece.
+///
+/// # Errors
+/// As [`replace`], and what `write` returns.
+pub fn replace_with(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let temporary = temporary_name(path);
+    // Left by a process that was killed while it wrote; its mode may be another.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let written =
+        new_file(&temporary, access).and_then(|file| fill(file, write)).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // Whatever stands in the way of removing it is less telling than why it was not written.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    sync_folder(path)
+}
+
+/// Writes a file that must not exist yet, and returns once it is on disk.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when there is one, which stays as it is; otherwise what the disk says.
+pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let file = new_file(path, access)?;
+    if let Err(error) = fill(file, |file| file.write_all(bytes)) {
+        // A part of a file would be taken for the whole one at the next start.
+        let _ = fs::remove_file(path);
+        return Err(error);
+    }
+    sync_folder(path)
+}
+
+/// Opens a file for results that grow line by line, emptied first. It may also be a pipe or a terminal. Nothing is
+/// synced.
+///
+/// # Errors
+/// When the system refuses.
+pub fn output(path: &Path) -> io::Result<File> {
+    File::create(path)
+}
+
+/// Opens a log that is written to at its end; it is created when it does not exist. Nothing is synced.
+///
+/// # Errors
+/// When the system refuses.
+pub fn append(path: &Path) -> io::Result<File> {
+    File::options().create(true).append(true).open(path)
+}
+
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+fn new_file(path: &Path, access: Access) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, access.mode());
+    #[cfg(not(unix))]
+    let _ = access;
+    options.open(path)
+}
+
+fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut buffered = BufWriter::new(file);
+    write(&mut buffered)?;
+    buffered.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+/// Makes the folder remember the file's name.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        replace(&path, b"first", Access::Private).unwrap();
+        replace(&path, b"second", Access::Private).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(dir.path()), ["tokens.toml"]);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_file_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace(&path, b"old", Access::Public).unwrap();
+        let failed = replace_with(&path, Access::Public, |file| {
+            file.write_all(b"half of the new")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the disk is full");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_does_not_stand_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(dir.path().join("a.new"), "half").unwrap();
+        replace(&path, b"whole", Access::Private).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_not_created_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key.pem");
+        create(&path, b"first", Access::Private).unwrap();
+        let refused = create(&path, b"second", Access::Private).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert!(create(&dir.path().join("no/such/folder"), b"", Access::Public).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_are_as_asked_even_over_a_file_that_was_open_to_all() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = dir.path().join("a");
+        fs::write(&path, "open").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        replace(&path, b"secret", Access::Private).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        let created = dir.path().join("b");
+        create(&created, b"", Access::Private).unwrap();
+        assert_eq!(mode(&created), 0o600);
+        let shared = dir.path().join("c");
+        create(&shared, b"", Access::Group).unwrap();
+        assert_eq!(mode(&shared) & 0o027, 0, "the group reads at most, others not at all");
+    }
+}

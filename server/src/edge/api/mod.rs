@@ -1,0 +1,30 @@
+//! The JSON calls, one file per resource.
+
+mod availability;
+mod inbound;
+mod orders;
+mod quotes;
+mod routing;
+mod steps;
+mod stock;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::state::Http;
+
+/// The calls of every resource.
+pub(super) fn routes() -> Router<Arc<Http>> {
+    [
+        quotes::routes(),
+        orders::routes(),
+        steps::routes(),
+        routing::routes(),
+        availability::routes(),
+        stock::routes(),
+        inbound::routes(),
+    ]
+    .into_iter()
+    .fold(Router::new(), Router::merge)
+}

@@ -1,0 +1,90 @@
+//! Orders: placing, paying, cancelling, holding longer, routing again, reading.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::{get, post};
+use stockade_core::command::{Command, Pay, Reroute};
+use stockade_core::ids::Seq;
+use stockade_core::orders::{OrderState, Stage};
+use stockade_core::query::{OrdersQuery, Query};
+
+use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody};
+use crate::edge::caller::{Caller, Json};
+use crate::edge::calls::{Answer, Shared};
+use crate::edge::parameters::{PAGE, PAGE_MAX, code, named, number, one_of, pairs, unknown_parameter};
+use crate::edge::problem::BadRequest;
+use crate::edge::state::Http;
+
+/// The calls of this resource.
+pub(super) fn routes() -> Router<Arc<Http>> {
+    Router::new()
+        .route("/v1/orders", post(place).get(orders))
+        .route("/v1/orders/{channel}/{number}", get(order))
+        .route("/v1/orders/{channel}/{number}/pay", post(pay))
+        .route("/v1/orders/{channel}/{number}/cancel", post(cancel))
+        .route("/v1/orders/{channel}/{number}/extend", post(extend))
+        .route("/v1/orders/{channel}/{number}/reroute", post(reroute))
+}
+
+async fn place(State(http): Shared, caller: Caller, Json(body): Json<PlaceBody>) -> Answer {
+    // An order is its own key, by channel and number.
+    http.tell(&caller, None, Command::Place(body.into())).await
+}
+
+async fn order(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+    http.ask(&caller, Query::Order(named(path)?)).await
+}
+
+async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+    let mut ask = OrdersQuery { limit: PAGE, ..OrdersQuery::default() };
+    for (name, value) in pairs(query.as_deref()) {
+        match name.as_str() {
+            "warehouse" => ask.warehouse = Some(code(&name, &value)?),
+            "channel" => ask.channel = Some(code(&name, &value)?),
+            "stage" => ask.stage = Some(one_of(&name, &value, &Stage::ALL, Stage::name)?),
+            "state" => ask.state = Some(one_of(&name, &value, &OrderState::ALL, OrderState::name)?),
+            "customer" => ask.customer = Some(code(&name, &value)?),
+            "after" => ask.after = Some(Seq(number(&name, &value)?)),
+            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            _ => {
+                let known = "warehouse, channel, stage, state, customer, after and limit";
+                return Err(unknown_parameter(&name, known));
+            }
+        }
+    }
+    http.ask(&caller, Query::Orders(ask)).await
+}
+
+async fn pay(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Pay(Pay { order: named(path)? })).await
+}
+
+async fn reroute(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Reroute(Reroute { order: named(path)? })).await
+}
+
+async fn cancel(
+    State(http): Shared,
+    caller: Caller,
+    Path(path): Path<(String, String)>,
+    Json(body): Json<CancelBody>,
+) -> Answer {
+    let key = caller.key()?;
+    let command = Command::Cancel(body.command(named(path)?).map_err(BadRequest::new)?);
+    http.tell(&caller, Some(key), command).await
+}
+
+async fn extend(
+    State(http): Shared,
+    caller: Caller,
+    Path(path): Path<(String, String)>,
+    Json(body): Json<ExtendBody>,
+) -> Answer {
+    let key = caller.key()?;
+    let command = Command::ExtendHold(body.command(named(path)?).map_err(BadRequest::new)?);
+    http.tell(&caller, Some(key), command).await
+}

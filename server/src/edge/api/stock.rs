@@ -1,0 +1,53 @@
+//! Stock: receiving, correcting, counting, reading.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::routing::{get, post};
+use stockade_core::command::Command;
+use stockade_core::query::{Query, StockQuery};
+
+use crate::edge::bodies::stock::{AdjustBody, CountBody, ReceiveBody};
+use crate::edge::caller::{Caller, Json};
+use crate::edge::calls::{Answer, Shared};
+use crate::edge::parameters::{PAGE, PAGE_MAX, code, number, pairs, unknown_parameter};
+use crate::edge::state::Http;
+
+/// The calls of this resource.
+pub(super) fn routes() -> Router<Arc<Http>> {
+    Router::new()
+        .route("/v1/stock", get(stock))
+        .route("/v1/stock/receive", post(receive))
+        .route("/v1/stock/adjust", post(adjust))
+        .route("/v1/stock/count", post(count))
+}
+
+async fn stock(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+    let mut ask = StockQuery { skus: Vec::new(), warehouse: None, after: None, limit: PAGE };
+    for (name, value) in pairs(query.as_deref()) {
+        match name.as_str() {
+            "sku" => ask.skus.push(code(&name, &value)?),
+            "warehouse" => ask.warehouse = Some(code(&name, &value)?),
+            "after" => ask.after = Some(code(&name, &value)?),
+            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            _ => return Err(unknown_parameter(&name, "sku (several times), warehouse, after and limit")),
+        }
+    }
+    http.ask(&caller, Query::Stock(ask)).await
+}
+
+async fn receive(State(http): Shared, caller: Caller, Json(body): Json<ReceiveBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Receive(body.into())).await
+}
+
+async fn adjust(State(http): Shared, caller: Caller, Json(body): Json<AdjustBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Adjust(body.into())).await
+}
+
+async fn count(State(http): Shared, caller: Caller, Json(body): Json<CountBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Count(body.into())).await
+}

@@ -1,0 +1,238 @@
+//! Steps of sub-orders on their way to the customer and back, and what every change of an order answers.
+
+use serde::{Deserialize, Serialize};
+use stockade_core::command::{Inspected, Line, OrderRef, StepAction, TakeStep};
+use stockade_core::ids::{Code, SubNo};
+use stockade_core::orders::Change;
+use stockade_core::reply::Changed;
+use stockade_core::units::Units;
+
+/// The body of a step: `action` names it, the other fields are its data.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepBody {
+    /// Which sub-order; 1 when not given.
+    pub sub: Option<u16>,
+    /// The step: `pick`, `short`, `pack`, `weigh`, `label`, `scan`, `pickup`, `deliver`, `confirm`, `return` or
+    /// `inspect`.
+    pub action: String,
+    /// Units found (`short`), returned (`return`) or inspected (`inspect`), by SKU.
+    #[serde(default)]
+    pub lines: Vec<StepLineBody>,
+    /// The weight (`weigh`).
+    pub grams: Option<u32>,
+    /// The waybill (`label`, `scan`).
+    pub waybill: Option<Code>,
+}
+
+/// Units of a SKU in a step.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepLineBody {
+    /// The SKU.
+    pub sku: Code,
+    /// How many were found or came back.
+    pub qty: Option<u64>,
+    /// How many are fit for sale (`inspect`).
+    pub intact: Option<u64>,
+    /// How many are not (`inspect`).
+    pub damaged: Option<u64>,
+}
+
+/// The reply to a change of an order.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangedBody<'a> {
+    /// The engine's id of the order.
+    pub order_id: String,
+    /// The event.
+    pub seq: u64,
+    /// What changed.
+    pub change: WhatChanged,
+    /// The state of the order now.
+    pub state: &'static str,
+    /// How far each sub-order is now, by number.
+    pub stages: Vec<&'a str>,
+    /// Whether this is the first answer to the key, given again.
+    pub replayed: bool,
+}
+
+/// What a command changed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum WhatChanged {
+    /// The order is paid.
+    Paid,
+    /// The order was paid after it expired, and stock was held again.
+    PaidLate {
+        /// Number of the first new sub-order.
+        first_sub: u16,
+    },
+    /// The order was paid after it expired, and the stock is gone.
+    RefundDue,
+    /// Units are cancelled.
+    Cancelled {
+        /// How many units came free.
+        qty: u64,
+    },
+    /// The stock is held longer.
+    Extended {
+        /// The new deadline.
+        until: String,
+    },
+    /// A sub-order advanced.
+    Stepped {
+        /// Its number.
+        sub: u16,
+        /// How far it is now.
+        stage: &'static str,
+    },
+    /// Units were missing at the pick.
+    Shorted {
+        /// How many units.
+        missing: u64,
+        /// Those among them that are routed elsewhere.
+        rerouted: u64,
+        /// Those among them that wait for a person.
+        review: u64,
+    },
+    /// Units came back.
+    Returned {
+        /// How many units.
+        qty: u64,
+    },
+    /// Returned units were inspected.
+    Inspected {
+        /// Units fit for sale.
+        intact: u64,
+        /// Units that are not.
+        damaged: u64,
+    },
+    /// Units in review were routed.
+    Rerouted {
+        /// How many units.
+        qty: u64,
+    },
+}
+
+impl StepBody {
+    /// The command for this order.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such action or its fields do not go with it.
+    pub fn command(self, order: OrderRef) -> Result<TakeStep, String> {
+        let sub = SubNo(self.sub.unwrap_or(1));
+        let (grams, waybill) = (self.grams.is_some(), self.waybill.is_some());
+        let takes = match self.action.as_str() {
+            "short" | "return" | "inspect" => (true, false, false),
+            "weigh" => (false, true, false),
+            "label" | "scan" => (false, false, true),
+            _ => (false, false, false),
+        };
+        for (given, taken, field) in
+            [(!self.lines.is_empty(), takes.0, "lines"), (grams, takes.1, "grams"), (waybill, takes.2, "waybill")]
+        {
+            if given && !taken {
+                return Err(format!("`{}` takes no `{field}`", self.action));
+            }
+        }
+        let action = match self.action.as_str() {
+            "pick" => StepAction::Pick,
+            "short" => StepAction::Short(found(self.lines)?),
+            "pack" => StepAction::Pack,
+            "weigh" => StepAction::Weigh(self.grams.ok_or("`weigh` needs `grams`")?),
+            "label" => StepAction::Label(self.waybill.ok_or("`label` needs a `waybill`")?),
+            "scan" => StepAction::Scan(self.waybill),
+            "pickup" => StepAction::Pickup,
+            "deliver" => StepAction::Deliver,
+            "confirm" => StepAction::Confirm,
+            "return" => StepAction::Return(found(self.lines)?),
+            "inspect" => StepAction::Inspect(inspected(self.lines)?),
+            other => {
+                return Err(format!(
+                    "there is no action `{other}`: use pick, short, pack, weigh, label, scan, pickup, deliver, confirm, \
+                     return or inspect"
+                ));
+            }
+        };
+        Ok(TakeStep { order, sub, action })
+    }
+}
+
+fn found(bodies: Vec<StepLineBody>) -> Result<Vec<Line>, String> {
+    let line = |body: StepLineBody| match (body.qty, body.intact.or(body.damaged)) {
+        (Some(qty), None) => Ok(Line { sku: body.sku, units: Units(qty) }),
+        _ => Err(format!("give `qty` for {}, and neither `intact` nor `damaged`", body.sku)),
+    };
+    bodies.into_iter().map(line).collect()
+}
+
+fn inspected(bodies: Vec<StepLineBody>) -> Result<Vec<Inspected>, String> {
+    let line = |body: StepLineBody| match (body.qty, body.intact, body.damaged) {
+        (None, None, None) | (Some(_), _, _) => Err(format!("give `intact`, `damaged` or both for {}", body.sku)),
+        (None, intact, damaged) => {
+            Ok(Inspected { sku: body.sku, intact: Units(intact.unwrap_or(0)), damaged: Units(damaged.unwrap_or(0)) })
+        }
+    };
+    bodies.into_iter().map(line).collect()
+}
+
+impl<'a> From<&'a Changed> for ChangedBody<'a> {
+    fn from(changed: &'a Changed) -> ChangedBody<'a> {
+        ChangedBody {
+            order_id: changed.order.to_string(),
+            seq: changed.seq.0,
+            change: (&changed.change).into(),
+            state: changed.present.name(),
+            stages: changed.stages.iter().map(|stage| stage.name()).collect(),
+            replayed: changed.replayed,
+        }
+    }
+}
+
+impl From<&Change> for WhatChanged {
+    fn from(change: &Change) -> WhatChanged {
+        match change {
+            Change::Paid => WhatChanged::Paid,
+            Change::PaidLate { first_sub } => WhatChanged::PaidLate { first_sub: first_sub.0 },
+            Change::RefundDue => WhatChanged::RefundDue,
+            Change::Cancelled { units } => WhatChanged::Cancelled { qty: units.0 },
+            Change::Extended { until } => WhatChanged::Extended { until: until.to_string() },
+            Change::Stepped { sub, stage } => WhatChanged::Stepped { sub: sub.0, stage: stage.name() },
+            Change::Shorted { missing, rerouted, review } => {
+                WhatChanged::Shorted { missing: missing.0, rerouted: rerouted.0, review: review.0 }
+            }
+            Change::Returned { units } => WhatChanged::Returned { qty: units.0 },
+            Change::Inspected { intact, damaged } => WhatChanged::Inspected { intact: intact.0, damaged: damaged.0 },
+            Change::Rerouted { units } => WhatChanged::Rerouted { qty: units.0 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use stockade_core::ids::OrderId;
+
+    fn step(body: serde_json::Value) -> Result<StepAction, String> {
+        let body: StepBody = serde_json::from_value(body).map_err(|e| e.to_string())?;
+        body.command(OrderRef::Id(OrderId(1))).map(|step| step.action)
+    }
+
+    #[test]
+    fn steps_take_what_belongs_to_them_and_nothing_else() {
+        let sku = Code::new("A").unwrap();
+        assert_eq!(step(json!({"action": "pick"})), Ok(StepAction::Pick));
+        assert_eq!(step(json!({"action": "weigh", "grams": 5})), Ok(StepAction::Weigh(5)));
+        assert_eq!(step(json!({"action": "weigh"})), Err("`weigh` needs `grams`".into()));
+        assert_eq!(step(json!({"action": "pick", "grams": 5})), Err("`pick` takes no `grams`".into()));
+        let inspected = Inspected { sku, intact: Units(2), damaged: Units(0) };
+        assert_eq!(
+            step(json!({"action": "inspect", "lines": [{"sku": "A", "intact": 2}]})),
+            Ok(StepAction::Inspect(vec![inspected]))
+        );
+        assert!(step(json!({"action": "inspect", "lines": [{"sku": "A", "qty": 2}]})).is_err());
+        assert!(step(json!({"action": "fly"})).unwrap_err().contains("use pick, short"));
+        assert!(step(json!({"action": "pick", "colour": 1})).unwrap_err().contains("colour"));
+    }
+}

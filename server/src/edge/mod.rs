@@ -1,0 +1,30 @@
+//! The HTTP side: probes, metrics, and the JSON calls with which a shop in any language can start.
+//!
+//! ```text
+//!   request ──► Caller (token, key, terms) ──► body ──► Service::command / query ──► Service::answer ──► JSON
+//!                     └── a problem (RFC 9457) at every step that says no
+//! ```
+//!
+//! The same service as behind QUIC decides, so that keys, roles, deadlines and durability mean the same on both.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `api` | the calls, one file per resource |
+//! | [`bodies`] | the bodies they take and answer, one file per resource; the command line prints the same |
+//! | `caller`, `parameters` | what a request says besides its body |
+//! | `calls` | a call from its command or query to its response |
+//! | `problem` | refusals as responses |
+//! | `probes` | liveness, readiness and metrics |
+
+mod api;
+pub mod bodies;
+mod caller;
+mod calls;
+mod parameters;
+mod probes;
+mod problem;
+mod server;
+mod state;
+
+pub use server::{bind, router, serve};
+pub use state::Http;

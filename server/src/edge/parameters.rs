@@ -1,0 +1,73 @@
+//! Parameters in paths and query strings.
+
+use stockade_core::command::OrderRef;
+use stockade_core::ids::Code;
+
+use super::problem::BadRequest;
+
+/// Entries of one page of a list when the caller does not say.
+pub(super) const PAGE: u32 = 100;
+/// Entries of one page at most.
+pub(super) const PAGE_MAX: u32 = 1_000;
+
+/// The order a path names.
+pub(super) fn named((channel, number): (String, String)) -> Result<OrderRef, BadRequest> {
+    Ok(OrderRef::Number { channel: code("channel", &channel)?, number: code("number", &number)? })
+}
+
+/// The code a parameter holds.
+pub(super) fn code(name: &str, text: &str) -> Result<Code, BadRequest> {
+    Code::new(text).map_err(|error| BadRequest::new(format!("{name}: {error}")))
+}
+
+/// The whole number a parameter holds.
+pub(super) fn number<N: std::str::FromStr>(name: &str, text: &str) -> Result<N, BadRequest> {
+    text.parse().map_err(|_| BadRequest::new(format!("{name}: `{text}` is not a whole number that fits")))
+}
+
+/// The one of `all` that a parameter names.
+pub(super) fn one_of<T: Copy>(
+    name: &str,
+    text: &str,
+    all: &[T],
+    named: fn(T) -> &'static str,
+) -> Result<T, BadRequest> {
+    let found = all.iter().copied().find(|one| named(*one) == text);
+    let names = || all.iter().map(|one| named(*one)).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| BadRequest::new(format!("{name}: write one of {}", names())))
+}
+
+/// Refuses a parameter that the call does not have; `known` names those it has.
+pub(super) fn unknown_parameter(name: &str, known: &str) -> BadRequest {
+    BadRequest::new(format!("there is no parameter `{name}` here, only {known}"))
+}
+
+/// The parameters of a query string, decoded.
+pub(super) fn pairs(query: Option<&str>) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let bytes = text.replace('+', " ").into_bytes();
+        let mut decoded = Vec::with_capacity(bytes.len());
+        let mut rest = bytes.as_slice();
+        while let Some((byte, after)) = rest.split_first() {
+            let escaped = (*byte == b'%').then(|| after.get(..2)).flatten();
+            let value = escaped.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+            decoded.push(value.unwrap_or(*byte));
+            rest = if value.is_some() { &after[2..] } else { after };
+        }
+        String::from_utf8_lossy(&decoded).into_owned()
+    };
+    let parts = query.unwrap_or_default().split('&').filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(n, v)| (decode(n), decode(v))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_strings_are_decoded() {
+        let decoded = pairs(Some("channel=web&sku=A%20B&sku=%E4%B8%8A&x=100%&y=a+b&&z"));
+        let expected = [("channel", "web"), ("sku", "A B"), ("sku", "上"), ("x", "100%"), ("y", "a b"), ("z", "")];
+        assert_eq!(decoded, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+}

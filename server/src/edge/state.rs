@@ -1,0 +1,23 @@
+//! What the handlers work with.
+
+use std::sync::Arc;
+
+use stockade_core::engine::Engine;
+
+use crate::journal::JournalStatus;
+use crate::metrics::Metrics;
+use crate::service::Service;
+
+/// What the handlers work with.
+pub struct Http {
+    /// What decides and answers.
+    pub service: Arc<Service>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The engine, to read its progress.
+    pub engine: Arc<Engine>,
+    /// How the journal stands.
+    pub journal: Box<dyn Fn() -> JournalStatus + Send + Sync>,
+    /// How many QUIC connections there are.
+    pub connections: Box<dyn Fn() -> u32 + Send + Sync>,
+}

@@ -1,0 +1,332 @@
+//! The journal over a partition that this process owns: append, repair from the ring, replay.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use stockade_core::Durability;
+use stockade_core::ids::Seq;
+use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
+
+use super::check::{self, Keeping};
+use super::config::RedisConfig;
+use super::link::{self, Fault, Link};
+use super::partition::{self, Owned, Position, read_state};
+use super::reading;
+use super::stream::{Entry, Reader, corrupt};
+use crate::journal::ring::Ring;
+
+/// Entries read at once in a replay.
+const PAGE: usize = 32;
+/// Repairs within one append before the error goes to the caller.
+const REPAIRS_MAX: usize = 4;
+
+/// A partition of Redis that this process owns.
+pub struct RedisJournal {
+    link: Link,
+    config: RedisConfig,
+    keeping: Keeping,
+    owned: Owned,
+    /// The last entry of the stream, as far as known.
+    position: Position,
+    /// The last sequence that Redis acknowledged, even if it has forgotten it since.
+    acknowledged: Seq,
+    ring: Ring,
+}
+
+impl RedisJournal {
+    /// Creates the partition; with the same id again, nothing changes. Returns the id.
+    ///
+    /// # Errors
+    /// When the partition exists with another id, or Redis cannot be reached or is unfit to hold history.
+    pub fn init(config: &RedisConfig) -> Result<String, JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        check::check(&mut link)?;
+        link.load_library()?;
+        partition::create(&mut link, config)
+    }
+
+    /// Connects, checks Redis, and takes ownership of the partition. Replay comes next, then appends.
+    ///
+    /// # Errors
+    /// [`JournalError::Refused`] when the partition is missing, has another id, or is held by another owner, or when
+    /// Redis is unfit to hold history; [`JournalError::Unavailable`] when Redis cannot be reached.
+    pub fn open(config: RedisConfig) -> Result<RedisJournal, JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        let keeping = check::check(&mut link)?;
+        link.load_library()?;
+        if config.create && read_state(&mut link)?.is_none() {
+            partition::create(&mut link, &config)?;
+        }
+        let (owned, position) = partition::open(&mut link, &config)?;
+        let acknowledged = position.seq;
+        let ring = Ring::new(config.ring_bytes);
+        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
+    }
+
+    /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
+    /// lost.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses.
+    pub fn delete_partition(config: &RedisConfig) -> Result<(), JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        let mut unlink = redis::cmd("UNLINK");
+        unlink.arg(link.stream()).arg(link.hash());
+        link.query::<()>(&unlink)?;
+        Ok(())
+    }
+
+    /// Settings of this Redis that should be changed, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.keeping.warnings()
+    }
+
+    /// The epoch of this ownership: each opening increments it.
+    pub fn epoch(&self) -> u64 {
+        self.owned.epoch
+    }
+
+    /// Brings Redis up to date: writes again what it forgot, then the batch.
+    fn settle(&mut self, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
+        if self.position.seq < self.acknowledged {
+            // It was behind when we last looked; somebody may have restored a better backup since.
+            self.look(batch)?;
+        }
+        let mut fault = Fault::NotNow("the stream in Redis keeps changing".into());
+        for _ in 0..REPAIRS_MAX {
+            match self.advance(batch) {
+                Ok(()) => return Ok(()),
+                Err(Setback::Final(error)) => return Err(error),
+                Err(Setback::Fault(Fault::Gap { id, seq })) => {
+                    self.moved(Position { id, seq: Seq(seq) }, batch)?;
+                    fault = Fault::NotNow("the last entry in Redis is not the expected one".into());
+                }
+                Err(Setback::Fault(found @ (Fault::Fenced | Fault::Lost(_)))) => {
+                    self.examine(&found)?;
+                    fault = found;
+                }
+                Err(Setback::Fault(fault)) => return Err(fault.into()),
+            }
+        }
+        Err(JournalError::Unavailable { reason: format!("repaired {REPAIRS_MAX} times without success: {fault:?}") })
+    }
+
+    fn advance(&mut self, batch: Option<&SealedBatch>) -> Result<(), Setback> {
+        if self.position.seq < self.acknowledged {
+            let missing = self.ring.after(self.position.seq).ok_or_else(|| Setback::Final(self.forgotten()))?;
+            tracing::warn!(
+                from = self.position.seq.0 + 1,
+                to = self.acknowledged.0,
+                "Redis forgot acknowledged batches; they are written again from memory"
+            );
+            for kept in &missing {
+                self.write(kept).map_err(Setback::Fault)?;
+            }
+        }
+        if let Some(batch) = batch
+            && self.position.seq < batch.last
+        {
+            self.write(batch).map_err(Setback::Fault)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &SealedBatch) -> Result<(), Fault> {
+        let id = format!("{}-{}", self.owned.epoch, batch.last);
+        let (epoch, hold) = (self.owned.epoch.to_string(), self.hold_ms());
+        let args: [&[u8]; 6] = [
+            epoch.as_bytes(),
+            self.owned.token.as_bytes(),
+            self.position.id.as_bytes(),
+            id.as_bytes(),
+            hold.as_bytes(),
+            &batch.bytes,
+        ];
+        self.link.call::<String>(link::APPEND, &args)?;
+        self.position = Position { id, seq: batch.last };
+        Ok(())
+    }
+
+    /// Asks for the last entry of the stream, which is also a heartbeat.
+    fn look(&mut self, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
+        let hold = self.hold_ms();
+        match self.beat(&hold) {
+            Ok(position) => self.moved(position, batch),
+            Err(fault @ (Fault::Fenced | Fault::Lost(_))) => self.examine(&fault),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Adopts the last entry that Redis reports while epoch and token are still those of this server.
+    fn moved(&mut self, to: Position, batch: Option<&SealedBatch>) -> Result<(), JournalError> {
+        let furthest = batch.map_or(self.acknowledged, |batch| batch.last.max(self.acknowledged));
+        let whole = to.seq <= self.acknowledged || to.seq == furthest;
+        if !whole {
+            return Err(JournalError::Corrupt {
+                reason: format!("Redis stands at {}, beyond or between our batches, which end at {furthest}", to.id),
+            });
+        }
+        self.position = to;
+        Ok(())
+    }
+
+    /// Finds out what a refusal means: this server is deposed, Redis lost history, or all is well again.
+    fn examine(&mut self, fault: &Fault) -> Result<(), JournalError> {
+        let Some(state) = read_state(&mut self.link)? else { return Err(self.gone("the partition is gone")) };
+        let entries: u64 = self.link.query(redis::cmd("XLEN").arg(self.link.stream()))?;
+        if entries != state.entries {
+            return Err(self.gone(&format!("the stream has {entries} entries instead of {}", state.entries)));
+        }
+        let epoch: u64 = state.before.epoch.parse().unwrap_or(0);
+        if epoch > self.owned.epoch || epoch == self.owned.epoch && state.before.token != self.owned.token {
+            let reason = format!("`{}` opened it with epoch {epoch}, ours was {}", state.owner, self.owned.epoch);
+            return Err(JournalError::Deposed { reason });
+        }
+        if epoch == self.owned.epoch {
+            self.position = Position { id: state.before.last_id, seq: state.seq };
+            return Ok(());
+        }
+        if state.before != self.owned.before {
+            let what = format!("it went back to epoch {epoch}, before ours ({}), by {fault:?}", self.owned.epoch);
+            return Err(self.gone(&what));
+        }
+        tracing::warn!(epoch, "Redis went back to before this server opened it; opening again");
+        (self.owned, self.position) = partition::take(&mut self.link, &self.config, &state, true)?;
+        Ok(())
+    }
+
+    fn gone(&self, what: &str) -> JournalError {
+        JournalError::HistoryLost {
+            reason: format!(
+                "{what} (Redis at {}, partition `{}`). Nothing is acknowledged any more and this process keeps the state \
+                 in memory: do not stop it; restore Redis from its newest backup, and it goes on by itself if its memory \
+                 covers the rest",
+                self.link.address(),
+                self.config.partition
+            ),
+        }
+    }
+
+    fn forgotten(&self) -> JournalError {
+        let from = self.ring.first().map_or_else(|| "nothing".into(), |first| format!("events from {first} on"));
+        self.gone(&format!(
+            "Redis forgot everything after event {}, of which {} were acknowledged, and memory keeps {from}",
+            self.position.seq, self.acknowledged
+        ))
+    }
+
+    fn hold_ms(&self) -> String {
+        self.config.hold.as_millis().to_string()
+    }
+
+    fn beat(&mut self, hold: &str) -> Result<Position, Fault> {
+        let epoch = self.owned.epoch.to_string();
+        let args: [&[u8]; 3] = [epoch.as_bytes(), self.owned.token.as_bytes(), hold.as_bytes()];
+        let (id, seq) = self.link.call::<(String, u64)>(link::BEAT, &args)?;
+        Ok(Position { id, seq: Seq(seq) })
+    }
+}
+
+enum Setback {
+    Fault(Fault),
+    Final(JournalError),
+}
+
+impl Journal for RedisJournal {
+    fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+        let mut reader = Reader::default();
+        let mut from = "-".to_owned();
+        let mut beaten = Instant::now();
+        loop {
+            let page = self.page(&from)?;
+            let Some((last, _)) = page.last() else { break };
+            from = format!("({last}");
+            for (id, fields) in page {
+                if let Some(bytes) = reader.read(&id, fields)? {
+                    visit(&bytes)?;
+                    self.keep(bytes, &id)?;
+                }
+            }
+            if beaten.elapsed() > self.config.hold / 4 {
+                let hold = self.hold_ms();
+                self.beat(&hold)?;
+                beaten = Instant::now();
+            }
+        }
+        let end = reader.previous.unwrap_or_default();
+        if end != self.position.id {
+            let reason =
+                format!("the stream ends with {end} instead of {}, where this server opened it", self.position.id);
+            return Err(JournalError::Corrupt { reason });
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {
+        if batch.first != self.acknowledged.next() {
+            let reason = format!("batch {} to {} does not follow {}", batch.first, batch.last, self.acknowledged);
+            return Err(JournalError::Corrupt { reason });
+        }
+        self.settle(Some(batch))?;
+        self.acknowledged = batch.last;
+        self.ring.push(batch.clone());
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), JournalError> {
+        self.look(None)?;
+        self.settle(None)
+    }
+
+    fn close(&mut self) -> Result<(), JournalError> {
+        self.beat("0")?;
+        Ok(())
+    }
+
+    fn kept(&self) -> Vec<SealedBatch> {
+        self.ring.all()
+    }
+
+    fn history(&self) -> Option<Arc<dyn History>> {
+        // The address was good enough to open the partition.
+        let history = reading::RedisHistory::new(&self.config).ok()?;
+        Some(Arc::new(history))
+    }
+
+    fn kind(&self) -> &'static str {
+        "redis"
+    }
+
+    fn best(&self) -> Durability {
+        Durability::Journaled
+    }
+
+    fn what_could_be_lost(&self) -> String {
+        let whole = match self.ring.first() {
+            Some(first) if first > Seq(1) => {
+                format!(". Memory covers events from {first} on: what a forgetful Redis loses before that is lost")
+            }
+            _ => String::new(),
+        };
+        self.keeping.what_could_be_lost() + &whole
+    }
+}
+
+impl RedisJournal {
+    fn page(&mut self, from: &str) -> Result<Vec<Entry>, JournalError> {
+        let mut cmd = redis::cmd("XRANGE");
+        cmd.arg(self.link.stream()).arg(from).arg("+").arg("COUNT").arg(PAGE);
+        Ok(self.link.query(&cmd)?)
+    }
+
+    /// Puts a replayed batch into the ring: memory may hold the last copy of it one day.
+    fn keep(&mut self, bytes: Vec<u8>, id: &str) -> Result<(), JournalError> {
+        let batch = Batch::decode(&bytes).map_err(|e| corrupt(id, &e.to_string()))?;
+        let (first, last, chain) = (batch.first, batch.last, batch.chain);
+        if self.ring.last().is_some_and(|known| known >= first) {
+            return Ok(());
+        }
+        self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
+        Ok(())
+    }
+}

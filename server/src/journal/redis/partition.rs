@@ -1,0 +1,149 @@
+//! A partition's hash in Redis: creating it, reading it, and taking its ownership.
+
+use stockade_core::ids::Seq;
+use stockade_core::log::JournalError;
+
+use super::config::RedisConfig;
+use super::link::{self, Fault, Link};
+
+/// Version of what is in stream and hash, declared by whoever creates a partition.
+const FORMAT: &str = "1";
+/// How often an opening is tried while somebody else moves the partition.
+const OPENINGS_MAX: usize = 200;
+
+/// Proof of ownership, and the state in which it was taken.
+#[derive(Clone, Debug)]
+pub(super) struct Owned {
+    pub(super) epoch: u64,
+    pub(super) token: String,
+    pub(super) before: Before,
+}
+
+/// The state that an opening compares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Before {
+    pub(super) epoch: String,
+    pub(super) token: String,
+    pub(super) last_id: String,
+}
+
+/// The last entry of the stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Position {
+    pub(super) id: String,
+    pub(super) seq: Seq,
+}
+
+/// The fields of the hash.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) before: Before,
+    pub(super) seq: Seq,
+    pub(super) owner: String,
+    pub(super) entries: u64,
+}
+
+/// A new id for a partition: 128 random bits in hexadecimal.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn new_partition_id() -> Result<String, JournalError> {
+    random_text()
+}
+
+fn missing(link: &Link, config: &RedisConfig) -> JournalError {
+    JournalError::Refused {
+        reason: format!(
+            "there is no partition `{}` in Redis at {}. Create it with `stockade init` if it is new; if it was there before, \
+             Redis lost it: restore Redis from its backup",
+            config.partition,
+            link.address()
+        ),
+    }
+}
+
+/// Creates the partition; with the id it already has, nothing changes. Returns the id.
+pub(super) fn create(link: &mut Link, config: &RedisConfig) -> Result<String, JournalError> {
+    let id = config.id.clone().map_or_else(random_text, Ok)?;
+    link.call::<String>(link::INIT, &[id.as_bytes(), FORMAT.as_bytes()])?;
+    Ok(id)
+}
+
+/// Reads the hash; `None` when there is no partition.
+pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError> {
+    let mut cmd = redis::cmd("HMGET");
+    cmd.arg(link.hash()).arg(&["u", "e", "t", "l", "s", "o", "n"]);
+    let fields: Vec<Option<String>> = link.query(&cmd)?;
+    if fields.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let [Some(id), Some(epoch), Some(token), Some(last_id), Some(seq), Some(owner), Some(entries)] = &fields[..] else {
+        return Err(JournalError::Corrupt { reason: format!("the hash {} lacks fields: {fields:?}", link.hash()) });
+    };
+    let number = |text: &str| {
+        text.parse().map_err(|_| JournalError::Corrupt {
+            reason: format!("the hash {} holds `{text}` where a number should be", link.hash()),
+        })
+    };
+    let before = Before { epoch: epoch.clone(), token: token.clone(), last_id: last_id.clone() };
+    let (seq, entries) = (Seq(number(seq)?), number(entries)?);
+    Ok(Some(State { id: id.clone(), before, seq, owner: owner.clone(), entries }))
+}
+
+/// Reads the state of the partition and opens it there. Retried, because an owner that still writes changes the state.
+pub(super) fn open(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Position), JournalError> {
+    let mut tries = 0;
+    loop {
+        let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
+        match take(link, config, &state, config.take_over) {
+            Err(JournalError::Deposed { .. }) if tries < OPENINGS_MAX => tries += 1,
+            answer => return answer,
+        }
+    }
+}
+
+/// Opens with a new token, if the state is still the one seen. A repeat with the same token gets the first answer.
+pub(super) fn take(
+    link: &mut Link,
+    config: &RedisConfig,
+    state: &State,
+    take_over: bool,
+) -> Result<(Owned, Position), JournalError> {
+    let token = random_text()?;
+    let id = config.id.as_ref().unwrap_or(&state.id);
+    let hold = config.hold.as_millis().to_string();
+    let args = [
+        token.as_str(),
+        &state.before.epoch,
+        &state.before.token,
+        &state.before.last_id,
+        id,
+        FORMAT,
+        &config.owner,
+        &hold,
+        if take_over { "1" } else { "0" },
+    ]
+    .map(str::as_bytes);
+    let answer = match link.call::<(u64, String)>(link::OPEN, &args) {
+        Err(Fault::Unknown(_)) => link.call(link::OPEN, &args),
+        answer => answer,
+    };
+    match answer {
+        Ok((epoch, last_id)) => {
+            let owned = Owned { epoch, token, before: state.before.clone() };
+            Ok((owned, Position { id: last_id, seq: state.seq }))
+        }
+        Err(Fault::Fenced) => {
+            Err(JournalError::Deposed { reason: "another engine moved it at the same moment".into() })
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+fn random_text() -> Result<String, JournalError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| JournalError::Refused { reason: format!("the system gives no random numbers: {e}") })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,100 @@
+//! What is counted, for Prometheus.
+//!
+//! Metrics only observe: the service tells them what was decided ([`Observe`]); everything that can be read off the
+//! service, the journal and the durability gate is read when somebody asks ([`Snapshot`]).
+
+mod gauges;
+mod journal;
+mod requests;
+mod routing;
+mod snapshot;
+mod timing;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use stockade_core::command::Command;
+use stockade_core::engine::Outcome;
+use stockade_core::query::Query;
+
+use crate::quality::Tally;
+use crate::service::Observe;
+use gauges::{gauge, signed};
+use journal::JournalGauges;
+use requests::Requests;
+use routing::RoutingGauges;
+pub use snapshot::Snapshot;
+use timing::{Shown, Timing};
+
+/// Everything counted since the start.
+pub struct Metrics {
+    registry: Registry,
+    requests: Requests,
+    http: Arc<Timing>,
+    connections: Gauge,
+    refused: Gauge,
+    unknown: Gauge,
+    journal: JournalGauges,
+    routing: RoutingGauges,
+}
+
+impl Metrics {
+    /// Nothing counted yet; the quality of routing is read from its tally.
+    pub fn new(quality: Arc<Tally>) -> Metrics {
+        let mut registry = Registry::with_prefix("stockade");
+        let requests = Requests::new(&mut registry);
+        let http = Arc::new(Timing::default());
+        let help = "Time of JSON calls from their body to their answer, waiting for the journal included";
+        registry.register_with_unit("http_call", help, Unit::Seconds, Shown(Arc::clone(&http)));
+        let connections = gauge(&mut registry, "quic_connections", "QUIC connections");
+        let help =
+            "Requests answered with a refusal since the start, those refused before they reached the engine included";
+        let refused = gauge(&mut registry, "refused_requests", help);
+        let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
+        let unknown = gauge(&mut registry, "unknown_outcomes", help);
+        let journal = JournalGauges::new(&mut registry);
+        let routing = RoutingGauges::new(&mut registry, quality);
+        Metrics { registry, requests, http, connections, refused, unknown, journal, routing }
+    }
+
+    /// Counts a JSON call.
+    pub fn http(&self, took: Duration) {
+        self.http.observe(took);
+    }
+
+    /// Everything counted, in the OpenMetrics text form.
+    pub fn encode(&self, now: &Snapshot<'_>) -> String {
+        self.connections.set(now.connections.into());
+        self.refused.set(signed(now.service.refused));
+        self.unknown.set(signed(now.service.unknown));
+        self.journal.set(now);
+        self.routing.set();
+        let mut text = String::new();
+        // Writing to a string does not fail; a metric that cannot be written would be a mistake in this module.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Observe for Metrics {
+    fn command(&self, command: &Command, outcome: &Outcome, took: Duration) {
+        self.requests.command(command, outcome, took);
+    }
+
+    fn query(&self, query: &Query, outcome: &Outcome, took: Duration) {
+        self.requests.query(query, outcome, took);
+    }
+
+    fn expired(&self, orders: u64) {
+        self.requests.expired(orders);
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

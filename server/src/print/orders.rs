@@ -1,0 +1,161 @@
+//! Orders: plans, changes, one order, lists.
+
+use stockade_core::orders::{Change, OrderState};
+use stockade_core::reply::{Awaited, Changed, OrderSummary, OrderView, Placed, PlanView};
+
+use super::page::{Page, Table};
+
+/// A placed order.
+pub(super) fn placed(placed: &Placed, page: &mut Page) {
+    let again = if placed.replayed { " (this order was placed before; nothing is held twice)" } else { "" };
+    page.line(format!("order id:{} {}{again}", placed.order, placed.present.name()));
+    page.line(format!("pay before {}", placed.expires_at));
+    plan(&placed.plan, page);
+}
+
+/// How an order ships.
+pub(super) fn plan(plan: &PlanView, page: &mut Page) {
+    let mut table = Table::new(["sub", "warehouse", "carrier", "hours", "grams", "cost", "lines"]);
+    for sub in &plan.sub_orders {
+        let lines: Vec<String> = sub.lines.iter().map(|line| format!("{}:{}", line.sku, line.units)).collect();
+        table.row([
+            sub.no.to_string(),
+            sub.warehouse.to_string(),
+            sub.carrier.to_string(),
+            sub.hours.to_string(),
+            sub.weight_g.to_string(),
+            sub.cost.to_string(),
+            lines.join(" "),
+        ]);
+    }
+    page.table(&table);
+    for sub in &plan.sub_orders {
+        if let Some(day) = sub.kind.due() {
+            page.line(format!("sub-order {} is a presale: its goods are due on {day}", sub.no));
+        }
+    }
+    let proof = if plan.proven { "proven best".to_owned() } else { format!("no plan can score below {}", plan.bound) };
+    page.line(format!("cost {}, score {} ({proof}), rules version {}", plan.cost, plan.score, plan.rules_version));
+}
+
+/// A changed order.
+pub(super) fn changed(changed: &Changed, page: &mut Page) {
+    let what = match &changed.change {
+        Change::Paid => "paid; the stock is the customer's".to_owned(),
+        Change::PaidLate { first_sub } => {
+            format!("paid after expiry and held again; the new sub-orders begin with number {first_sub}")
+        }
+        Change::RefundDue => "paid after expiry, and the stock is gone: a refund is due".to_owned(),
+        Change::Cancelled { units } => format!("cancelled; {units} units are free again"),
+        Change::Extended { until } => format!("held until {until}"),
+        Change::Stepped { sub, stage } => format!("sub-order {sub} is {}", stage.name()),
+        Change::Shorted { missing, rerouted, review } => {
+            format!("{missing} units missing: {rerouted} routed elsewhere, {review} wait for a person")
+        }
+        Change::Returned { units } => format!("{units} units returned, awaiting inspection"),
+        Change::Inspected { intact, damaged } => format!("{intact} units back on sale, {damaged} damaged"),
+        Change::Rerouted { units } => format!("{units} units routed"),
+    };
+    let again = if changed.replayed { " (first answer to this key, given again)" } else { "" };
+    page.line(format!("{what}{again}"));
+    let stages: Vec<String> =
+        changed.stages.iter().enumerate().map(|(n, stage)| format!("{} {}", n + 1, stage.name())).collect();
+    page.line(format!("order id:{} is {}; sub-orders: {}", changed.order, changed.present.name(), stages.join(", ")));
+}
+
+/// One order with its sub-orders and timeline.
+pub(super) fn order(order: &OrderView, page: &mut Page) {
+    let to = order.zone.as_ref().map(|zone| format!(" to {zone}")).unwrap_or_default();
+    page.line(format!("{}/{} (id:{}){to}: {}", order.channel, order.number, order.order, order.state.name()));
+    page.line(format!("placed {}, cost {}, rules version {}", order.placed_at, order.cost, order.rules_version));
+    if order.state == OrderState::Held {
+        page.line(format!("pay before {}", order.expires_at));
+    }
+    let mut table = Table::new(["sub", "stage", "warehouse", "carrier", "waybill", "hours", "cost", "lines"]);
+    for sub in &order.sub_orders {
+        let lines: Vec<String> = sub.promised.lines.iter().map(|line| format!("{}:{}", line.sku, line.units)).collect();
+        table.row([
+            sub.promised.no.to_string(),
+            sub.stage.name().to_owned(),
+            sub.promised.warehouse.to_string(),
+            sub.promised.carrier.to_string(),
+            sub.waybill.as_ref().map_or("-".to_owned(), ToString::to_string),
+            sub.promised.hours.to_string(),
+            sub.promised.cost.to_string(),
+            lines.join(" "),
+        ]);
+    }
+    page.table(&table);
+    for sub in order.sub_orders.iter().filter(|sub| !sub.awaits.is_empty()) {
+        page.line(format!("sub-order {} waits for {}", sub.promised.no, awaited(&sub.awaits)));
+    }
+    for (sku, units) in &order.review {
+        page.line(format!("in review: {units} of {sku}; `reroute` tries again, `cancel --units` gives them up"));
+    }
+    let mut table = Table::new(["when", "what", "sub", "by", "seq"]);
+    for entry in &order.timeline {
+        table.row([
+            entry.occurred.to_string(),
+            entry.what.replace('_', " "),
+            entry.sub.map_or("-".to_owned(), |sub| sub.to_string()),
+            entry.actor.to_string(),
+            entry.seq.to_string(),
+        ]);
+    }
+    page.table(&table);
+}
+
+fn awaited(awaits: &[Awaited]) -> String {
+    let one = |a: &Awaited| match &a.receipt {
+        Some((reference, day)) => format!("{} of {} due {day} with {reference}", a.units, a.sku),
+        None => format!("{} of {}, expected with no receipt", a.units, a.sku),
+    };
+    awaits.iter().map(one).collect::<Vec<String>>().join("; ")
+}
+
+/// A list of sub-orders.
+pub(super) fn list(orders: &[OrderSummary], page: &mut Page) {
+    if orders.is_empty() {
+        page.line("no orders like that");
+        return;
+    }
+    let mut table = Table::new(["order", "sub", "stage", "order is", "warehouse", "carrier", "units", "placed"]);
+    for order in orders {
+        table.row([
+            format!("{}/{}", order.channel, order.number),
+            order.sub.to_string(),
+            order.stage.name().to_owned(),
+            order.state.name().to_owned(),
+            order.warehouse.to_string(),
+            order.carrier.to_string(),
+            order.units.to_string(),
+            order.placed_at.to_string(),
+        ]);
+    }
+    page.table(&table);
+}
+
+/// Writes a list of sub-orders as CSV to standard output.
+///
+/// # Errors
+/// When standard output takes no more.
+pub fn orders_csv(orders: &[OrderSummary]) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+    let mut write = |row: [&str; 10]| writer.write_record(row);
+    write(["channel", "number", "sub", "stage", "state", "warehouse", "carrier", "qty", "placed_at", "order_id"])?;
+    for order in orders {
+        write([
+            order.channel.as_str(),
+            order.number.as_str(),
+            &order.sub.to_string(),
+            order.stage.name(),
+            order.state.name(),
+            order.warehouse.as_str(),
+            order.carrier.as_str(),
+            &order.units.to_string(),
+            &order.placed_at.to_string(),
+            &order.order.to_string(),
+        ])?;
+    }
+    writer.flush().map_err(csv::Error::from)
+}

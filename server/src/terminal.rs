@@ -1,0 +1,34 @@
+//! Standard output: plain lines for people, one JSON object a line for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Where results go: standard output. Failures and notes go to standard error.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Output {
+    /// Prints one line of text.
+    pub fn line(&self, text: impl AsRef<str>) {
+        write_out(text.as_ref());
+    }
+
+    /// Prints one JSON object on a line of its own.
+    pub fn object(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => write_out(&text),
+            Err(error) => eprintln!("stockade: the result cannot be written as JSON: {error}"),
+        }
+    }
+}
+
+/// A reader that goes away (`stockade orders | head`) ends the command, as it does for other tools.
+fn write_out(line: &str) {
+    if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+        std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 5 });
+    }
+}
