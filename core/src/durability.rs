@@ -15,7 +15,19 @@ pub enum Durability {
 }
 
 impl Durability {
-    /// What an answer is asked to be when nobody says anything and `self` is the most to be had: journaled, or less.
+    /// All levels, from the least to the most durable.
+    pub const ALL: [Durability; 3] = [Durability::Memory, Durability::Journaled, Durability::Replicated];
+
+    /// The level's name in headers, flags, bodies and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Durability::Memory => "memory",
+            Durability::Journaled => "journaled",
+            Durability::Replicated => "replicated",
+        }
+    }
+
+    /// What an answer is asked to be when nobody says anything and `self` is the most the server gives: journaled, or less.
     pub fn ordinary(self) -> Durability {
         self.min(Durability::default())
     }

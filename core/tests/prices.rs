@@ -154,7 +154,7 @@ fn own_stock_is_passed_over_only_where_the_rules_allow_it_and_what_that_costs_is
 }
 
 #[test]
-fn what_a_decision_saw_of_prices_is_in_the_journal_and_recovery_needs_no_lesson() {
+fn what_a_decision_saw_of_prices_is_in_the_journal_and_recovery_needs_no_training() {
     let mut shop = shop(PRICES, ENOUGH);
     trade(&mut shop, 0, 60);
     let table = shop.engine.prices().unwrap();
@@ -173,7 +173,7 @@ fn what_a_decision_saw_of_prices_is_in_the_journal_and_recovery_needs_no_lesson(
         recovered.recover(*seq, envelope).unwrap();
     }
     assert_eq!(recovered.digest(), shop.engine.digest());
-    // The orders of the history have fed it: its first lesson knows what the lost engine knew.
+    // The orders of the history have fed it: its first training knows what the lost engine knew.
     let learned = recovered.learn_prices(shop.now + Span::from_mins(60)).unwrap();
     assert!(learned.orders > 50 && learned.priced > 0, "{learned:?}");
 }

@@ -121,8 +121,8 @@ impl Skus {
         self.count.load(Ordering::Acquire)
     }
 
-    /// How many definitions and changes of SKUs there were. SKUs that were read without locks are still current under a
-    /// key shard's lock if this number is the same as before reading.
+    /// How many definitions and changes of SKUs there were. SKUs that were read without locks are still current under an
+    /// order shard's lock if this number is the same as before reading.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }

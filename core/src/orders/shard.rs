@@ -124,9 +124,9 @@ impl KeyShard {
     /// What is wrong with any order of the shard.
     pub fn check(&self, shard: usize) -> Result<(), String> {
         if self.by_key.count() != self.orders.len() {
-            return Err(format!("key shard {shard}: {} keys for {} orders", self.by_key.count(), self.orders.len()));
+            return Err(format!("order shard {shard}: {} keys for {} orders", self.by_key.count(), self.orders.len()));
         }
-        self.orders.check().map_err(|wrong| format!("key shard {shard}: {wrong}"))?;
+        self.orders.check().map_err(|wrong| format!("order shard {shard}: {wrong}"))?;
         let holds = self.timers.entries().filter(|due| due.kind == TimerKind::Hold);
         let holds: BTreeSet<_> = holds.map(|due| (due.at, due.order)).collect();
         for order in self.orders.iter() {

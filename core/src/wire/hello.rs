@@ -83,7 +83,7 @@ pub struct Welcome {
     pub lanes_max: u16,
     /// Bytes of a frame's body the server takes.
     pub body_max: u32,
-    /// The highest durability to be had.
+    /// The highest durability that the server gives.
     pub best: Durability,
     /// The server's name and build.
     pub server: String,

@@ -16,7 +16,6 @@ use super::bodies::ReplyBody;
 use super::caller::Caller;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
-use crate::levels::level_name;
 use crate::service::Decided;
 
 /// What every handler works with.
@@ -55,7 +54,7 @@ impl Http {
         }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert("stockade-durability", HeaderValue::from_static(level_name(level)));
+        headers.insert("stockade-durability", HeaderValue::from_static(level.name()));
         Ok(response.into_response())
     }
 }

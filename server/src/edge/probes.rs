@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use super::state::Http;
 use crate::journal::Health;
-use crate::levels::level_name;
 use crate::metrics::Snapshot;
 
 /// The probes.
@@ -93,7 +92,7 @@ fn readiness(http: &Http) -> ReadinessBody {
             last_error: journal.last_error,
             journaled: journal.journaled.0,
             backlog_bytes: journal.backlog_bytes,
-            best: level_name(journal.best),
+            best: journal.best.name(),
             what_could_be_lost: journal.what_could_be_lost,
         },
         clock_ahead: http.service.clock().jump().map(|span| span.to_string()),

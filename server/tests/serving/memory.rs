@@ -14,9 +14,9 @@ fn ordinary_requests_are_answered_at_the_level_there_is() {
     let told = server.run(&["order", "explain", "web/1"]).ended(0).out;
     assert!(told.contains("proven"), "recent history is kept in memory: {told}");
 
-    // Whoever asks for more by name is told that it is not to be had.
+    // Whoever asks for more by name is told that the server does not give it.
     let strict = server.run(&["place", "web/3", "TEE:1", "--durability", "journaled"]).ended(1);
-    assert!(strict.err.contains("not to be had"), "{}", strict.err);
+    assert!(strict.err.contains("does not give durability journaled"), "{}", strict.err);
     let strict = server.http("POST", "/v1/orders", &[("stockade-durability", "journaled")], &order.replace('2', "4"));
     assert!((400..600).contains(&strict.status), "{}", strict.text);
     assert!(strict.text.contains("durability_unavailable"), "{}", strict.text);

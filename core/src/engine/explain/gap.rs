@@ -22,7 +22,7 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// The distance between score and bound, in millionths of the score: no more than this was left to be had.
+    /// The distance between score and bound, in millionths of the score: no plan can save more than this.
     pub fn ppm(&self) -> u64 {
         if self.score.0 <= 0 {
             return 0;

@@ -14,7 +14,7 @@ use crate::log::{Admission, ChainHash, Halted, Log, Room};
 
 const LONG: Duration = Duration::from_secs(1);
 
-/// Where the one order of a key shard stands.
+/// Where the one order of a order shard stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Held,
@@ -62,7 +62,7 @@ impl Tiny {
         self.log.reserve(1, Admission::Ordinary).map_err(|_| Halted)
     }
 
-    /// Takes the last unit of some stock shards for the order of a key shard, all or none.
+    /// Takes the last unit of some stock shards for the order of a order shard, all or none.
     fn take(&self, key: usize, stock: [usize; 2]) -> Result<bool, Halted> {
         let room = self.room()?;
         let mut locked = self.door.lock_orders(&self.log, [key]).lock_stock(stock);
@@ -77,7 +77,7 @@ impl Tiny {
         Ok(true)
     }
 
-    /// Moves the order of key shard 0 on, when it still stands where it must, and its unit with it.
+    /// Moves the order of order shard 0 on, when it still stands where it must, and its unit with it.
     fn turn(&self, from: State, to: State, frees: bool) -> Result<bool, Halted> {
         let room = self.room()?;
         let keys = self.door.lock_orders(&self.log, [0]);

@@ -329,7 +329,7 @@ impl fmt::Display for Reject {
             Reject::Overloaded { retry_after } => write!(f, "too much at once; try again in {}", retry_after.0),
             Reject::Unavailable { reason } => write!(f, "not available now, nothing was done: {reason}"),
             Reject::DurabilityUnavailable { asked, best } => {
-                write!(f, "durability {asked:?} is not to be had from this journal, only {best:?}")
+                write!(f, "this server does not give durability {}, at most {}", asked.name(), best.name())
             }
             Reject::OutcomeUnknown { .. } => f.write_str(
                 "applied but not confirmed durable in time: ask again with the same key to learn the outcome",
