@@ -86,6 +86,16 @@ pub struct Appended<'a> {
     seq: Seq,
 }
 
+/// An event in the form of a batch of its own.
+#[derive(Debug)]
+pub(crate) struct LaidOut(Vec<u8>);
+
+impl LaidOut {
+    fn len(&self) -> usize {
+        self.0.len() - format::batch::HEADER_BYTES - open::EVENT_OVERHEAD
+    }
+}
+
 /// The log takes no more events; [`Log::halted`] says why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the log is halted and takes no more events")]
@@ -138,13 +148,36 @@ impl Log {
     ///
     /// # Errors
     /// Only after a halt.
-    pub fn append(&self, mut room: Room<'_>, event: &[u8]) -> Result<Appended<'_>, Halted> {
-        if event.len() > EVENT_BYTES_MAX {
-            self.halt(format!("an event of {} bytes came to the log, at most {EVENT_BYTES_MAX} fit", event.len()));
+    pub fn append(&self, room: Room<'_>, event: &[u8]) -> Result<Appended<'_>, Halted> {
+        self.append_with(room, event.len(), |open| open.push(event))
+    }
+
+    /// Lays out a large event before any lock is taken, so that [`Log::append_laid_out`] takes the same time for every size.
+    pub(crate) fn lay_out(event: &[u8]) -> LaidOut {
+        LaidOut(RawBatch::lay_out(event))
+    }
+
+    /// The same as [`Log::append`] for an event that is laid out. It becomes a batch of its own.
+    ///
+    /// # Errors
+    /// Only after a halt.
+    pub(crate) fn append_laid_out(&self, room: Room<'_>, event: LaidOut) -> Result<Appended<'_>, Halted> {
+        self.append_with(room, event.len(), |open| open.push_laid_out(event.0))
+    }
+
+    #[inline]
+    fn append_with(
+        &self,
+        mut room: Room<'_>,
+        bytes: usize,
+        push: impl FnOnce(&mut Open) -> Option<Seq>,
+    ) -> Result<Appended<'_>, Halted> {
+        if bytes > EVENT_BYTES_MAX {
+            self.halt(format!("an event of {bytes} bytes came to the log, at most {EVENT_BYTES_MAX} fit"));
             return Err(Halted);
         }
-        let seq = self.open.lock().push(event).ok_or(Halted)?;
-        let charged = event.len() + open::EVENT_OVERHEAD;
+        let seq = push(&mut self.open.lock()).ok_or(Halted)?;
+        let charged = bytes + open::EVENT_OVERHEAD;
         if room.bytes < charged {
             self.used.fetch_add(charged - room.bytes, Ordering::Relaxed);
         }

@@ -61,6 +61,15 @@ impl RawBatch {
         Seq(self.first.0 + u64::from(self.count))
     }
 
+    /// A batch of one event, whose header and first sequence are written later.
+    pub(super) fn lay_out(event: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + EVENT_OVERHEAD + event.len());
+        bytes.resize(HEADER_BYTES, 0);
+        bytes.extend_from_slice(&(event.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(event);
+        bytes
+    }
+
     /// What its events were charged.
     pub(super) fn event_bytes(&self) -> usize {
         self.bytes.len() - HEADER_BYTES
@@ -97,6 +106,21 @@ impl Open {
         filling.bytes.extend_from_slice(&(event.len() as u32).to_le_bytes());
         filling.bytes.extend_from_slice(event);
         filling.count += 1;
+        Some(seq)
+    }
+
+    /// The same for an event that was laid out as a batch of its own: copies nothing, however large it is.
+    pub(super) fn push_laid_out(&mut self, bytes: Vec<u8>) -> Option<Seq> {
+        if self.halted {
+            return None;
+        }
+        if self.filling.count > 0 {
+            self.cut();
+        }
+        let seq = self.filling.next();
+        self.applying.push(Applying { seq, at: HEADER_BYTES });
+        self.full.push_back(RawBatch { first: seq, count: 1, bytes });
+        self.filling.first = seq.next();
         Some(seq)
     }
 

@@ -13,7 +13,7 @@ use crate::engine::transact::admit::encoded;
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::Envelope;
 use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
-use crate::log::Room;
+use crate::log::{Appended, Halted, LaidOut, Room};
 use crate::orders::KeyShard;
 use crate::orders::lists::Listed;
 use crate::reject::Reject;
@@ -33,20 +33,30 @@ impl Engine {
         bytes: &mut Vec<u8>,
     ) -> Result<Seq, Reject> {
         encoded(envelope, bytes)?;
-        self.commit_encoded(locked, room, envelope, bytes)
+        self.commit_appended(locked, envelope, self.log.append(room, bytes))
     }
 
-    /// The same for an event whose bytes were written before its locks were taken.
-    pub(in crate::engine) fn commit_encoded(
+    /// The same for an event that was laid out for the log before its locks were taken.
+    pub(in crate::engine) fn commit_laid_out(
         &self,
         locked: &mut EngineLocked<'_>,
         room: Room<'_>,
         envelope: &Envelope,
-        bytes: &[u8],
+        laid_out: LaidOut,
+    ) -> Result<Seq, Reject> {
+        self.commit_appended(locked, envelope, self.log.append_laid_out(room, laid_out))
+    }
+
+    #[inline]
+    fn commit_appended(
+        &self,
+        locked: &mut EngineLocked<'_>,
+        envelope: &Envelope,
+        appended: Result<Appended<'_>, Halted>,
     ) -> Result<Seq, Reject> {
         debug_assert!(covers(locked, envelope), "an event touches what was not locked: {envelope:?}");
         let halted = |_| Reject::Halted { reason: self.log.halted().unwrap_or_default() };
-        let appended = self.log.append(room, bytes).map_err(halted)?;
+        let appended = appended.map_err(halted)?;
         if let Err(broken) = self.apply(locked, &At { seq: appended.seq(), envelope }) {
             panic!("a decided event does not apply: {broken}: {envelope:?}");
         }

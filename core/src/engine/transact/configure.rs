@@ -11,7 +11,7 @@ use crate::engine::transact::admit::{Asked, encoded};
 use crate::engine::transact::recall::{answered, recall_movement};
 use crate::event::Event;
 use crate::limits::REPLANS_MAX;
-use crate::log::Admission;
+use crate::log::{Admission, Log};
 use crate::orders::KeyShard;
 use crate::reject::{Reject, RetryAfter};
 use crate::rules::FileError;
@@ -49,6 +49,7 @@ impl Engine {
             let mut bytes = Vec::new();
             encoded(&envelope, &mut bytes)?;
             let room = self.log.reserve(bytes.len(), Admission::Ordinary)?;
+            let laid_out = Log::lay_out(&bytes);
 
             let keys = self.door.lock_orders(&self.log, 0..self.door.order_shards());
             if let Some(done) = recall_movement(keys.orders(number), key, digest) {
@@ -60,7 +61,7 @@ impl Engine {
             }
             let mut locked = keys.lock_stock(0..if everything { self.door.stock_shards() } else { 0 });
             *self.staged.lock() = config;
-            let seq = self.commit_encoded(&mut locked, room, &envelope, &bytes)?;
+            let seq = self.commit_laid_out(&mut locked, room, &envelope, laid_out)?;
             let memo = locked.orders(number).movement(key).expect("a committed configuration is remembered");
             return Ok((answered(memo, false), seq));
         }
