@@ -3,7 +3,7 @@
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
-use bincode::error::EncodeError;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 use crate::limits::BATCH_BYTES_MAX;
@@ -29,10 +29,16 @@ pub enum CodecError {
     Encode(#[from] EncodeError),
     /// Cut short, out of range, beyond the bound, or of a kind this version does not know.
     #[error("the bytes do not decode: {0}; they are damaged or of a newer version")]
-    Decode(#[from] bincode::error::DecodeError),
+    Decode(#[from] DecodeError),
     /// Something follows the value.
     #[error("{0} bytes follow the value; they are damaged or of a newer version")]
     TrailingBytes(usize),
+}
+
+/// The error of a number that this version does not know.
+pub(crate) fn unknown_kind(what: &str, number: u16) -> DecodeError {
+    let reason = format!("{what} kind {number} is unknown to this version: use the one that wrote it or a newer one");
+    DecodeError::OtherString(reason)
 }
 
 /// Appends a value; the buffer is as it was when that fails.

@@ -67,6 +67,39 @@ fn the_journal_gets_nothing_from_the_first_event_on_that_is_still_being_applied(
     assert!(log.is_drained() && log.backlog_bytes() == 0);
 }
 
+/// A large event that was laid out before is one batch, whatever is before it, after it, or not yet applied.
+#[test]
+fn an_event_laid_out_ahead_is_a_batch_of_its_own() {
+    let log = log();
+    let large = vec![9; 3 * BATCH_BYTES_SOFT];
+    let lay_out = || (log.reserve(large.len(), Admission::Ordinary).unwrap(), Log::lay_out(&large));
+    let (room, laid_out) = lay_out();
+    assert_eq!(log.append_laid_out(room, laid_out).unwrap().applied(), Seq(1));
+    add(&log, b"b");
+    let slow = begin(&log, b"c");
+    let (room, laid_out) = lay_out();
+    let slower = log.append_laid_out(room, laid_out).unwrap();
+    add(&log, b"e");
+    let next = || log.next_batch(NOW).map(|batch| (events(&batch), batch));
+    let (first, one) = next().unwrap();
+    assert_eq!(first, [(1, large.clone())]);
+    let (second, two) = next().unwrap();
+    assert_eq!(second, [(2, b"b".to_vec())]);
+    assert_eq!(Batch::decode(&two.bytes).unwrap().previous, one.chain);
+    assert!(next().is_none());
+    assert_eq!(slow.applied(), Seq(3));
+    assert_eq!(next().unwrap().0, [(3, b"c".to_vec())]);
+    assert!(next().is_none());
+    assert_eq!(slower.applied(), Seq(4));
+    assert_eq!(next().unwrap().0, [(4, large.clone())]);
+    assert_eq!(next().unwrap().0, [(5, b"e".to_vec())]);
+    log.journaled(Seq(5));
+    assert!(log.is_drained());
+    let (room, laid_out) = lay_out();
+    log.halt("stopped".to_owned());
+    assert!(log.append_laid_out(room, laid_out).is_err());
+}
+
 #[test]
 fn an_event_that_is_not_applied_halts_the_log_and_is_in_no_batch() {
     let log = log();

@@ -1,12 +1,17 @@
 //! The steps of a sub-order on its way to the customer and back: each declared once.
 
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
+
+use crate::codec::unknown_kind;
 
 /// Declares the steps, with the number that events hold, the name at the border and the verb in sentences.
 macro_rules! steps {
-    ($($(#[$doc:meta])+ $number:tt $text:literal $verb:literal $step:ident,)+) => {
-        /// A step of a sub-order.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+    ($($(#[$doc:meta])+ $number:literal $text:literal $verb:literal $step:ident,)+) => {
+        /// A step of a sub-order. Encoded by number.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u16)]
         pub enum Step {
             $($(#[$doc])+ $step = $number,)+
@@ -30,6 +35,23 @@ macro_rules! steps {
                 }
             }
         }
+
+        impl Encode for Step {
+            fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                Encode::encode(&(*self as u16), encoder)
+            }
+        }
+
+        impl<C> Decode<C> for Step {
+            fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                match <u16 as Decode<C>>::decode(decoder)? {
+                    $($number => Ok(Step::$step),)+
+                    other => Err(unknown_kind("step", other)),
+                }
+            }
+        }
+
+        bincode::impl_borrow_decode!(Step);
     };
 }
 

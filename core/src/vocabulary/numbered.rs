@@ -147,9 +147,7 @@ macro_rules! numbered {
             ) -> Result<Self, bincode::error::DecodeError> {
                 match <u16 as bincode::Decode<C>>::decode(decoder)? {
                     $($number => Ok($name::$variant(bincode::Decode::decode(decoder)?)),)+
-                    other => Err(bincode::error::DecodeError::OtherString(format!(
-                        "{} kind {other} is unknown to this version: use the one that wrote it or a newer one", $what
-                    ))),
+                    other => Err($crate::codec::unknown_kind($what, other)),
                 }
             }
         }

@@ -11,6 +11,7 @@ use stockade_core::Durability;
 use stockade_core::command::{Command, Request};
 use stockade_core::event::Event;
 use stockade_core::ids::Code;
+use stockade_core::orders::Step;
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
@@ -153,6 +154,21 @@ fn every_kind_is_sampled() {
     same(queries().iter().map(|(_, query)| query.kind().number), Query::KINDS);
     same(replies().iter().map(|(_, reply)| reply.kind().number), Reply::KINDS);
     same(rejects().iter().map(|(_, reject)| reject.kind().number), Reject::KINDS);
+}
+
+/// What is on the wire is the number that is declared, not a position: of a message's value the bytes begin with it.
+#[test]
+fn kinds_are_written_by_their_numbers() {
+    fn begins<T: bincode::Encode>(value: &T, number: u16) {
+        let bytes = bincode::encode_to_vec(value, bincode::config::standard()).unwrap();
+        let number = bincode::encode_to_vec(number, bincode::config::standard()).unwrap();
+        assert!(bytes.starts_with(&number), "{bytes:?} does not begin with {number:?}");
+    }
+    commands().iter().for_each(|(_, command)| begins(command, command.kind().number));
+    queries().iter().for_each(|(_, query)| begins(query, query.kind().number));
+    replies().iter().for_each(|(_, reply)| begins(reply, reply.kind().number));
+    rejects().iter().for_each(|(_, reject)| begins(reject, reject.kind().number));
+    Step::ALL.iter().for_each(|step| begins(step, *step as u16));
 }
 
 /// Numbers and names are given once.

@@ -14,6 +14,8 @@ use crate::clock::Clock;
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How long it leaves the log alone that has no room for a step.
 const FULL: Duration = Duration::from_millis(1);
+/// How long it rests once the engine has stopped itself: nothing is committed any more.
+const HALTED: Duration = Duration::from_secs(1);
 /// Steps committed in one call.
 const BITE: usize = 64;
 
@@ -25,6 +27,9 @@ pub fn start_reactions(engine: Arc<Engine>, clock: Arc<Clock>) -> io::Result<Wor
     Worker::start("reactions", move || {
         if !engine.await_reaction(PATIENCE) {
             return Duration::ZERO;
+        }
+        if engine.log().halted().is_some() {
+            return HALTED;
         }
         let reacted = engine.react(clock.now(), BITE);
         if reacted.more && reacted.steps == 0 { FULL } else { Duration::ZERO }

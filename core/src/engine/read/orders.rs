@@ -5,7 +5,7 @@ use crate::engine::outcome::Decided;
 use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;
 use crate::orders::KeyShard;
-use crate::orders::lists::{Entry, ListFilter};
+use crate::orders::lists::{Entry, ListFilter, Range};
 use crate::query::OrdersQuery;
 use crate::reject::{CodeKind, Reject};
 use crate::reply::{OrdersPage, Reply};
@@ -21,9 +21,10 @@ impl Ask for OrdersQuery {
         });
         let channel = channel.transpose()?;
         let (stage, state) = (self.stage, self.state);
-        let until = Some(engine.log.applied());
-        let filter = ListFilter { warehouse, stage, channel, customer: self.customer.as_ref(), state, until };
-        let mut orders = Vec::new();
+        let filter = ListFilter { warehouse, stage, channel, customer: self.customer.as_ref(), state };
+        let range = Range { after: self.after, settled: engine.log.applied(), most: page(self.limit) };
+        // Each order the page may have, with the place of its first row.
+        let (mut orders, mut first_rows) = (Vec::new(), Vec::new());
         let look = |entry: Entry| {
             engine.door.with_orders(KeyShard::of_id(entry.order), |shard| {
                 let Some(order) = shard.order(entry.order) else { return false };
@@ -39,10 +40,17 @@ impl Ask for OrdersQuery {
                         && stage.is_none_or(|stage| stage == row.stage)
                 });
                 orders.extend(rows);
-                orders.len() > before
+                let found = orders.len() > before;
+                if found {
+                    first_rows.push(before);
+                }
+                found
             })
         };
-        let found = engine.door.counters().lists.page(&filter, self.after, page(self.limit), look);
+        let found = engine.door.counters().lists.page(&filter, range, look);
+        if let Some(row) = first_rows.get(found.entries.len()) {
+            orders.truncate(*row);
+        }
         // What is not in the list may have left it in an event that is not durable yet: the answer waits for all of them.
         let seen = engine.log.last();
         Ok((Reply::Orders(OrdersPage { orders, next: found.next }), seen))

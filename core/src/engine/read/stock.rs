@@ -1,6 +1,6 @@
 //! Every bucket of SKUs' cells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Config;
 use crate::engine::change::warehouse;
@@ -8,7 +8,7 @@ use crate::engine::outcome::Decided;
 use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;
 use crate::ids::{OrderId, PoolId, Seq, SkuId, WarehouseId};
-use crate::orders::lists::ListFilter;
+use crate::orders::lists::{Entry, ListFilter, Range};
 use crate::orders::{KeyShard, Order, Stage, bucket_of};
 use crate::query::StockQuery;
 use crate::reply::{CellView, Reply};
@@ -63,36 +63,21 @@ impl Engine {
             ahead
         });
         let mut claims: Vec<(Seq, OrderId, Units)> = Vec::new();
-        for stage in Stage::ALL.into_iter().filter(|stage| is_here(*stage)) {
-            let filter = ListFilter { warehouse: Some(warehouse), stage: Some(stage), ..ListFilter::default() };
-            let mut after = None;
-            loop {
-                let found = self.door.counters().lists.page(&filter, after, CLAIMS_PAGE, |_| true);
-                claims.extend(found.entries.iter().filter_map(|entry| {
-                    let units = self.door.with_orders(KeyShard::of_id(entry.order), |shard| {
-                        shard.order(entry.order).map_or(Units::ZERO, |order| claimed(order, stage, sku.id, warehouse))
-                    });
-                    (!units.is_zero()).then_some((entry.placed, entry.order, units))
-                }));
-                after = found.next;
-                if after.is_none() {
-                    break;
-                }
+        // An order with sub-orders in several stages is in several lists.
+        let here: BTreeSet<Entry> = Stage::ALL
+            .into_iter()
+            .filter(|stage| is_here(*stage))
+            .flat_map(|stage| self.of_stage(warehouse, stage))
+            .collect();
+        for Entry { placed, order } in here {
+            let units = self.door.with_orders(KeyShard::of_id(order), |shard| {
+                shard.order(order).map_or(Units::ZERO, |order| claimed(order, sku.id, warehouse))
+            });
+            let units = units.saturating_sub(ahead.get(&order).copied().unwrap_or_default());
+            if !units.is_zero() {
+                claims.push((placed, order, units));
             }
         }
-        // An order may claim units in several stages.
-        claims.sort_unstable();
-        claims.dedup_by(|later, first| {
-            let same = later.1 == first.1;
-            if same {
-                first.2 = first.2.saturating_add(later.2);
-            }
-            same
-        });
-        for (_, order, units) in &mut claims {
-            *units = units.saturating_sub(ahead.get(order).copied().unwrap_or_default());
-        }
-        claims.retain(|(_, _, units)| !units.is_zero());
         claims.sort_unstable_by(|a, b| b.cmp(a));
         let mut left = view.short;
         let mut affected = Vec::new();
@@ -105,6 +90,21 @@ impl Engine {
         }
         affected
     }
+
+    /// All orders with a sub-order in a stage at a warehouse.
+    fn of_stage(&self, warehouse: WarehouseId, stage: Stage) -> Vec<Entry> {
+        let filter = ListFilter { warehouse: Some(warehouse), stage: Some(stage), ..ListFilter::default() };
+        let (mut entries, mut after) = (Vec::new(), None);
+        loop {
+            let range = Range { after, settled: Seq(u64::MAX), most: CLAIMS_PAGE };
+            let page = self.door.counters().lists.page(&filter, range, |_| true);
+            entries.extend(page.entries);
+            after = page.next;
+            if after.is_none() {
+                return entries;
+            }
+        }
+    }
 }
 
 /// Orders looked at in one go for those that claim units.
@@ -115,8 +115,8 @@ fn is_here(stage: Stage) -> bool {
     bucket_of(stage, PoolId::REGULAR).is_some_and(Bucket::is_on_hand)
 }
 
-/// Units of a SKU that an order's sub-orders of one stage claim at a warehouse.
-fn claimed(order: &Order, stage: Stage, sku: SkuId, warehouse: WarehouseId) -> Units {
-    let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && sub.stage == stage);
+/// Units of a SKU that an order's sub-orders claim at a warehouse.
+fn claimed(order: &Order, sku: SkuId, warehouse: WarehouseId) -> Units {
+    let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && is_here(sub.stage));
     here.flat_map(|sub| &sub.lines).filter(|line| line.sku == sku).map(|line| line.units).sum()
 }

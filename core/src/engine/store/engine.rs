@@ -28,6 +28,8 @@ pub struct Engine {
     pub(in crate::engine) due: Box<[AtomicU64]>,
     pub(in crate::engine) skus: Skus,
     pub(in crate::engine) config: ArcSwapOption<Config>,
+    /// Held while a configuration is made ready and committed: one after the other, so that none is made for nothing.
+    pub(in crate::engine) configuring: Mutex<()>,
     /// A configuration made ready for the commit under way, which holds every order shard.
     pub(in crate::engine) staged: Mutex<Option<Prepared>>,
     pub(in crate::engine) past: Past,
@@ -57,6 +59,7 @@ impl Engine {
             due: (0..KEY_SHARDS).map(|_| AtomicU64::new(Time::NEVER.0)).collect(),
             skus: Skus::default(),
             config: ArcSwapOption::empty(),
+            configuring: Mutex::new(()),
             staged: Mutex::new(None),
             past: Past::default(),
             prices: Prices::new(),

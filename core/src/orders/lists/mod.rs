@@ -42,4 +42,4 @@ mod tests;
 pub use all::Lists;
 pub use list::Entry;
 pub use listed::Listed;
-pub use page::{ListFilter, Page};
+pub use page::{ListFilter, Page, Range};

@@ -23,8 +23,18 @@ pub struct ListFilter<'a> {
     pub customer: Option<&'a Code>,
     /// In this state.
     pub state: Option<OrderState>,
-    /// Placed by an event up to this one: while later ones are being applied, earlier ones may come up behind them.
-    pub until: Option<Seq>,
+}
+
+/// Which part of the lists is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// Orders placed after this event: the cursor of the page before.
+    pub after: Option<Seq>,
+    /// The last event up to which all are applied. While later ones are being applied, an order may still come up in front
+    /// of one that is listed already; so no cursor goes further than this.
+    pub settled: Seq,
+    /// At most this many orders, where 0 counts as 1.
+    pub most: usize,
 }
 
 /// A page of orders, oldest first.
@@ -47,41 +57,39 @@ enum Source<'a> {
 }
 
 impl Lists {
-    /// The first orders placed after `after` that meet the filter, at most `most`, where 0 counts as 1.
+    /// The first orders of a range that meet the filter.
     ///
     /// Reads the shortest lists that hold them all. `look` decides about each entry of these lists; it is called without a
-    /// lock, and must check the whole filter, because an order may have changed since its list was read. A page looks at
-    /// `most` or 1,024 entries, whichever is more, and then ends early, so that a page over long lists in which few orders
-    /// fit is not expensive either.
-    pub fn page(
-        &self,
-        filter: &ListFilter<'_>,
-        after: Option<Seq>,
-        most: usize,
-        mut look: impl FnMut(Entry) -> bool,
-    ) -> Page {
+    /// lock, and must check the whole filter, because an order may have changed since its list was read. It may be asked
+    /// about entries that the page does not have in the end. A page looks at as many entries as it may have or at 1,024,
+    /// whichever is more, and then ends early, so that a page over long lists in which few orders fit is not expensive either.
+    pub fn page(&self, filter: &ListFilter<'_>, range: Range, mut look: impl FnMut(Entry) -> bool) -> Page {
         let source = self.source(filter);
-        let most = most.max(1);
+        let most = range.most.max(1);
         let mut left = most.max(LOOKS_MIN);
-        let mut cursor = after.unwrap_or_default();
+        let mut cursor = range.after.unwrap_or_default();
         let mut entries = Vec::new();
-        while left > 0 {
+        while left > 0 && entries.len() < most {
             let fetch = (most - entries.len()).clamp(FETCH.0, FETCH.1).min(left);
-            let fetched = self.fetch(source, (cursor, filter.until), fetch);
+            let fetched = self.fetch(source, cursor, fetch);
             let is_end = fetched.len() < fetch;
             left -= fetched.len();
-            for entry in fetched {
+            let mut fetched = fetched.into_iter();
+            while entries.len() < most
+                && let Some(entry) = fetched.next()
+            {
                 cursor = entry.placed;
                 if look(entry) {
                     entries.push(entry);
                 }
-                if entries.len() == most {
-                    return Page { entries, next: Some(cursor) };
-                }
             }
-            if is_end {
+            if is_end && fetched.len() == 0 {
                 return Page { entries, next: None };
             }
+        }
+        if cursor > range.settled {
+            cursor = range.settled.max(range.after.unwrap_or_default());
+            entries.retain(|entry| entry.placed <= cursor);
         }
         Page { entries, next: Some(cursor) }
     }
@@ -116,9 +124,9 @@ impl Lists {
         len
     }
 
-    /// The first `most` orders of a source that were placed after the one and up to the other event, or all there are.
-    fn fetch(&self, source: Source<'_>, (after, until): (Seq, Option<Seq>), most: usize) -> Vec<Entry> {
-        let mut first = First { found: Vec::new(), most, below: until.map(Seq::next) };
+    /// The first `most` orders of a source that were placed after an event, or all there are.
+    fn fetch(&self, source: Source<'_>, after: Seq, most: usize) -> Vec<Entry> {
+        let mut first = First { found: Vec::new(), most, below: None };
         match source {
             Source::Customer(customer) => self.customers.after(customer, after, |entries| first.add(entries)),
             Source::Warehouses(owner, kind) => {

@@ -62,8 +62,13 @@ impl Known {
 impl Wanted {
     fn filter(&self) -> ListFilter<'_> {
         let Wanted { warehouse, stage, channel, ref customer, state } = *self;
-        ListFilter { warehouse, stage, channel, customer: customer.as_ref(), state, until: None }
+        ListFilter { warehouse, stage, channel, customer: customer.as_ref(), state }
     }
+}
+
+/// All of it is settled.
+fn range(after: Option<Seq>, most: usize) -> Range {
+    Range { after, settled: Seq(u64::MAX), most }
 }
 
 fn entry(placed: Seq) -> Entry {
@@ -150,7 +155,7 @@ proptest! {
         for (wanted, most) in wanted {
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
-                let page = lists.page(&wanted.filter(), after, most, |entry| model[&entry.placed].fits(&wanted));
+                let page = lists.page(&wanted.filter(), range(after, most), |entry| model[&entry.placed].fits(&wanted));
                 prop_assert!(page.entries.len() <= most);
                 prop_assert!(page.next.is_none() || page.entries.len() == most, "so few orders fit on one page");
                 seen.extend(page.entries);
@@ -178,7 +183,7 @@ proptest! {
         let (mut seen, mut after, mut between) = (Vec::new(), None, between.into_iter());
         loop {
             steady.retain(|placed| model.get(placed).is_some_and(|known| known.fits(&wanted)));
-            let page = lists.page(&wanted.filter(), after, most, |entry| model[&entry.placed].fits(&wanted));
+            let page = lists.page(&wanted.filter(), range(after, most), |entry| model[&entry.placed].fits(&wanted));
             seen.extend(page.entries.iter().map(|entry| entry.placed));
             after = page.next;
             if after.is_none() {
@@ -209,7 +214,7 @@ fn a_page_asks_of_few_orders_even_where_none_fits() {
     let (mut after, mut pages) = (None, 0);
     loop {
         let mut asked = 0;
-        let page = lists.page(&filter, after, 10, |entry| {
+        let page = lists.page(&filter, range(after, 10), |entry| {
             asked += 1;
             entry.placed.0 % 2 == 0 && entry.placed.0 % 2 == 1
         });
@@ -225,11 +230,33 @@ fn a_page_asks_of_few_orders_even_where_none_fits() {
     let few = Code::new("one of few").unwrap();
     filter = ListFilter { customer: Some(&few), state: Some(OrderState::Held), ..ListFilter::default() };
     let mut asked = 0;
-    let page = lists.page(&filter, None, 10, |_| {
+    let page = lists.page(&filter, range(None, 10), |_| {
         asked += 1;
         true
     });
     assert_eq!((page.entries, page.next, asked), (vec![entry(Seq(10_001))], None, 1));
+}
+
+/// Order 8 is listed while 7, of another thread, is still being applied.
+#[test]
+fn no_cursor_goes_past_what_is_still_being_applied() {
+    let lists = Lists::new();
+    let known = Known { channel: ChannelId(1), customer: None, state: OrderState::Held, subs: Vec::new() };
+    let add = |placed: u64| assert!(lists.insert(&known.listed(Seq(placed))));
+    let page = |after: Option<u64>, settled, most| {
+        let range = Range { after: after.map(Seq), settled: Seq(settled), most };
+        let page = lists.page(&ListFilter::default(), range, |_| true);
+        (page.entries.iter().map(|entry| entry.placed.0).collect::<Vec<_>>(), page.next.map(|next| next.0))
+    };
+    [1, 2, 5, 8, 9].into_iter().for_each(add);
+    assert_eq!(page(None, 6, 10), (vec![1, 2, 5, 8, 9], None), "the last page has all there is");
+    assert_eq!(page(None, 6, 5), (vec![1, 2, 5, 8, 9], None), "and a full one as well");
+    assert_eq!(page(None, 6, 4), (vec![1, 2, 5], Some(6)));
+    assert_eq!(page(Some(6), 6, 1), (vec![], Some(6)), "what follows is not settled yet");
+    add(7);
+    assert_eq!(page(Some(6), 9, 1), (vec![7], Some(7)));
+    assert_eq!(page(Some(7), 6, 1), (vec![], Some(7)), "a cursor never goes back");
+    assert_eq!(page(None, 0, 4), (vec![], Some(0)));
 }
 
 /// Some orders go from stage to stage and from state to state as fast as they can; all stay at their warehouse and in
@@ -265,7 +292,7 @@ fn orders_that_move_are_never_between_two_lists() {
         for filter in [by_channel, by_warehouse, ListFilter::default()].iter().cycle().take(150) {
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
-                let page = lists.page(filter, after, 100, |_| true);
+                let page = lists.page(filter, range(after, 100), |_| true);
                 seen.extend(page.entries);
                 after = page.next;
                 if after.is_none() {

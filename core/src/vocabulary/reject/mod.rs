@@ -3,8 +3,12 @@
 
 use std::fmt;
 
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
+use crate::codec::unknown_kind;
 use crate::durability::Durability;
 use crate::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use crate::orders::{OrderState, Stage};
@@ -66,17 +70,22 @@ impl CodeKind {
 pub struct RetryAfter(pub Span);
 
 /// Declares the refusals: each once, with its number, its name, and whether trying the same again later may succeed.
+/// Encoded by number, like the other vocabularies.
 macro_rules! refusals {
     (
         $(#[$doc:meta])*
         pub enum $name:ident {
-            $($(#[doc = $about:literal])+ $number:tt $text:literal $lasts:ident $variant:ident $({$($fields:tt)*})?,)+
+            $(
+                $(#[doc = $about:literal])+
+                $number:literal $text:literal $lasts:ident $variant:ident
+                $({$($(#[$of_field:meta])+ $field:ident: $content:ty,)+})?,
+            )+
         }
     ) => {
         $(#[$doc])*
         #[repr(u16)]
         pub enum $name {
-            $($(#[doc = $about])+ $variant $({$($fields)*})? = $number,)+
+            $($(#[doc = $about])+ $variant $({$($(#[$of_field])+ $field: $content,)+})? = $number,)+
         }
 
         impl $name {
@@ -97,6 +106,29 @@ macro_rules! refusals {
                 }
             }
         }
+
+        impl Encode for $name {
+            fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                match self {
+                    $($name::$variant $({$($field),+})? => {
+                        Encode::encode(&($number as u16), encoder)?;
+                        $($(Encode::encode($field, encoder)?;)+)?
+                    })+
+                }
+                Ok(())
+            }
+        }
+
+        impl<C> Decode<C> for $name {
+            fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                match <u16 as Decode<C>>::decode(decoder)? {
+                    $($number => Ok($name::$variant $({$($field: Decode::decode(decoder)?),+})?),)+
+                    other => Err(unknown_kind("refusal", other)),
+                }
+            }
+        }
+
+        bincode::impl_borrow_decode!($name);
     };
 }
 
@@ -120,7 +152,7 @@ pub enum Lasting {
 
 refusals! {
     /// A refused command or query. Nothing was changed.
-    #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+    #[derive(Clone, PartialEq, Eq, Debug)]
     pub enum Reject {
         /// Too little stock for some lines; nothing is held.
         1 "insufficient_stock" final InsufficientStock {
@@ -320,7 +352,7 @@ impl fmt::Display for Reject {
             Reject::CountTooOld { sku, oldest } => {
                 write!(
                     f,
-                    "the count of {sku} is too old to be laid under later movements: count again as of {oldest} or later"
+                    "the count of {sku} is older than the movements its cell remembers: count again as of {oldest} or later"
                 )
             }
             Reject::Forbidden { reason } => write!(f, "not allowed: {reason}"),

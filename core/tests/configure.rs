@@ -1,0 +1,129 @@
+//! Configurations that come at the same time: each waits for its turn, and a repeated one gets the answer of its first attempt.
+
+mod support;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use stockade_core::command::{ApplyRules, Command, DefineSkus, SkuSpec};
+use stockade_core::ids::RulesVersion;
+use stockade_core::query::{OrdersQuery, Query};
+use stockade_core::reply::Reply;
+use support::*;
+
+/// A rules file that takes a while to resolve.
+fn rules(rates: usize) -> String {
+    let rate =
+        |n: usize| format!("[[rate]]\ncarrier = \"X\"\nfrom = \"A\"\nto = \"Z{n}\"\nparcel = \"{}\"\n", n % 50 + 1);
+    (0..rates).map(rate).collect()
+}
+
+fn define(skus: impl Iterator<Item = String>) -> Command {
+    let sku = |name: String| SkuSpec { sku: code(&name), weight_g: None, category: None };
+    Command::DefineSkus(DefineSkus { skus: skus.map(sku).collect() })
+}
+
+/// Each round one caller sends the same rules from several threads at once, or a little later, under one key.
+fn repeats_get_the_first_answer(text: &str, rounds: u32, stagger: Duration) {
+    let shop = Shop::new();
+    for round in 1..=rounds {
+        let command = Command::ApplyRules(ApplyRules { text: text.to_owned(), expect: Some(RulesVersion(round)) });
+        let barrier = Barrier::new(4);
+        thread::scope(|scope| {
+            for n in 0..4 {
+                let (shop, command, barrier) = (&shop, command.clone(), &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    thread::sleep(stagger * n * (round % 8));
+                    let answer = shop.run_alone_as(&format!("rules-{round}"), command).result;
+                    assert!(matches!(answer, Ok(Reply::Configured(_))), "round {round}: {answer:?}");
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_repeat_of_rules_with_an_expected_version_gets_the_first_answer() {
+    repeats_get_the_first_answer(&rules(400), 16, Duration::from_micros(700));
+    repeats_get_the_first_answer("ban = []", 1_000, Duration::ZERO);
+}
+
+#[test]
+fn definitions_in_parallel_are_all_taken() {
+    let shop = Shop::new();
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for caller in 0..8 {
+            let (shop, barrier) = (&shop, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                for n in 0..6 {
+                    let answer = shop.run_alone(define((0..200).map(|sku| format!("s-{caller}-{n}-{sku}"))));
+                    assert!(answer.result.is_ok(), "{:?}", answer.result);
+                }
+            });
+        }
+    });
+    shop.engine.check().unwrap();
+}
+
+#[test]
+fn rules_are_taken_while_a_catalog_is_imported() {
+    let shop = Shop::new();
+    let text = rules(1_000);
+    let (done, defined) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let name = format!("s-{}", defined.fetch_add(1, Ordering::Relaxed));
+                assert!(shop.run_alone(define([name].into_iter())).result.is_ok());
+            }
+        });
+        let apply = |_| shop.run_alone(Command::ApplyRules(ApplyRules { text: text.clone(), expect: None })).result;
+        let answers: Vec<_> = (0..5).map(apply).collect();
+        done.store(true, Ordering::Relaxed);
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    });
+    assert!(defined.into_inner() > 0);
+}
+
+/// While others place orders, so that there are always events being applied.
+#[test]
+fn an_order_is_in_the_list_that_its_caller_asks_for_next() {
+    let shop = Shop::new();
+    shop.skus(&["tea", "cup"]);
+    shop.receive("tea", "A", 100_000);
+    shop.receive("cup", "A", 1_000_000);
+    let done = AtomicBool::new(false);
+    let missing = thread::scope(|scope| {
+        for other in 0..3 {
+            let (shop, done) = (&shop, &done);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    drop(shop.run_alone(Command::Place(order(&format!("o-{other}-{n}"), &[("cup", 1)]))));
+                }
+            });
+        }
+        let missing = (0..2_000).filter(|n| {
+            let customer = code(&format!("c-{n}"));
+            let mut place = order(&format!("mine-{n}"), &[("tea", 1)]);
+            place.customer = Some(customer.clone());
+            shop.run_alone(Command::Place(place)).result.unwrap();
+            let query = OrdersQuery { customer: Some(customer), limit: 10, ..OrdersQuery::default() };
+            let Reply::Orders(page) = shop.engine.query(&Query::Orders(query), shop.now).result.unwrap() else {
+                panic!("orders answer with orders");
+            };
+            page.orders.len() != 1
+        });
+        let missing = missing.count();
+        done.store(true, Ordering::Relaxed);
+        missing
+    });
+    assert_eq!(missing, 0, "orders acknowledged in memory are in no list");
+}
