@@ -8,11 +8,33 @@ pub(crate) use model::*;
 
 #[cfg(not(stockade_loom))]
 mod real {
+    use std::sync::PoisonError;
     use std::time::Duration;
 
+    use crossbeam::sync::ShardedLock;
+    pub(crate) use crossbeam::sync::{ShardedLockReadGuard as SharedGuard, ShardedLockWriteGuard as AloneGuard};
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::OnceLock;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+    /// A gate that any number of threads pass together, each at its own part of it, or one alone, which closes all parts.
+    #[derive(Debug)]
+    pub(crate) struct Gate(ShardedLock<()>);
+
+    impl Gate {
+        pub(crate) fn new() -> Self {
+            Gate(ShardedLock::new(()))
+        }
+
+        #[inline]
+        pub(crate) fn shared(&self) -> SharedGuard<'_, ()> {
+            self.0.read().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        pub(crate) fn alone(&self) -> AloneGuard<'_, ()> {
+            self.0.write().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
 
     /// A condition variable whose guards travel by value, as loom's do.
     #[derive(Debug, Default)]
@@ -52,7 +74,7 @@ mod model {
     /// loom has none. Used only to keep what is computed from immutable data, so no interleaving changes its value.
     pub(crate) use std::sync::OnceLock;
 
-    pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+    pub(crate) use loom::sync::{MutexGuard, RwLockReadGuard as SharedGuard, RwLockWriteGuard as AloneGuard};
 
     /// loom's mutex in parking_lot's clothes.
     #[derive(Debug, Default)]
@@ -65,6 +87,24 @@ mod model {
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+    }
+
+    /// loom's lock for readers and writers as a gate.
+    #[derive(Debug)]
+    pub(crate) struct Gate(loom::sync::RwLock<()>);
+
+    impl Gate {
+        pub(crate) fn new() -> Self {
+            Gate(loom::sync::RwLock::new(()))
+        }
+
+        pub(crate) fn shared(&self) -> SharedGuard<'_, ()> {
+            self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+
+        pub(crate) fn alone(&self) -> AloneGuard<'_, ()> {
+            self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
         }
     }
 

@@ -1,6 +1,6 @@
 //! Codes and ids: which SKUs exist, and the world and rules in force.
 //!
-//! Everything here can be read at any time without locks. It changes only in commits that hold every order shard, and a
+//! Everything here can be read at any time without locks. It changes only while no other commit is under way, and a
 //! change becomes visible only once its event has a sequence.
 
 mod config;

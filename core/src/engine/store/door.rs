@@ -1,10 +1,11 @@
 //! The lock door: the only way to lock orders, customers and stock, and only in one order.
 //!
 //! ```text
-//!   orders ──► customers ──► stock ──► counters ──► log
-//!      └───────────────────────▲
+//!   gate ──► orders ──► customers ──► stock ──► counters ──► log
+//!               └───────────────────────▲
 //! ```
 //!
+//! All commits pass the gate together, except for those that change what the others are decided under: they pass it alone.
 //! Each tier is locked from sorted, de-duplicated shard numbers, and each state of the door has only the methods that lock
 //! a later tier, so that a wrong order cannot be written. *Counters* are leaf structures with short locks of their own, of
 //! which a thread holds one at a time; the log's mutex is taken last, inside [`crate::log::Log::append`]. Nothing that
@@ -16,7 +17,7 @@ use crossbeam::utils::CachePadded;
 use smallvec::SmallVec;
 
 use crate::log::Log;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AloneGuard, Gate, Mutex, MutexGuard, SharedGuard};
 
 /// What stands behind the locks of each tier.
 pub trait Tiers {
@@ -33,6 +34,7 @@ pub trait Tiers {
 /// Every shard behind its lock.
 #[derive(Debug)]
 pub struct Door<T: Tiers> {
+    gate: Gate,
     orders: Tier<T::Orders>,
     customers: Tier<T::Customers>,
     stock: Tier<T::Stock>,
@@ -43,6 +45,12 @@ pub struct Door<T: Tiers> {
 #[derive(Debug)]
 struct Tier<S>(Box<[CachePadded<Mutex<S>>]>);
 
+/// The gate as it was passed. It is left when this is dropped.
+struct Passed<'a> {
+    _shared: Option<SharedGuard<'a, ()>>,
+    _alone: Option<AloneGuard<'a, ()>>,
+}
+
 /// Locked shards of one tier, by number.
 struct Guards<'a, S, const N: usize>(SmallVec<[(usize, MutexGuard<'a, S>); N]>);
 
@@ -52,6 +60,7 @@ pub struct OrdersLocked<'a, T: Tiers> {
     // Dropped first: the latch must close before the locks open.
     latch: HaltOnPanic<'a>,
     orders: Guards<'a, T::Orders, 1>,
+    passed: Passed<'a>,
     door: &'a Door<T>,
 }
 
@@ -61,6 +70,7 @@ pub struct CustomersLocked<'a, T: Tiers> {
     latch: HaltOnPanic<'a>,
     orders: Guards<'a, T::Orders, 1>,
     customers: Guards<'a, T::Customers, 1>,
+    passed: Passed<'a>,
     door: &'a Door<T>,
 }
 
@@ -71,6 +81,7 @@ pub struct Locked<'a, T: Tiers> {
     stock: Guards<'a, T::Stock, 4>,
     customers: Guards<'a, T::Customers, 1>,
     orders: Guards<'a, T::Orders, 1>,
+    _passed: Passed<'a>,
     counters: &'a T::Counters,
 }
 
@@ -147,6 +158,7 @@ impl<T: Tiers> Door<T> {
         counters: T::Counters,
     ) -> Door<T> {
         Door {
+            gate: Gate::new(),
             orders: Tier::new(shards.orders, order),
             customers: Tier::new(shards.customers, customer),
             stock: Tier::new(shards.stock, stock),
@@ -166,8 +178,14 @@ impl<T: Tiers> Door<T> {
 
     /// Locks order shards, in order, each once.
     pub fn lock_orders<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
-        let latch = HaltOnPanic(log);
-        OrdersLocked { latch, orders: self.orders.lock(shards), door: self }
+        let passed = Passed { _shared: Some(self.gate.shared()), _alone: None };
+        OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
+    }
+
+    /// The same, while nobody else has anything locked through this door.
+    pub fn lock_alone<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
+        let passed = Passed { _shared: None, _alone: Some(self.gate.alone()) };
+        OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
     }
 
     /// Looks at one order shard.
@@ -200,14 +218,15 @@ impl<'a, T: Tiers> OrdersLocked<'a, T> {
     /// Locks customer shards as well, in order, each once.
     pub fn lock_customers(self, shards: impl IntoIterator<Item = usize>) -> CustomersLocked<'a, T> {
         let customers = self.door.customers.lock(shards);
-        CustomersLocked { latch: self.latch, orders: self.orders, customers, door: self.door }
+        CustomersLocked { latch: self.latch, orders: self.orders, customers, passed: self.passed, door: self.door }
     }
 
     /// Locks stock shards as well, in order, each once. No customer can be locked any more.
     pub fn lock_stock(self, shards: impl IntoIterator<Item = usize>) -> Locked<'a, T> {
         let stock = self.door.stock.lock(shards);
         let customers = Guards(SmallVec::new());
-        Locked { _latch: self.latch, stock, customers, orders: self.orders, counters: &self.door.counters }
+        let (orders, counters) = (self.orders, &self.door.counters);
+        Locked { _latch: self.latch, stock, customers, orders, _passed: self.passed, counters }
     }
 }
 
@@ -226,7 +245,7 @@ impl<'a, T: Tiers> CustomersLocked<'a, T> {
     pub fn lock_stock(self, shards: impl IntoIterator<Item = usize>) -> Locked<'a, T> {
         let stock = self.door.stock.lock(shards);
         let (customers, counters) = (self.customers, &self.door.counters);
-        Locked { _latch: self.latch, stock, customers, orders: self.orders, counters }
+        Locked { _latch: self.latch, stock, customers, orders: self.orders, _passed: self.passed, counters }
     }
 }
 
@@ -280,6 +299,7 @@ mod tests {
     use super::*;
     use crate::ids::Seq;
     use crate::log::{Admission, ChainHash};
+    use crate::sync::{AtomicUsize, Ordering};
 
     #[derive(Debug)]
     struct Flags;
@@ -332,6 +352,33 @@ mod tests {
         let (log, door) = (Log::new(Seq(0), ChainHash::GENESIS), door(2));
         let mut locked = door.lock_orders(&log, [0]).lock_stock([0]);
         *locked.stock_mut(1) = true;
+    }
+
+    #[test]
+    fn who_is_alone_waits_for_all_others_and_they_for_it() {
+        let (log, door) = (Log::new(Seq(0), ChainHash::GENESIS), door(2));
+        let inside = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let (log, door, inside) = (&log, &door, &inside);
+                scope.spawn(move || {
+                    for _ in 0..500 {
+                        let locked = door.lock_orders(log, []).lock_stock([thread % 2]);
+                        inside.fetch_add(1, Ordering::SeqCst);
+                        thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(locked);
+                    }
+                });
+            }
+            for _ in 0..500 {
+                let locked = door.lock_alone(&log, [0]).lock_stock([]);
+                assert_eq!(inside.load(Ordering::SeqCst), 0);
+                thread::yield_now();
+                assert_eq!(inside.load(Ordering::SeqCst), 0);
+                drop(locked);
+            }
+        });
     }
 
     #[test]

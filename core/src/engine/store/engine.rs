@@ -30,7 +30,7 @@ pub struct Engine {
     pub(in crate::engine) config: ArcSwapOption<Config>,
     /// Held while a configuration is made ready and committed: one after the other, so that none is made for nothing.
     pub(in crate::engine) configuring: Mutex<()>,
-    /// A configuration made ready for the commit under way, which holds every order shard.
+    /// A configuration made ready for the commit under way, which is alone.
     pub(in crate::engine) staged: Mutex<Option<Prepared>>,
     pub(in crate::engine) past: Past,
     pub(in crate::engine) prices: Prices,

@@ -77,8 +77,6 @@ pub(in crate::engine) struct Footprint {
     pub orders: SmallVec<[OrderId; 1]>,
     /// The SKUs whose stock it touches; some may be there more than once.
     pub skus: SmallVec<[SkuId; 8]>,
-    /// Whether it touches every stock shard and every order shard.
-    pub everything: bool,
 }
 
 impl Footprint {

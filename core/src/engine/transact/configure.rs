@@ -1,5 +1,5 @@
 //! A change of the world, the rules or the catalog: one at a time, made ready while all other commands go on, and put in
-//! force under all order shards, so that no other commit is decided under rules that are on their way out.
+//! force while nobody else has anything locked, so that no commit is decided under rules that are on their way out.
 
 use bincode::Encode;
 
@@ -38,20 +38,21 @@ impl Engine {
         if let Some(done) = self.door.with_orders(number, |shard| recall_movement(shard, key, digest)) {
             return done;
         }
-        let Ready { event, config } = ready(self.config.load_full().as_deref())?;
-        let everything = event.footprint().everything;
+        // Held until the locks are released: what is replaced may be large, and is not dropped under them.
+        let replaced = self.config.load_full();
+        let Ready { event, config } = ready(replaced.as_deref())?;
         let envelope = asked.envelope(key, digest, asked.now, event);
         let mut bytes = Vec::new();
         encoded(&envelope, &mut bytes)?;
         let room = self.log.reserve(bytes.len(), Admission::Ordinary)?;
         let laid_out = Log::lay_out(&bytes);
 
-        let keys = self.door.lock_orders(&self.log, 0..self.door.order_shards());
+        let keys = self.door.lock_alone(&self.log, [number]);
         // The key may have been used meanwhile, by a command that is no configuration.
         if let Some(done) = recall_movement(keys.orders(number), key, digest) {
             return done;
         }
-        let mut locked = keys.lock_stock(0..if everything { self.door.stock_shards() } else { 0 });
+        let mut locked = keys.lock_stock(envelope.event.footprint().stock_shards());
         *self.staged.lock() = config;
         let seq = self.commit_laid_out(&mut locked, room, &envelope, laid_out)?;
         let memo = locked.orders(number).movement(key).expect("a committed configuration is remembered");

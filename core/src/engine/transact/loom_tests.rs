@@ -11,6 +11,7 @@ use crate::Durability;
 use crate::engine::store::{Door, Shards, Tiers};
 use crate::ids::Seq;
 use crate::log::{Admission, ChainHash, Halted, Log, Room};
+use crate::sync::{AtomicU64, Ordering};
 
 const LONG: Duration = Duration::from_secs(1);
 
@@ -180,6 +181,35 @@ fn loom_cancel_and_outbound_scan_have_one_winner() {
         let state = tiny.door.with_orders(0, |state| *state);
         assert_eq!(state == State::Cancelled, cancelled);
         assert_eq!((tiny.cell(0).free, tiny.log.last()), (u64::from(cancelled), Seq(1)));
+    });
+}
+
+/// Rules are a number here: the sequence of the event that put them in force.
+#[test]
+fn loom_no_event_is_decided_under_rules_that_are_replaced_before_it() {
+    loom::model(|| {
+        let (tiny, rules) = (tiny(State::Held, 1), Arc::new(AtomicU64::new(0)));
+        let configured = {
+            let (tiny, rules) = (Arc::clone(&tiny), Arc::clone(&rules));
+            thread::spawn(move || {
+                let room = tiny.room().unwrap();
+                let _locked = tiny.door.lock_alone(&tiny.log, [1]).lock_stock([]);
+                let appended = tiny.log.append(room, b"c").unwrap();
+                rules.store(appended.seq().0, Ordering::Release);
+                appended.applied()
+            })
+        };
+        let room = tiny.room().unwrap();
+        let locked = tiny.door.lock_orders(&tiny.log, [0]).lock_stock([0]);
+        let under = Seq(rules.load(Ordering::Acquire));
+        let decided = tiny.log.append(room, b"t").unwrap().applied();
+        drop(locked);
+        let configured = configured.join().unwrap();
+        assert_eq!(
+            under == configured,
+            configured < decided,
+            "decided as {decided:?} under {under:?} of {configured:?}"
+        );
     });
 }
 

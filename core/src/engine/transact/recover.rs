@@ -31,11 +31,7 @@ impl Engine {
             Cause::Order | Cause::Deadline | Cause::Promise => None,
         };
         let keys = self.door.lock_orders(&self.log, footprint.order_shards().chain(movement));
-        let mut locked = if footprint.everything {
-            keys.lock_stock(0..self.door.stock_shards())
-        } else {
-            keys.lock_stock(footprint.stock_shards())
-        };
+        let mut locked = keys.lock_stock(footprint.stock_shards());
         self.apply(&mut locked, &At { seq, envelope }).map_err(|broken| RecoveryError {
             seq,
             name: envelope.event.name(),

@@ -42,7 +42,6 @@ impl Execute for DefineSkus {
 
 impl Body for SkusDefined {
     fn touches(&self, footprint: &mut Footprint) {
-        footprint.everything = true;
         footprint.skus.extend(self.skus.iter().map(|sku| sku.id));
     }
 

@@ -55,8 +55,7 @@ impl Engine {
         let promises = step.dues.len() + step.attached.len();
         let room = self.log.reserve(EVENT_BYTES + DUE_BYTES * promises, Admission::Reserved)?;
         let orders = step.dues.iter().map(|due| KeyShard::of_id(due.promise.order));
-        // Rules change under every order shard's lock, so that a commit holds at least one.
-        let keys = self.door.lock_orders(&self.log, orders.chain([stock]));
+        let keys = self.door.lock_orders(&self.log, orders);
         with_scratch(self.work, |scratch| {
             let mut locked = keys.lock_stock([stock]);
             // None when others were faster: look again.
