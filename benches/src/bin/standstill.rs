@@ -1,8 +1,9 @@
 //! How long a world that is put in force holds up the orders of others.
 //!
-//! One thread places orders without a pause and measures each; another applies one large world again and again. The longest
-//! order of an application is about the time for which it holds every lock.
+//! One thread places orders without a pause and measures each; another applies one large world again and again. The order
+//! whose event follows that of a world is the one that waited for it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use clap::Parser;
 use stockade_core::Actor;
 use stockade_core::command::{ApplyWorld, Command, DefineSkus, Line, Place, Receive, Request, SkuSpec};
 use stockade_core::engine::Engine;
-use stockade_core::ids::Code;
+use stockade_core::ids::{Code, Seq};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -57,55 +58,56 @@ fn run(args: &Args) -> Result<String, String> {
     execute(&engine, "world", Command::ApplyWorld(ApplyWorld { text: world.clone() }))?;
     execute(&engine, "skus", Command::DefineSkus(DefineSkus { skus: vec![sku] }))?;
     execute(&engine, "stock", Command::Receive(receive))?;
-    let (applying, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let mut longest = std::thread::scope(|scope| {
-        let orders = scope.spawn(|| orders(&engine, &applying, &is_over));
+    let is_over = AtomicBool::new(false);
+    let (worlds, mut orders) = std::thread::scope(|scope| {
+        let orders = scope.spawn(|| orders(&engine, &is_over));
         scope.spawn(|| drain(&engine, &is_over));
-        let applied = (0..args.times).try_for_each(|time| {
+        let apply = |time| {
+            std::thread::sleep(Duration::from_millis(5));
             // A comment makes it another file.
             let text = format!("# {time}\n{world}");
-            applying.store(true, Ordering::Release);
-            execute(&engine, &format!("world-{time}"), Command::ApplyWorld(ApplyWorld { text }))?;
-            applying.store(false, Ordering::Release);
-            std::thread::sleep(Duration::from_millis(5));
-            Ok(())
-        });
+            execute(&engine, &format!("world-{time}"), Command::ApplyWorld(ApplyWorld { text }))
+        };
+        let worlds: Result<Vec<Seq>, String> = (0..args.times).map(apply).collect();
+        std::thread::sleep(Duration::from_millis(5));
         is_over.store(true, Ordering::Release);
-        let longest = orders.join().map_err(|_| "the thread of orders panicked".to_owned())?;
-        applied.and(longest)
+        let orders = orders.join().map_err(|_| "the thread of orders panicked".to_owned())?;
+        Ok::<_, String>((worlds?, orders?))
     })?;
-    longest.sort_unstable();
-    let at =
-        |share: usize| longest.get((longest.len() * share / 100).min(longest.len() - 1)).map_or(0, |d| d.as_micros());
+    // The order that follows a world is the one that waited for it.
+    let mut waited: Vec<Duration> = worlds.iter().filter_map(|world| orders.get(&world.next()).copied()).collect();
+    orders.retain(|seq, _| !worlds.iter().any(|world| world.next() == *seq));
+    let mut others: Vec<Duration> = orders.into_values().collect();
     Ok(format!(
-        "a world of {} bytes, applied {} times: the longest order meanwhile took {} µs at best, {} µs in the median",
+        "a world of {} bytes, applied {} times\norders that came next took {}\nall others took {}",
         world.len(),
-        longest.len(),
-        at(0),
-        at(50)
+        worlds.len(),
+        told(&mut waited),
+        told(&mut others)
     ))
 }
 
-/// Places orders until it is over; answers the longest one of each application.
-fn orders(engine: &Engine, applying: &AtomicBool, is_over: &AtomicBool) -> Result<Vec<Duration>, String> {
-    let (mut all, mut longest) = (Vec::new(), Duration::ZERO);
+/// Median, 90th and 99th percentile.
+fn told(times: &mut [Duration]) -> String {
+    times.sort_unstable();
+    let at = |share: usize| times.get(times.len() * share / 100).map_or(0.0, |time| time.as_nanos() as f64 / 1e3);
+    format!("{:.1} µs in the median, {:.1} µs at 90 %, {:.1} µs at 99 %", at(50), at(90), at(99))
+}
+
+/// Places orders until it is over; answers how long each took, by the sequence of its event.
+fn orders(engine: &Engine, is_over: &AtomicBool) -> Result<BTreeMap<Seq, Duration>, String> {
+    let mut took = BTreeMap::new();
     for number in 0_u64.. {
-        let was_applying = applying.load(Ordering::Acquire);
         let order =
             Place::new(code("web"), code(&format!("o-{number}")), vec![Line { sku: code("TEA"), units: Units(1) }]);
         let begun = Instant::now();
-        execute(engine, "", Command::Place(order))?;
-        let took = begun.elapsed();
-        if was_applying {
-            longest = longest.max(took);
-        } else if !longest.is_zero() {
-            all.push(std::mem::take(&mut longest));
-        }
+        let seq = execute(engine, "", Command::Place(order))?;
+        took.insert(seq, begun.elapsed());
         if is_over.load(Ordering::Acquire) {
             break;
         }
     }
-    Ok(all)
+    Ok(took)
 }
 
 /// Takes what is decided, like a journal that is always in time.
@@ -117,10 +119,10 @@ fn drain(engine: &Engine, is_over: &AtomicBool) {
     }
 }
 
-fn execute(engine: &Engine, key: &str, command: Command) -> Result<(), String> {
+fn execute(engine: &Engine, key: &str, command: Command) -> Result<Seq, String> {
     let request = Request { key: Code::new(key).ok(), occurred: None, command };
     let answered = engine.execute(&request, &Actor::Named(code("standstill")), Time(1_794_355_200_000_000));
-    answered.result.map(drop).map_err(|reject| reject.to_string())
+    answered.result.map(|_| answered.seen).map_err(|reject| reject.to_string())
 }
 
 fn code(text: &str) -> Code {
