@@ -28,26 +28,26 @@ use crate::times::parse_time;
 #[command(next_help_heading = "Server")]
 pub struct Connect {
     /// host:port of the server [default: the one started in this folder].
-    #[arg(long, env = "STOCKADE_ADDR")]
+    #[arg(long, global = true, env = "STOCKADE_ADDR")]
     addr: Option<String>,
     /// The access token.
-    #[arg(long, env = "STOCKADE_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "STOCKADE_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Fingerprint of the server's certificate, as the server prints it.
-    #[arg(long, env = "STOCKADE_PIN", value_name = "HEX")]
+    #[arg(long, global = true, env = "STOCKADE_PIN", value_name = "HEX")]
     pin: Option<String>,
     /// Trust servers whose certificate these authorities signed, instead of a fingerprint.
-    #[arg(long, value_name = "PEM", conflicts_with = "pin")]
+    #[arg(long, global = true, value_name = "PEM", conflicts_with = "pin")]
     ca: Option<PathBuf>,
     /// The server's configuration file or folder.
-    #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
+    #[arg(long, global = true, env = "STOCKADE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
     /// How durable the answer must be: memory, journaled or replicated [default: journaled, or memory when the server
     /// keeps its history nowhere else].
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = parse_level)]
     durability: Option<Durability>,
     /// How long to wait in total, retries included.
-    #[arg(long, value_name = "SPAN", default_value = "10s")]
+    #[arg(long, global = true, value_name = "SPAN", default_value = "10s")]
     timeout: Span,
 }
 
@@ -55,10 +55,10 @@ pub struct Connect {
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyFlags {
     /// Idempotency key: the same command sent again under it is recognised [default: a new key].
-    #[arg(long)]
+    #[arg(long, global = true)]
     key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
     occurred: Option<Time>,
 }
 

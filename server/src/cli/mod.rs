@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod inbound;
 mod init;
+mod order_list;
 mod order_ref;
 mod orders;
 mod replay;
@@ -64,8 +65,8 @@ enum Verb {
     Reroute(orders::OrderArgs),
     /// Show an order with its sub-orders and timeline, or why it ships the way it does.
     Order(orders::ShowArgs),
-    /// List sub-orders by warehouse and stage, oldest first.
-    Orders(orders::OrdersArgs),
+    /// List sub-orders by warehouse, stage, state, channel and customer, oldest order first.
+    Orders(order_list::OrdersArgs),
     /// Show how good routing has been since the server started: splits, cost, distance from the best.
     Report(report::ReportArgs),
     /// Show every bucket of SKUs' cells.
@@ -150,7 +151,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Step(args) => orders::step(args, out),
         Verb::Reroute(args) => orders::reroute(args, out),
         Verb::Order(args) => orders::order(args, out),
-        Verb::Orders(args) => orders::orders(args, out),
+        Verb::Orders(args) => order_list::orders(args, out),
         Verb::Report(args) => report::run(args, out),
         Verb::Stock(args) => stock::stock(args, out),
         Verb::Available(args) => stock::available(args, out),

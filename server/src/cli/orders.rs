@@ -1,13 +1,11 @@
-//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`, `orders`.
+//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`.
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
     Cancel, CancelScope, Command, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
-use stockade_core::orders::{OrderState, Stage};
-use stockade_core::query::{Explain, OrdersQuery, Query};
-use stockade_core::reply::{OrderSummary, OrdersPage, Reply};
+use stockade_core::query::{Explain, Query};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
@@ -187,34 +185,6 @@ enum StepVerb {
     },
 }
 
-/// See [`orders`].
-#[derive(Debug, Args)]
-pub struct OrdersArgs {
-    /// Only sub-orders of this warehouse.
-    #[arg(long)]
-    warehouse: Option<Code>,
-    /// Only this channel.
-    #[arg(long)]
-    channel: Option<Code>,
-    /// Only sub-orders in this stage, like picking.
-    #[arg(long, value_name = "STAGE", value_parser = stage)]
-    stage: Option<Stage>,
-    /// Only orders in this state: held, paid, expired, refund_due or cancelled.
-    #[arg(long, value_name = "STATE", value_parser = state)]
-    state: Option<OrderState>,
-    /// Only orders of this customer.
-    #[arg(long)]
-    customer: Option<Code>,
-    /// At most this many sub-orders.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
-    /// Print CSV, for spreadsheets.
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    #[command(flatten)]
-    connect: Connect,
-}
-
 /// Shows the plan an order would get. Holds nothing.
 pub fn quote(args: QuoteArgs, out: Output) -> Result<(), Failure> {
     let (place, connect) = args.place.split()?;
@@ -319,54 +289,4 @@ pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
     };
     print::reply(&connect.open()?.query(query)?, out);
     Ok(())
-}
-
-/// Lists sub-orders by warehouse and stage, oldest first.
-pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
-    const PAGE: u32 = 1_000;
-    let session = args.connect.open()?;
-    let mut found: Vec<OrderSummary> = Vec::new();
-    let mut query = OrdersQuery {
-        warehouse: args.warehouse,
-        channel: args.channel,
-        stage: args.stage,
-        state: args.state,
-        customer: args.customer,
-        after: None,
-        limit: PAGE,
-    };
-    while found.len() <= args.limit {
-        let Reply::Orders(page) = session.query(Query::Orders(query.clone()))? else {
-            return Err(Failure::failed("the server answered a list of orders with something else"));
-        };
-        found.extend(page.orders);
-        query.after = page.next;
-        if query.after.is_none() {
-            break;
-        }
-    }
-    let more = found.len() > args.limit;
-    found.truncate(args.limit);
-    if args.csv {
-        return print::orders_csv(&found)
-            .map_err(|error| Failure::failed(format!("the list cannot be written: {error}")));
-    }
-    print::reply(&Reply::Orders(OrdersPage { orders: found, next: None }), out);
-    if more {
-        eprintln!("stockade: there are more; raise --limit");
-    }
-    Ok(())
-}
-
-fn stage(text: &str) -> Result<Stage, String> {
-    one_of(text, &Stage::ALL, Stage::name)
-}
-
-fn state(text: &str) -> Result<OrderState, String> {
-    one_of(text, &OrderState::ALL, OrderState::name)
-}
-
-fn one_of<T: Copy>(text: &str, all: &[T], named: fn(T) -> &'static str) -> Result<T, String> {
-    let names = || all.iter().map(|one| named(*one)).collect::<Vec<_>>().join(", ");
-    all.iter().copied().find(|one| named(*one) == text).ok_or_else(|| format!("write one of: {}", names()))
 }

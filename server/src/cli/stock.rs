@@ -215,9 +215,9 @@ pub struct StockArgs {
     /// Only this warehouse.
     #[arg(long)]
     warehouse: Option<Code>,
-    /// At most this many cells.
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    limit: usize,
+    /// At most this many cells, from 1: one row each.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     #[command(flatten)]
     connect: Connect,
 }
@@ -318,7 +318,10 @@ pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     let (cells, more) = all_cells(&session, &args)?;
     print::reply(&Reply::Stock(cells), out);
     if more {
-        eprintln!("stockade: there are more; raise --limit or name SKUs");
+        eprintln!(
+            "stockade: there are more: this is a list of the first {} cells; raise --limit or name SKUs",
+            args.limit
+        );
     }
     Ok(())
 }
@@ -327,7 +330,8 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
     const PAGE: u32 = 500;
     let mut found: Vec<CellView> = Vec::new();
     let mut after: Option<Code> = None;
-    while found.len() <= args.limit {
+    let limit = args.limit as usize;
+    while found.len() <= limit {
         let query = StockQuery {
             skus: args.skus.clone(),
             warehouse: args.warehouse.clone(),
@@ -344,8 +348,8 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
             break;
         }
     }
-    let more = found.len() > args.limit;
-    found.truncate(args.limit);
+    let more = found.len() > limit;
+    found.truncate(limit);
     Ok((found, more))
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::UdpSocket;
 
+use stockade_core::orders::{OrderState, Stage};
+
 use crate::rig::{finished, run, stockade};
 
 const PIN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -36,6 +38,9 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
         &["place", "id:5", "TEE"],
         &["step", "web/1001", "fly"],
         &["orders", "--state", "lost"],
+        &["orders", "--limit", "0"],
+        &["stock", "--limit", "0"],
+        &["inbound", "list", "--limit", "0"],
         &["count", "HGH", "TEE:5", "--as-of", "yesterday"],
         &["inbound", "announce", "PO-1", "HGH", "2026-02-30", "TEE:5"],
         &["receive", "HGH"],
@@ -44,6 +49,20 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
     ] {
         run(dir.path(), args).ended(2);
     }
+}
+
+#[test]
+fn a_wrong_stage_or_state_is_answered_with_the_names_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = run(dir.path(), &["orders", "--help"]).ended(0).out;
+    for name in Stage::ALL.map(Stage::name).into_iter().chain(OrderState::ALL.map(OrderState::name)) {
+        assert!(help.contains(name), "{name} is not in\n{help}");
+    }
+    assert!(help.contains("At most this many orders"), "{help}");
+    let refused = run(dir.path(), &["orders", "--stage", "pickng"]).ended(2).err;
+    assert!(refused.contains("allocated, picking, packed") && refused.contains("similar"), "{refused}");
+    let refused = run(dir.path(), &["orders", "--state", "refund-due"]).ended(2).err;
+    assert!(refused.contains("held, paid, expired, refund_due, cancelled"), "{refused}");
 }
 
 #[test]
