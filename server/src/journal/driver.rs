@@ -230,7 +230,7 @@ enum Written {
     NotInTime,
     /// Never, because the log was halted or another server owns the history: the rest in memory is not saved.
     Ended(String),
-    /// Never, because the content of the journal is damaged: memory may hold the last copy.
+    /// Never, because the journal is damaged or became another one: memory may hold the last copy.
     Damaged(String),
 }
 
@@ -331,12 +331,16 @@ impl<L: HasLog> Run<L> {
                 // A person can lift a refusal that comes while the engine runs, such as a password or a permission.
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } => Health::Retrying,
                 JournalError::HistoryLost { .. } => Health::HistoryLost,
-                JournalError::Deposed { .. } | JournalError::Corrupt { .. } => Health::Ended,
+                JournalError::Deposed { .. } | JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
+                    Health::Ended
+                }
             };
             self.trouble(health, &error);
             match error {
                 JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
-                JournalError::Corrupt { .. } => return Written::Damaged(error.to_string()),
+                JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
+                    return Written::Damaged(error.to_string());
+                }
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } | JournalError::HistoryLost { .. } => {}
             }
             if let Some(reason) = self.shared.log().halted() {
