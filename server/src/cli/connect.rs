@@ -150,13 +150,13 @@ impl Session {
         self.wait(self.client()?.command(request, &self.call))
     }
 
-    /// Sends the parts of a file one after the other, each under a key derived from a common one, and prints the
+    /// Sends the parts of a file one after the other, each under a key derived from a common one, and shows the
     /// answers.
     ///
     /// # Errors
     /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again
     /// under the same key does the rest only.
-    pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, out: Output) -> Result<(), Failure> {
+    pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, show: impl Fn(&Reply)) -> Result<(), Failure> {
         let base = key.key.clone().unwrap_or(self.client()?.new_key());
         let parts = commands.len();
         for (n, command) in commands.into_iter().enumerate() {
@@ -166,7 +166,7 @@ impl Session {
                 let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
-            print::reply(&answer, out);
+            show(&answer);
         }
         Ok(())
     }

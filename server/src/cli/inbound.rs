@@ -118,9 +118,11 @@ pub fn run(args: InboundArgs, out: Output) -> Result<(), Failure> {
         InboundVerb::Announce(args) => announce(args, out),
         InboundVerb::Change(args) => {
             let change = Expectation::Change { day: args.day, units: args.units.map(Units) };
-            args.of.change(&change, out)
+            args.of.change(&change, |reply| print::stock_reply(reply, "are still to come", out))
         }
-        InboundVerb::Cancel(args) => args.of.change(&Expectation::Withdraw, out),
+        InboundVerb::Cancel(args) => {
+            args.of.change(&Expectation::Withdraw, |reply| print::stock_reply(reply, "are no longer expected", out))
+        }
         InboundVerb::List(args) => list(args, out),
     }
 }
@@ -135,17 +137,18 @@ fn announce(args: AnnounceArgs, out: Output) -> Result<(), Failure> {
         let change = Expectation::Announce { day: args.day, units, pool: args.pool.clone() };
         Command::Expect(Expect { reference: args.reference.clone(), sku, warehouse: args.warehouse.clone(), change })
     };
-    args.connect.open()?.all(&args.key, wanted.into_iter().map(command).collect(), out)
+    let commands = wanted.into_iter().map(command).collect();
+    args.connect.open()?.all(&args.key, commands, |reply| print::stock_reply(reply, "are announced", out))
 }
 
 impl ReceiptArgs {
-    fn change(self, change: &Expectation, out: Output) -> Result<(), Failure> {
+    fn change(self, change: &Expectation, show: impl Fn(&Reply)) -> Result<(), Failure> {
         let ReceiptArgs { reference, warehouse, skus, key, connect } = self;
         let command = |sku| {
             let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
             Command::Expect(Expect { reference, sku, warehouse, change })
         };
-        connect.open()?.all(&key, skus.into_iter().map(command).collect(), out)
+        connect.open()?.all(&key, skus.into_iter().map(command).collect(), show)
     }
 }
 

@@ -242,7 +242,7 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
         let Batch { warehouse, pool, lines } = batch;
         Command::Receive(Receive { warehouse, pool, expected: expected.clone(), lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), out)
+    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), |reply| print::reply(reply, out))
 }
 
 /// Corrects a cell by hand.
@@ -266,7 +266,7 @@ pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
     let count = |batch: Batch| {
         Command::Count(Count { warehouse: batch.warehouse, as_of, except: except.clone(), lines: batch.lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), out)
+    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), |reply| print::reply(reply, out))
 }
 
 /// Sends units to another warehouse.
@@ -291,7 +291,9 @@ pub fn move_pool(args: MoveArgs, out: Output) -> Result<(), Failure> {
 /// Sets the units that orders may not take.
 pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
     let command = SetSafety { sku: args.sku, warehouse: args.warehouse, units: Units(args.units) };
-    args.connect.run(&args.key, Command::SetSafety(command), out)
+    let reply = args.connect.open()?.command(&args.key, Command::SetSafety(command))?;
+    print::stock_reply(&reply, "are kept back from orders", out);
+    Ok(())
 }
 
 /// Creates or changes SKUs.
@@ -309,7 +311,9 @@ pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
         }
     };
     let define = |skus: &[SkuSpec]| Command::DefineSkus(DefineSkus { skus: skus.to_vec() });
-    args.connect.open()?.all(&args.key, specs.chunks(COMMAND_LINES_MAX).map(define).collect(), out)
+    args.connect
+        .open()?
+        .all(&args.key, specs.chunks(COMMAND_LINES_MAX).map(define).collect(), |reply| print::reply(reply, out))
 }
 
 /// Shows every bucket of SKUs' cells.
