@@ -22,8 +22,10 @@ use crate::terminal::Output;
 
 /// See [`receive`].
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade receive [OPTIONS] <WAREHOUSE> <SKU[:UNITS]>...
+       stockade receive [OPTIONS] [WAREHOUSE] --file <CSV>")]
 pub struct ReceiveArgs {
-    /// The warehouse they arrive at; may be omitted when the file names it.
+    /// The warehouse they arrive at; with --file it may be left out when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
@@ -46,7 +48,7 @@ pub struct ReceiveArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct LinesArgs {
-    /// SKU:units, or SKU for one.
+    /// SKU:units, or SKU for one, after the warehouse.
     #[arg(value_name = "SKU[:UNITS]")]
     lines: Vec<LineArg>,
     /// A spreadsheet saved as CSV: columns sku and qty, optionally warehouse and pool.
@@ -78,8 +80,10 @@ pub struct AdjustArgs {
 
 /// See [`count`].
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade count [OPTIONS] --as-of <WATERMARK|now> <WAREHOUSE> <SKU[:UNITS]>...
+       stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>")]
 pub struct CountArgs {
-    /// The warehouse counted; may be omitted when the file names it.
+    /// The warehouse counted; with --file it may be left out when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
@@ -188,6 +192,8 @@ enum SkuVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade sku define [OPTIONS] <SKUS>...
+       stockade sku define [OPTIONS] --file <CSV>")]
 struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]

@@ -66,6 +66,33 @@ fn a_wrong_stage_or_state_is_answered_with_the_names_there_are() {
 }
 
 #[test]
+fn usage_names_arguments_in_the_order_they_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    for (verb, usages) in [
+        (
+            &["receive"][..],
+            [
+                "stockade receive [OPTIONS] <WAREHOUSE> <SKU[:UNITS]>...",
+                "stockade receive [OPTIONS] [WAREHOUSE] --file <CSV>",
+            ],
+        ),
+        (
+            &["count"],
+            [
+                "stockade count [OPTIONS] --as-of <WATERMARK|now> <WAREHOUSE> <SKU[:UNITS]>...",
+                "stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>",
+            ],
+        ),
+        (&["sku", "define"], ["stockade sku define [OPTIONS] <SKUS>...", "stockade sku define [OPTIONS] --file <CSV>"]),
+    ] {
+        let help = run(dir.path(), &[verb, &["--help"]].concat()).ended(0).out;
+        assert!(usages.iter().all(|usage| help.contains(usage)), "{help}");
+        let refused = run(dir.path(), verb).ended(2).err;
+        assert!(refused.contains(usages[0]), "{refused}");
+    }
+}
+
+#[test]
 fn a_broken_file_is_refused_by_name_line_and_column() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("in.csv"), "sku;qty\r\nTEE;5\r\nMUG;five\r\n").unwrap();

@@ -5,6 +5,7 @@ mod load;
 mod local;
 mod measure;
 mod redis_fencing;
+mod redis_init;
 mod redis_loss;
 mod redis_outage;
 #[path = "../support/redis_server.rs"]

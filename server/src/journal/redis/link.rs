@@ -189,7 +189,11 @@ fn classify(error: &RedisError) -> Fault {
             field("u=")
         )),
         "FORMAT" => Fault::OtherLayout(field("f=")),
-        "EXISTS" => Fault::Never(format!("a partition with id {} exists already and is left unchanged", field("u="))),
+        "EXISTS" => Fault::Never(format!(
+            "a partition with id {} exists already and is left unchanged: to serve it, copy `partition.id` from the server \
+             that created it; to begin a new history, set another `journal.partition`",
+            field("u=")
+        )),
         "BADID" => Fault::Never(format!("Redis refused an id: {detail}")),
         "NOAUTH" | "WRONGPASS" | "NOPERM" => Fault::Never(format!("Redis denies permission: {code} {detail}")),
         "MOVED" | "ASK" | "CROSSSLOT" => Fault::Never(format!(
