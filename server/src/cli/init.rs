@@ -9,7 +9,7 @@ use stockade_core::ids::Code;
 
 use crate::auth::{Role, Tokens};
 use crate::clock;
-use crate::config::{Asked, Config, FILE_NAME, commented_file};
+use crate::config::{Asked, Config, FILE_NAME, commented_file, shown};
 use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::print::{self, FileBody, FolderBody};
@@ -64,9 +64,10 @@ fn configuration(args: &InitArgs) -> Result<String, Failure> {
         Ok(text) if home_in(&text).as_ref() == Some(home) => {}
         Ok(_) => {
             let reason = format!(
-                "{} exists and keeps history elsewhere: set journal.home = \"{home}\" in that file, and run `stockade init` \
+                "{} exists and keeps history elsewhere: set journal.home = \"{}\" in that file, and run `stockade init` \
                  without --journal",
-                path.display()
+                path.display(),
+                shown(home)
             );
             return Err(Failure::usage(reason));
         }
