@@ -69,7 +69,7 @@ pub struct OrderArgs {
 
 /// See [`order`].
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(subcommand_negates_reqs = true)]
 pub struct ShowArgs {
     /// The order: channel/number, or id:N.
     #[arg(required = true)]
@@ -85,12 +85,11 @@ enum OrderVerb {
     /// Show why it ships the way it does: the plans compared, and why warehouses were excluded.
     Explain {
         /// The order: channel/number, or id:N.
-        order: OrderArg,
+        #[arg(value_name = "ORDER")]
+        of: Option<OrderArg>,
         /// Which decision, from 1, when the order was routed more than once [default: the latest].
         #[arg(long, value_name = "N")]
         decision: Option<u16>,
-        #[command(flatten)]
-        connect: Connect,
     },
 }
 
@@ -280,13 +279,16 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
 
 /// Shows one order with its sub-orders and timeline.
 pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
-    let (connect, query) = match (args.verb, args.order) {
-        (Some(OrderVerb::Explain { order, decision, connect }), _) => {
-            (connect, Query::Explain(Explain { order: order.0, decision }))
+    let named = |order: Option<OrderArg>| order.ok_or_else(|| Failure::usage("name an order, like web/1001"));
+    let query = match args.verb {
+        Some(OrderVerb::Explain { of: Some(of), .. }) if args.order.as_ref().is_some_and(|order| *order != of) => {
+            return Err(Failure::usage("name one order to explain, before `explain` or after it"));
         }
-        (None, Some(order)) => (args.connect, Query::Order(order.0)),
-        (None, None) => return Err(Failure::usage("name an order, like web/1001")),
+        Some(OrderVerb::Explain { of, decision }) => {
+            Query::Explain(Explain { order: named(of.or(args.order))?.0, decision })
+        }
+        None => Query::Order(named(args.order)?.0),
     };
-    print::reply(&connect.open()?.query(query)?, out);
+    print::reply(&args.connect.open()?.query(query)?, out);
     Ok(())
 }

@@ -161,6 +161,30 @@ fn every_metric_in_the_docs_is_there() {
 }
 
 #[test]
+fn what_only_grows_is_a_counter() {
+    let server = Server::start();
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    server.http("GET", "/v1/orders/web/none", &[], "").json(404);
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    let gauges: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE stockade_")?.strip_suffix(" gauge")).collect();
+    let expected = [
+        "quic_connections",
+        "gate_watermark",
+        "journal_lag_events",
+        "journal_backlog_bytes",
+        "journal_working",
+        "routing_gap_waiting",
+    ];
+    assert_eq!(gauges, expected, "{text}");
+    for line in
+        ["stockade_refused_requests_total 1", "stockade_routing_orders_total 1", "stockade_routing_cost_total 3.5"]
+    {
+        assert!(text.contains(&format!("\n{line}\n")), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
 fn an_unpaid_order_expires_and_is_counted() {
     let server = Server::start();
     let brief = ORDER.replace("\"zone\"", "\"hold\":\"100ms\",\"zone\"");

@@ -90,7 +90,9 @@ fn the_gap_of_live_decisions_is_measured_beside_the_traffic() {
     assert!(said.contains("13 decisions solved again: 100.0 % best to the last millionth"), "{said}");
     assert_eq!(server.http("GET", "/v1/routing", &[], "").json(200), report);
     let metrics = server.http_plain("GET", "/metrics", &[], "").text;
-    for line in ["stockade_routing_orders 13", "stockade_routing_split_orders 1", "stockade_routing_gap_count 13"] {
+    for line in
+        ["stockade_routing_orders_total 13", "stockade_routing_split_orders_total 1", "stockade_routing_gap_count 13"]
+    {
         assert!(metrics.contains(line), "`{line}` is missing in\n{metrics}");
     }
 }
@@ -206,7 +208,20 @@ fn flags_may_follow_the_action_of_a_step() {
     let first = server.json(&["step", "web/1", "pick", "--key", "p1", "--timeout", "5s"]);
     let again = server.json(&["step", "web/1", "--key", "p1", "pick"]);
     assert_eq!((first["replayed"].as_bool(), again["replayed"].as_bool()), (Some(false), Some(true)));
-    server.run(&["order", "explain", "web/1", "--timeout", "5s"]).ended(0);
+    for args in [
+        &["order", "explain", "web/1", "--timeout", "5s", "--decision", "1"][..],
+        &["order", "--timeout", "5s", "explain", "web/1"],
+        &["order", "web/1", "explain"],
+        &["order", "web/1", "explain", "web/1", "--timeout", "5s"],
+    ] {
+        let told = server.run(args).ended(0).out;
+        assert!(told.contains("no plan scores less"), "{args:?}: {told}");
+    }
+    let shown = server.run(&["order", "--timeout", "5s", "web/1", "--json"]).ended(0).out;
+    assert!(shown.contains("timeline"), "{shown}");
+    assert!(server.run(&["order", "web/1", "explain", "web/2"]).ended(2).err.contains("name one order"));
+    server.run(&["order", "explain"]).ended(2);
+    server.run(&["order"]).ended(2);
 }
 
 #[test]
