@@ -89,7 +89,7 @@ impl StorageBackend for Untouched {
 
     fn set_len(&self, len: u64) -> Result<(), io::Error> {
         let mut changes = self.changes.lock();
-        if len < changes.len && len % BLOCK != 0 {
+        if len < changes.len && !len.is_multiple_of(BLOCK) {
             let mut last = self.block(&changes, len / BLOCK)?;
             last[(len % BLOCK) as usize..].fill(0);
             changes.blocks.insert(len / BLOCK, last);
