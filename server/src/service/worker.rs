@@ -1,12 +1,13 @@
 //! The threads that work beside the service: expiry of holds, reactions, price training.
 
-use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use crate::panics::words;
 
 /// A thread that does one kind of work again and again. Ends when it is dropped, after the work at hand.
 #[derive(Debug)]
@@ -85,12 +86,6 @@ impl Drop for Worker {
             let _ = thread.join();
         }
     }
-}
-
-/// What a panic said.
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The journals against a log and events that mean nothing: what is acknowledged is there afterwards, whatever happens.
 
+mod broken;
 mod history;
 mod load;
 mod local;
