@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Config`], or the failure of the first connection: [`ClientError::Refused`] for a bad token,
-    /// [`ClientError::OtherProtocol`] for a server of another build,
+    /// [`ClientError::OtherProtocol`] for a server of another build, [`ClientError::Untrusted`] for another certificate,
     /// [`ClientError::Unreachable`] without an answer within the connect timeout.
     pub async fn connect(config: ClientConfig) -> Result<Client, ClientError> {
         let patience = config.connect_timeout;

@@ -105,7 +105,9 @@ impl Connector {
                     failures += 1;
                     debug!(%error, failures, "no connection to the server");
                     state.send_replace(match error {
-                        ClientError::Refused(_) | ClientError::OtherProtocol { .. } if !error.is_transient() => {
+                        ClientError::Refused(_) | ClientError::OtherProtocol { .. } | ClientError::Untrusted { .. }
+                            if !error.is_transient() =>
+                        {
                             State::Refused(error)
                         }
                         _ => State::Connecting(Some(error)),
@@ -145,7 +147,9 @@ impl Connector {
         for socket in found {
             match self.attempt_at(socket).await {
                 Ok(live) => return Ok(live),
-                Err(error @ (ClientError::Refused(_) | ClientError::OtherProtocol { .. })) => return Err(error),
+                Err(error) if matches!(error, ClientError::Refused(_) | ClientError::OtherProtocol { .. }) => {
+                    return Err(error);
+                }
                 Err(error) => last = error,
             }
         }
@@ -187,6 +191,12 @@ impl Connector {
         };
         if code == Some(TransportErrorCode::crypto(NO_APPLICATION_PROTOCOL)) {
             return ClientError::OtherProtocol { addr: self.config.addr.clone() };
+        }
+        if let ConnectionError::TransportError(error) = error
+            && TLS_ALERTS.contains(&u64::from(error.code))
+        {
+            // This side ended the handshake: it does not accept the server's certificate.
+            return ClientError::Untrusted { addr: self.config.addr.clone(), reason: error.reason.clone() };
         }
         unreachable_at(&self.config.addr, error)
     }
@@ -331,6 +341,8 @@ fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
     Endpoint::new(config, None, std::net::UdpSocket::bind(addr)?, runtime)
 }
 
+/// The transport errors that carry an alert of TLS (RFC 9001, section 4.8).
+const TLS_ALERTS: std::ops::RangeInclusive<u64> = 0x100..=0x1FF;
 /// The alert of TLS that says that no protocol was agreed on (RFC 7301, section 3.2).
 const NO_APPLICATION_PROTOCOL: u8 = 120;
 /// Payload of a jumbo frame in bytes: path discovery tries datagrams up to this size.

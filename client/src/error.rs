@@ -44,6 +44,14 @@ pub enum ClientError {
         /// The address of the server.
         addr: String,
     },
+    /// The server does not prove that it is the one that is trusted. Another attempt would not change that.
+    #[error("the server at {addr} is not trusted: {reason}")]
+    Untrusted {
+        /// The address of the server.
+        addr: String,
+        /// What is wrong with its certificate, and what to do.
+        reason: String,
+    },
     /// The other side violates the protocol.
     #[error("the server violates the protocol: {0}")]
     Protocol(String),
@@ -81,6 +89,7 @@ impl ClientError {
                 matches!(refusal, HelloRefusal::Draining | HelloRefusal::Full { .. })
             }
             ClientError::OtherProtocol { .. }
+            | ClientError::Untrusted { .. }
             | ClientError::Protocol(_)
             | ClientError::Unsendable(_)
             | ClientError::Config { .. }

@@ -203,7 +203,7 @@ impl From<ClientError> for Failure {
                 Failure::unavailable(error)
             }
             ClientError::Refused(_) if error.is_transient() => Failure::unavailable(error),
-            ClientError::Refused(_) | ClientError::OtherProtocol { .. } => {
+            ClientError::Refused(_) | ClientError::OtherProtocol { .. } | ClientError::Untrusted { .. } => {
                 Failure { exit: Exit::Refused, code: "client_refused", ..Failure::usage(error) }
             }
             ClientError::Unsendable(_) | ClientError::Config { .. } => Failure::usage(error),

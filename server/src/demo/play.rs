@@ -240,6 +240,7 @@ fn name(error: &ClientError) -> &'static str {
         ClientError::Unreachable { .. }
         | ClientError::Refused(_)
         | ClientError::OtherProtocol { .. }
+        | ClientError::Untrusted { .. }
         | ClientError::Closed
         | ClientError::Unsendable(_)
         | ClientError::Config { .. }

@@ -160,6 +160,7 @@ fn failure(error: ClientError) -> Failure {
         ClientError::TimedOut(_) | ClientError::Unreachable { .. } => Failure::unavailable(error),
         error @ (ClientError::Refused(_)
         | ClientError::OtherProtocol { .. }
+        | ClientError::Untrusted { .. }
         | ClientError::Closed
         | ClientError::Unsendable(_)
         | ClientError::Config { .. }

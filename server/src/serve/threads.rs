@@ -1,11 +1,11 @@
-//! The threads and tasks that work beside the service, and whether each still works.
+//! The threads and tasks that work next to the service, and whether each still works.
 
 use tokio::task::AbortHandle;
 
 use crate::quality::Sampler;
 use crate::service::{Pulse, Worker};
 
-/// The threads that work beside the service. Each ends when it is dropped.
+/// The threads that work next to the service. Each ends when it is dropped.
 pub(super) struct Workers {
     pub(super) expiry: Worker,
     pub(super) reactions: Worker,

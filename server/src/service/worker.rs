@@ -1,4 +1,4 @@
-//! The threads that work beside the service: expiry of holds, reactions, price training.
+//! The threads that work next to the service: expiry of holds, reactions, price training.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
