@@ -13,7 +13,7 @@ use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 use stockade_core::wire::body::BATCH_MESSAGES_MAX;
-use stockade_core::wire::{ClientMessage, Features, HelloRefusal, ServerMessage};
+use stockade_core::wire::{ClientMessage, Features, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout_at};
 
@@ -49,6 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Config`], or the failure of the first connection: [`ClientError::Refused`] for a bad token,
+    /// [`ClientError::OtherProtocol`] for a server of another build, [`ClientError::Untrusted`] for another certificate,
     /// [`ClientError::Unreachable`] without an answer within the connect timeout.
     pub async fn connect(config: ClientConfig) -> Result<Client, ClientError> {
         let patience = config.connect_timeout;
@@ -58,7 +59,7 @@ impl Client {
         match tokio::time::timeout(patience, state.wait_for(settled)).await {
             Ok(Ok(state)) => match &*state {
                 State::Live(_) => {}
-                State::Refused(refusal) => return Err(ClientError::Refused(refusal.clone())),
+                State::Refused(error) => return Err(error.clone()),
                 State::Connecting(Some(error)) => return Err(error.clone()),
                 State::Connecting(None) => return Err(ClientError::Closed),
             },
@@ -408,13 +409,13 @@ impl Shared {
                 return Ok(live);
             }
             if let Some(refusal) = self.refusal() {
-                return Err(ClientError::Refused(refusal));
+                return Err(refusal);
             }
             any_changed(&mut states).await.map_err(|_| ClientError::Closed)?;
         }
     }
 
-    fn refusal(&self) -> Option<HelloRefusal> {
+    fn refusal(&self) -> Option<ClientError> {
         self.connections.iter().find_map(|state| match &*state.borrow() {
             State::Refused(refusal) => Some(refusal.clone()),
             State::Live(_) | State::Connecting(_) => None,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use quinn::{
-    Connection, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, RecvStream, SendStream, TransportConfig,
-    VarInt,
+    Connection, ConnectionError, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, RecvStream, SendStream,
+    TransportConfig, TransportErrorCode, VarInt,
 };
 use stockade_core::Durability;
 use stockade_core::limits::FRAME_BYTES_MAX;
@@ -15,7 +15,7 @@ use stockade_core::time::Time;
 use stockade_core::wire::body::{put_frame, read_body};
 use stockade_core::wire::hello::HELLO_BYTES_MAX;
 use stockade_core::wire::{
-    Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, HelloRefusal, VERSION, VERSION_OLDEST, Welcome,
+    Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, VERSION, VERSION_OLDEST, Welcome,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, timeout};
@@ -36,7 +36,7 @@ pub(crate) enum State {
     /// Ready.
     Live(Arc<Live>),
     /// The server refuses this client, and another attempt would not change that.
-    Refused(HelloRefusal),
+    Refused(ClientError),
 }
 
 /// A connection that is ready.
@@ -104,8 +104,12 @@ impl Connector {
                 Err(error) => {
                     failures += 1;
                     debug!(%error, failures, "no connection to the server");
-                    state.send_replace(match &error {
-                        ClientError::Refused(refusal) if !error.is_transient() => State::Refused(refusal.clone()),
+                    state.send_replace(match error {
+                        ClientError::Refused(_) | ClientError::OtherProtocol { .. } | ClientError::Untrusted { .. }
+                            if !error.is_transient() =>
+                        {
+                            State::Refused(error)
+                        }
                         _ => State::Connecting(Some(error)),
                     });
                     tokio::select! {
@@ -143,7 +147,9 @@ impl Connector {
         for socket in found {
             match self.attempt_at(socket).await {
                 Ok(live) => return Ok(live),
-                Err(error @ ClientError::Refused(_)) => return Err(error),
+                Err(error) if matches!(error, ClientError::Refused(_) | ClientError::OtherProtocol { .. }) => {
+                    return Err(error);
+                }
                 Err(error) => last = error,
             }
         }
@@ -161,7 +167,7 @@ impl Connector {
             .connect_with(self.quic.clone(), socket, name)
             .map_err(|error| lost(&error))?
             .await
-            .map_err(|error| lost(&error))?;
+            .map_err(|error| self.handshake_failed(&error))?;
         let (mut send, mut receive) = connection.open_bi().await.map_err(|error| lost(&error))?;
         let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
         let asked = Instant::now();
@@ -170,6 +176,29 @@ impl Connector {
         self.clock.saw(Time(welcome.server_time.0 + way_back.min(WAY_BACK_MAX_MICROS)), true);
         decoder.set_body_max(FRAME_BYTES_MAX);
         self.open_lanes(connection, welcome, (send, receive, decoder)).await
+    }
+
+    fn handshake_failed(&self, error: &ConnectionError) -> ClientError {
+        let code = match error {
+            ConnectionError::TransportError(error) => Some(error.code),
+            ConnectionError::ConnectionClosed(close) => Some(close.error_code),
+            ConnectionError::VersionMismatch
+            | ConnectionError::ApplicationClosed(_)
+            | ConnectionError::Reset
+            | ConnectionError::TimedOut
+            | ConnectionError::LocallyClosed
+            | ConnectionError::CidsExhausted => None,
+        };
+        if code == Some(TransportErrorCode::crypto(NO_APPLICATION_PROTOCOL)) {
+            return ClientError::OtherProtocol { addr: self.config.addr.clone() };
+        }
+        if let ConnectionError::TransportError(error) = error
+            && TLS_ALERTS.contains(&u64::from(error.code))
+        {
+            // This side ended the handshake: it does not accept the server's certificate.
+            return ClientError::Untrusted { addr: self.config.addr.clone(), reason: error.reason.clone() };
+        }
+        unreachable_at(&self.config.addr, error)
     }
 
     async fn greet(
@@ -312,6 +341,10 @@ fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
     Endpoint::new(config, None, std::net::UdpSocket::bind(addr)?, runtime)
 }
 
+/// The transport errors that carry an alert of TLS (RFC 9001, section 4.8).
+const TLS_ALERTS: std::ops::RangeInclusive<u64> = 0x100..=0x1FF;
+/// The alert of TLS that says that no protocol was agreed on (RFC 7301, section 3.2).
+const NO_APPLICATION_PROTOCOL: u8 = 120;
 /// Payload of a jumbo frame in bytes: path discovery tries datagrams up to this size.
 const DATAGRAM_MAX: u16 = 8_972;
 const IDLE: Duration = Duration::from_secs(30);

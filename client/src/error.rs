@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stockade_core::ids::{Code, OrderId};
 use stockade_core::reject::Reject;
-use stockade_core::wire::HelloRefusal;
+use stockade_core::wire::{ALPN, HelloRefusal};
 
 /// Why a call did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -34,6 +34,24 @@ pub enum ClientError {
     /// The server does not accept this client.
     #[error("the server refuses this client: {0}")]
     Refused(HelloRefusal),
+    /// The server speaks another version of the protocol. Another attempt would not change that.
+    #[error(
+        "the server at {addr} speaks another version of the wire protocol than this client, which speaks {ours}: use \
+         client and server of one build (`stockade --version` shows what each speaks)",
+        ours = String::from_utf8_lossy(ALPN)
+    )]
+    OtherProtocol {
+        /// The address of the server.
+        addr: String,
+    },
+    /// The server does not prove that it is the one that is trusted. Another attempt would not change that.
+    #[error("the server at {addr} is not trusted: {reason}")]
+    Untrusted {
+        /// The address of the server.
+        addr: String,
+        /// What is wrong with its certificate, and what to do.
+        reason: String,
+    },
     /// The other side violates the protocol.
     #[error("the server violates the protocol: {0}")]
     Protocol(String),
@@ -70,7 +88,9 @@ impl ClientError {
             ClientError::Refused(refusal) => {
                 matches!(refusal, HelloRefusal::Draining | HelloRefusal::Full { .. })
             }
-            ClientError::Protocol(_)
+            ClientError::OtherProtocol { .. }
+            | ClientError::Untrusted { .. }
+            | ClientError::Protocol(_)
             | ClientError::Unsendable(_)
             | ClientError::Config { .. }
             | ClientError::Closed => false,

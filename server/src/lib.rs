@@ -25,6 +25,7 @@
 //! | [`levels`] | names of durability levels |
 //! | [`local`] | the file by which commands on the same machine reach a server |
 //! | [`metrics`] | what is counted |
+//! | `panics` | what a panic of a thread said |
 //! | [`print`] | how results look on the command line |
 //! | [`quality`] | how good routing is, measured on live traffic |
 //! | [`quic`] | the QUIC listener: connections, lanes, frames |
@@ -50,6 +51,7 @@ pub mod journal;
 pub mod levels;
 pub mod local;
 pub mod metrics;
+pub(crate) mod panics;
 pub mod print;
 pub mod quality;
 pub mod quic;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stockade_core::rules::{FileError, RulesFile, WorldFile};
+use stockade_core::{log, wire};
 use stockade_server::config::{SETTINGS, Sources};
 
 fn root() -> PathBuf {
@@ -171,6 +172,18 @@ fn worlds_and_rules_in_the_docs_are_read() {
         }
     }
     assert!(worlds > 0 && rule_files > 0);
+}
+
+#[test]
+fn the_formats_of_this_build_are_those_in_the_docs() {
+    let page = fs::read_to_string(root().join("docs/src/guide/operations.md")).expect("the page").replace('\n', " ");
+    let protocol = String::from_utf8_lossy(wire::ALPN);
+    let says = format!(
+        "reads and writes journal format {} and speaks the wire protocol `{protocol}`, version {}",
+        log::FORMAT,
+        wire::VERSION
+    );
+    assert!(page.contains(&says), "operations.md does not say: {says}");
 }
 
 #[test]

@@ -91,7 +91,23 @@ pub enum JournalError {
         /// What is missing and what a person can do.
         reason: String,
     },
-    /// What was read is damaged, of an unknown version, or does not follow from what came before it.
+    /// Whole, but written in another format, by another build of Stockade. It was left as it is.
+    #[error(
+        "{place} is written in {found}, and this build reads {reads}: it was written by another build of Stockade. It is \
+         unharmed, and nothing was changed in it. Start the build that wrote it; or begin a new journal with this one: \
+         {anew}. Journals are not converted"
+    )]
+    OtherFormat {
+        /// The file, or the address of the journal.
+        place: String,
+        /// The format it has, in words: `journal format 2`.
+        found: String,
+        /// The format this build reads, in words.
+        reads: String,
+        /// How to begin a new journal, as an instruction.
+        anew: String,
+    },
+    /// What was read is damaged, or does not follow from what came before it.
     #[error("the journal is damaged: {reason}")]
     Corrupt {
         /// Where and what.
@@ -112,6 +128,7 @@ impl JournalError {
             JournalError::Unavailable { .. } => true,
             JournalError::Deposed { .. }
             | JournalError::HistoryLost { .. }
+            | JournalError::OtherFormat { .. }
             | JournalError::Corrupt { .. }
             | JournalError::Refused { .. } => false,
         }

@@ -29,7 +29,9 @@ use crate::reject::{Reject, RetryAfter};
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
 use crate::time::Span;
 
-pub use format::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, SealedBatch, decode_envelope, encode_envelope};
+pub use format::{
+    Batch, BatchError, ChainHash, EVENT_BYTES_MAX, FORMAT, SealedBatch, decode_envelope, encode_envelope,
+};
 pub use gate::Gate;
 pub use journal::{History, Journal, JournalError, MemoryJournal};
 

@@ -28,26 +28,26 @@ use crate::times::parse_time;
 #[command(next_help_heading = "Server")]
 pub struct Connect {
     /// host:port of the server [default: the one started in this folder].
-    #[arg(long, env = "STOCKADE_ADDR")]
+    #[arg(long, global = true, env = "STOCKADE_ADDR")]
     addr: Option<String>,
     /// The access token.
-    #[arg(long, env = "STOCKADE_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "STOCKADE_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Fingerprint of the server's certificate, as the server prints it.
-    #[arg(long, env = "STOCKADE_PIN", value_name = "HEX")]
+    #[arg(long, global = true, env = "STOCKADE_PIN", value_name = "HEX")]
     pin: Option<String>,
     /// Trust servers whose certificate these authorities signed, instead of a fingerprint.
-    #[arg(long, value_name = "PEM", conflicts_with = "pin")]
+    #[arg(long, global = true, value_name = "PEM", conflicts_with = "pin")]
     ca: Option<PathBuf>,
     /// The server's configuration file or folder.
-    #[arg(long, env = "STOCKADE_CONFIG", value_name = "PATH")]
+    #[arg(long, global = true, env = "STOCKADE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
     /// How durable the answer must be: memory, journaled or replicated [default: journaled, or memory when the server
     /// keeps its history nowhere else].
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = parse_level)]
     durability: Option<Durability>,
     /// How long to wait in total, retries included.
-    #[arg(long, value_name = "SPAN", default_value = "10s")]
+    #[arg(long, global = true, value_name = "SPAN", default_value = "10s")]
     timeout: Span,
 }
 
@@ -55,10 +55,10 @@ pub struct Connect {
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyFlags {
     /// Idempotency key: the same command sent again under it is recognised [default: a new key].
-    #[arg(long)]
+    #[arg(long, global = true)]
     key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
     occurred: Option<Time>,
 }
 
@@ -150,13 +150,13 @@ impl Session {
         self.wait(self.client()?.command(request, &self.call))
     }
 
-    /// Sends the parts of a file one after the other, each under a key derived from a common one, and prints the
+    /// Sends the parts of a file one after the other, each under a key derived from a common one, and shows the
     /// answers.
     ///
     /// # Errors
     /// As [`Session::command`], at the first part that fails; what comes before it is done, and running the file again
     /// under the same key does the rest only.
-    pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, out: Output) -> Result<(), Failure> {
+    pub fn all(&self, key: &KeyFlags, commands: Vec<Command>, show: impl Fn(&Reply)) -> Result<(), Failure> {
         let base = key.key.clone().unwrap_or(self.client()?.new_key());
         let parts = commands.len();
         for (n, command) in commands.into_iter().enumerate() {
@@ -166,7 +166,7 @@ impl Session {
                 let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
-            print::reply(&answer, out);
+            show(&answer);
         }
         Ok(())
     }
@@ -203,7 +203,9 @@ impl From<ClientError> for Failure {
                 Failure::unavailable(error)
             }
             ClientError::Refused(_) if error.is_transient() => Failure::unavailable(error),
-            ClientError::Refused(_) => Failure { exit: Exit::Refused, code: "client_refused", ..Failure::usage(error) },
+            ClientError::Refused(_) | ClientError::OtherProtocol { .. } | ClientError::Untrusted { .. } => {
+                Failure { exit: Exit::Refused, code: "client_refused", ..Failure::usage(error) }
+            }
             ClientError::Unsendable(_) | ClientError::Config { .. } => Failure::usage(error),
             ClientError::Protocol(_) => Failure::failed(error),
         }

@@ -10,7 +10,7 @@ use stockade_core::reply::{InboundCell, Reply};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
-use super::connect::{Connect, KeyFlags};
+use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
 use crate::failure::Failure;
 use crate::print;
@@ -102,8 +102,8 @@ struct ListArgs {
     /// Only the receipts of this reference.
     #[arg(long)]
     reference: Option<Code>,
-    /// At most this many SKUs.
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    /// At most this many SKUs, from 1; each has a row for every receipt.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     connect: Connect,
@@ -118,9 +118,11 @@ pub fn run(args: InboundArgs, out: Output) -> Result<(), Failure> {
         InboundVerb::Announce(args) => announce(args, out),
         InboundVerb::Change(args) => {
             let change = Expectation::Change { day: args.day, units: args.units.map(Units) };
-            args.of.change(&change, out)
+            args.of.change(&change, |reply| print::stock_reply(reply, "are still to come", out))
         }
-        InboundVerb::Cancel(args) => args.of.change(&Expectation::Withdraw, out),
+        InboundVerb::Cancel(args) => {
+            args.of.change(&Expectation::Withdraw, |reply| print::stock_reply(reply, "are no longer expected", out))
+        }
         InboundVerb::List(args) => list(args, out),
     }
 }
@@ -135,31 +137,59 @@ fn announce(args: AnnounceArgs, out: Output) -> Result<(), Failure> {
         let change = Expectation::Announce { day: args.day, units, pool: args.pool.clone() };
         Command::Expect(Expect { reference: args.reference.clone(), sku, warehouse: args.warehouse.clone(), change })
     };
-    args.connect.open()?.all(&args.key, wanted.into_iter().map(command).collect(), out)
+    let commands = wanted.into_iter().map(command).collect();
+    args.connect.open()?.all(&args.key, commands, |reply| print::stock_reply(reply, "are announced", out))
 }
 
 impl ReceiptArgs {
-    fn change(self, change: &Expectation, out: Output) -> Result<(), Failure> {
+    fn change(self, change: &Expectation, show: impl Fn(&Reply)) -> Result<(), Failure> {
         let ReceiptArgs { reference, warehouse, skus, key, connect } = self;
         let command = |sku| {
             let (reference, warehouse, change) = (reference.clone(), warehouse.clone(), change.clone());
             Command::Expect(Expect { reference, sku, warehouse, change })
         };
-        connect.open()?.all(&key, skus.into_iter().map(command).collect(), out)
+        connect.open()?.all(&key, skus.into_iter().map(command).collect(), show)
     }
 }
 
 fn list(args: ListArgs, out: Output) -> Result<(), Failure> {
-    let ListArgs { skus, warehouse, reference, limit, connect } = args;
-    let query = InboundQuery { skus, warehouse, reference, after: None, limit };
-    let reply = connect.open()?.query(Query::Inbound(query))?;
-    let Reply::Inbound(cells) = &reply else {
-        return Err(Failure::failed("the server answered a question for expected receipts with something else"));
-    };
-    print::reply(&reply, out);
-    let shown = cells.chunk_by(|a: &InboundCell, b: &InboundCell| a.sku == b.sku).count();
-    if shown >= limit as usize {
-        eprintln!("stockade: there may be more; raise --limit or name SKUs");
+    let (cells, more) = all_cells(&args.connect.open()?, &args)?;
+    print::reply(&Reply::Inbound(cells), out);
+    if more {
+        let limit = args.limit;
+        eprintln!("stockade: there are more: this is a list of the first {limit} SKUs; raise --limit or name SKUs");
     }
     Ok(())
+}
+
+/// The cells of the first SKUs, as many as `--limit` says, and whether more follow.
+fn all_cells(session: &Session, args: &ListArgs) -> Result<(Vec<InboundCell>, bool), Failure> {
+    /// SKUs that the server puts on one page at most.
+    const PAGE: u32 = 1_000;
+    let limit = args.limit as usize;
+    let mut found: Vec<InboundCell> = Vec::new();
+    let mut after: Option<Code> = None;
+    loop {
+        let (warehouse, reference) = (args.warehouse.clone(), args.reference.clone());
+        let query = InboundQuery { skus: args.skus.clone(), warehouse, reference, after, limit: PAGE };
+        let Reply::Inbound(page) = session.query(Query::Inbound(query))? else {
+            return Err(Failure::failed("the server answered a question for expected receipts with something else"));
+        };
+        after = page.last().map(|cell| cell.sku.clone());
+        found.extend(page);
+        let beyond = starts(&found).nth(limit);
+        if let Some(cut) = beyond {
+            found.truncate(cut);
+            return Ok((found, true));
+        }
+        // Named SKUs are all on one page.
+        if after.is_none() || !args.skus.is_empty() {
+            return Ok((found, false));
+        }
+    }
+}
+
+/// Where the cells of each SKU begin.
+fn starts(cells: &[InboundCell]) -> impl Iterator<Item = usize> {
+    (0..cells.len()).filter(|at| at.checked_sub(1).is_none_or(|before| cells[before].sku != cells[*at].sku))
 }

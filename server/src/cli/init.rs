@@ -9,7 +9,7 @@ use stockade_core::ids::Code;
 
 use crate::auth::{Role, Tokens};
 use crate::clock;
-use crate::config::{Asked, Config, FILE_NAME, commented_file};
+use crate::config::{Asked, Config, FILE_NAME, commented_file, shown};
 use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::print::{self, FileBody, FolderBody};
@@ -30,7 +30,8 @@ pub struct InitArgs {
     journal: Option<String>,
 }
 
-/// Writes what is missing in the folder; overwrites nothing.
+/// Writes what is missing in the folder; overwrites nothing. The token comes last, because it is shown only once: whatever
+/// fails before it can be mended and `init` run again.
 pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let dir = &args.dir;
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
@@ -38,28 +39,49 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let world = dir.join(WORLD_NAME);
     let tokens = dir.join(TOKENS_NAME);
     let mut files = vec![write_new(&config, &configuration(&args)?)?, write_new(&world, sample::WORLD)?];
-    let admin = first_token(&tokens)?;
-    files.push(FileBody { path: tokens, written: admin.is_some() });
     let asked = Asked { path: Some(config), ..Asked::default() };
     let settings = Config::load(&asked).map_err(super::config::refused)?;
-    let partition = create_partition(&settings)?;
+    let partition = create_partition(&settings).map_err(unfinished)?;
+    let admin = first_token(&tokens)?;
+    files.push(FileBody { path: tokens, written: admin.is_some() });
     let made = FolderBody { files, admin_token: admin.as_deref(), partition: partition.as_deref() };
     print::folder(dir, &made, out);
     Ok(())
 }
 
+/// The history could not be created.
+fn unfinished(failure: Failure) -> Failure {
+    let message =
+        format!("{failure} (the files are written, no token was made yet: run the same `stockade init` again)");
+    Failure { message, ..failure }
+}
+
 fn configuration(args: &InitArgs) -> Result<String, Failure> {
     let plain = commented_file();
     let Some(home) = &args.journal else { return Ok(plain) };
-    if args.dir.join(FILE_NAME).exists() {
-        let reason = format!(
-            "{} exists and says where history is kept: change it in that file",
-            args.dir.join(FILE_NAME).display()
-        );
-        return Err(Failure::usage(reason));
+    let path = args.dir.join(FILE_NAME);
+    match fs::read_to_string(&path) {
+        Ok(text) if home_in(&text).as_ref() == Some(home) => {}
+        Ok(_) => {
+            let reason = format!(
+                "{} exists and keeps history elsewhere: set journal.home = \"{}\" in that file, and run `stockade init` \
+                 without --journal",
+                path.display(),
+                shown(home)
+            );
+            return Err(Failure::usage(reason));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(&path, &error)),
     }
     let quoted = toml::Value::String(home.clone()).to_string();
     Ok(plain.replacen("home = \"local\"", &format!("home = {quoted}"), 1))
+}
+
+/// Where a configuration file says that history is kept.
+fn home_in(text: &str) -> Option<String> {
+    let file: toml::Table = text.parse().ok()?;
+    Some(file.get("journal")?.get("home")?.as_str()?.to_owned())
 }
 
 fn first_token(path: &Path) -> Result<Option<String>, Failure> {

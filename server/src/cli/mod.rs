@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod inbound;
 mod init;
+mod order_list;
 mod order_ref;
 mod orders;
 mod replay;
@@ -19,16 +20,18 @@ mod world;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use stockade_core::{log, wire};
 
 use crate::failure::{Exit, Failure};
 use crate::terminal::Output;
 
 /// Stockade: stock promised once, orders routed well, nothing lost.
 #[derive(Debug, Parser)]
-#[command(name = "stockade", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "stockade", version = VERSION.as_str(), max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     /// Print JSON, one object per line.
     #[arg(long, global = true)]
@@ -39,6 +42,13 @@ struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wrong flag, configuration or file; \
 3 server unreachable or not available now; 4 outcome unknown, ask again with the same key; 5 failed here.";
+
+/// The version of the package, and the formats by which builds fit together.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let protocol = String::from_utf8_lossy(wire::ALPN);
+    let wire = wire::VERSION;
+    format!("{} (journal format {}, wire protocol {protocol} version {wire})", env!("CARGO_PKG_VERSION"), log::FORMAT)
+});
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -64,8 +74,8 @@ enum Verb {
     Reroute(orders::OrderArgs),
     /// Show an order with its sub-orders and timeline, or why it ships the way it does.
     Order(orders::ShowArgs),
-    /// List sub-orders by warehouse and stage, oldest first.
-    Orders(orders::OrdersArgs),
+    /// List sub-orders by warehouse, stage, state, channel and customer, oldest order first.
+    Orders(order_list::OrdersArgs),
     /// Show how good routing has been since the server started: splits, cost, distance from the best.
     Report(report::ReportArgs),
     /// Show every bucket of SKUs' cells.
@@ -150,7 +160,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Step(args) => orders::step(args, out),
         Verb::Reroute(args) => orders::reroute(args, out),
         Verb::Order(args) => orders::order(args, out),
-        Verb::Orders(args) => orders::orders(args, out),
+        Verb::Orders(args) => order_list::orders(args, out),
         Verb::Report(args) => report::run(args, out),
         Verb::Stock(args) => stock::stock(args, out),
         Verb::Available(args) => stock::available(args, out),

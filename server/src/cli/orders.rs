@@ -1,13 +1,11 @@
-//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`, `orders`.
+//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`.
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
     Cancel, CancelScope, Command, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
-use stockade_core::orders::{OrderState, Stage};
-use stockade_core::query::{Explain, OrdersQuery, Query};
-use stockade_core::reply::{OrderSummary, OrdersPage, Reply};
+use stockade_core::query::{Explain, Query};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
@@ -71,7 +69,7 @@ pub struct OrderArgs {
 
 /// See [`order`].
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(subcommand_negates_reqs = true)]
 pub struct ShowArgs {
     /// The order: channel/number, or id:N.
     #[arg(required = true)]
@@ -87,12 +85,11 @@ enum OrderVerb {
     /// Show why it ships the way it does: the plans compared, and why warehouses were excluded.
     Explain {
         /// The order: channel/number, or id:N.
-        order: OrderArg,
+        #[arg(value_name = "ORDER")]
+        of: Option<OrderArg>,
         /// Which decision, from 1, when the order was routed more than once [default: the latest].
         #[arg(long, value_name = "N")]
         decision: Option<u16>,
-        #[command(flatten)]
-        connect: Connect,
     },
 }
 
@@ -185,34 +182,6 @@ enum StepVerb {
         #[arg(value_name = "SKU:INTACT:DAMAGED")]
         units: Vec<InspectArg>,
     },
-}
-
-/// See [`orders`].
-#[derive(Debug, Args)]
-pub struct OrdersArgs {
-    /// Only sub-orders of this warehouse.
-    #[arg(long)]
-    warehouse: Option<Code>,
-    /// Only this channel.
-    #[arg(long)]
-    channel: Option<Code>,
-    /// Only sub-orders in this stage, like picking.
-    #[arg(long, value_name = "STAGE", value_parser = stage)]
-    stage: Option<Stage>,
-    /// Only orders in this state: held, paid, expired, refund_due or cancelled.
-    #[arg(long, value_name = "STATE", value_parser = state)]
-    state: Option<OrderState>,
-    /// Only orders of this customer.
-    #[arg(long)]
-    customer: Option<Code>,
-    /// At most this many sub-orders.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
-    /// Print CSV, for spreadsheets.
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    #[command(flatten)]
-    connect: Connect,
 }
 
 /// Shows the plan an order would get. Holds nothing.
@@ -310,63 +279,16 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
 
 /// Shows one order with its sub-orders and timeline.
 pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
-    let (connect, query) = match (args.verb, args.order) {
-        (Some(OrderVerb::Explain { order, decision, connect }), _) => {
-            (connect, Query::Explain(Explain { order: order.0, decision }))
+    let named = |order: Option<OrderArg>| order.ok_or_else(|| Failure::usage("name an order, like web/1001"));
+    let query = match args.verb {
+        Some(OrderVerb::Explain { of: Some(of), .. }) if args.order.as_ref().is_some_and(|order| *order != of) => {
+            return Err(Failure::usage("name one order to explain, before `explain` or after it"));
         }
-        (None, Some(order)) => (args.connect, Query::Order(order.0)),
-        (None, None) => return Err(Failure::usage("name an order, like web/1001")),
-    };
-    print::reply(&connect.open()?.query(query)?, out);
-    Ok(())
-}
-
-/// Lists sub-orders by warehouse and stage, oldest first.
-pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
-    const PAGE: u32 = 1_000;
-    let session = args.connect.open()?;
-    let mut found: Vec<OrderSummary> = Vec::new();
-    let mut query = OrdersQuery {
-        warehouse: args.warehouse,
-        channel: args.channel,
-        stage: args.stage,
-        state: args.state,
-        customer: args.customer,
-        after: None,
-        limit: PAGE,
-    };
-    while found.len() <= args.limit {
-        let Reply::Orders(page) = session.query(Query::Orders(query.clone()))? else {
-            return Err(Failure::failed("the server answered a list of orders with something else"));
-        };
-        found.extend(page.orders);
-        query.after = page.next;
-        if query.after.is_none() {
-            break;
+        Some(OrderVerb::Explain { of, decision }) => {
+            Query::Explain(Explain { order: named(of.or(args.order))?.0, decision })
         }
-    }
-    let more = found.len() > args.limit;
-    found.truncate(args.limit);
-    if args.csv {
-        return print::orders_csv(&found)
-            .map_err(|error| Failure::failed(format!("the list cannot be written: {error}")));
-    }
-    print::reply(&Reply::Orders(OrdersPage { orders: found, next: None }), out);
-    if more {
-        eprintln!("stockade: there are more; raise --limit");
-    }
+        None => Query::Order(named(args.order)?.0),
+    };
+    print::reply(&args.connect.open()?.query(query)?, out);
     Ok(())
-}
-
-fn stage(text: &str) -> Result<Stage, String> {
-    one_of(text, &Stage::ALL, Stage::name)
-}
-
-fn state(text: &str) -> Result<OrderState, String> {
-    one_of(text, &OrderState::ALL, OrderState::name)
-}
-
-fn one_of<T: Copy>(text: &str, all: &[T], named: fn(T) -> &'static str) -> Result<T, String> {
-    let names = || all.iter().map(|one| named(*one)).collect::<Vec<_>>().join(", ");
-    all.iter().copied().find(|one| named(*one) == text).ok_or_else(|| format!("write one of: {}", names()))
 }

@@ -22,8 +22,10 @@ use crate::terminal::Output;
 
 /// See [`receive`].
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade receive [OPTIONS] <WAREHOUSE> <SKU[:UNITS]>...
+       stockade receive [OPTIONS] [WAREHOUSE] --file <CSV>")]
 pub struct ReceiveArgs {
-    /// The warehouse they arrive at; may be omitted when the file names it.
+    /// The warehouse they arrive at; with --file it may be left out when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
@@ -46,7 +48,7 @@ pub struct ReceiveArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct LinesArgs {
-    /// SKU:units, or SKU for one.
+    /// SKU:units, or SKU for one, after the warehouse.
     #[arg(value_name = "SKU[:UNITS]")]
     lines: Vec<LineArg>,
     /// A spreadsheet saved as CSV: columns sku and qty, optionally warehouse and pool.
@@ -78,8 +80,10 @@ pub struct AdjustArgs {
 
 /// See [`count`].
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade count [OPTIONS] --as-of <WATERMARK|now> <WAREHOUSE> <SKU[:UNITS]>...
+       stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>")]
 pub struct CountArgs {
-    /// The warehouse counted; may be omitted when the file names it.
+    /// The warehouse counted; with --file it may be left out when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
@@ -188,6 +192,8 @@ enum SkuVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "stockade sku define [OPTIONS] <SKUS>...
+       stockade sku define [OPTIONS] --file <CSV>")]
 struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]
@@ -215,9 +221,9 @@ pub struct StockArgs {
     /// Only this warehouse.
     #[arg(long)]
     warehouse: Option<Code>,
-    /// At most this many cells.
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    limit: usize,
+    /// At most this many cells, from 1: one row each.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     #[command(flatten)]
     connect: Connect,
 }
@@ -242,7 +248,7 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
         let Batch { warehouse, pool, lines } = batch;
         Command::Receive(Receive { warehouse, pool, expected: expected.clone(), lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), out)
+    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), |reply| print::reply(reply, out))
 }
 
 /// Corrects a cell by hand.
@@ -266,7 +272,7 @@ pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
     let count = |batch: Batch| {
         Command::Count(Count { warehouse: batch.warehouse, as_of, except: except.clone(), lines: batch.lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), out)
+    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), |reply| print::reply(reply, out))
 }
 
 /// Sends units to another warehouse.
@@ -291,7 +297,9 @@ pub fn move_pool(args: MoveArgs, out: Output) -> Result<(), Failure> {
 /// Sets the units that orders may not take.
 pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
     let command = SetSafety { sku: args.sku, warehouse: args.warehouse, units: Units(args.units) };
-    args.connect.run(&args.key, Command::SetSafety(command), out)
+    let reply = args.connect.open()?.command(&args.key, Command::SetSafety(command))?;
+    print::stock_reply(&reply, "are kept back from orders", out);
+    Ok(())
 }
 
 /// Creates or changes SKUs.
@@ -309,7 +317,9 @@ pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
         }
     };
     let define = |skus: &[SkuSpec]| Command::DefineSkus(DefineSkus { skus: skus.to_vec() });
-    args.connect.open()?.all(&args.key, specs.chunks(COMMAND_LINES_MAX).map(define).collect(), out)
+    args.connect
+        .open()?
+        .all(&args.key, specs.chunks(COMMAND_LINES_MAX).map(define).collect(), |reply| print::reply(reply, out))
 }
 
 /// Shows every bucket of SKUs' cells.
@@ -318,7 +328,10 @@ pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     let (cells, more) = all_cells(&session, &args)?;
     print::reply(&Reply::Stock(cells), out);
     if more {
-        eprintln!("stockade: there are more; raise --limit or name SKUs");
+        eprintln!(
+            "stockade: there are more: this is a list of the first {} cells; raise --limit or name SKUs",
+            args.limit
+        );
     }
     Ok(())
 }
@@ -327,7 +340,8 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
     const PAGE: u32 = 500;
     let mut found: Vec<CellView> = Vec::new();
     let mut after: Option<Code> = None;
-    while found.len() <= args.limit {
+    let limit = args.limit as usize;
+    while found.len() <= limit {
         let query = StockQuery {
             skus: args.skus.clone(),
             warehouse: args.warehouse.clone(),
@@ -344,8 +358,8 @@ fn all_cells(session: &Session, args: &StockArgs) -> Result<(Vec<CellView>, bool
             break;
         }
     }
-    let more = found.len() > args.limit;
-    found.truncate(args.limit);
+    let more = found.len() > limit;
+    found.truncate(limit);
     Ok((found, more))
 }
 

@@ -239,6 +239,8 @@ fn name(error: &ClientError) -> &'static str {
         ClientError::TimedOut(_) => "timed_out",
         ClientError::Unreachable { .. }
         | ClientError::Refused(_)
+        | ClientError::OtherProtocol { .. }
+        | ClientError::Untrusted { .. }
         | ClientError::Closed
         | ClientError::Unsendable(_)
         | ClientError::Config { .. }

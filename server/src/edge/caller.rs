@@ -96,7 +96,11 @@ fn parsed<T>(
     name: &'static str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, BadRequest> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(BadRequest::new(format!("the header {name} is given more than once: give it once")));
+    }
     let text = std::str::from_utf8(value.as_bytes())
         .map_err(|_| BadRequest::new(format!("the header {name} is not UTF-8")))?;
     parse(text.trim()).map(Some).map_err(|reason| BadRequest::new(format!("the header {name}: {reason}")))

@@ -8,7 +8,7 @@ use super::problem::BadRequest;
 /// Entries of one page of a list when the caller does not say.
 pub(super) const PAGE: u32 = 100;
 /// Entries of one page at most.
-pub(super) const PAGE_MAX: u32 = 1_000;
+const PAGE_MAX: u32 = 1_000;
 
 /// The order a path names.
 pub(super) fn named((channel, number): (String, String)) -> Result<OrderRef, BadRequest> {
@@ -23,6 +23,14 @@ pub(super) fn code(name: &str, text: &str) -> Result<Code, BadRequest> {
 /// The whole number a parameter holds.
 pub(super) fn number<N: std::str::FromStr>(name: &str, text: &str) -> Result<N, BadRequest> {
     text.parse().map_err(|_| BadRequest::new(format!("{name}: `{text}` is not a whole number that fits")))
+}
+
+/// How many entries a page is to have: from 1, and never more than [`PAGE_MAX`].
+pub(super) fn limit(name: &str, text: &str) -> Result<u32, BadRequest> {
+    match number::<u32>(name, text)? {
+        0 => Err(BadRequest::new(format!("{name}: write a whole number from 1; a page has {PAGE_MAX} at most"))),
+        some => Ok(some.min(PAGE_MAX)),
+    }
 }
 
 /// The one of `all` that a parameter names.
@@ -42,8 +50,21 @@ pub(super) fn unknown_parameter(name: &str, known: &str) -> BadRequest {
     BadRequest::new(format!("there is no parameter `{name}` here, only {known}"))
 }
 
-/// The parameters of a query string, decoded.
-pub(super) fn pairs(query: Option<&str>) -> Vec<(String, String)> {
+/// The parameters of a query string, decoded. Only those in `lists` may be given more than once.
+pub(super) fn pairs(query: Option<&str>, lists: &[&str]) -> Result<Vec<(String, String)>, BadRequest> {
+    let pairs = decoded(query);
+    let twice = |(n, (name, _)): &(usize, &(String, String))| {
+        !lists.contains(&name.as_str()) && pairs[..*n].iter().any(|(before, _)| before == name)
+    };
+    match pairs.iter().enumerate().find(twice) {
+        Some((_, (name, _))) => {
+            Err(BadRequest::new(format!("the parameter {name} is given more than once: give it once")))
+        }
+        None => Ok(pairs),
+    }
+}
+
+fn decoded(query: Option<&str>) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let bytes = text.replace('+', " ").into_bytes();
         let mut decoded = Vec::with_capacity(bytes.len());
@@ -66,8 +87,20 @@ mod tests {
 
     #[test]
     fn query_strings_are_decoded() {
-        let decoded = pairs(Some("channel=web&sku=A%20B&sku=%E4%B8%8A&x=100%&y=a+b&&z"));
+        let decoded = decoded(Some("channel=web&sku=A%20B&sku=%E4%B8%8A&x=100%&y=a+b&&z"));
         let expected = [("channel", "web"), ("sku", "A B"), ("sku", "上"), ("x", "100%"), ("y", "a b"), ("z", "")];
         assert_eq!(decoded, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+    #[test]
+    fn only_lists_are_given_more_than_once() {
+        assert!(pairs(Some("sku=A&sku=B&channel=web"), &["sku"]).is_ok());
+        let refused = pairs(Some("channel=web&sku=A&ch%61nnel=live"), &["sku"]).err().unwrap();
+        assert!(refused.detail.contains("the parameter channel is given more than once"), "{}", refused.detail);
+    }
+
+    #[test]
+    fn a_page_has_one_entry_at_least_and_a_thousand_at_most() {
+        assert!(limit("limit", "0").is_err());
+        assert_eq!(["1", "1000", "1001"].map(|text| limit("limit", text).ok()), [Some(1), Some(1_000), Some(1_000)]);
     }
 }

@@ -47,7 +47,7 @@ struct ReadinessBody {
     /// Whether requests are answered now.
     ready: bool,
     /// Why not.
-    reasons: Vec<&'static str>,
+    reasons: Vec<String>,
     journal: JournalBody,
     /// How far the wall clock leapt ahead, while that is not confirmed.
     clock_ahead: Option<String>,
@@ -82,7 +82,12 @@ fn readiness(http: &Http) -> ReadinessBody {
         ),
         Health::Ended => ("ended", Some("the journal takes nothing more from this process")),
     };
-    let reasons: Vec<&str> = draining.then_some("the server is shutting down").into_iter().chain(trouble).collect();
+    let known = draining.then_some("the server is shutting down").into_iter().chain(trouble);
+    let mut reasons: Vec<String> = known.map(str::to_owned).collect();
+    // In an orderly end, every part ends.
+    if !draining {
+        reasons.extend((http.failures)());
+    }
     ReadinessBody {
         ready: reasons.is_empty(),
         reasons,
@@ -96,5 +101,89 @@ fn readiness(http: &Http) -> ReadinessBody {
             what_could_be_lost: journal.what_could_be_lost,
         },
         clock_ahead: http.service.clock().jump().map(|span| span.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use stockade_core::Durability;
+    use stockade_core::command::Request;
+    use stockade_core::engine::{Engine, Outcome};
+    use stockade_core::log::Gate;
+    use stockade_core::query::Query;
+    use stockade_core::time::Time;
+
+    use super::*;
+    use crate::auth::TokenStore;
+    use crate::clock::Clock;
+    use crate::journal::JournalStatus;
+    use crate::metrics::Metrics;
+    use crate::quality::Tally;
+    use crate::service::{Decide, Service, start_expiry};
+
+    /// An engine whose expiry breaks.
+    struct Brittle(Engine);
+
+    impl Decide for Brittle {
+        fn execute(&self, request: &Request, actor: &stockade_core::Actor, now: Time) -> Outcome {
+            self.0.execute(request, actor, now)
+        }
+        fn query(&self, query: &Query, now: Time) -> Outcome {
+            self.0.query(query, now)
+        }
+        fn next_deadline(&self) -> Option<Time> {
+            Some(Time(0))
+        }
+        fn expire_due(&self, _now: Time, _max: usize) -> usize {
+            panic!("the list of deadlines is upside down")
+        }
+        fn gate(&self) -> &Gate {
+            self.0.log().gate()
+        }
+    }
+
+    fn working() -> JournalStatus {
+        JournalStatus {
+            kind: "memory",
+            health: Health::Working,
+            last_error: None,
+            journaled: stockade_core::ids::Seq(0),
+            backlog_bytes: 0,
+            best: Durability::Memory,
+            what_could_be_lost: String::new(),
+            batches: 0,
+            bytes: 0,
+        }
+    }
+
+    #[test]
+    fn a_thread_that_broke_makes_the_server_not_ready_and_says_which() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Clock::system(Time(1)));
+        let tokens = Arc::new(TokenStore::open(&dir.path().join("tokens.toml")).unwrap());
+        let decide = Arc::new(Brittle(Engine::new()));
+        let service = Service::new(decide.clone(), clock.clone(), tokens, Durability::Memory, Duration::from_secs(1));
+        let expiry = start_expiry(decide, clock).unwrap();
+        let pulse = expiry.pulse();
+        let http = Http {
+            service: Arc::new(service),
+            metrics: Arc::new(Metrics::new(Arc::new(Tally::default()))),
+            engine: Arc::new(Engine::new()),
+            journal: Box::new(working),
+            connections: Box::new(|| 0),
+            failures: Box::new(move || pulse.died().map(str::to_owned).into_iter().collect()),
+        };
+        let begun = Instant::now();
+        let mut body = readiness(&http);
+        while body.ready && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+            body = readiness(&http);
+        }
+        assert!(!body.ready);
+        assert_eq!(body.reasons, ["the list of deadlines is upside down"]);
+        http.service.drain();
+        assert_eq!(readiness(&http).reasons, ["the server is shutting down"]);
     }
 }

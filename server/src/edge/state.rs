@@ -20,4 +20,6 @@ pub struct Http {
     pub journal: Box<dyn Fn() -> JournalStatus + Send + Sync>,
     /// How many QUIC connections there are.
     pub connections: Box<dyn Fn() -> u32 + Send + Sync>,
+    /// One sentence for each part of the server that ended by itself and that orders depend on.
+    pub failures: Box<dyn Fn() -> Vec<String> + Send + Sync>,
 }

@@ -1,6 +1,7 @@
 //! The thread between the log and the journal: it takes batches, writes them, advances the durability gate, and knows
 //! the state of the journal.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
+use crate::panics::words;
 
 /// First and longest pause between two tries of the same batch.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -154,7 +156,7 @@ impl<L: HasLog> Driver<L> {
             stopping: AtomicBool::new(false),
         });
         let linger = Linger::new(journal.best());
-        let run = Run {
+        let mut run = Run {
             shared: Arc::clone(&shared),
             journal,
             emergency: config.emergency,
@@ -162,7 +164,16 @@ impl<L: HasLog> Driver<L> {
             spilled: false,
             linger,
         };
-        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || run.run(config.on_end))?;
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| run.run()));
+            let stopped = ended.unwrap_or_else(|panic| run.broken(&words(&*panic)));
+            if let Some(reason) = &stopped.reason {
+                let journaled = stopped.journaled.0;
+                tracing::error!(reason, journaled, "the journal takes nothing more from this process");
+                (config.on_end)(reason);
+            }
+            stopped
+        })?;
         Ok(Driver { shared, thread })
     }
 
@@ -230,7 +241,7 @@ enum Written {
     NotInTime,
     /// Never, because the log was halted or another server owns the history: the rest in memory is not saved.
     Ended(String),
-    /// Never, because the content of the journal is damaged: memory may hold the last copy.
+    /// Never, because the journal is damaged or became another one: memory may hold the last copy.
     Damaged(String),
 }
 
@@ -241,7 +252,7 @@ enum End {
 }
 
 impl<L: HasLog> Run<L> {
-    fn run(mut self, on_end: Box<dyn FnOnce(&str) + Send>) -> Stopped {
+    fn run(&mut self) -> Stopped {
         let (reason, emergency) = match self.serve() {
             End::Told { in_hand } => (None, self.finish(in_hand)),
             End::Over { reason, save } => {
@@ -250,21 +261,26 @@ impl<L: HasLog> Run<L> {
                 (Some(reason), save.and_then(|in_hand| self.spill_rest(in_hand)))
             }
         };
-        let stopped = Stopped {
+        Stopped {
             journaled: self.shared.status.lock().journaled,
             drained: reason.is_none() && emergency.is_none() && self.shared.log().is_drained(),
             reason,
             emergency,
-        };
-        if let Some(reason) = &stopped.reason {
-            tracing::error!(
-                reason,
-                journaled = stopped.journaled.0,
-                "the journal takes nothing more from this process"
-            );
-            on_end(reason);
         }
-        stopped
+    }
+
+    /// The end by a panic. The batch in hand is lost with it, so that what follows cannot be saved either; what was
+    /// acknowledged is in the journal.
+    fn broken(&self, panic: &str) -> Stopped {
+        let reason = format!("the journal thread ended by a panic: {panic}");
+        let journaled = {
+            let mut status = self.shared.status.lock();
+            status.health = Health::Ended;
+            status.last_error = Some(reason.clone());
+            status.journaled
+        };
+        self.shared.log().halt(reason.clone());
+        Stopped { journaled, drained: false, reason: Some(reason), emergency: None }
     }
 
     /// Writes batches until told to stop or until that is impossible for good.
@@ -331,12 +347,16 @@ impl<L: HasLog> Run<L> {
                 // A person can lift a refusal that comes while the engine runs, such as a password or a permission.
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } => Health::Retrying,
                 JournalError::HistoryLost { .. } => Health::HistoryLost,
-                JournalError::Deposed { .. } | JournalError::Corrupt { .. } => Health::Ended,
+                JournalError::Deposed { .. } | JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
+                    Health::Ended
+                }
             };
             self.trouble(health, &error);
             match error {
                 JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
-                JournalError::Corrupt { .. } => return Written::Damaged(error.to_string()),
+                JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
+                    return Written::Damaged(error.to_string());
+                }
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } | JournalError::HistoryLost { .. } => {}
             }
             if let Some(reason) = self.shared.log().halted() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use stockade_core::ids::Seq;
 use stockade_core::limits::BATCH_BYTES_MAX;
-use stockade_core::log::{Batch, BatchError, SealedBatch};
+use stockade_core::log::{self, Batch, BatchError, SealedBatch};
 
 use crate::disk::{self, Access};
 
@@ -39,7 +39,19 @@ pub enum EmergencyError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// It is not an emergency file, or it is damaged or of a newer format.
+    /// Another build of Stockade wrote it. It is whole, as far as this one can tell.
+    #[error(
+        "{path} is written in {found}, and this build reads {reads}: it is unharmed, and the build that wrote it takes it in"
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format it has, in words.
+        found: String,
+        /// The format this build reads, in words.
+        reads: String,
+    },
+    /// It is not an emergency file, or it is damaged.
     #[error("{path} is not a whole emergency file: {what}")]
     Damaged {
         /// The file.
@@ -80,11 +92,46 @@ impl EmergencyFile {
     /// When the file cannot be read or a check fails.
     pub fn read(path: &Path) -> Result<EmergencyFile, EmergencyError> {
         let bytes = std::fs::read(path).map_err(|error| EmergencyError::Io { path: path.to_owned(), error })?;
-        parse(&bytes).map_err(|what| EmergencyError::Damaged { path: path.to_owned(), what })
+        parse(&bytes).map_err(|fault| fault.of(path))
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<EmergencyFile, String> {
+/// What is wrong with the bytes of a file.
+#[derive(Debug)]
+enum Fault {
+    OtherFormat { found: String, reads: String },
+    Damaged(String),
+}
+
+impl Fault {
+    fn of(self, path: &Path) -> EmergencyError {
+        let path = path.to_owned();
+        match self {
+            Fault::OtherFormat { found, reads } => EmergencyError::OtherFormat { path, found, reads },
+            Fault::Damaged(what) => EmergencyError::Damaged { path, what },
+        }
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(what: &str) -> Fault {
+        Fault::Damaged(what.to_owned())
+    }
+}
+
+impl From<BatchError> for Fault {
+    fn from(error: BatchError) -> Fault {
+        match error {
+            BatchError::UnknownFormat(found) => Fault::OtherFormat {
+                found: format!("journal format {found}"),
+                reads: format!("journal format {}", log::FORMAT),
+            },
+            other => Fault::Damaged(other.to_string()),
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<EmergencyFile, Fault> {
     let (body, hash) = bytes
         .len()
         .checked_sub(HASH_BYTES)
@@ -96,7 +143,8 @@ fn parse(bytes: &[u8]) -> Result<EmergencyFile, String> {
     }
     let format = number::<4>(body, 8).map_or(0, u32::from_le_bytes);
     if format != FORMAT {
-        return Err(format!("format {format} is unknown, this version reads {FORMAT}"));
+        let name = |format| format!("emergency file format {format}");
+        return Err(Fault::OtherFormat { found: name(format), reads: name(FORMAT) });
     }
     if Sha256::digest(body)[..] != *hash {
         return Err("its hash does not agree".into());
@@ -113,17 +161,17 @@ fn parse(bytes: &[u8]) -> Result<EmergencyFile, String> {
         batches.push(checked(batch, batches.last())?);
     }
     if !rest.is_empty() {
-        return Err(format!("{} bytes follow the last batch", rest.len()));
+        return Err(Fault::Damaged(format!("{} bytes follow the last batch", rest.len())));
     }
     Ok(EmergencyFile { journaled, batches })
 }
 
-fn checked(bytes: &[u8], before: Option<&SealedBatch>) -> Result<SealedBatch, String> {
-    let batch = Batch::decode(bytes).map_err(|e: BatchError| e.to_string())?;
+fn checked(bytes: &[u8], before: Option<&SealedBatch>) -> Result<SealedBatch, Fault> {
+    let batch = Batch::decode(bytes)?;
     if let Some(before) = before
         && (before.last.next() != batch.first || before.chain != batch.previous)
     {
-        return Err(format!("events {} to {} do not follow those before", batch.first, batch.last));
+        return Err(Fault::Damaged(format!("events {} to {} do not follow those before", batch.first, batch.last)));
     }
     Ok(SealedBatch { first: batch.first, last: batch.last, chain: batch.chain, bytes: Arc::from(bytes) })
 }
@@ -160,6 +208,18 @@ mod tests {
             assert!(parse(&damaged).is_err(), "byte {at}");
             assert!(parse(&bytes[..at]).is_err(), "{at} bytes");
         }
+        // The hash of the file is checked after its format, that of a batch before it: so it is sealed again.
+        let older = |at: usize| {
+            let mut older = bytes[..bytes.len() - HASH_BYTES].to_vec();
+            older[at] = 2;
+            let hash = Sha256::digest(&older);
+            older.extend_from_slice(&hash);
+            parse(&older).unwrap_err().of(&path).to_string()
+        };
+        assert!(older(8).contains("emergency file format 2, and this build reads emergency file format 1"));
+        let refusal = older(HEADER_BYTES + 4 + 4);
+        assert!(refusal.contains("journal format 2") && refusal.contains("unharmed"), "{refusal}");
+
         let gap = EmergencyFile { journaled: Seq(0), batches: vec![file.batches[0].clone(), file.batches[2].clone()] };
         gap.write(&path).unwrap();
         let refusal = EmergencyFile::read(&path).unwrap_err().to_string();

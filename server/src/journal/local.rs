@@ -10,13 +10,15 @@ use redb::{
 };
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
+use stockade_core::log::{self, Batch, BatchError, History, Journal, JournalError, SealedBatch};
+
+use super::untouched::Untouched;
 
 /// First sequence to batch.
 const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
 /// Names to numbers: `format`.
 const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
-/// Version of the tables above; the batches in them have a version of their own.
+/// Layout of the tables above; the batches in them have a format of their own.
 const FORMAT: u64 = 1;
 /// Memory redb may use for pages: what is written is not read again.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
@@ -36,8 +38,9 @@ impl LocalJournal {
     /// Opens the file, or creates it when it does not exist.
     ///
     /// # Errors
-    /// [`JournalError::Refused`] when another process has it open, its format is newer, or the path is not usable;
-    /// [`JournalError::Corrupt`] when it is damaged.
+    /// [`JournalError::Refused`] when another process has it open or the path is not usable;
+    /// [`JournalError::OtherFormat`] when another build wrote it, [`JournalError::Corrupt`] when it is damaged: the file
+    /// is not changed then.
     pub fn open(path: impl Into<PathBuf>) -> Result<LocalJournal, JournalError> {
         let path = path.into();
         let file = open_file(&path)?;
@@ -91,7 +94,7 @@ impl Journal for LocalJournal {
         let batches = read.open_table(BATCHES).map_err(|e| damaged(&path, e))?;
         for entry in batches.iter().map_err(|e| damaged(&path, e))? {
             let (first, bytes) = entry.map_err(|e| damaged(&path, e))?;
-            let (says, _) = Batch::span(bytes.value()).map_err(|e| damaged(&path, e))?;
+            let (says, _) = Batch::span(bytes.value()).map_err(|e| unreadable(&path, e))?;
             if says.0 != first.value() {
                 return Err(damaged(&path, format!("the batch at {} says it begins at {says}", first.value())));
             }
@@ -161,17 +164,29 @@ fn open_file(path: &Path) -> Result<Database, JournalError> {
         );
         return Err(JournalError::Corrupt { reason });
     }
-    let file = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|e| refusal(path, e))?;
-    let format = format_of(&file).map_err(|e| damaged(path, e))?;
-    if format != FORMAT {
-        return Err(JournalError::Refused {
-            reason: format!(
-                "{} is in local journal format {format}, this version knows {FORMAT}: use the version that wrote it or a newer one",
-                path.display()
-            ),
-        });
+    if path.exists() {
+        look_at(path)?;
     }
+    let file = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|e| refusal(path, e))?;
+    check_layout(&file, path)?;
     Ok(file)
+}
+
+/// Finds out whether this build reads the file, without changing a byte of it.
+fn look_at(path: &Path) -> Result<(), JournalError> {
+    let untouched = Untouched::open(path).map_err(|e| refusal(path, e))?;
+    let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(untouched);
+    let file = opened.map_err(|e| refusal(path, e))?;
+    check_layout(&file, path)?;
+    last_sequence(&file, path).map(drop)
+}
+
+fn check_layout(file: &Database, path: &Path) -> Result<(), JournalError> {
+    let found = format_of(file).map_err(|e| damaged(path, e))?;
+    if found == FORMAT {
+        return Ok(());
+    }
+    Err(other_format(path, format!("file layout {found}"), format!("file layout {FORMAT}")))
 }
 
 /// The format of the file; an empty file gets the current one.
@@ -195,7 +210,7 @@ fn last_sequence(file: &Database, path: &Path) -> Result<Seq, JournalError> {
     let read = file.begin_read().map_err(|e| damaged(path, e))?;
     let batches = read.open_table(BATCHES).map_err(|e| damaged(path, e))?;
     let Some((_, bytes)) = batches.last().map_err(|e| damaged(path, e))? else { return Ok(Seq(0)) };
-    let (_, last) = Batch::span(bytes.value()).map_err(|e| damaged(path, e))?;
+    let (_, last) = Batch::span(bytes.value()).map_err(|e| unreadable(path, e))?;
     Ok(last)
 }
 
@@ -207,17 +222,30 @@ fn refusal(path: &Path, error: DatabaseError) -> JournalError {
                 "another process has {path_text} open: stop the other stockade, or give this one another data directory"
             ),
         },
-        DatabaseError::UpgradeRequired(version) => JournalError::Refused {
-            reason: format!(
-                "{path_text} is in file format {version}, which this version does not read: use the version that wrote it"
-            ),
-        },
+        DatabaseError::UpgradeRequired(version) => {
+            other_format(path, format!("database format {version}"), "a newer one".to_owned())
+        }
         DatabaseError::Storage(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => damaged(path, e),
         DatabaseError::Storage(StorageError::Io(e)) => JournalError::Refused {
             reason: format!("{path_text}: {e}: check that the directory exists and may be written"),
         },
         other => damaged(path, other),
     }
+}
+
+/// Why a batch of the file cannot be used.
+fn unreadable(path: &Path, error: BatchError) -> JournalError {
+    match error {
+        BatchError::UnknownFormat(found) => {
+            other_format(path, format!("journal format {found}"), format!("journal format {}", log::FORMAT))
+        }
+        other => damaged(path, other),
+    }
+}
+
+fn other_format(path: &Path, found: String, reads: String) -> JournalError {
+    let anew = "set another `journal.path`".to_owned();
+    JournalError::OtherFormat { place: format!("the journal {}", path.display()), found, reads, anew }
 }
 
 fn damaged(path: &Path, what: impl Display) -> JournalError {

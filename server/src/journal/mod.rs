@@ -13,6 +13,7 @@ mod local;
 mod recovery;
 mod redis;
 mod ring;
+mod untouched;
 
 pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
 pub use emergency::{EmergencyError, EmergencyFile};

@@ -6,7 +6,7 @@ use std::path::Path;
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::decode_envelope;
-use stockade_core::log::{Batch, ChainHash, Journal, JournalError, Log};
+use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log};
 
 use super::emergency::EmergencyFile;
 
@@ -36,7 +36,8 @@ pub struct Recovered {
 /// renamed to `….restored`; one of another history stops the recovery.
 ///
 /// # Errors
-/// [`JournalError::Corrupt`] says which event is refused and why; nothing may be served then.
+/// [`JournalError::Corrupt`] says which event is refused and why, [`JournalError::OtherFormat`] that another build wrote
+/// the journal; nothing may be served then.
 pub fn recover<E: Display>(
     journal: &mut dyn Journal,
     log: &Log,
@@ -82,7 +83,7 @@ struct History<'a> {
 impl History<'_> {
     fn add(&mut self, bytes: &[u8]) -> Result<u64, JournalError> {
         let so_far = &mut self.so_far;
-        let batch = Batch::decode(bytes).map_err(|e| after(so_far.last, &e.to_string()))?;
+        let batch = Batch::decode(bytes).map_err(|e| unreadable(so_far.last, &e))?;
         if batch.first != so_far.last.next() {
             let what = format!("the next batch begins at {}: events are missing or twice there", batch.first);
             return Err(after(so_far.last, &what));
@@ -153,6 +154,17 @@ fn read_emergency(path: &Path) -> Result<EmergencyFile, JournalError> {
 
 fn refused(seq: Seq, why: &dyn Display) -> JournalError {
     JournalError::Corrupt { reason: format!("event {seq} is refused: {why}") }
+}
+
+/// Why a batch cannot be used. The homes of the history look at the format themselves, and can name their place.
+fn unreadable(so_far: Seq, error: &BatchError) -> JournalError {
+    let BatchError::UnknownFormat(found) = error else { return after(so_far, &error.to_string()) };
+    JournalError::OtherFormat {
+        place: format!("what follows event {so_far} in the journal"),
+        found: format!("journal format {found}"),
+        reads: format!("journal format {FORMAT}"),
+        anew: "set another place for it".to_owned(),
+    }
 }
 
 fn after(seq: Seq, what: &str) -> JournalError {

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use stockade_core::command::Command;
@@ -22,10 +23,10 @@ use stockade_core::query::Query;
 
 use crate::quality::Tally;
 use crate::service::Observe;
-use gauges::{gauge, signed};
-use journal::JournalGauges;
+use gauges::{counter, gauge, show};
+use journal::JournalMetrics;
 use requests::Requests;
-use routing::RoutingGauges;
+use routing::RoutingMetrics;
 pub use snapshot::Snapshot;
 use timing::{Shown, Timing};
 
@@ -35,10 +36,10 @@ pub struct Metrics {
     requests: Requests,
     http: Arc<Timing>,
     connections: Gauge,
-    refused: Gauge,
-    unknown: Gauge,
-    journal: JournalGauges,
-    routing: RoutingGauges,
+    refused: Counter,
+    unknown: Counter,
+    journal: JournalMetrics,
+    routing: RoutingMetrics,
 }
 
 impl Metrics {
@@ -52,11 +53,11 @@ impl Metrics {
         let connections = gauge(&mut registry, "quic_connections", "QUIC connections");
         let help =
             "Requests answered with a refusal since the start, those refused before they reached the engine included";
-        let refused = gauge(&mut registry, "refused_requests", help);
+        let refused = counter(&mut registry, "refused_requests", help);
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
-        let unknown = gauge(&mut registry, "unknown_outcomes", help);
-        let journal = JournalGauges::new(&mut registry);
-        let routing = RoutingGauges::new(&mut registry, quality);
+        let unknown = counter(&mut registry, "unknown_outcomes", help);
+        let journal = JournalMetrics::new(&mut registry);
+        let routing = RoutingMetrics::new(&mut registry, quality);
         Metrics { registry, requests, http, connections, refused, unknown, journal, routing }
     }
 
@@ -68,8 +69,8 @@ impl Metrics {
     /// Everything counted, in the OpenMetrics text form.
     pub fn encode(&self, now: &Snapshot<'_>) -> String {
         self.connections.set(now.connections.into());
-        self.refused.set(signed(now.service.refused));
-        self.unknown.set(signed(now.service.unknown));
+        show(&self.refused, now.service.refused);
+        show(&self.unknown, now.service.unknown);
         self.journal.set(now);
         self.routing.set();
         let mut text = String::new();

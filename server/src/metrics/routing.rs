@@ -2,60 +2,63 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use stockade_core::money::Money;
 
-use super::gauges::{gauge, signed};
+use super::gauges::{counter, gauge, show, signed};
 use crate::quality::{GAP_BOUNDS_PPM, Tally};
 
-/// The gauges of routing, and where they are read from.
-pub(super) struct RoutingGauges {
+/// The counts of routing, and where they are read from.
+pub(super) struct RoutingMetrics {
     quality: Arc<Tally>,
-    orders: Gauge,
-    parcels: Gauge,
-    split: Gauge,
-    proven: Gauge,
-    cost: Gauge<f64, AtomicU64>,
-    exact: Gauge,
+    orders: Counter,
+    parcels: Counter,
+    split: Counter,
+    proven: Counter,
+    cost: Counter<f64, AtomicU64>,
+    exact: Counter,
     waiting: Gauge,
-    dropped: Gauge,
+    dropped: Counter,
 }
 
-impl RoutingGauges {
-    pub(super) fn new(registry: &mut Registry, quality: Arc<Tally>) -> RoutingGauges {
+impl RoutingMetrics {
+    pub(super) fn new(registry: &mut Registry, quality: Arc<Tally>) -> RoutingMetrics {
         let help = "Distance of sampled plans from what no plan can be below, as a share of the score";
         registry.register("routing_gap", help, Gaps(Arc::clone(&quality)));
-        let cost = Gauge::default();
+        let cost = Counter::default();
         registry.register("routing_cost", "Money of all parcels since the start", cost.clone());
-        let mut gauge = |name, help| gauge(registry, name, help);
-        RoutingGauges {
+        let waiting = gauge(registry, "routing_gap_waiting", "Sampled plans that wait to be measured");
+        let mut counter = |name, help| counter(registry, name, help);
+        RoutingMetrics {
             quality,
-            orders: gauge("routing_orders", "Orders placed since the start"),
-            parcels: gauge("routing_parcels", "Their parcels"),
-            split: gauge("routing_split_orders", "Orders of more than one parcel"),
-            proven: gauge("routing_proven_orders", "Orders whose plan was proven best when it was decided"),
+            orders: counter("routing_orders", "Orders placed since the start"),
+            parcels: counter("routing_parcels", "Their parcels"),
+            split: counter("routing_split_orders", "Orders of more than one parcel"),
+            proven: counter("routing_proven_orders", "Orders whose plan was proven best when it was decided"),
             cost,
-            exact: gauge("routing_gap_exact", "Sampled plans whose best plan was found and proven"),
-            waiting: gauge("routing_gap_waiting", "Sampled plans that wait to be measured"),
-            dropped: gauge("routing_gap_dropped", "Sampled plans that were not measured"),
+            exact: counter("routing_gap_exact", "Sampled plans whose best plan was found and proven"),
+            waiting,
+            dropped: counter("routing_gap_dropped", "Sampled plans that were not measured"),
         }
     }
 
     pub(super) fn set(&self) {
         let report = self.quality.report();
-        self.orders.set(signed(report.orders));
-        self.parcels.set(signed(report.parcels));
-        self.split.set(signed(report.split));
-        self.proven.set(signed(report.proven));
-        self.cost.set(report.cost.0 as f64 / Money::MICROS_PER_UNIT as f64);
-        self.exact.set(signed(report.exact));
+        show(&self.orders, report.orders);
+        show(&self.parcels, report.parcels);
+        show(&self.split, report.split);
+        show(&self.proven, report.proven);
+        let cost = report.cost.0 as f64 / Money::MICROS_PER_UNIT as f64;
+        self.cost.inner().store(cost.to_bits(), Ordering::Relaxed);
+        show(&self.exact, report.exact);
         self.waiting.set(signed(report.waiting));
-        self.dropped.set(signed(report.dropped));
+        show(&self.dropped, report.dropped);
     }
 }
 

@@ -5,7 +5,7 @@ use stockade_core::money::Money;
 use stockade_core::reply::PlanView;
 
 use super::page::{Page, Table};
-use crate::demo::{Played, Tally};
+use crate::demo::{DayShape, Played, Tally};
 use crate::terminal::Output;
 
 /// Prints the report on a generated day.
@@ -19,8 +19,14 @@ pub fn day(played: &Played, out: Output) {
         explain(number, plan, &mut page);
     }
     page.line("");
-    page.line(format!("The same day again: stockade demo --seed {} --orders {}", shape.seed, shape.orders));
+    page.line(again(*shape));
     page.print(out);
+}
+
+/// The command that plays the same day: every number that shapes it.
+fn again(shape: DayShape) -> String {
+    let DayShape { seed, orders, skus, hot_units: _follows_from_the_orders } = shape;
+    format!("The same day again: stockade demo --seed {seed} --orders {orders} --skus {skus}")
 }
 
 fn figures(played: &Played) -> Table {
@@ -74,4 +80,15 @@ fn explain(number: &Code, plan: &PlanView, page: &mut Page) {
         "  together {}; score {}, and no plan can score less than {}",
         plan.cost, plan.score, plan.bound
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_day_takes_every_number_that_shapes_it() {
+        let shape = DayShape { seed: 7, orders: 2_000, skus: 300, ..DayShape::default() };
+        assert_eq!(again(shape), "The same day again: stockade demo --seed 7 --orders 2000 --skus 300");
+    }
 }

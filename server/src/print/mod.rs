@@ -41,3 +41,15 @@ pub fn reply(reply: &Reply, out: Output) {
         Err(error) => eprintln!("stockade: the reply cannot be written as JSON: {error}"),
     }
 }
+
+/// Prints the answer to a command on stock that moves nothing: so many units, and what they did, like `are announced`.
+pub fn stock_reply(answer: &Reply, did: &str, out: Output) {
+    match answer {
+        Reply::Moved(moved) if !out.json => {
+            let mut page = Page::default();
+            stock::moved(*moved, did, &mut page);
+            page.print(out);
+        }
+        _as_usual => reply(answer, out),
+    }
+}

@@ -1,5 +1,9 @@
 //! Orders: plans, changes, one order, lists.
 
+use std::borrow::Cow;
+use std::io::Write;
+
+use stockade_core::ids::Code;
 use stockade_core::orders::{Change, OrderState};
 use stockade_core::reply::{Awaited, Changed, OrderSummary, OrderView, Placed, PlanView};
 
@@ -135,27 +139,71 @@ pub(super) fn list(orders: &[OrderSummary], page: &mut Page) {
     page.table(&table);
 }
 
-/// Writes a list of sub-orders as CSV to standard output.
+/// Writes a list of sub-orders as CSV to standard output. Names that a spreadsheet would take for a formula begin with an
+/// apostrophe.
 ///
 /// # Errors
 /// When standard output takes no more.
 pub fn orders_csv(orders: &[OrderSummary]) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+    write_csv(orders, std::io::stdout().lock())
+}
+
+fn write_csv(orders: &[OrderSummary], out: impl Write) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(out);
     let mut write = |row: [&str; 10]| writer.write_record(row);
     write(["channel", "number", "sub", "stage", "state", "warehouse", "carrier", "qty", "placed_at", "order_id"])?;
     for order in orders {
         write([
-            order.channel.as_str(),
-            order.number.as_str(),
+            &text_cell(&order.channel),
+            &text_cell(&order.number),
             &order.sub.to_string(),
             order.stage.name(),
             order.state.name(),
-            order.warehouse.as_str(),
-            order.carrier.as_str(),
+            &text_cell(&order.warehouse),
+            &text_cell(&order.carrier),
             &order.units.to_string(),
             &order.placed_at.to_string(),
             &order.order.to_string(),
         ])?;
     }
     writer.flush().map_err(csv::Error::from)
+}
+
+/// A name as a cell that no spreadsheet takes for a formula. Names come from shops, so anybody may have written them.
+fn text_cell(name: &Code) -> Cow<'_, str> {
+    let text = name.as_str();
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stockade_core::ids::{OrderId, SubNo};
+    use stockade_core::orders::Stage;
+    use stockade_core::time::Time;
+    use stockade_core::units::Units;
+
+    #[test]
+    fn no_name_in_a_csv_file_is_a_formula() {
+        let code = |text: &str| Code::new(text).unwrap();
+        let order = |number: &str| OrderSummary {
+            order: OrderId(7),
+            channel: code("web"),
+            number: code(number),
+            sub: SubNo(1),
+            warehouse: code("HGH"),
+            carrier: code("@SUM(A1)"),
+            state: OrderState::Held,
+            stage: Stage::Held,
+            placed_at: Time(0),
+            units: Units(2),
+        };
+        let mut bytes = Vec::new();
+        write_csv(&["=1+2", "+86", "-1", "1-2", "1001"].map(order), &mut bytes).unwrap();
+        let mut reader = csv::Reader::from_reader(&bytes[..]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let numbers: Vec<&str> = rows.iter().map(|row| &row[1]).collect();
+        assert_eq!(numbers, ["'=1+2", "'+86", "'-1", "1-2", "1001"]);
+        assert!(rows.iter().all(|row| row[6] == *"'@SUM(A1)" && row[7] == *"2" && row[9] == *"7"), "{rows:?}");
+    }
 }

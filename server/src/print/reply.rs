@@ -11,7 +11,7 @@ pub fn page(reply: &Reply) -> Page {
     match reply {
         Reply::Placed(placed) => orders::placed(placed, &mut page),
         Reply::Changed(changed) => orders::changed(changed, &mut page),
-        Reply::Moved(moved) => stock::moved(*moved, &mut page),
+        Reply::Moved(moved) => stock::moved(*moved, "moved", &mut page),
         Reply::Configured(done) => configured(*done, &mut page),
         Reply::Quoted(plan) => orders::plan(plan, &mut page),
         Reply::Availability(all) => stock::availability(all, &mut page),

@@ -16,10 +16,10 @@ pub(super) fn availability(all: &[Available], page: &mut Page) {
     }
 }
 
-/// A movement of stock.
-pub(super) fn moved(moved: Moved, page: &mut Page) {
+/// The answer to a command on stock: so many units, and what they did, like `moved`.
+pub(super) fn moved(moved: Moved, did: &str, page: &mut Page) {
     let again = if moved.replayed { " (first answer to this key, given again)" } else { "" };
-    page.line(format!("{} units moved{again}; watermark {}", moved.units, moved.seq));
+    page.line(format!("{} units {did}{again}; watermark {}", moved.units, moved.seq));
     if !moved.short.is_zero() {
         page.line(format!("{} units are promised and not there: `stock` and `inbound list` show where", moved.short));
     }

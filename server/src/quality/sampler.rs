@@ -1,5 +1,6 @@
 //! A share of the decisions, solved again next to the traffic.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -14,6 +15,7 @@ use stockade_core::reply::{Placed, RoutingReport};
 use stockade_core::routing::WORK_DEFAULT;
 
 use super::tally::Tally;
+use crate::panics::words;
 
 /// Decisions that may wait; more are dropped.
 const QUEUE: usize = 1_024;
@@ -95,7 +97,13 @@ impl Sampler {
                     continue;
                 };
                 let begun = Instant::now();
-                measure(&engine, &*history, placed, &sampling.tally);
+                let measured = catch_unwind(AssertUnwindSafe(|| measure(&engine, &*history, placed, &sampling.tally)));
+                if let Err(panic) = measured {
+                    // The decision is in force; only its measurement is missing.
+                    tracing::error!(event = placed.0, reason = words(&*panic), "measuring a decision ended by a panic");
+                    sampling.tally.dropped();
+                    sampling.tally.taken();
+                }
                 thread::park_timeout(begun.elapsed().min(JOURNAL_WAIT) * REST);
             }
         })?;
@@ -108,7 +116,7 @@ impl Drop for Sampler {
         self.ending.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A panic in it was reported when it happened; nothing depends on what it measured.
+            // Nothing depends on what it measured.
             let _ = thread.join();
         }
     }

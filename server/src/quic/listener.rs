@@ -12,7 +12,7 @@ use quinn::{
 use quinn_proto::RandomConnectionIdGenerator;
 use ring::hmac;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
@@ -88,6 +88,11 @@ impl Listener {
     pub fn connections_source(&self) -> impl Fn() -> u32 + Send + Sync + use<> {
         let connections = self.connections.clone();
         move || *connections.borrow()
+    }
+
+    /// The task that accepts connections. It ends only with the listener.
+    pub fn accepting(&self) -> AbortHandle {
+        self.accepting.abort_handle()
     }
 
     /// Refuses new connections, waits until every open one has answered or refused its requests, and closes.

@@ -159,6 +159,8 @@ fn failure(error: ClientError) -> Failure {
         ClientError::OutcomeUnknown { .. } => Failure::outcome_unknown(error),
         ClientError::TimedOut(_) | ClientError::Unreachable { .. } => Failure::unavailable(error),
         error @ (ClientError::Refused(_)
+        | ClientError::OtherProtocol { .. }
+        | ClientError::Untrusted { .. }
         | ClientError::Closed
         | ClientError::Unsendable(_)
         | ClientError::Config { .. }

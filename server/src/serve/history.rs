@@ -79,14 +79,25 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
 pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     let JournalHome::Redis { url, partition } = &config.journal else { return Ok(None) };
     let path = config.data_dir.join(PARTITION_FILE);
-    let id = match read(&path)? {
-        Some(id) => id,
+    let known = read(&path)?;
+    let id = match &known {
+        Some(id) => id.clone(),
         None => new_partition_id().map_err(|error| refused(&error))?,
     };
-    let redis = RedisConfig { id: Some(id), ..RedisConfig::new(url, partition.as_str(), owner(&config.data_dir)?) };
-    let id = RedisJournal::init(&redis).map_err(|error| refused(&error))?;
+    // Before Redis is told: if its answer is lost, the next try comes with the same id.
     write(&path, &id)?;
-    Ok(Some(id))
+    let owner = owner(&config.data_dir)?;
+    let redis = RedisConfig { id: Some(id), ..RedisConfig::new(url, partition.as_str(), owner) };
+    match RedisJournal::init(&redis) {
+        Ok(id) => Ok(Some(id)),
+        Err(error) => {
+            if known.is_none() && matches!(error, JournalError::Refused { .. }) {
+                // Nothing has this id.
+                let _ = std::fs::remove_file(&path);
+            }
+            Err(refused(&error))
+        }
+    }
 }
 
 fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {

@@ -9,6 +9,7 @@
 mod history;
 pub mod sample;
 mod signals;
+mod threads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,12 +32,13 @@ use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Dispatch, Observe, Service, Worker, start_expiry, start_reactions, start_training};
+use crate::service::{Decide, Dispatch, Observe, Service, start_expiry, start_reactions, start_training};
 use crate::tls::Certificate;
 
 use history::History;
 pub use history::{Replayed, create_partition};
 pub use signals::Signals;
+use threads::Workers;
 
 /// How often the file of tokens is looked at.
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
@@ -53,14 +55,6 @@ pub struct Server {
     config: Config,
     /// What the person who started it should know.
     pub announcement: Announcement,
-}
-
-/// The threads that work beside the service. Each ends when it is dropped.
-struct Workers {
-    _expiry: Worker,
-    _reactions: Worker,
-    _training: Worker,
-    _sampler: Option<Sampler>,
 }
 
 /// What decides requests.
@@ -138,12 +132,17 @@ impl Server {
         let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
         let connections = listener.connections_source();
         let status = driver.status_source();
+        let follower = tokio::spawn(follow(Arc::clone(&tokens)));
+        let vital = workers.vital();
+        let vital = vital.with_task(listener.accepting(), "no further QUIC connection is accepted");
+        let vital = vital.with_task(follower.abort_handle(), "changes of the file of tokens do not take effect");
         let shared = Http {
             service: Arc::clone(&service),
             metrics,
             engine,
             journal: Box::new(status),
             connections: Box::new(connections),
+            failures: Box::new(move || vital.failures()),
         };
         let (http, http_addr) = match config.http {
             Some(addr) => start_http(addr, Arc::new(shared)).await.map(|(side, addr)| (Some(side), Some(addr)))?,
@@ -159,8 +158,7 @@ impl Server {
             sample,
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
-        let tokens = tokio::spawn(follow(tokens));
-        Ok(Server { service, driver, workers, listener, http, tokens, ended, config, announcement })
+        Ok(Server { service, driver, workers, listener, http, tokens: follower, ended, config, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -247,7 +245,7 @@ fn decide(
     let expiry = start_expiry(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
     let reactions = start_reactions(Arc::clone(engine), Arc::clone(&clock)).map_err(Failure::failed)?;
     let training = start_training(Arc::clone(engine), clock).map_err(Failure::failed)?;
-    let workers = Workers { _expiry: expiry, _reactions: reactions, _training: training, _sampler: sampler };
+    let workers = Workers { expiry, reactions, _training: training, _sampler: sampler };
     Ok(Deciding { service: Arc::new(service), metrics, workers })
 }
 

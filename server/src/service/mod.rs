@@ -41,7 +41,7 @@ pub use observe::Observe;
 pub use reactions::start_reactions;
 pub use training::start_training;
 pub use waits::{Wait, Waits};
-pub use worker::Worker;
+pub use worker::{Pulse, Worker};
 
 /// The engine behind rights, deadlines and durability. Shared by every listener.
 pub struct Service {

@@ -22,6 +22,14 @@ fn init_makes_a_folder_that_checks_and_overwrites_nothing() {
 }
 
 #[test]
+fn the_version_says_which_journals_and_which_peers_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = run(dir.path(), &["--version"]).ended(0).out;
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(said, format!("stockade {version} (journal format 3, wire protocol stockade/2 version 2)\n"));
+}
+
+#[test]
 fn tokens_are_added_listed_and_revoked() {
     let dir = tempfile::tempdir().unwrap();
     run(dir.path(), &["init"]).ended(0);

@@ -2,6 +2,8 @@
 
 use std::net::UdpSocket;
 
+use stockade_core::orders::{OrderState, Stage};
+
 use crate::rig::{finished, run, stockade};
 
 const PIN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -36,6 +38,9 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
         &["place", "id:5", "TEE"],
         &["step", "web/1001", "fly"],
         &["orders", "--state", "lost"],
+        &["orders", "--limit", "0"],
+        &["stock", "--limit", "0"],
+        &["inbound", "list", "--limit", "0"],
         &["count", "HGH", "TEE:5", "--as-of", "yesterday"],
         &["inbound", "announce", "PO-1", "HGH", "2026-02-30", "TEE:5"],
         &["receive", "HGH"],
@@ -43,6 +48,47 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
         &["extend", "web/1001", "--until", "soon"],
     ] {
         run(dir.path(), args).ended(2);
+    }
+}
+
+#[test]
+fn a_wrong_stage_or_state_is_answered_with_the_names_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = run(dir.path(), &["orders", "--help"]).ended(0).out;
+    for name in Stage::ALL.map(Stage::name).into_iter().chain(OrderState::ALL.map(OrderState::name)) {
+        assert!(help.contains(name), "{name} is not in\n{help}");
+    }
+    assert!(help.contains("At most this many orders"), "{help}");
+    let refused = run(dir.path(), &["orders", "--stage", "pickng"]).ended(2).err;
+    assert!(refused.contains("allocated, picking, packed") && refused.contains("similar"), "{refused}");
+    let refused = run(dir.path(), &["orders", "--state", "refund-due"]).ended(2).err;
+    assert!(refused.contains("held, paid, expired, refund_due, cancelled"), "{refused}");
+}
+
+#[test]
+fn usage_names_arguments_in_the_order_they_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    for (verb, usages) in [
+        (
+            &["receive"][..],
+            [
+                "stockade receive [OPTIONS] <WAREHOUSE> <SKU[:UNITS]>...",
+                "stockade receive [OPTIONS] [WAREHOUSE] --file <CSV>",
+            ],
+        ),
+        (
+            &["count"],
+            [
+                "stockade count [OPTIONS] --as-of <WATERMARK|now> <WAREHOUSE> <SKU[:UNITS]>...",
+                "stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>",
+            ],
+        ),
+        (&["sku", "define"], ["stockade sku define [OPTIONS] <SKUS>...", "stockade sku define [OPTIONS] --file <CSV>"]),
+    ] {
+        let help = run(dir.path(), &[verb, &["--help"]].concat()).ended(0).out;
+        assert!(usages.iter().all(|usage| help.contains(usage)), "{help}");
+        let refused = run(dir.path(), verb).ended(2).err;
+        assert!(refused.contains(usages[0]), "{refused}");
     }
 }
 

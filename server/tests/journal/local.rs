@@ -6,7 +6,7 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{ChainHash, Journal, JournalError, Log};
 use stockade_server::journal::{Driver, DriverConfig, LocalJournal};
 
-use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
+use crate::load::{Load, assert_holds, batch, events, eventually, new_log, of_format_2, replayed};
 
 fn open(path: &Path) -> LocalJournal {
     LocalJournal::open(path).unwrap()
@@ -65,7 +65,7 @@ fn a_second_process_is_told_what_to_do() {
 }
 
 #[test]
-fn an_unusable_path_and_a_newer_format_are_refused_by_name() {
+fn an_unusable_path_and_a_newer_layout_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let JournalError::Refused { reason } = refusal(&folder.path().join("none/journal.redb")) else { panic!() };
     assert!(reason.contains("check that the directory exists"), "{reason}");
@@ -77,8 +77,42 @@ fn an_unusable_path_and_a_newer_format_are_refused_by_name() {
     write.open_table(redb::TableDefinition::<&str, u64>::new("about")).unwrap().insert("format", 2).unwrap();
     write.commit().unwrap();
     drop(file);
-    let JournalError::Refused { reason } = refusal(&path) else { panic!() };
-    assert!(reason.contains("format 2, this version knows 1"), "{reason}");
+    assert_other_format(&path, "file layout 2", "file layout 1");
+}
+
+/// The file is refused as another build's, by its path, and not a byte of it changes.
+#[track_caller]
+fn assert_other_format(path: &Path, has: &str, reads: &str) {
+    let before = std::fs::read(path).unwrap();
+    let refused = refusal(path);
+    assert!(matches!(refused, JournalError::OtherFormat { .. }), "{refused:?}");
+    let said = refused.to_string();
+    let place = path.display().to_string();
+    for words in [place.as_str(), has, reads, "unharmed", "build that wrote it", "journal.path"] {
+        assert!(said.contains(words), "`{words}` is missing in: {said}");
+    }
+    assert!(!said.contains("damaged") && !said.contains("backup"), "{said}");
+    assert!(std::fs::read(path).unwrap() == before, "the file was changed");
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "something was written next to it");
+}
+
+#[test]
+fn a_journal_of_another_format_is_not_called_damaged_and_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.redb");
+    let mut journal = open(&path);
+    let log = new_log();
+    for n in 0..20 {
+        journal.append(&of_format_2(batch(&log, format!("event {n}").as_bytes()))).unwrap();
+    }
+    // As a kill leaves it: not closed, so that it has to be repaired before it can be read.
+    let killed = folder.path().join("killed").join("journal.redb");
+    std::fs::create_dir(killed.parent().unwrap()).unwrap();
+    std::fs::copy(&path, &killed).unwrap();
+    assert_other_format(&killed, "journal format 2", "journal format 3");
+    drop(journal);
+    std::fs::remove_dir_all(killed.parent().unwrap()).unwrap();
+    assert_other_format(&path, "journal format 2", "journal format 3");
 }
 
 #[test]

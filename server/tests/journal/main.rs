@@ -1,10 +1,12 @@
 //! The journals against a log and events that mean nothing: what is acknowledged is there afterwards, whatever happens.
 
+mod broken;
 mod history;
 mod load;
 mod local;
 mod measure;
 mod redis_fencing;
+mod redis_init;
 mod redis_loss;
 mod redis_outage;
 #[path = "../support/redis_server.rs"]

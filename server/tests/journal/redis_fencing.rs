@@ -5,7 +5,7 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{Journal, JournalError, Log};
 use stockade_server::journal::{Driver, DriverConfig, Health, RedisConfig, RedisJournal};
 
-use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
+use crate::load::{Load, assert_holds, batch, events, eventually, new_log, of_format_2, replayed};
 use crate::redis_server::RedisServer;
 
 const NAME: &str = "t";
@@ -72,6 +72,47 @@ fn only_init_creates_a_partition_and_only_its_own_id_opens_it() {
     let reason = refusal(with("0123"));
     assert!(reason.contains(&id) && reason.contains("correct the partition id"), "{reason}");
     RedisJournal::open(with(&id)).unwrap();
+}
+
+#[test]
+fn a_partition_of_another_format_is_not_called_damaged_and_stays_as_it_was() {
+    let redis = RedisServer::start();
+    let log = new_log();
+    // Starts without an order leave entries before the first batch.
+    for _ in 0..9 {
+        RedisJournal::open(config(&redis, "a")).unwrap().close().unwrap();
+    }
+    let mut journal = RedisJournal::open(config(&redis, "a")).unwrap();
+    for n in 0..3 {
+        journal.append(&of_format_2(batch(&log, format!("event {n}").as_bytes()))).unwrap();
+    }
+    journal.close().unwrap();
+    let kept = |command: &str, key: &str| -> redis::Value {
+        let mut cmd = redis::cmd(command);
+        cmd.arg(key);
+        cmd.query(&mut redis.connection()).unwrap()
+    };
+    let everything = || (kept("DUMP", "stockade:{t}:wal"), kept("HGETALL", "stockade:{t}:own"));
+    let before = everything();
+    let refused = |has: &str, reads: &str| {
+        let error = RedisJournal::open(config(&redis, "b")).map(drop).unwrap_err();
+        assert!(matches!(error, JournalError::OtherFormat { .. }), "{error:?}");
+        let said = error.to_string();
+        let address = redis.url().replace("redis://", "");
+        for words in [address.as_str(), "stockade:{t}", has, reads, "unharmed", "journal.partition"] {
+            assert!(said.contains(words), "`{words}` is missing in: {said}");
+        }
+        assert!(!said.contains("damaged") && !said.contains("corrupt"), "{said}");
+    };
+    refused("journal format 2", "journal format 3");
+    assert!(everything() == before, "the partition was changed");
+
+    redis.run(&["DEL", "stockade:{t}:wal", "stockade:{t}:own"]);
+    RedisJournal::open(config(&redis, "a")).unwrap().close().unwrap();
+    redis.run(&["HSET", "stockade:{t}:own", "f", "7"]);
+    let before = everything();
+    refused("partition layout 7", "partition layout 1");
+    assert!(everything() == before, "the partition was changed");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use quinn::Endpoint;
+use rustls_pki_types::PrivateKeyDer;
 use stockade_client::core::command::{Command, Receive, Request, SkuSpec};
 use stockade_client::core::orders::OrderState;
 use stockade_client::core::query::{Query, StockQuery};
@@ -12,7 +14,8 @@ use stockade_client::core::reject::Reject;
 use stockade_client::core::reply::Reply;
 use stockade_client::core::time::{Span, Time};
 use stockade_client::core::wire::{ClientMessage, HelloAnswer, HelloRefusal, ServerMessage, VERSION, VERSION_OLDEST};
-use stockade_client::{Call, Client, ClientError, Stockade};
+use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
+use stockade_server::failure::{Exit, Failure};
 use tokio::net::UdpSocket;
 
 use crate::host::{Host, code, line, number, place, reject_code};
@@ -74,6 +77,48 @@ async fn versions_that_do_not_fit_are_told_so() {
     let (_, answer) = raw.hear::<HelloAnswer>().await;
     assert_eq!(answer, HelloAnswer::Refused(HelloRefusal::Version { oldest: VERSION_OLDEST, newest: VERSION }));
     assert!(Raw::with_alpn(host.addr, b"stockade/9").await.is_err());
+}
+
+/// A listener that agrees on this protocol and no other.
+fn speaker_of(alpn: &[u8]) -> Endpoint {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    tls.alpn_protocols = vec![alpn.to_vec()];
+    let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls).unwrap();
+    let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    Endpoint::server(config, "127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_of_another_build_is_named_as_such_and_not_as_unreachable() {
+    let newer = speaker_of(b"stockade/9");
+    let addr = newer.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Some(incoming) = newer.accept().await {
+            assert!(incoming.await.is_err(), "no connection comes about");
+        }
+    });
+    let pin = "00".repeat(32).parse().unwrap();
+    let config = ClientConfig::new(addr.to_string(), Trust::Pinned(pin), "stk_x");
+    let error = Client::connect(config.clone()).await.map(drop).unwrap_err();
+    assert_eq!(error, ClientError::OtherProtocol { addr: addr.to_string() });
+    let said = error.to_string();
+    for words in [&*addr.to_string(), "another version of the wire protocol", "stockade/2", "of one build"] {
+        assert!(said.contains(words), "`{words}` is missing in: {said}");
+    }
+    assert!(!error.is_transient());
+    assert_eq!(Failure::from(error).exit, Exit::Refused, "trying again does not help");
+
+    // A client that connects in the background does not wait for the end of its patience.
+    let client = Client::start(config).unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(2), client.ping(&Call::default())).await;
+    assert_eq!(asked.expect("told at once"), Err(ClientError::OtherProtocol { addr: addr.to_string() }));
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ async fn a_bad_token_is_refused_at_the_door() {
     config.trust = stockade_client::Trust::Pinned(stockade_client::Fingerprint([7; 32]));
     let error = Client::connect(config).await.unwrap_err();
     assert!(error.to_string().contains("is pinned"), "{error}");
+    assert!(matches!(error, ClientError::Untrusted { .. }) && !error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]

@@ -96,6 +96,22 @@ fn what_cannot_be_understood_is_400_and_names_the_place() {
     assert!(detail("GET", "/v1/stock", &[("stockade-durability", "eternal")], "", 400).contains("journaled"));
     assert!(detail("GET", "/v2/orders", &[], "", 404).contains("/v1"));
     assert!(detail("DELETE", "/v1/stock", &[], "", 405).contains("DELETE"));
+    for path in [
+        "/v1/orders?limit=1&limit=2",
+        "/v1/orders?channel=web&channel=live",
+        "/v1/stock?limit=1&limit=1",
+        "/v1/inbound?warehouse=HGH&warehouse=CAN",
+        "/v1/availability?channel=web&channel=live&sku=TEE",
+        "/v1/orders/web/1/explain?decision=1&decision=2",
+    ] {
+        assert!(detail("GET", path, &[], "", 400).contains("more than once"), "{path}");
+    }
+    assert!(detail("POST", "/v1/quote?exact=true&exact=false", &[], ORDER, 400).contains("more than once"));
+    let two_keys = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    assert!(detail("POST", "/v1/orders/web/1/pay", &two_keys, "", 400).contains("more than once"));
+    for path in ["/v1/orders?limit=0", "/v1/stock?limit=0", "/v1/inbound?limit=0"] {
+        assert!(detail("GET", path, &[], "", 400).contains("limit: write a whole number from 1"), "{path}");
+    }
     let huge = "x".repeat(9 * 1024 * 1024);
     assert_eq!(server.http("POST", "/v1/orders", &[], &huge).status, 413);
 }
@@ -141,6 +157,30 @@ fn every_metric_in_the_docs_is_there() {
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let name = line.split(' ').next().unwrap();
         assert!(page.contains(name), "{name} is not in the docs");
+    }
+}
+
+#[test]
+fn what_only_grows_is_a_counter() {
+    let server = Server::start();
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    server.http("GET", "/v1/orders/web/none", &[], "").json(404);
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    let gauges: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE stockade_")?.strip_suffix(" gauge")).collect();
+    let expected = [
+        "quic_connections",
+        "gate_watermark",
+        "journal_lag_events",
+        "journal_backlog_bytes",
+        "journal_working",
+        "routing_gap_waiting",
+    ];
+    assert_eq!(gauges, expected, "{text}");
+    for line in
+        ["stockade_refused_requests_total 1", "stockade_routing_orders_total 1", "stockade_routing_cost_total 3.5"]
+    {
+        assert!(text.contains(&format!("\n{line}\n")), "{line} is not in\n{text}");
     }
 }
 

@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use stockade_core::ids::Seq;
+use stockade_core::log::{Admission, ChainHash, Journal, Log, SealedBatch};
+use stockade_server::journal::LocalJournal;
+
 use crate::rig::{Server, run};
 
 fn order(number: u32) -> String {
@@ -116,6 +120,27 @@ fn two_servers_do_not_share_a_journal() {
     let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--http", "off"];
     let second = server.run(&args).ended(5);
     assert!(second.err.contains("journal.redb"), "{}", second.err);
+}
+
+#[test]
+fn a_journal_of_another_build_is_refused_by_its_path_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stockade-dev/journal.redb");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    let log = Log::new(Seq(0), ChainHash::GENESIS);
+    log.append(log.reserve(3, Admission::Ordinary).unwrap(), b"old").unwrap().applied();
+    let batch = log.next_batch(Duration::ZERO).unwrap();
+    let mut bytes = batch.bytes.to_vec();
+    bytes[4] = 2;
+    LocalJournal::open(&path).unwrap().append(&SealedBatch { bytes: bytes.into(), ..batch }).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--http", "off"];
+    let refused = run(dir.path(), &args).ended(5);
+    for words in ["stockade-dev/journal.redb", "journal format 2", "unharmed", "journal.path"] {
+        assert!(refused.err.contains(words), "`{words}` is missing in: {}", refused.err);
+    }
+    assert!(!refused.err.contains("damaged"), "{}", refused.err);
+    assert!(std::fs::read(&path).unwrap() == before);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod handover;
 mod http;
 mod life;
 mod memory;
+mod pages;
 mod presale;
 mod rig;
 mod verbs;

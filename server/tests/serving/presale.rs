@@ -67,6 +67,23 @@ fn in_stage(server: &Server, sub: usize, stage: &str) -> Value {
 }
 
 #[test]
+fn answers_say_that_units_moved_only_where_they_did() {
+    let server = selling_presale();
+    for (args, says) in [
+        (&["inbound", "announce", "PO-1", "HGH", "2026-12-01", "POT:10"][..], "10 units are announced; watermark "),
+        (&["inbound", "change", "PO-1", "HGH", "POT", "--units", "8"], "8 units are still to come; watermark "),
+        (&["inbound", "change", "PO-1", "HGH", "POT", "--day", "2026-12-02"], "8 units are still to come; watermark "),
+        (&["receive", "HGH", "POT:3", "--inbound", "PO-1", "--more"], "3 units moved; watermark "),
+        (&["inbound", "cancel", "PO-1", "HGH", "POT"], "5 units are no longer expected; watermark "),
+        (&["safety", "POT", "HGH", "1"], "1 units are kept back from orders; watermark "),
+        (&["adjust", "POT", "HGH", "-1", "--reason", "broken"], "1 units moved; watermark "),
+    ] {
+        let said = server.run(args).ended(0).out;
+        assert!(said.starts_with(says), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn expected_receipts_have_calls_of_their_own() {
     let server = selling_presale();
     let post = |path: &str, key: &str, body: &str| server.http("POST", path, &[("idempotency-key", key)], body);

@@ -46,8 +46,19 @@ impl Server {
 
     /// Starts one in a folder that may hold a history.
     pub fn start_in(dir: tempfile::TempDir, more: &[&str]) -> Server {
+        Server::start_as(dir, &[&["--dev"], more].concat())
+    }
+
+    /// Starts one in a folder made by `init`.
+    pub fn start_for_real() -> Server {
+        let dir = tempfile::tempdir().expect("a folder");
+        run(dir.path(), &["init"]).ended(0);
+        Server::start_as(dir, &[])
+    }
+
+    fn start_as(dir: tempfile::TempDir, more: &[&str]) -> Server {
         let mut command = plain(dir.path());
-        command.args(["serve", "--json", "--dev", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut line = String::new();
         let out = child.stdout.take().expect("its output");

@@ -90,7 +90,9 @@ fn the_gap_of_live_decisions_is_measured_beside_the_traffic() {
     assert!(said.contains("13 decisions solved again: 100.0 % best to the last millionth"), "{said}");
     assert_eq!(server.http("GET", "/v1/routing", &[], "").json(200), report);
     let metrics = server.http_plain("GET", "/metrics", &[], "").text;
-    for line in ["stockade_routing_orders 13", "stockade_routing_split_orders 1", "stockade_routing_gap_count 13"] {
+    for line in
+        ["stockade_routing_orders_total 13", "stockade_routing_split_orders_total 1", "stockade_routing_gap_count 13"]
+    {
         assert!(metrics.contains(line), "`{line}` is missing in\n{metrics}");
     }
 }
@@ -155,6 +157,71 @@ fn lists_come_as_tables_and_as_csv() {
     assert!(all.lines().count() == 4 && all.contains("cancelled"), "{all}");
     let one = server.run(&["orders", "--limit", "1"]).ended(0);
     assert!(one.err.contains("there are more"), "{}", one.err);
+}
+
+#[test]
+fn a_list_that_is_cut_says_so_and_how_to_go_on() {
+    let server = Server::start();
+    for n in 1..=4 {
+        server.run(&["place", &format!("web/{n}"), "TEE", "--zone", "CN-33"]).ended(0);
+    }
+    // More than any one warehouse has: two sub-orders.
+    server.run(&["place", "web/split", "TEE:110", "--zone", "CN-44"]).ended(0);
+    let numbers = |csv: &str| -> Vec<String> {
+        csv.lines().skip(1).filter_map(|line| Some(line.split(',').nth(1)?.to_owned())).collect()
+    };
+    let cut = server.run(&["orders", "--csv", "--limit", "3"]).ended(0);
+    assert_eq!(numbers(&cut.out), ["1", "2", "3"]);
+    let cursor = cut.err.trim().rsplit(' ').next().unwrap();
+    assert!(cut.err.contains("there are more: this is a list of the first 3 orders"), "{}", cut.err);
+    let rest = server.run(&["orders", "--csv", "--after", cursor]).ended(0);
+    assert_eq!((numbers(&rest.out), rest.err.as_str()), (vec!["4".into(), "split".into(), "split".into()], ""));
+
+    let json = server.json(&["orders", "--limit", "3"]);
+    assert_eq!(json["next"].to_string(), cursor, "{json}");
+    assert!(server.json(&["orders", "--limit", "5"])["next"].is_null(), "all five are there");
+    let of_web = server.json(&["orders", "--state", "held", "--stage", "held", "--limit", "5"]);
+    assert!(of_web["next"].is_null() && of_web["orders"].as_array().unwrap().len() == 6, "{of_web}");
+    // The cursor of the last match is no promise of another one.
+    server.run(&["cancel", "web/4"]).ended(0);
+    server.run(&["cancel", "web/split"]).ended(0);
+    let held = server.run(&["orders", "--state", "held", "--limit", "3"]).ended(0);
+    assert_eq!((held.out.lines().count(), held.err.as_str()), (4, ""), "{}", held.out);
+
+    let cells = server.run(&["stock", "--limit", "2", "--json"]).ended(0);
+    assert_eq!(cells.out.lines().count(), 2);
+    assert!(cells.err.contains("there are more: this is a list of the first 2 cells"), "{}", cells.err);
+    for (reference, sku) in [("PO-1", "TEE"), ("PO-2", "TEE"), ("PO-3", "MUG")] {
+        server.run(&["inbound", "announce", reference, "HGH", "2030-12-01", &format!("{sku}:5")]).ended(0);
+    }
+    let expected = server.run(&["inbound", "list", "--limit", "1"]).ended(0);
+    assert_eq!(expected.out.lines().count(), 3, "{}", expected.out);
+    assert!(expected.err.contains("there are more: this is a list of the first 1 SKUs"), "{}", expected.err);
+    assert_eq!(server.run(&["inbound", "list", "--limit", "2"]).ended(0).err, "");
+}
+
+#[test]
+fn flags_may_follow_the_action_of_a_step() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE", "--zone", "CN-33"]).ended(0);
+    server.run(&["pay", "web/1"]).ended(0);
+    let first = server.json(&["step", "web/1", "pick", "--key", "p1", "--timeout", "5s"]);
+    let again = server.json(&["step", "web/1", "--key", "p1", "pick"]);
+    assert_eq!((first["replayed"].as_bool(), again["replayed"].as_bool()), (Some(false), Some(true)));
+    for args in [
+        &["order", "explain", "web/1", "--timeout", "5s", "--decision", "1"][..],
+        &["order", "--timeout", "5s", "explain", "web/1"],
+        &["order", "web/1", "explain"],
+        &["order", "web/1", "explain", "web/1", "--timeout", "5s"],
+    ] {
+        let told = server.run(args).ended(0).out;
+        assert!(told.contains("no plan scores less"), "{args:?}: {told}");
+    }
+    let shown = server.run(&["order", "--timeout", "5s", "web/1", "--json"]).ended(0).out;
+    assert!(shown.contains("timeline"), "{shown}");
+    assert!(server.run(&["order", "web/1", "explain", "web/2"]).ended(2).err.contains("name one order"));
+    server.run(&["order", "explain"]).ended(2);
+    server.run(&["order"]).ended(2);
 }
 
 #[test]

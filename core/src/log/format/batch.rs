@@ -27,8 +27,8 @@ pub(in crate::log) const HEADER_BYTES: usize = 56;
 pub const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - 4;
 
 const MAGIC: [u8; 4] = *b"STKB";
-/// Of header and events together. 3: steps by number, definitions of SKUs name the rules in force.
-const FORMAT: u16 = 3;
+/// The journal format, of header and events together. 3: steps by number, definitions of SKUs name the rules in force.
+pub const FORMAT: u16 = 3;
 
 /// Where the parts of the header lie.
 const FORMAT_AT: usize = 4;

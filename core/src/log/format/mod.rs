@@ -3,5 +3,5 @@
 pub(super) mod batch;
 mod envelope;
 
-pub use batch::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, SealedBatch};
+pub use batch::{Batch, BatchError, ChainHash, EVENT_BYTES_MAX, FORMAT, SealedBatch};
 pub use envelope::{decode_envelope, encode_envelope};

@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
 
 async fn availability(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
     let (mut channel, mut skus) = (None, Vec::new());
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &["sku"])? {
         match name.as_str() {
             "channel" => channel = Some(code(&name, &value)?),
             "sku" => skus.push(code(&name, &value)?),

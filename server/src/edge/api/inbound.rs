@@ -11,7 +11,7 @@ use stockade_core::query::{InboundQuery, Query};
 use crate::edge::bodies::inbound::{AnnounceBody, ChangeBody, WithdrawBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, PAGE_MAX, code, number, pairs, unknown_parameter};
+use crate::edge::parameters::{PAGE, code, limit, pairs, unknown_parameter};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
@@ -40,13 +40,13 @@ async fn withdraw(State(http): Shared, caller: Caller, Json(body): Json<Withdraw
 
 async fn inbound(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
     let mut ask = InboundQuery { skus: Vec::new(), warehouse: None, reference: None, after: None, limit: PAGE };
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &["sku"])? {
         match name.as_str() {
             "sku" => ask.skus.push(code(&name, &value)?),
             "warehouse" => ask.warehouse = Some(code(&name, &value)?),
             "reference" => ask.reference = Some(code(&name, &value)?),
             "after" => ask.after = Some(code(&name, &value)?),
-            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            "limit" => ask.limit = limit(&name, &value)?,
             _ => return Err(unknown_parameter(&name, "sku (several times), warehouse, reference, after and limit")),
         }
     }

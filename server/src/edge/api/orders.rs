@@ -13,7 +13,7 @@ use stockade_core::query::{OrdersQuery, Query};
 use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, PAGE_MAX, code, named, number, one_of, pairs, unknown_parameter};
+use crate::edge::parameters::{PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
@@ -39,7 +39,7 @@ async fn order(State(http): Shared, caller: Caller, Path(path): Path<(String, St
 
 async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
     let mut ask = OrdersQuery { limit: PAGE, ..OrdersQuery::default() };
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &[])? {
         match name.as_str() {
             "warehouse" => ask.warehouse = Some(code(&name, &value)?),
             "channel" => ask.channel = Some(code(&name, &value)?),
@@ -47,7 +47,7 @@ async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) 
             "state" => ask.state = Some(one_of(&name, &value, &OrderState::ALL, OrderState::name)?),
             "customer" => ask.customer = Some(code(&name, &value)?),
             "after" => ask.after = Some(Seq(number(&name, &value)?)),
-            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            "limit" => ask.limit = limit(&name, &value)?,
             _ => {
                 let known = "warehouse, channel, stage, state, customer, after and limit";
                 return Err(unknown_parameter(&name, known));

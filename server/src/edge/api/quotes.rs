@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
 
 async fn quote(State(http): Shared, caller: Caller, RawQuery(query): RawQuery, Json(body): Json<PlaceBody>) -> Answer {
     let mut exact = false;
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &[])? {
         match (name.as_str(), value.as_str()) {
             ("exact", "true" | "") => exact = true,
             ("exact", "false") => exact = false,

@@ -24,7 +24,7 @@ async fn explain(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let mut ask = Explain { order: named(path)?, decision: None };
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &[])? {
         match name.as_str() {
             "decision" => ask.decision = Some(number(&name, &value)?),
             _ => return Err(unknown_parameter(&name, "decision")),

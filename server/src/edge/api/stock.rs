@@ -11,7 +11,7 @@ use stockade_core::query::{Query, StockQuery};
 use crate::edge::bodies::stock::{AdjustBody, CountBody, ReceiveBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, PAGE_MAX, code, number, pairs, unknown_parameter};
+use crate::edge::parameters::{PAGE, code, limit, pairs, unknown_parameter};
 use crate::edge::state::Http;
 
 /// The calls of this resource.
@@ -25,12 +25,12 @@ pub(super) fn routes() -> Router<Arc<Http>> {
 
 async fn stock(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
     let mut ask = StockQuery { skus: Vec::new(), warehouse: None, after: None, limit: PAGE };
-    for (name, value) in pairs(query.as_deref()) {
+    for (name, value) in pairs(query.as_deref(), &["sku"])? {
         match name.as_str() {
             "sku" => ask.skus.push(code(&name, &value)?),
             "warehouse" => ask.warehouse = Some(code(&name, &value)?),
             "after" => ask.after = Some(code(&name, &value)?),
-            "limit" => ask.limit = number::<u32>(&name, &value)?.min(PAGE_MAX),
+            "limit" => ask.limit = limit(&name, &value)?,
             _ => return Err(unknown_parameter(&name, "sku (several times), warehouse, after and limit")),
         }
     }

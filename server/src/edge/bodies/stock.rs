@@ -61,7 +61,7 @@ pub struct CountBody {
 pub struct MovedBody {
     /// The event.
     pub seq: u64,
-    /// Units that moved.
+    /// Units that moved, or that are announced, still to come, withdrawn or kept back, as the command says.
     pub qty: u64,
     /// Units that are promised and not there.
     pub short: u64,

@@ -12,7 +12,7 @@ use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
 use super::partition::{self, Owned, Position, read_state};
 use super::reading;
-use super::stream::{Entry, Reader, corrupt};
+use super::stream::{Entry, Reader, unreadable};
 use crate::journal::ring::Ring;
 
 /// Entries read at once in a replay.
@@ -49,10 +49,12 @@ impl RedisJournal {
     ///
     /// # Errors
     /// [`JournalError::Refused`] when the partition is missing, has another id, or is held by another owner, or when
-    /// Redis is unfit to hold history; [`JournalError::Unavailable`] when Redis cannot be reached.
+    /// Redis is unfit to hold history; [`JournalError::Unavailable`] when Redis cannot be reached;
+    /// [`JournalError::OtherFormat`] when another build wrote the partition, which is not changed then.
     pub fn open(config: RedisConfig) -> Result<RedisJournal, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         let keeping = check::check(&mut link)?;
+        partition::look_at(&mut link)?;
         link.load_library()?;
         if config.create && read_state(&mut link)?.is_none() {
             partition::create(&mut link, &config)?;
@@ -234,7 +236,7 @@ enum Setback {
 
 impl Journal for RedisJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(self.link.place());
         let mut from = "-".to_owned();
         let mut beaten = Instant::now();
         loop {
@@ -321,7 +323,7 @@ impl RedisJournal {
 
     /// Puts a replayed batch into the ring: memory may hold the last copy of it one day.
     fn keep(&mut self, bytes: Vec<u8>, id: &str) -> Result<(), JournalError> {
-        let batch = Batch::decode(&bytes).map_err(|e| corrupt(id, &e.to_string()))?;
+        let batch = Batch::decode(&bytes).map_err(|e| unreadable(&self.link.place(), id, &e))?;
         let (first, last, chain) = (batch.first, batch.last, batch.chain);
         if self.ring.last().is_some_and(|known| known >= first) {
             return Ok(());

@@ -5,9 +5,13 @@ use std::time::Duration;
 use redis::{Cmd, Connection, FromRedisValue, RedisError};
 use stockade_core::log::JournalError;
 
+use super::stream::other_format;
+
 /// The function library, loaded by whoever finds it missing.
 pub(super) const LIBRARY: &str = include_str!("functions.lua");
 
+/// Layout of stream and hash, declared by whoever creates a partition; the batches have a format of their own.
+pub(super) const LAYOUT: &str = "1";
 /// Creates a partition.
 pub(super) const INIT: &str = "stockade_1_init";
 /// Takes ownership.
@@ -35,6 +39,8 @@ pub(super) enum Fault {
     NotNow(String),
     /// Redis refused permanently: not applied.
     Never(String),
+    /// The partition is laid out in another way: not applied.
+    OtherLayout(String),
     /// Stream or hash have changed behind the journal.
     Lost(String),
     /// The epoch or token is not the caller's.
@@ -69,6 +75,11 @@ impl Link {
     /// Host and port, without credentials.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The partition and where it is, for messages.
+    pub(super) fn place(&self) -> String {
+        format!("the journal {} in Redis at {}", self.stream(), self.address)
     }
 
     /// The key of the stream.
@@ -130,6 +141,7 @@ impl From<Fault> for JournalError {
         match fault {
             Fault::Unknown(reason) | Fault::NotNow(reason) => JournalError::Unavailable { reason },
             Fault::Never(reason) => JournalError::Refused { reason },
+            Fault::OtherLayout(found) => other_layout("the partition in Redis", &found),
             Fault::Lost(reason) => JournalError::HistoryLost { reason },
             Fault::Fenced => JournalError::Deposed { reason: "the epoch or the token is not ours".into() },
             Fault::Gap { id, seq } => {
@@ -143,6 +155,11 @@ impl From<Fault> for JournalError {
             },
         }
     }
+}
+
+/// The partition has another layout.
+pub(super) fn other_layout(place: &str, found: &str) -> JournalError {
+    other_format(place, format!("partition layout {found}"), format!("partition layout {LAYOUT}"))
 }
 
 /// An answer that is an error was not applied; anything else may have been.
@@ -171,11 +188,12 @@ fn classify(error: &RedisError) -> Fault {
             "it belongs to the partition with id {}, not to this server's: correct the partition id in the configuration",
             field("u=")
         )),
-        "FORMAT" => Fault::Never(format!(
-            "it is written in journal format {}, which this version does not know: use the version that wrote it",
-            field("f=")
+        "FORMAT" => Fault::OtherLayout(field("f=")),
+        "EXISTS" => Fault::Never(format!(
+            "a partition with id {} exists already and is left unchanged: to serve it, copy `partition.id` from the server \
+             that created it; to begin a new history, set another `journal.partition`",
+            field("u=")
         )),
-        "EXISTS" => Fault::Never(format!("a partition with id {} exists already and is left unchanged", field("u="))),
         "BADID" => Fault::Never(format!("Redis refused an id: {detail}")),
         "NOAUTH" | "WRONGPASS" | "NOPERM" => Fault::Never(format!("Redis denies permission: {code} {detail}")),
         "MOVED" | "ASK" | "CROSSSLOT" => Fault::Never(format!(

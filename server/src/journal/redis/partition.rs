@@ -1,13 +1,14 @@
 //! A partition's hash in Redis: creating it, reading it, and taking its ownership.
 
 use stockade_core::ids::Seq;
-use stockade_core::log::JournalError;
+use stockade_core::log::{Batch, JournalError};
 
 use super::config::RedisConfig;
-use super::link::{self, Fault, Link};
+use super::link::{self, Fault, LAYOUT, Link, other_layout};
+use super::stream::{Entry, unreadable};
 
-/// Version of what is in stream and hash, declared by whoever creates a partition.
-const FORMAT: &str = "1";
+/// Entries read at once to find the first batch.
+const FIRST: usize = 8;
 /// How often an opening is tried while somebody else moves the partition.
 const OPENINGS_MAX: usize = 200;
 
@@ -66,7 +67,7 @@ fn missing(link: &Link, config: &RedisConfig) -> JournalError {
 /// Creates the partition; with the id it already has, nothing changes. Returns the id.
 pub(super) fn create(link: &mut Link, config: &RedisConfig) -> Result<String, JournalError> {
     let id = config.id.clone().map_or_else(random_text, Ok)?;
-    link.call::<String>(link::INIT, &[id.as_bytes(), FORMAT.as_bytes()])?;
+    link.call::<String>(link::INIT, &[id.as_bytes(), LAYOUT.as_bytes()])?;
     Ok(id)
 }
 
@@ -119,7 +120,7 @@ pub(super) fn take(
         &state.before.token,
         &state.before.last_id,
         id,
-        FORMAT,
+        LAYOUT,
         &config.owner,
         &hold,
         if take_over { "1" } else { "0" },
@@ -137,7 +138,24 @@ pub(super) fn take(
         Err(Fault::Fenced) => {
             Err(JournalError::Deposed { reason: "another engine moved it at the same moment".into() })
         }
+        Err(Fault::OtherLayout(found)) => Err(other_layout(&link.place(), &found)),
         Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Finds out whether this build reads the batches of the partition, if it has any, without writing to it.
+pub(super) fn look_at(link: &mut Link) -> Result<(), JournalError> {
+    let mut from = "-".to_owned();
+    loop {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(link.stream()).arg(&from).arg("+").arg("COUNT").arg(FIRST);
+        let page: Vec<Entry> = link.query(&range)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        from = format!("({last}");
+        let batch = |(id, fields): Entry| Some((id, fields.into_iter().find(|(name, _)| name == "d")?.1));
+        if let Some((id, bytes)) = page.into_iter().find_map(batch) {
+            return Batch::span(&bytes).map(drop).map_err(|e| unreadable(&link.place(), &id, &e));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use stockade_core::log::{Batch, History, JournalError};
 
 use super::config::RedisConfig;
 use super::link::Link;
-use super::stream::{Entry, corrupt, parse_id};
+use super::stream::{Entry, parse_id, unreadable};
 
 /// Finds batches by their sequence. Entries are numbered epoch first, so each epoch is asked in turn, the latest first:
 /// one question for each start of the server since.
@@ -32,7 +32,7 @@ impl History for RedisHistory {
             let found: Vec<Entry> = link.query(&range)?;
             let Some((id, fields)) = found.into_iter().next() else { continue };
             let Some((_, bytes)) = fields.into_iter().find(|(name, _)| name == "d") else { continue };
-            let (first, last) = Batch::span(&bytes).map_err(|e| corrupt(&id, &e.to_string()))?;
+            let (first, last) = Batch::span(&bytes).map_err(|e| unreadable(&link.place(), &id, &e))?;
             if parse_id(&id).is_some_and(|(of, _)| of == epoch) && first <= seq && seq <= last {
                 return Ok(bytes.into());
             }

@@ -1,14 +1,15 @@
 //! The entries of the stream, followed from the first.
 
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, JournalError};
+use stockade_core::log::{Batch, BatchError, FORMAT, JournalError};
 
 /// An entry: its id and its fields.
 pub(super) type Entry = (String, Vec<(String, Vec<u8>)>);
 
 /// Follows the ids of a stream from its first entry.
-#[derive(Default)]
 pub(super) struct Reader {
+    /// The partition and the address of Redis, in words.
+    place: String,
     /// The id of the entry read last.
     pub(super) previous: Option<String>,
     epoch: u64,
@@ -16,6 +17,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// A reader before the first entry.
+    pub(super) fn new(place: String) -> Reader {
+        Reader { place, previous: None, epoch: 0, last: Seq(0) }
+    }
+
     /// The batch of an entry; nothing for an opening or the entry of creation.
     pub(super) fn read(&mut self, id: &str, fields: Vec<(String, Vec<u8>)>) -> Result<Option<Vec<u8>>, JournalError> {
         let previous = self.previous.replace(id.to_owned());
@@ -37,7 +43,7 @@ impl Reader {
                 Ok(None)
             }
             ("d", Some(_)) => {
-                let (first, last) = Batch::span(&value).map_err(|e| corrupt(id, &e.to_string()))?;
+                let (first, last) = Batch::span(&value).map_err(|e| unreadable(&self.place, id, &e))?;
                 if epoch != self.epoch || last.0 != seq || first != self.last.next() {
                     let what = format!("it holds events {first} to {last} where {} should begin", self.last.next());
                     return Err(corrupt(id, &what));
@@ -54,6 +60,22 @@ impl Reader {
 pub(super) fn parse_id(id: &str) -> Option<(u64, u64)> {
     let (epoch, seq) = id.split_once('-')?;
     Some((epoch.parse().ok()?, seq.parse().ok()?))
+}
+
+/// Why the batch of an entry cannot be used.
+pub(super) fn unreadable(place: &str, id: &str, error: &BatchError) -> JournalError {
+    match error {
+        BatchError::UnknownFormat(found) => {
+            other_format(place, format!("journal format {found}"), format!("journal format {FORMAT}"))
+        }
+        other => corrupt(id, &other.to_string()),
+    }
+}
+
+/// Another build wrote the partition.
+pub(super) fn other_format(place: &str, found: String, reads: String) -> JournalError {
+    let anew = "set another `journal.partition` and run `stockade init`".to_owned();
+    JournalError::OtherFormat { place: place.to_owned(), found, reads, anew }
 }
 
 /// Why an entry cannot be used.
