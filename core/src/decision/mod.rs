@@ -33,6 +33,11 @@ pub struct Decision {
     pub prices: Vec<PriceSeen>,
 }
 
+/// Whether a plan is proven best: its score meets the bound, which no plan scores less than.
+pub fn is_proven(score: Money, bound: Money) -> bool {
+    bound >= score
+}
+
 /// What a unit of stock was worth to later orders when a decision was made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Decode)]
 pub struct PriceSeen {

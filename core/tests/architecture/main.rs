@@ -27,7 +27,10 @@ fn hold(found: &[Finding]) {
 
 #[test]
 fn imports_follow_the_flow() {
-    hold(&flow::check(&Sources::workspace()));
+    let sources = Sources::workspace();
+    hold(&flow::check(&sources));
+    let front = sources.0.iter().find(|source| source.path == "core/src/lib.rs").unwrap();
+    hold(&flow::check_table(front));
 }
 
 #[test]

@@ -27,6 +27,14 @@ impl<'a> Asking<'a> {
         Asking { engine, history: Batches(history), now, kinds: RefCell::default() }
     }
 
+    /// The engine has come as far as the model.
+    pub fn is_at(&self, seq: Seq) -> Result<(), String> {
+        match self.engine.seq() == seq {
+            true => Ok(()),
+            false => Err(format!("the engine is at event {}, the model at {seq}", self.engine.seq())),
+        }
+    }
+
     /// The answer, or the refusal.
     pub fn answer(&self, query: &Query) -> Result<Reply, Reject> {
         self.kinds.borrow_mut().insert(query.name());

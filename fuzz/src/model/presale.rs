@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stockade_core::decision::{Decision, SubKind};
-use stockade_core::event::{Envelope, OrderPromised, OrderPromisedLate, Promised};
+use stockade_core::event::{Envelope, Event, OrderPlaced, OrderPromised, OrderPromisedLate, Promised};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::reply::Reply;
@@ -328,7 +328,7 @@ impl Verdict for OrderPromised {
 
     /// A customer does the same, whether the goods are here or not.
     fn moment(&self) -> Option<&'static str> {
-        Some("order_placed")
+        Some(Event::name_of::<Box<OrderPlaced>>())
     }
 }
 

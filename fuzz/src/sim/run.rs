@@ -168,7 +168,7 @@ impl Simulation {
     }
 
     fn compare(&mut self) -> Result<(), String> {
-        let asked = self.model.compare(&self.engine, &self.history, self.workload.now)?;
+        let asked = self.model.compare_all(&self.engine, &self.history, self.workload.now)?;
         self.tally.asked.extend(asked);
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Simulation {
         if second.digest() != self.engine.digest() {
             return Err("the recovered engine has another digest".to_owned());
         }
-        self.model.compare(&second, &self.history, self.workload.now)?;
+        self.model.compare_all(&second, &self.history, self.workload.now)?;
         if self.workload.rng.percent(50) {
             self.engine = second;
         }

@@ -89,7 +89,7 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     let calls: Vec<Call> = calls.into_iter().flatten().collect();
     let mut tally = counted(&history, &calls).map_err(failed)?;
     let model = judge(&history, calls).map_err(failed)?;
-    tally.asked.extend(model.compare(&shared.engine, &history, now).map_err(failed)?);
+    tally.asked.extend(model.compare_all(&shared.engine, &history, now).map_err(failed)?);
     if let Some(cell) = model.due_cells().first() {
         return Err(failed(format!("units of {cell:?} are due to promises, and were not handed over")));
     }

@@ -14,7 +14,7 @@ use crate::engine::store::Engine;
 use crate::ids::{Code, SkuId};
 use crate::limits::COMMAND_LINES_MAX;
 use crate::query::{Query, each_query};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::time::Time;
 
 /// A query that the engine can answer.
@@ -66,15 +66,7 @@ impl Engine {
             let reason = format!("name 1 to {COMMAND_LINES_MAX} SKUs, not {}", codes.len());
             return Err(invalid("skus", reason));
         }
-        let mut skus = Vec::with_capacity(codes.len());
-        let mut unknown = Vec::new();
-        for code in codes {
-            match self.skus.find(code) {
-                Some(sku) => skus.push(sku.id),
-                None => unknown.push(code.clone()),
-            }
-        }
-        if unknown.is_empty() { Ok(skus) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+        self.known_skus(codes.iter())
     }
 }
 

@@ -198,6 +198,10 @@ impl<'a, T: Tiers> OrdersLocked<'a, T> {
     }
 
     /// Locks customer shards as well, in order, each once.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no customers are kept yet; loom and the tests hold their place in the order")
+    )]
     pub fn lock_customers(self, shards: impl IntoIterator<Item = usize>) -> CustomersLocked<'a, T> {
         let customers = self.door.customers.lock(shards);
         CustomersLocked { latch: self.latch, orders: self.orders, customers, door: self.door }
@@ -211,12 +215,11 @@ impl<'a, T: Tiers> OrdersLocked<'a, T> {
     }
 }
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no customers are kept yet; loom and the tests hold their place in the order")
+)]
 impl<'a, T: Tiers> CustomersLocked<'a, T> {
-    /// A locked order shard.
-    pub fn orders(&self, shard: usize) -> &T::Orders {
-        self.orders.get(shard)
-    }
-
     /// A locked customer shard.
     pub fn customers(&self, shard: usize) -> &T::Customers {
         self.customers.get(shard)
@@ -247,6 +250,10 @@ impl<T: Tiers> Locked<'_, T> {
     }
 
     /// A locked customer shard.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no customers are kept yet; loom and the tests hold their place in the order")
+    )]
     pub fn customers_mut(&mut self, shard: usize) -> &mut T::Customers {
         self.customers.get_mut(shard)
     }

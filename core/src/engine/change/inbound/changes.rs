@@ -190,7 +190,7 @@ impl Body for InboundChanged {
 
     fn publish(&self, engine: &Engine, at: &At<'_>) -> Result<(), Broken> {
         if self.reason == InboundReason::Received {
-            engine.prices.note_delivery(&self.moves, at.arrived());
+            engine.prices.note_receipt(&self.moves, at.arrived());
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ impl Body for StockMoved {
 
     fn publish(&self, engine: &Engine, at: &At<'_>) -> Result<(), Broken> {
         if matches!(self.reason, MoveReason::Receipt | MoveReason::Arrival) {
-            engine.prices.note_delivery(&self.moves, at.arrived());
+            engine.prices.note_receipt(&self.moves, at.arrived());
         }
         Ok(())
     }
