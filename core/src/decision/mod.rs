@@ -29,7 +29,7 @@ pub struct Decision {
     pub subs: Vec<PlannedSub>,
     /// The stock the decision saw, so that it can be recomputed.
     pub seen: Vec<SeenLine>,
-    /// The prices of stock it saw, by SKU and warehouse; none where a unit costs nothing beside its rate.
+    /// The prices of stock it saw, by SKU and warehouse; none where a unit costs nothing besides its rate.
     pub prices: Vec<PriceSeen>,
 }
 

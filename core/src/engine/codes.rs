@@ -1,4 +1,4 @@
-//! Codes that requests name, looked up: the id, or the refusal of a code that nobody knows.
+//! Codes that requests name, looked up: the id, or the refusal of an unknown code.
 
 use crate::catalog::Config;
 use crate::engine::outcome::Refusal;
@@ -44,7 +44,7 @@ impl Engine {
         self.skus.find(code).map(|sku| sku.id).ok_or_else(|| unknown(CodeKind::Sku, code))
     }
 
-    /// Many SKUs in their order; those that nobody knows are named together.
+    /// Many SKUs in their order; the refusal names all unknown ones.
     pub(in crate::engine) fn known_skus<'c>(
         &self,
         codes: impl ExactSizeIterator<Item = &'c Code>,

@@ -60,7 +60,7 @@ pub trait Journal: Send {
     fn what_could_be_lost(&self) -> String;
 }
 
-/// Journaled batches, read back one by one beside the thread that writes them.
+/// Journaled batches, read back one by one while another thread writes.
 pub trait History: Send + Sync {
     /// The bytes of the batch that holds an event.
     ///
@@ -149,7 +149,7 @@ impl MemoryJournal {
         MemoryJournal::recent(usize::MAX)
     }
 
-    /// A journal that keeps the latest batches, up to so many bytes, to be read back one by one.
+    /// A journal that keeps the latest batches, up to a number of bytes, to be read back one by one.
     pub fn recent(bytes: usize) -> MemoryJournal {
         MemoryJournal { limit: bytes, kept: Arc::default() }
     }

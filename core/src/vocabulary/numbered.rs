@@ -88,7 +88,7 @@ macro_rules! owners {
 }
 
 /// Declares a vocabulary: an enum of bodies that is encoded by number. bincode's own derive would count positions
-/// instead, and a kind added in the middle would give every later one another meaning.
+/// instead, and a kind added in the middle would change the meaning of every later one.
 macro_rules! numbered {
     (
         $what:literal

@@ -98,7 +98,7 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
     }
     let after = exchange.after;
     if !same_content(after, command, &exchange.request.command) {
-        // What is wrong in itself may be refused before the key is looked up.
+        // An invalid command may be refused before the key is looked up.
         let wrong = |reject: &Reject| after.judge(exchange.request, exchange.now).refused.contains(reject.code());
         let answered = &exchange.answered.result;
         return match answered.as_ref().is_err_and(|e| matches!(e, Reject::Conflict { .. }) || wrong(e)) {
@@ -148,7 +148,7 @@ pub fn own(events: &[(Seq, Envelope)]) -> &[(Seq, Envelope)] {
 }
 
 fn check_refused(exchange: &Exchange<'_>, allowed: &Allowed, reject: &Reject) -> Result<(), String> {
-    // Whoever touches an order past its deadline may leave it expired; a refusal has no other effect.
+    // A command on an order past its deadline may leave it expired; a refusal has no other effect.
     let events = own(exchange.events);
     if !events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || events.len() > 1 {
         return Err(format!("refused, and yet it made {:?}", exchange.events));

@@ -1,4 +1,4 @@
-//! The reference model: sorted maps, text-book double entry, no locks, no indexes.
+//! The reference model: sorted maps, textbook double entry, no locks, no indexes.
 //!
 //! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
 //! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
@@ -11,7 +11,7 @@
 //! | `expected`, `plain`, `inbound` | expected receipts and promises as records, unit by unit, and the verdict on them |
 //! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
 //! | `orders` | orders and sub-orders as plain records |
-//! | `lifecycle` | which step leads from which stage to which, written down a second time |
+//! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
 //! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
 //! | `answers`, `replies` | the verdict on replies, refusals and repeats |

@@ -79,7 +79,7 @@ impl Simulation {
         self.compare().and_then(|()| self.recover()).map_err(|e| (self.options.steps, e))
     }
 
-    /// Sends one command and judges all that comes of it.
+    /// Sends one command and judges its answer and its events.
     ///
     /// # Errors
     /// When engine and model disagree.

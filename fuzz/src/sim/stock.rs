@@ -64,7 +64,7 @@ impl Workload {
         if self.rng.percent(40) { self.rng.pick(&promised).copied() } else { None }
     }
 
-    /// A receipt announced, changed or withdrawn; now and then one that is there already, or is not.
+    /// A receipt announced, changed or withdrawn; now and then one that already exists, or does not.
     fn expect(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let (sku, warehouse) = self.waited_for(model).unwrap_or((sku, warehouse));
         let known = references(model, sku, warehouse);

@@ -10,7 +10,7 @@ use crate::log::History;
 use crate::money::Money;
 use crate::reject::Reject;
 
-/// A decision beside the best plan that could be found for it.
+/// A decision next to the best plan that could be found for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
     /// The score of the plan, as journaled.

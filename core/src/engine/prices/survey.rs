@@ -18,7 +18,7 @@ use crate::stock::{Cell, StockShard, drawable};
 use crate::time::{Span, Time};
 use crate::units::Units;
 
-/// A SKU of which fewer orders are in the sample has no price: there is nothing to learn from.
+/// A SKU of which fewer orders are in the sample has no price.
 const SEEN_LEAST: u32 = 3;
 /// What is announced for a day comes by its end.
 const DAY: Span = Span::from_mins(24 * 60);

@@ -52,7 +52,7 @@ impl Query {
 }
 
 impl Engine {
-    /// The SKUs named; when none is, so many of all, from the one after `after` on.
+    /// The SKUs named; when none is, `limit` of all, from the one after `after` on.
     fn page_of_skus(&self, named: &[Code], after: Option<&Code>, limit: usize) -> Result<Vec<SkuId>, Reject> {
         if !named.is_empty() {
             return self.query_skus(named);
@@ -70,7 +70,7 @@ impl Engine {
     }
 }
 
-/// So many rows of a page, and never more than one may have.
+/// Rows of a page: as many as asked for, at most [`COMMAND_LINES_MAX`].
 fn page(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX)
 }

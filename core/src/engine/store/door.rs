@@ -138,7 +138,7 @@ pub struct Shards {
 }
 
 impl<T: Tiers> Door<T> {
-    /// A door over so many shards, each made by the function of its tier.
+    /// A door over these numbers of shards, each shard made by the function of its tier.
     pub fn new(
         shards: Shards,
         order: impl Fn() -> T::Orders,

@@ -70,7 +70,7 @@ pub struct SplitSeen {
     pub saving: Money,
     /// The least units that each warehouse had to send.
     pub sent: Units,
-    /// The least units that the others had to send beside each.
+    /// The least units that the others had to send in addition to each.
     pub left: Units,
 }
 

@@ -47,7 +47,7 @@ struct Goods<'a> {
     lines: &'a [(SkuId, Units)],
 }
 
-/// What came of one SKU.
+/// What was received of one SKU.
 struct Arrival<'a> {
     sku: SkuId,
     units: Units,

@@ -175,7 +175,7 @@ impl Engine {
         self.config.load().as_deref().is_some_and(|current| std::ptr::eq(current, config))
     }
 
-    /// Answers an order that is there already: the same again, or a conflict.
+    /// Answers an order that was placed before: the same answer, or a conflict.
     fn recall(&self, order: &Asking<'_>, known: &Order) -> Decided {
         if known.digest == order.digest.into() {
             return Ok((self.replayed_reply(known), known.version));
