@@ -7,7 +7,7 @@ use crate::orders::Stage;
 use crate::time::Time;
 use crate::units::Units;
 
-/// What a command on an order did.
+/// What a command on an order did. Encoded by position: a new change goes to the end.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub enum Change {
     /// Paid in time.
