@@ -77,7 +77,7 @@ pub struct PlannedLine {
     pub sku: SkuId,
     /// The pool they are drawn from.
     pub pool: PoolId,
-    /// How many.
+    /// Units from this pool.
     pub units: Units,
 }
 

@@ -31,7 +31,7 @@ pub enum Change {
     },
     /// A sub-order went a step.
     Stepped {
-        /// Which.
+        /// The sub-order.
         sub: SubNo,
         /// The stage it reached.
         stage: Stage,
@@ -47,7 +47,7 @@ pub enum Change {
     },
     /// Units came back.
     Returned {
-        /// How many.
+        /// Units that came back.
         units: Units,
     },
     /// Returned units were inspected.

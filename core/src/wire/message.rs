@@ -15,7 +15,7 @@ pub enum ClientMessage {
     Command(Request),
     /// Ask something.
     Query {
-        /// What.
+        /// The query.
         query: Query,
         /// Whether the answer may be given before what it saw is durable. It then says so by its level.
         provisional: bool,

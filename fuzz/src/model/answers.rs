@@ -44,7 +44,7 @@ pub struct Exchange<'a> {
     pub after: &'a Model,
     /// The command.
     pub request: &'a Request,
-    /// When.
+    /// When it was sent, engine time.
     pub now: Time,
     /// The answer.
     pub answered: &'a Answered,

@@ -29,7 +29,7 @@ pub struct At {
     pub at: Bucket,
     /// Where they go.
     pub free: Bucket,
-    /// How many.
+    /// Units that stand there.
     pub units: u64,
 }
 

@@ -129,11 +129,11 @@ impl<S, const N: usize> Guards<'_, S, N> {
 /// How many shards each tier has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shards {
-    /// Of orders.
+    /// Shards of orders.
     pub orders: usize,
-    /// Of customers.
+    /// Shards of customers.
     pub customers: usize,
-    /// Of stock.
+    /// Shards of stock.
     pub stock: usize,
 }
 

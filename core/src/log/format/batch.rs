@@ -103,7 +103,7 @@ pub enum BatchError {
     Numbers {
         /// The sequence of the first.
         first: Seq,
-        /// How many.
+        /// Number of its events.
         count: u32,
     },
     /// An event reaches beyond the end.
