@@ -1,4 +1,4 @@
-//! Where batches are kept: the promise every home of the history makes, and the home that keeps it in memory.
+//! Where batches are kept: what every journal promises, and the journal that keeps them in memory.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

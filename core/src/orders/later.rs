@@ -1,4 +1,4 @@
-//! What most orders never have: one word of an order until it does.
+//! Parts that most orders never need: one word of the order until it does.
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,4 +1,4 @@
-//! What of a cell goes to whom it was promised, step by step.
+//! Pending handovers of a cell: which units go to which promises, step by step.
 //!
 //! ```text
 //!   arrived, by receipt ──in order of promise──► the receipt's own promises ── none is left ──► available

@@ -2,7 +2,7 @@
 //!
 //! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
 //! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
-//! history is one line of events, a history the model accepts is proof that the engine's commits were serialisable.
+//! history is one sequence of events, a history the model accepts is proof that the engine's commits were serialisable.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! A small generator of our own, so that a seed means the same run on every machine and in every version.
+//! A small random number generator of the project's own, so that a seed means the same run on every machine and in every version.
 
 /// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators"), or a tape of choices: a fuzzer's
 /// or a shrinking test's bytes, of which each choice uses two.

@@ -1,4 +1,4 @@
-//! One engine, one model, one line of commands.
+//! One engine, one model, one sequence of commands.
 
 use std::sync::Arc;
 use std::time::Duration;

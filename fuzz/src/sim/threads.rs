@@ -1,4 +1,4 @@
-//! Many threads at one engine, and the proof that one line of commands could have done the same.
+//! Many threads at one engine, and the proof that one sequence of commands could have done the same.
 //!
 //! The threads make commands from a picture of the state that is always a little old, so they race for the same units and
 //! orders. While they run, one thread drains the log and fires the timer. Afterwards the history is replayed: the model
@@ -53,7 +53,7 @@ struct Shared {
 /// Runs several threads to the end and judges the history.
 ///
 /// # Errors
-/// Says what no single line of commands could have done.
+/// Says what no single sequence of commands could have done.
 pub fn run_threads(options: Options) -> Result<Tally, String> {
     let failed = |e: String| format!("`sim {options}`: {e}");
     let mut workload = Workload::new(Rng::new(options.seed));

@@ -1,4 +1,4 @@
-//! How far a decision is from the best there was: the same problem solved again with more patience.
+//! How far a decision is from the best plan: the same problem solved again with a larger budget of work.
 
 use crate::engine::explain::{journaled, prices_seen, read};
 use crate::engine::outcome::Refusal;

@@ -1,4 +1,4 @@
-//! Decisions read back from the history and computed once more, exactly as they were decided.
+//! Decisions read back from the history and computed again, exactly as they were decided.
 //!
 //! What a decision depended on stands in three places: its event (demand, wishes, stock as seen), the rules of its version
 //! (events as well, found by [`Past`]), and the weights and categories its SKUs had then.

@@ -1,4 +1,4 @@
-//! State in the words of the border: codes instead of ids.
+//! State as callers see it: codes instead of ids.
 
 use crate::Actor;
 use crate::catalog::Config;

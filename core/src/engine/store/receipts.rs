@@ -1,4 +1,4 @@
-//! When goods came to a cell, and when the next are to be expected.
+//! When goods came to a cell, and when the next are expected.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ impl LastReceipt {
         }
     }
 
-    /// When the next one is to be expected: as long after it as it came after the one before, since what was seen is
+    /// When the next one is expected: as long after it as it came after the one before, since what was seen is
     /// truer than what was written; but not more than twice or less than half as long as written.
     pub fn next(&self, cover: Span) -> Time {
         let after = self.after.map_or(cover.0, |after| after.0.clamp(cover.0 / 2, cover.0 * 2));

@@ -1,4 +1,4 @@
-//! Why an order ships the way it does, in the words of the border.
+//! Why an order ships the way it does, as callers see it.
 
 use bincode::{Decode, Encode};
 

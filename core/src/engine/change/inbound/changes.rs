@@ -1,4 +1,4 @@
-//! Expected receipts and promises of one cell, changed: promises that lose their receipt go over to another one, in order of
+//! Expected receipts and promises of one cell, changed: promises that lose their receipt move to another one, in order of
 //! promise.
 
 use crate::engine::change::stock::terms::{SUPPLIER, push};

@@ -1,4 +1,4 @@
-//! Units moved by a stock command, whichever it was.
+//! Units moved by a stock command: one event for all of these commands.
 
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Footprint};
