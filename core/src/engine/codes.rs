@@ -23,7 +23,7 @@ pub(in crate::engine) fn carrier(config: &Config, code: &Code) -> Result<Carrier
     config.codes.carrier(code).ok_or_else(|| unknown(CodeKind::Carrier, code))
 }
 
-/// A channel, in force or not any more.
+/// A channel, in force or retired.
 pub(in crate::engine) fn channel_id(config: &Config, code: &Code) -> Result<ChannelId, Reject> {
     config.codes.channel(code).ok_or_else(|| unknown(CodeKind::Channel, code))
 }

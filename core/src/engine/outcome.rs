@@ -51,7 +51,7 @@ pub(in crate::engine) fn invalid(field: &str, reason: String) -> Reject {
     Reject::Invalid { field: field.to_owned(), reason }
 }
 
-/// The refusal of an order that nobody placed.
+/// The refusal of an order that was never placed.
 pub(in crate::engine) fn unknown_order(order: &OrderRef) -> Refusal {
     Reject::UnknownOrder { order: order.clone() }.into()
 }

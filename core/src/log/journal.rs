@@ -97,7 +97,7 @@ pub enum JournalError {
         /// Where and what.
         reason: String,
     },
-    /// It will not be opened like this; somebody has to change something first.
+    /// It will not be opened like this; an operator has to change something first.
     #[error("the journal cannot be opened: {reason}")]
     Refused {
         /// What and how to change it.

@@ -190,7 +190,7 @@ impl Open {
         self.applying.iter().copied().min_by_key(|applying| applying.seq)
     }
 
-    /// The sequence of the oldest event that nobody took.
+    /// The sequence of the oldest event that was not taken.
     fn first(&self) -> Seq {
         self.full.front().unwrap_or(&self.filling).first
     }

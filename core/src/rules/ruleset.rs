@@ -32,7 +32,7 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Reads a world file, and a rules file whose tables replace the world's, in one go.
+    /// Reads a world file, and a rules file whose tables replace the world's, together.
     ///
     /// An error's line is one of `rules` once the world itself is sound.
     pub fn parse(

@@ -105,7 +105,7 @@ pub struct InboundChanged {
     pub dated: Option<Dated>,
     /// The movements, promises kept and withdrawn among them.
     pub moves: Vec<Move>,
-    /// Promises that go over to another receipt, or to none. Applied after the movements.
+    /// Promises that move to another receipt, or to none. Applied after the movements.
     pub made: Vec<Promised>,
     /// Promised units that were handed over, by sub-order.
     pub arrived: Vec<Arrived>,
