@@ -152,7 +152,7 @@ impl Stockade for Embedded {
     }
 }
 
-/// Steps of reactions that one call commits, whoever they are for: an embedded engine has no thread of its own.
+/// Steps of reactions that one call commits: an embedded engine has no thread of its own.
 const REACTIONS: usize = 64;
 const BITE: usize = 256;
 const HISTORY_BYTES: usize = 16 * 1024 * 1024;

@@ -10,7 +10,7 @@ use crate::limits::BATCH_BYTES_MAX;
 
 /// What the lengths inside one value may claim before they are believed, in bytes of memory, for values of all sizes.
 const CLAIM_BYTES_MAX: usize = 8 * BATCH_BYTES_MAX;
-/// Values up to so many bytes may claim this many times as much: enough for every honest one.
+/// Values up to this many bytes may claim this many times as much: enough for every honest one.
 const SMALL: usize = 4 * 1024;
 const MEDIUM: usize = 128 * 1024;
 const CLAIM_PER_BYTE: usize = 64;

@@ -27,7 +27,7 @@ impl Durability {
         }
     }
 
-    /// What an answer is asked to be when nobody says anything and `self` is the most the server gives: journaled, or less.
+    /// What an answer is asked to be when the caller says nothing and `self` is the most the server gives: journaled, or less.
     pub fn ordinary(self) -> Durability {
         self.min(Durability::default())
     }

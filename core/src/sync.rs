@@ -1,4 +1,4 @@
-//! Every lock and atomic of the engine: parking_lot in earnest, loom in proofs.
+//! Every lock and atomic of the engine: parking_lot in production, loom in proofs.
 
 #[cfg(not(stockade_loom))]
 pub(crate) use real::*;

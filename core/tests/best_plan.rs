@@ -99,7 +99,7 @@ fn hours_are_weighed_against_money_and_only_the_slowest_parcel_counts() {
     let slow = said(&["6 NEAR SLOW", "4 FAR SLOW"], "22.00");
     let fast = said(&["6 NEAR FAST", "4 FAR FAST"], "33.00");
     assert_eq!(ten(&shop(&weighed("0.1")), order("1", &[])), slow);
-    // Sixty hours less are worth 11 from 0.1834 an hour on. A fast parcel beside a slow one would save nothing.
+    // Sixty hours less are worth 11 from 0.1834 an hour on. A fast parcel next to a slow one would save nothing.
     assert_eq!(ten(&shop(&weighed("0.183")), order("1", &[])), slow);
     assert_eq!(ten(&shop(&weighed("0.184")), order("1", &[])), fast);
 }
@@ -133,7 +133,7 @@ fn an_order_of_hundreds_of_lines_is_planned_in_time_and_tells_its_distance_from_
     let lines: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 2)).collect();
     let began = std::time::Instant::now();
     let plan = shop.placed(order("1", &lines)).plan;
-    // Two milliseconds of search and the commit of 400 lines, without optimisation and beside other tests.
+    // Two milliseconds of search and the commit of 400 lines, without optimisation and while other tests run.
     assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
     let units: u64 = plan.sub_orders.iter().flat_map(|sub| &sub.lines).map(|line| line.units.0).sum();
     assert_eq!(units, 800);

@@ -1,4 +1,4 @@
-//! Every kind of event, made by commands: whoever applies the history event by event stands where the engine stood that
+//! Every kind of event, made by commands: applying the history event by event leads to the state of the engine that
 //! decided it, after each of them.
 
 mod support;

@@ -17,7 +17,7 @@ use stockade_core::{Actor, Durability};
 use support::*;
 
 /// A shop whose cell of `tea` has taken in almost as many units as can be counted, so that it can decide to receive more of
-/// it, but not apply that. No history that the engine wrote itself comes to that.
+/// it, but not apply that. No history that the engine wrote itself contains that.
 fn brittle() -> (Shop, Vec<(Seq, Envelope)>) {
     let shop = Shop::new();
     shop.skus(&["tea", "cup"]);

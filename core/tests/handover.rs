@@ -1,4 +1,4 @@
-//! Units that are here go to whom they were promised: at once, in order of promise, a bounded number at a time.
+//! Units on hand go to the orders they were promised to: immediately, in order of promise, a bounded number at a time.
 
 mod support;
 

@@ -288,7 +288,7 @@ fn orders_placed_between_pages_come_at_the_end_and_push_no_other_out() {
     }
 }
 
-/// Whoever reads while others place and pay sees, in each walk, every order that was answered before, once and in its turn.
+/// While others place and pay, each walk shows every order that was answered before it began, once and in order.
 #[test]
 fn a_walk_among_other_threads_shows_every_order_that_was_answered_before_it_began() {
     const THREADS: usize = 3;

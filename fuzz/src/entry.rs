@@ -26,7 +26,7 @@ pub fn frames(bytes: &[u8]) {
     assert_eq!(whole, pieces, "frames depend on how the stream is cut");
 }
 
-/// The frames in a stream that arrives so many bytes at a time, and whether the stream was lost.
+/// The frames in a stream that arrives `piece` bytes at a time, and whether the stream was lost.
 fn decoded(bytes: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool) {
     let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);
     let mut frames = Vec::new();

@@ -1,4 +1,4 @@
-//! Any line of commands leaves engine and model agreeing on everything; a failing one is shrunk to its shortest.
+//! Any sequence of commands leaves engine and model agreeing on everything; a failing one is shrunk to its shortest.
 //!
 //! Commands are chosen by a tape of bytes, so that the shrinking of bytes is the shrinking of commands: a shorter tape is
 //! fewer commands, a smaller byte an earlier choice.

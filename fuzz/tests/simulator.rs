@@ -5,45 +5,45 @@ use stockade_fuzz::sim::{Options, Tally, run};
 /// What the workload is meant to bring about: none of it may go unmet.
 const MET: [&str; 40] = [
     "adjust       not_enough_units",
-    "arrive       done",
-    "cancel       cancelled",
+    "arrive       stock_moved",
+    "cancel       order_cancelled",
     "cancel       illegal_step",
-    "count        done",
-    "count        moved, short",
+    "count        stock_counted",
+    "count        stock_counted, short",
     "engine       handed over",
-    "expect       done",
+    "expect       inbound_changed",
     "expect       invalid",
-    "expect       moved, short",
-    "extend_hold  extended",
+    "expect       inbound_changed, short",
+    "extend_hold  hold_extended",
     "extend_hold  invalid",
-    "move_pool    done",
+    "move_pool    stock_moved",
     "pay          illegal_step",
-    "pay          paid",
-    "pay          paid late",
-    "pay          refund due",
+    "pay          order_paid",
+    "pay          order_paid_late",
+    "pay          refund_due",
     "pay          replayed",
     "place        carrier_not_eligible",
     "place        conflict",
     "place        insufficient_stock",
-    "place        placed",
-    "place        placed, promised",
+    "place        order_placed",
+    "place        order_promised",
     "place        replayed",
     "place        unroutable",
-    "receive      done",
-    "receive      moved, short",
-    "apply_rules  done",
+    "receive      inbound_changed",
+    "receive      inbound_changed, short",
+    "apply_rules  rules_applied",
     "apply_rules  stale_rules",
-    "apply_world  done",
-    "set_safety   done",
-    "step         confirmed",
+    "apply_world  world_applied",
+    "set_safety   safety_set",
+    "step         confirm",
     "step         illegal_step",
-    "step         inspected",
-    "step         outbound",
-    "step         returned",
-    "step         short, rerouted",
-    "step         short, to review",
+    "step         return_inspected",
+    "step         scan",
+    "step         return_received",
+    "step         pick_shorted, rerouted",
+    "step         pick_shorted, to review",
     "timer        expired",
-    "transfer     done",
+    "transfer     stock_moved",
 ];
 
 #[test]
@@ -51,10 +51,20 @@ fn engine_and_model_agree_after_every_command() {
     let mut met = Tally::default();
     for seed in 0..12 {
         let tally = run(Options::thorough(seed, 250)).unwrap_or_else(|e| panic!("{e}"));
-        tally.0.keys().for_each(|what| met.add(what));
+        met.merge(&tally);
     }
-    let missed: Vec<&str> = MET.into_iter().filter(|what| !met.0.contains_key(*what)).collect();
+    let missed: Vec<&str> = MET.into_iter().filter(|what| !met.outcomes.contains_key(*what)).collect();
     assert!(missed.is_empty(), "the workload no longer brings about {missed:?}, only\n{met}");
+    assert_eq!(met.missing(), [""; 0], "of every kind, these took no part:\n{met}");
+}
+
+#[test]
+fn a_run_without_commands_leaves_kinds_out() {
+    let tally = run(Options { steps: 0, ..Options::thorough(1, 1) }).unwrap_or_else(|e| panic!("{e}"));
+    let missing = tally.missing();
+    for left_out in ["command place", "event order_paid", "query order"] {
+        assert!(missing.iter().any(|what| what == left_out), "{left_out} is not in {missing:?}");
+    }
 }
 
 #[test]

@@ -29,8 +29,13 @@ pub struct Decision {
     pub subs: Vec<PlannedSub>,
     /// The stock the decision saw, so that it can be recomputed.
     pub seen: Vec<SeenLine>,
-    /// The prices of stock it saw, by SKU and warehouse; none where a unit costs nothing beside its rate.
+    /// The prices of stock it saw, by SKU and warehouse; none where a unit costs nothing besides its rate.
     pub prices: Vec<PriceSeen>,
+}
+
+/// Whether a plan is proven best: its score meets the bound, which no plan scores less than.
+pub fn is_proven(score: Money, bound: Money) -> bool {
+    bound >= score
 }
 
 /// What a unit of stock was worth to later orders when a decision was made.
@@ -72,7 +77,7 @@ pub struct PlannedLine {
     pub sku: SkuId,
     /// The pool they are drawn from.
     pub pool: PoolId,
-    /// How many.
+    /// Units from this pool.
     pub units: Units,
 }
 

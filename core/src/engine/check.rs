@@ -36,7 +36,9 @@ impl Engine {
                         if cell.is_due() && !self.door.counters().reactions.has(handover(stock.id(), cell.warehouse()))
                         {
                             let (sku, warehouse) = (stock.id(), cell.warehouse());
-                            broken.push(format!("SKU {sku} at warehouse {warehouse}: units are due and nobody knows"));
+                            broken.push(format!(
+                                "SKU {sku} at warehouse {warehouse}: units are due to promises and no reaction is noted"
+                            ));
                         }
                         for promise in cell.inbound().into_iter().flat_map(Inbound::promises) {
                             let key = (promise.order, promise.sub, stock.id(), cell.warehouse(), promise.pool);

@@ -20,6 +20,7 @@
 
 mod change;
 mod check;
+mod codes;
 mod digest;
 mod entry;
 mod explain;
@@ -34,5 +35,5 @@ pub use change::Released;
 pub use explain::Gap;
 pub use outcome::Outcome;
 pub use prices::Learned;
-pub use store::{CustomersLocked, Door, Engine, Locked, OrdersLocked, Shards, Tiers};
+pub use store::Engine;
 pub use transact::{Reacted, RecoveryError};

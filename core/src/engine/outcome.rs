@@ -1,7 +1,8 @@
 //! What the engine answers: a reply, or a refusal, with the latest event it depends on.
 
 use crate::command::OrderRef;
-use crate::ids::Seq;
+use crate::ids::{Seq, SubNo};
+use crate::orders::Order;
 use crate::reject::Reject;
 use crate::reply::Reply;
 
@@ -50,9 +51,15 @@ pub(in crate::engine) fn invalid(field: &str, reason: String) -> Reject {
     Reject::Invalid { field: field.to_owned(), reason }
 }
 
-/// The refusal of an order that nobody placed.
+/// The refusal of an order that was never placed.
 pub(in crate::engine) fn unknown_order(order: &OrderRef) -> Refusal {
     Reject::UnknownOrder { order: order.clone() }.into()
+}
+
+/// The refusal of a sub-order that the order does not have.
+pub(in crate::engine) fn unknown_sub_order(order: &Order, sub: SubNo) -> Reject {
+    let count = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
+    Reject::UnknownSubOrder { sub, count }
 }
 
 /// The refusal of what needs a world while there is none.

@@ -1,4 +1,4 @@
-//! Where batches are kept: the promise every home of the history makes, and the home that keeps it in memory.
+//! Where batches are kept: what every journal promises, and the journal that keeps them in memory.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub trait Journal: Send {
     fn what_could_be_lost(&self) -> String;
 }
 
-/// Journaled batches, read back one by one beside the thread that writes them.
+/// Journaled batches, read back one by one while another thread writes.
 pub trait History: Send + Sync {
     /// The bytes of the batch that holds an event.
     ///
@@ -113,7 +113,7 @@ pub enum JournalError {
         /// Where and what.
         reason: String,
     },
-    /// It will not be opened like this; somebody has to change something first.
+    /// It will not be opened like this; an operator has to change something first.
     #[error("the journal cannot be opened: {reason}")]
     Refused {
         /// What and how to change it.
@@ -166,7 +166,7 @@ impl MemoryJournal {
         MemoryJournal::recent(usize::MAX)
     }
 
-    /// A journal that keeps the latest batches, up to so many bytes, to be read back one by one.
+    /// A journal that keeps the latest batches, up to a number of bytes, to be read back one by one.
     pub fn recent(bytes: usize) -> MemoryJournal {
         MemoryJournal { limit: bytes, kept: Arc::default() }
     }

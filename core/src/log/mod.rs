@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Engine threads call [`Log::reserve`], [`Log::append`] and [`Appended::applied`]; one journal thread calls [`Log::next_batch`] and
-//! [`Log::journaled`]; whoever sends replies waits at the [`Gate`]. The sequence is given by one short leaf mutex, taken
+//! [`Log::journaled`]; the sender of replies waits at the [`Gate`]. The sequence is given by one short leaf mutex, taken
 //! last, so that its order agrees with every other lock and what is durable is always a prefix of what happened.
 
 mod format;
@@ -79,7 +79,7 @@ pub struct Room<'a> {
     bytes: usize,
 }
 
-/// An event with its sequence, about to be applied. The journal gets it, and all that comes after it, only once it is:
+/// An event with its sequence, about to be applied. The journal gets it, and everything after it, only once it is:
 /// dropped before, it halts the log, so that a commit that breaks in the middle is in no history.
 #[derive(Debug)]
 #[must_use = "an event that is not applied halts the log"]

@@ -13,7 +13,7 @@ use crate::limits::BATCH_BYTES_SOFT;
 
 use super::format::batch::HEADER_BYTES;
 
-/// Bytes a batch holds for an event beside the event: its length.
+/// Bytes a batch holds for an event besides the event: its length.
 pub(super) const EVENT_OVERHEAD: usize = 4;
 
 /// Buffers kept for use again, and the size above which one is not worth keeping.
@@ -190,7 +190,7 @@ impl Open {
         self.applying.iter().copied().min_by_key(|applying| applying.seq)
     }
 
-    /// The sequence of the oldest event that nobody took.
+    /// The sequence of the oldest event that was not taken.
     fn first(&self) -> Seq {
         self.full.front().unwrap_or(&self.filling).first
     }
@@ -223,7 +223,7 @@ impl Open {
         Seq(self.filling.next().0 - 1)
     }
 
-    /// Starts over after `after`; `false` when events are there already.
+    /// Starts over after `after`; `false` when it already holds events.
     pub(super) fn restart(&mut self, after: Seq) -> bool {
         if !self.is_empty() {
             return false;

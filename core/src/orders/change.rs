@@ -7,7 +7,7 @@ use crate::orders::Stage;
 use crate::time::Time;
 use crate::units::Units;
 
-/// What a command on an order did.
+/// What a command on an order did. Encoded by position: a new change goes to the end.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub enum Change {
     /// Paid in time.
@@ -31,7 +31,7 @@ pub enum Change {
     },
     /// A sub-order went a step.
     Stepped {
-        /// Which.
+        /// The sub-order.
         sub: SubNo,
         /// The stage it reached.
         stage: Stage,
@@ -47,7 +47,7 @@ pub enum Change {
     },
     /// Units came back.
     Returned {
-        /// How many.
+        /// Units that came back.
         units: Units,
     },
     /// Returned units were inspected.

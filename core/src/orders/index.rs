@@ -6,7 +6,7 @@
 //! Invariant: no slot is free between the one a word's hash points at and the one it stands in. A removal therefore closes
 //! its gap with what stands behind it; it leaves no mark, and searches stay as short as if it had never been there.
 
-/// A table that grows as it fills. The keys are where the places lead to: whoever looks compares them.
+/// A table that grows as it fills. The keys are where the places lead to: the caller compares them.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Zero, or the upper half of a hash over one more than a place. A word stands at the first free slot from where its

@@ -1,4 +1,4 @@
-//! What most orders never have: one word of an order until it does.
+//! Parts that most orders never need: one word of the order until it does.
 
 use std::ops::{Deref, DerefMut};
 
@@ -10,11 +10,11 @@ use crate::ids::SkuId;
 use crate::orders::{Change, Memory, Moment};
 use crate::units::Units;
 
-/// What came of an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.
+/// What happened to an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.
 #[derive(Clone, Debug, Default)]
 pub struct Later(Option<Box<Since>>);
 
-/// What came of an order.
+/// What happened to an order.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub struct Since {
     /// Units no warehouse could serve after a short pick, by SKU.

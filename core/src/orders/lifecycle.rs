@@ -1,4 +1,4 @@
-//! What may follow what: one table for sub-orders, one for orders. Rules add guards on warehouse steps; nothing else
+//! Permitted transitions: one table for sub-orders, one for orders. Rules add guards on warehouse steps; nothing else
 //! decides whether a step is allowed.
 
 use crate::ids::PoolId;

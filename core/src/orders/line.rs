@@ -55,7 +55,7 @@ impl<T: Copy + Default> Line<T> {
         (0..self.len).map(|at| self.slots[self.slot(at)])
     }
 
-    /// The slot of the one that so many stand before. There is one at least.
+    /// The slot at this place in the line. There is at least one.
     #[inline]
     fn slot(&self, at: u32) -> usize {
         self.head.wrapping_add(at) as usize & (self.slots.len() - 1)

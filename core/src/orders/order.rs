@@ -57,7 +57,7 @@ pub struct Order {
     pub first_subs: u16,
     /// Every sub-order there ever was, by number.
     pub subs: Vec<SubOrder>,
-    /// What came of it.
+    /// What happened to it after it was placed.
     pub later: Later,
     /// The last event that touched it.
     pub version: Seq,

@@ -92,7 +92,7 @@ impl KeyShard {
     }
 
     /// Removes an order; `None` if there is none with this id. Its key is free again, its id is not. Its timers stay set:
-    /// whoever takes one of them finds no order.
+    /// the expiry that takes one of them finds no order.
     pub fn remove(&mut self, id: OrderId) -> Option<Order> {
         let order = self.orders.get(id)?;
         let (hash, number) =
@@ -181,7 +181,7 @@ mod tests {
     enum Step {
         /// Places an order under a key of a few.
         Place(u16),
-        /// Removes the order that so many per mille of the ids given stand before.
+        /// Removes the order at this place among the ids given, in per mille.
         Remove(usize),
     }
 

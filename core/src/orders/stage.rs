@@ -1,4 +1,4 @@
-//! Where orders and sub-orders stand.
+//! States of orders and stages of sub-orders.
 
 use bincode::{Decode, Encode};
 

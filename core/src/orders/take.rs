@@ -14,6 +14,6 @@ pub struct SubTake {
     pub sku: SkuId,
     /// The pool the units were drawn from.
     pub pool: PoolId,
-    /// How many.
+    /// Units taken.
     pub units: Units,
 }

@@ -1,4 +1,4 @@
-//! When things happened to an order and when we heard.
+//! When things happened to an order, and when the engine was told.
 
 use bincode::Encode;
 

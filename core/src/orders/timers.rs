@@ -1,6 +1,6 @@
 //! What falls due in a shard, and when.
 //!
-//! An entry is a hint: what it was set for may have happened, or been put off, since. Whoever takes it out asks the order.
+//! An entry is a hint: the order may have been paid or extended since. The expiry that takes it out asks the order.
 //!
 //! Of each kind, entries that fall due in the order in which they are set, which is the rule, stand in a line: setting one
 //! costs a write at its end. The others, the strays of all kinds, stand in one heap. Every order sets the first kind, so

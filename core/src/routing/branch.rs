@@ -26,7 +26,7 @@ const KEPT_MAX: usize = 1 << 20;
 /// First part of a root that starts from stored prices.
 const WARM_FROM: usize = 4;
 const CROWDED_PARTS: usize = 30;
-/// After every so many parts, plans that leave out a parcel are tried.
+/// After this many parts each, plans that leave out a parcel are tried.
 const EXPLORING_PARTS: usize = 10;
 /// Improving a plan may take one part in this many of the remaining work; the second figure is for the first plan.
 const IMPROVING_SHARE: i64 = 8;

@@ -1,4 +1,4 @@
-//! The rules of the world: who ships what to whom, for how much, and what counts.
+//! The rules of the world: which warehouse ships what where, with which carrier and at what cost, and what a plan is judged by.
 //!
 //! A **world file** names warehouses, carriers, channels and pools, and holds rule tables; a **rules file** holds rule
 //! tables only. Both are TOML, read whole or refused whole with the first fault, its line and what would be right.

@@ -19,7 +19,7 @@ pub struct RuleSet {
     pub currency: String,
     /// Grams of a unit whose SKU has no weight of its own, at most 10⁸.
     pub default_weight_g: u32,
-    /// Parcel weight above 1,000 g counts in started steps of so many grams, at most 10⁸; 0 counts every gram.
+    /// Parcel weight above 1,000 g counts in started steps of this many grams, at most 10⁸; 0 counts every gram.
     pub kg_step_g: u32,
     /// How prices of stock are learned; `None` when stock has none.
     pub prices: Option<PriceRules>,
@@ -32,7 +32,7 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Reads a world file, and a rules file whose tables replace the world's, in one go.
+    /// Reads a world file, and a rules file whose tables replace the world's, together.
     ///
     /// An error's line is one of `rules` once the world itself is sound.
     pub fn parse(

@@ -294,7 +294,7 @@ fn every_fault_of_a_world_is_named_with_its_line() {
     refused("currency = \"CNY\"", "currency = CNY", "currency", "not TOML");
     refused("kg_step_g = 1000", "kg_step_g = 1000\nkg_step_g = 1", "kg_step_g = 1\n", "not TOML");
     refused("[[warehouse]]\ncode = \"CAN\"", "[[warehouse]]", "[[warehouse]]\nzone", "has no `code`");
-    refused("code = \"CAN\"", "code = \"HGH\"", "code = \"HGH\"\nzone = \"CN-44\"", "already, at line 6");
+    refused("code = \"CAN\"", "code = \"HGH\"", "code = \"HGH\"\nzone = \"CN-44\"", "already defined, at line 6");
     refused("code = \"CAN\"", "code = \"*\"", "code = \"*\"", "cannot be called");
     refused("zone = \"CN-33\"", "zone = \"*\"", "zone = \"*\"", "lies in one zone");
     refused("code = \"CAN\"", "code = \" CAN\"", "code = \" CAN\"", "`code` of [[warehouse]]: a code must not");

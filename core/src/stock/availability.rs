@@ -27,14 +27,14 @@ pub fn drawable(cell: &Cell, pools: &[PoolId]) -> Units {
     if cell.withholds() { granted.min(there) } else { granted }
 }
 
-/// What overdue promises of a pool may take of it beside what others have `used`: what orders could, were nothing owed.
+/// What overdue promises of a pool may take of it in addition to what others have `used`: what orders could, were nothing owed.
 pub(super) fn spare(cell: &Cell, pool: PoolId, used: Units) -> Units {
     let all: Units = cell.pools().iter().map(|stock| stock.available).sum();
     let there = all.saturating_sub(cell.units(Bucket::Short)).saturating_sub(used);
     takeable(cell, pool).min(there)
 }
 
-/// From which pools, in the channel's order of preference, units of a cell are drawn, beside those `used` already; less
+/// From which pools, in the channel's order of preference, units of a cell are drawn, in addition to those `used` already; less
 /// than asked when they do not suffice.
 pub fn draw(
     cell: Option<&Cell>,

@@ -54,7 +54,7 @@ pub struct Cell {
     version: Seq,
     rest: Box<Rest>,
     warehouse: WarehouseId,
-    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all to be had.
+    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all available.
     withheld: bool,
     /// Whether physical changes wait for their sequence.
     moved: bool,
@@ -254,7 +254,7 @@ impl Cell {
         self.note_withheld();
     }
 
-    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all to be had.
+    /// Whether units are short, kept safe or owed to promises, so that the free ones are not all available.
     #[inline]
     pub fn withholds(&self) -> bool {
         self.withheld

@@ -1,4 +1,4 @@
-//! What of a cell goes to whom it was promised, step by step.
+//! Pending handovers of a cell: which units go to which promises, step by step.
 //!
 //! ```text
 //!   arrived, by receipt ──in order of promise──► the receipt's own promises ── none is left ──► available
@@ -34,7 +34,7 @@ pub struct Handover {
     pub dues: Vec<Due>,
     /// Receipts with units that nobody waits for any more: they go on sale, and are expected no longer.
     pub left_over: Vec<(ReceiptNo, PoolId, Units)>,
-    /// Overdue units that go over to a receipt.
+    /// Overdue units that move to a receipt.
     pub attached: Vec<(Promise, ReceiptNo)>,
 }
 
@@ -109,7 +109,7 @@ impl Handover {
         units.saturating_sub(left)
     }
 
-    /// Overdue promises of a pool go over to the earliest receipts with units that nobody was promised.
+    /// Overdue promises of a pool move to the earliest receipts with units that nobody was promised.
     fn attach(&mut self, inbound: &Inbound, pool: PoolId, most: usize) {
         let mut homes: Vec<&ExpectedReceipt> = inbound.receipts().iter().filter(|r| r.pool == pool).collect();
         homes.sort_by_key(|receipt| (receipt.day, receipt.no));

@@ -72,7 +72,7 @@ pub struct Promise {
     pub order: OrderId,
     /// To this sub-order of it.
     pub sub: SubNo,
-    /// How many.
+    /// Promised units.
     pub units: Units,
 }
 

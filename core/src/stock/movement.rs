@@ -17,7 +17,7 @@ pub struct Move {
     pub from: Bucket,
     /// Into this bucket.
     pub to: Bucket,
-    /// How many.
+    /// Units moved.
     pub units: Units,
 }
 

@@ -27,7 +27,7 @@ pub struct SkuStock {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Free {
     warehouse: WarehouseId,
-    /// The one pool that has units, when all of them are to be had; otherwise the cell has to be asked.
+    /// The one pool that has units, when all of them are available; otherwise the cell has to be asked.
     pool: Option<PoolId>,
     units: Units,
 }

@@ -13,4 +13,4 @@ pub mod query;
 pub mod reject;
 pub mod reply;
 
-pub use numbered::{Kind, Owned, Owner, Right};
+pub use numbered::{BodyOf, Kind, Owned, Owner, Right};

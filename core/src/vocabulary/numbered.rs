@@ -17,6 +17,12 @@ pub struct Kind<C = ()> {
     pub class: C,
 }
 
+/// A body that a vocabulary declares a kind for.
+pub trait BodyOf<Vocabulary> {
+    /// The name of its kind.
+    const NAME: &'static str;
+}
+
 /// Which callers may send a kind of command or query.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Right {
@@ -82,7 +88,7 @@ macro_rules! owners {
 }
 
 /// Declares a vocabulary: an enum of bodies that is encoded by number. bincode's own derive would count positions
-/// instead, and a kind added in the middle would give every later one another meaning.
+/// instead, and a kind added in the middle would change the meaning of every later one.
 macro_rules! numbered {
     (
         $what:literal
@@ -128,7 +134,16 @@ macro_rules! numbered {
             pub const fn name(&self) -> &'static str {
                 self.kind().name
             }
+
+            /// The name of the kind that has this body.
+            pub const fn name_of<B: $crate::vocabulary::BodyOf<$name>>() -> &'static str {
+                B::NAME
+            }
         }
+
+        $(impl $crate::vocabulary::BodyOf<$name> for $body {
+            const NAME: &'static str = $text;
+        })+
 
         impl bincode::Encode for $name {
             fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {

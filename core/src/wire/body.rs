@@ -27,7 +27,7 @@ pub enum WireError {
     Trailing {
         /// What was read.
         what: &'static str,
-        /// How many.
+        /// Bytes left over.
         extra: usize,
     },
     /// More than a frame takes.
@@ -43,7 +43,7 @@ pub enum WireError {
     /// More messages than a batch takes.
     #[error("{count} messages are more than the {BATCH_MESSAGES_MAX} a batch takes: send several")]
     TooMany {
-        /// How many.
+        /// Number of messages.
         count: usize,
     },
 }

@@ -15,12 +15,12 @@ pub enum ClientMessage {
     Command(Request),
     /// Ask something.
     Query {
-        /// What.
+        /// The query.
         query: Query,
         /// Whether the answer may be given before what it saw is durable. It then says so by its level.
         provisional: bool,
     },
-    /// Is anybody there, and what time is it?
+    /// Asks whether the server answers, and for its time.
     Ping,
 }
 

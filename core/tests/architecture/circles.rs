@@ -1,6 +1,6 @@
 //! No circle of files within a crate, and none of rooms.
 //!
-//! A folder is a room, and so is a file beside it; each folder with rooms in it is looked at on its own. Declarations
+//! A folder is a room, and so is a file next to it; each folder with rooms in it is looked at on its own. Declarations
 //! (`mod child;`) and names handed on (`pub use child::Name;`) tie nothing: what uses such a name uses the file that
 //! defines it. A `mod.rs` that defines something itself is a file like any other. Calls of methods are not seen.
 

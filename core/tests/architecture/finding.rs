@@ -27,7 +27,7 @@ pub enum Rule {
     Purity,
     /// A lock or an atomic that loom cannot model.
     Sync,
-    /// The page that follows an order names what does not exist.
+    /// A page of the book names what does not exist.
     Page,
 }
 

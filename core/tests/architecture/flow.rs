@@ -1,5 +1,7 @@
 //! Imports follow the flow: each room of the core knows only the rooms listed for it, and each crate only those below it.
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, Rule};
 use crate::graph::Graph;
 use crate::sources::{Source, Sources};
@@ -50,6 +52,20 @@ const UNSEEN: [(&str, &[&str]); 5] = [
     ("fuzz", &["stockade_benches"]),
     ("benches", &["stockade_fuzz"]),
 ];
+
+/// The table of rooms in the core's front page names every room, and nothing else.
+pub fn check_table(front: &Source) -> Vec<Finding> {
+    let rows = front.text.lines().filter_map(|line| line.strip_prefix("//! | `")?.split(" |").next());
+    let named: BTreeSet<&str> =
+        rows.flat_map(|row| row.split(|c| "`, ".contains(c))).filter(|name| !name.is_empty()).collect();
+    let modules = front.text.lines().filter_map(|line| line.strip_suffix(';')?.split_once("mod "));
+    let there: BTreeSet<&str> = modules.map(|(_, name)| name).collect();
+    let finding =
+        |what| Finding { rule: Rule::Flow, path: front.path.clone(), line: 0, what, remedy: "mend the table of rooms" };
+    let unnamed = there.difference(&named).map(|room| finding(format!("its table does not name `{room}`")));
+    let gone = named.difference(&there).map(|room| finding(format!("its table names `{room}`, which is no module")));
+    unnamed.chain(gone).collect()
+}
 
 /// Rooms and crates that know what does not lie below them.
 pub fn check(sources: &Sources) -> Vec<Finding> {
@@ -124,4 +140,12 @@ fn a_room_that_knows_one_above_it_is_found() {
 fn a_crate_that_sees_one_above_it_is_found() {
     let found = check(&Sources::sample(&[("client/src/lib.rs", "\nuse stockade_server::Server;")]));
     assert_eq!(found.iter().map(|f| f.line).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_room_that_the_table_leaves_out_is_found() {
+    let text = "//! | `one`, `gone` | holds |\npub mod one;\npub(crate) mod two;\n";
+    let sources = Sources::sample(&[("core/src/lib.rs", text)]);
+    let found: Vec<String> = check_table(&sources.0[0]).into_iter().map(|finding| finding.what).collect();
+    assert_eq!(found, ["its table does not name `two`", "its table names `gone`, which is no module"]);
 }

@@ -13,7 +13,7 @@ use crate::sources::{Source, Sources};
 const SEEDED: [(&str, &str); 6] = [
     ("core/src/catalog/skus.rs", "codes to ids and numbers of categories, only looked up"),
     ("core/src/engine/prices/survey.rs", "facts by SKU, only looked up"),
-    ("core/src/engine/store/delivery.rs", "deliveries by cell, only looked up"),
+    ("core/src/engine/store/receipts.rs", "the last receipt by cell, only looked up"),
     ("core/src/engine/store/trainer.rs", "prices by cell, only looked up"),
     (
         "core/src/orders/lists/customers.rs",

@@ -1,5 +1,5 @@
 //! The map of the sources, checked: who may use whom, that nothing goes in circles, that kinds are named, how long things
-//! may be, and that the core has no clock, no randomness and does no I/O.
+//! may be, that the core has no clock, no randomness and does no I/O, and that the book names what exists.
 //!
 //! Each check is a function over sources and is shown by a sample that it finds what it should.
 
@@ -27,7 +27,10 @@ fn hold(found: &[Finding]) {
 
 #[test]
 fn imports_follow_the_flow() {
-    hold(&flow::check(&Sources::workspace()));
+    let sources = Sources::workspace();
+    hold(&flow::check(&sources));
+    let front = sources.0.iter().find(|source| source.path == "core/src/lib.rs").unwrap();
+    hold(&flow::check_table(front));
 }
 
 #[test]
@@ -56,7 +59,12 @@ fn the_core_has_no_clock_no_randomness_and_does_no_io() {
 }
 
 #[test]
-fn the_page_that_follows_an_order_is_true() {
-    let page = std::fs::read_to_string(sources::root().join(page::PAGE)).unwrap();
-    hold(&page::check(&page, &Sources::workspace()));
+fn the_pages_name_what_exists() {
+    let (tree, sources) = (sources::tree(), Sources::workspace());
+    let pages: Vec<&String> = tree.iter().filter(|path| page::is_current(path)).collect();
+    assert!(pages.len() > 20, "only {} pages", pages.len());
+    let text = |path: &str| std::fs::read_to_string(sources::root().join(path)).unwrap();
+    let found: Vec<Finding> =
+        pages.into_iter().flat_map(|path| page::check(path, &text(path), &tree, &sources)).collect();
+    hold(&found);
 }

@@ -83,17 +83,34 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
+/// Every file of the workspace, from its root and with `/`, without what builds leave behind.
+pub fn tree() -> Vec<String> {
+    let root = root();
+    let mut found = Vec::new();
+    each_file(&root, &mut |path| found.push(from_root(&root, path)));
+    found.sort();
+    found
+}
+
 fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
-    let entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
-    for path in entries {
-        if path.is_dir() {
-            if !path.ends_with("target") {
-                collect(root, &path, found);
-            }
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let path = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
-            found.push(Source { path, text });
+    each_file(folder, &mut |path| {
+        if path.extension().is_some_and(|e| e == "rs") {
+            found.push(Source { path: from_root(root, path), text: fs::read_to_string(path).unwrap() });
+        }
+    });
+}
+
+fn from_root(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/")
+}
+
+fn each_file(folder: &Path, file: &mut impl FnMut(&Path)) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if !path.is_dir() {
+            file(&path);
+        } else if !path.ends_with("target") && !path.ends_with(".git") {
+            each_file(&path, file);
         }
     }
 }

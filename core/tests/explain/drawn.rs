@@ -1,4 +1,4 @@
-//! Drawn worlds and orders: every decision is told as it was made.
+//! Drawn worlds and orders: every explanation shows the decision as it was made.
 
 use stockade_core::command::*;
 use stockade_core::money::Money;

@@ -1,4 +1,4 @@
-//! A shop's history, as a journal keeps it, and what is read from its explanations.
+//! A shop's history, as a journal keeps it, and its explanations.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Why an order ships the way it does, told from the history as it was decided.
+//! Why an order ships the way it does, explained from the history as it was decided.
 
 mod drawn;
 mod kept;

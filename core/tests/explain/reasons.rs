@@ -1,4 +1,4 @@
-//! Why warehouses are out, and what an explanation is told from.
+//! Why warehouses are left out, and what an explanation is made from.
 
 use stockade_core::command::*;
 use stockade_core::engine::Engine;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stockade_core::command::{Command, OrderRef, Place, Request};
+use stockade_core::command::{Command, Place, Request};
 use stockade_core::engine::Outcome as Answered;
 use stockade_core::event::{Envelope, Event, InboundReason};
 use stockade_core::ids::{Code, OrderId, Seq};
@@ -10,11 +10,12 @@ use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use stockade_core::time::Time;
 use stockade_core::units::Units;
+use stockade_core::vocabulary::{Owned, Owner};
 
 use super::Model;
-use super::about::order_named;
-use super::allowed::{Allowed, Outcome};
-use super::replies::expected_reply;
+use super::allowed::Allowed;
+use super::replies::receipt;
+use super::verdict::verdict;
 use super::views::plain;
 
 /// What recognises a repeat.
@@ -43,7 +44,7 @@ pub struct Exchange<'a> {
     pub after: &'a Model,
     /// The command.
     pub request: &'a Request,
-    /// When.
+    /// When it was sent, engine time.
     pub now: Time,
     /// The answer.
     pub answered: &'a Answered,
@@ -78,15 +79,15 @@ impl Answers {
 }
 
 fn key_of(exchange: &Exchange<'_>) -> Option<Key> {
-    let (key, mut command) = (exchange.request.key.clone(), exchange.request.command.clone());
+    let (key, command) = (exchange.request.key.clone(), &exchange.request.command);
     if let Command::Place(place) = command {
-        return Some(Key::Number(place.channel, place.number));
+        return Some(Key::Number(place.channel.clone(), place.number.clone()));
     }
-    match order_named(&mut command) {
-        Some(named) => {
+    match command.owner() {
+        Owner::Order(named) => {
             exchange.before.find(named).ok().map(|order| order.id).zip(key).map(|(id, key)| Key::Order(id, key))
         }
-        None => key.map(Key::Stock),
+        Owner::Channel(_) | Owner::Nobody => key.map(Key::Stock),
     }
 }
 
@@ -97,7 +98,7 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
     }
     let after = exchange.after;
     if !same_content(after, command, &exchange.request.command) {
-        // What is wrong in itself may be refused before the key is looked up.
+        // An invalid command may be refused before the key is looked up.
         let wrong = |reject: &Reject| after.judge(exchange.request, exchange.now).refused.contains(reject.code());
         let answered = &exchange.answered.result;
         return match answered.as_ref().is_err_and(|e| matches!(e, Reject::Conflict { .. }) || wrong(e)) {
@@ -106,28 +107,15 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
         };
     }
     let mut expected = first.clone();
-    match &mut expected {
-        Reply::Placed(placed) => {
-            placed.present = after.order(placed.order)?.state;
-            placed.replayed = true;
-        }
-        Reply::Changed(changed) => {
-            let order = after.order(changed.order)?;
-            changed.present = order.state;
-            changed.stages = order.subs.iter().map(|s| s.stage).collect();
-            changed.replayed = true;
-        }
-        Reply::Moved(moved) => moved.replayed = true,
-        Reply::Configured(configured) => configured.replayed = true,
-        Reply::Quoted(_)
-        | Reply::Availability(_)
-        | Reply::Stock(_)
-        | Reply::Order(_)
-        | Reply::Orders(_)
-        | Reply::Text(_)
-        | Reply::Explained(_)
-        | Reply::Routing(_)
-        | Reply::Inbound(_) => return Err("a query was remembered".to_owned()),
+    let (_, replayed) = receipt(&mut expected).ok_or("a query was remembered")?;
+    *replayed = true;
+    if let Reply::Placed(placed) = &mut expected {
+        placed.present = after.order(placed.order)?.state;
+    }
+    if let Reply::Changed(changed) = &mut expected {
+        let order = after.order(changed.order)?;
+        changed.present = order.state;
+        changed.stages = order.subs.iter().map(|s| s.stage).collect();
     }
     match &exchange.answered.result {
         Ok(reply) if *reply == expected => Ok(()),
@@ -143,13 +131,13 @@ fn same_content(model: &Model, a: &Command, b: &Command) -> bool {
     unnamed(a) == unnamed(b)
 }
 
-/// A command without the order it names: keys are the order's own, so both name the same one.
-fn unnamed(command: &Command) -> Command {
-    let mut command = command.clone();
-    if let Some(order) = order_named(&mut command) {
-        *order = OrderRef::Id(OrderId(0));
+/// All that a command says, without the order that it names: keys are the order's own, so both name the same one.
+fn unnamed(command: &Command) -> String {
+    let said = format!("{command:?}");
+    match command.owner() {
+        Owner::Order(named) => said.replacen(&format!("{named:?}"), "_", 1),
+        Owner::Channel(_) | Owner::Nobody => said,
     }
-    command
 }
 
 /// The events of a command itself: what becomes due by them is handed over behind them.
@@ -160,7 +148,7 @@ pub fn own(events: &[(Seq, Envelope)]) -> &[(Seq, Envelope)] {
 }
 
 fn check_refused(exchange: &Exchange<'_>, allowed: &Allowed, reject: &Reject) -> Result<(), String> {
-    // Whoever touches an order past its deadline may leave it expired; a refusal has no other effect.
+    // A command on an order past its deadline may leave it expired; a refusal has no other effect.
     let events = own(exchange.events);
     if !events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || events.len() > 1 {
         return Err(format!("refused, and yet it made {:?}", exchange.events));
@@ -193,7 +181,8 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if envelope.occurred != exchange.request.occurred {
         return Err(format!("happened at {:?}, the event says {:?}", exchange.request.occurred, envelope.occurred));
     }
-    let expected = expected_reply(exchange.after, *seq, &envelope.event)?;
+    let verdict = verdict(&envelope.event);
+    let expected = verdict.reply(exchange.after, *seq)?;
     if normal(reply) != expected {
         return Err(format!("the reply is not true\n  reply: {reply:?}\n  state: {expected:?}"));
     }
@@ -203,7 +192,7 @@ fn check_done(exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Resu
     if let Event::OrderPromised(e) = &envelope.event {
         exchange.before.check_sight(e.placed.channel, &e.placed.decision)?;
     }
-    let change = change_of(&envelope.event);
+    let change = verdict.outcome();
     match allowed.change {
         Some(must) if change != Some(must) => Err(format!("came to {change:?}")),
         _ => exchange.before.check_correction(exchange.request, &envelope.event),
@@ -215,30 +204,4 @@ fn normal(reply: &Reply) -> Reply {
     let mut placed = placed.clone();
     placed.plan.sub_orders = placed.plan.sub_orders.into_iter().map(plain).collect();
     Reply::Placed(placed)
-}
-
-fn change_of(event: &Event) -> Option<Outcome> {
-    match event {
-        Event::OrderPaid(_) => Some(Outcome::Paid),
-        Event::OrderPaidLate(_) | Event::OrderPromisedLate(_) => Some(Outcome::PaidLate),
-        Event::RefundDue(_) => Some(Outcome::RefundDue),
-        Event::PickShorted(e) if e.decision.is_some() => Some(Outcome::Rerouted),
-        Event::PickShorted(_) => Some(Outcome::Review),
-        Event::WorldApplied(_)
-        | Event::RulesApplied(_)
-        | Event::SkusDefined(_)
-        | Event::StockMoved(_)
-        | Event::StockCounted(_)
-        | Event::SafetySet(_)
-        | Event::OrderPlaced(_)
-        | Event::OrderExpired(_)
-        | Event::HoldExtended(_)
-        | Event::OrderCancelled(_)
-        | Event::SubStepped(_)
-        | Event::ReturnReceived(_)
-        | Event::ReturnInspected(_)
-        | Event::ReviewRouted(_)
-        | Event::OrderPromised(_)
-        | Event::InboundChanged(_) => None,
-    }
 }

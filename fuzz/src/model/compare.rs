@@ -1,40 +1,91 @@
-//! Compares the model's whole state with the engine's, through the engine's own queries.
+//! Compares the model's whole state with the engine's, through the engine's own queries. Every kind of query is asked as
+//! soon as there are SKUs and an order.
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stockade_core::command::OrderRef;
 use stockade_core::engine::Engine;
-use stockade_core::ids::{Code, OrderId, Seq, WarehouseId};
-use stockade_core::query::{AvailabilityQuery, OrdersQuery, Query, StockQuery};
-use stockade_core::reply::{Available, CellView, OrderSummary, OrderView, Reply};
-use stockade_core::time::{Day, Time};
+use stockade_core::ids::{Code, SkuId, WarehouseId};
+use stockade_core::query::{self, AvailabilityQuery, Explain, InboundQuery, Query, StockQuery};
+use stockade_core::reply::{Available, CellView, InboundCell, OrderView, Reply, VersionedText};
+use stockade_core::time::Time;
 use stockade_core::units::Units;
 
 use super::Model;
+use super::asking::{Asking, same};
 use super::views::plain;
 
+/// Orders whose explanations are compared, the latest first: each is planned again.
+const EXPLAINED: usize = 3;
+
 impl Model {
-    /// Everything the engine can be asked must be what the model says.
+    /// Everything that the engine can be asked without a history must be what the model says.
+    ///
+    /// # Errors
+    /// Says what differs.
     pub fn compare(&self, engine: &Engine, now: Time) -> Result<(), String> {
-        if engine.seq() != self.seq {
-            return Err(format!("the engine is at event {}, the model at {}", engine.seq(), self.seq));
-        }
-        if self.world.is_none() {
-            return Ok(());
-        }
-        self.compare_cells(engine, now)?;
-        self.compare_orders(engine, now)?;
-        self.compare_lists(engine, now)?;
-        self.compare_availability(engine, now)
+        self.compare_state(&Asking::new(engine, &[], now), now)
     }
 
-    fn compare_cells(&self, engine: &Engine, now: Time) -> Result<(), String> {
+    /// Everything that the engine can be asked must be what the model says. `history` holds the engine's events.
+    ///
+    /// # Errors
+    /// Says what differs. Otherwise the result is the kinds of queries that were asked, by name.
+    pub fn compare_all(
+        &self,
+        engine: &Engine,
+        history: &[Arc<[u8]>],
+        now: Time,
+    ) -> Result<BTreeSet<&'static str>, String> {
+        let asking = Asking::new(engine, history, now);
+        self.compare_state(&asking, now)?;
+        self.compare_explanations(&asking)?;
+        Ok(asking.kinds())
+    }
+
+    fn compare_state(&self, asking: &Asking<'_>, now: Time) -> Result<(), String> {
+        asking.is_at(self.seq)?;
+        asking.refused(&Query::Routing(query::Routing))?;
+        let Some(world) = &self.world else { return Ok(()) };
+        self.compare_texts(asking)?;
+        self.compare_orders(asking)?;
+        self.compare_lists(asking)?;
+        if self.skus.is_empty() {
+            return Ok(());
+        }
+        for warehouse in world.warehouses.keys().copied().map(Some).chain([None]) {
+            self.compare_cells(asking, warehouse)?;
+            self.compare_inbound(asking, warehouse)?;
+        }
+        self.compare_references(asking)?;
+        self.compare_availability(asking)?;
+        self.compare_quotes(asking, now)
+    }
+
+    fn compare_texts(&self, asking: &Asking<'_>) -> Result<(), String> {
+        let files = [
+            ("world", Query::World(query::World), &self.world_text),
+            ("rules", Query::Rules(query::Rules), &self.rules_text),
+        ];
+        for (what, query, text) in files {
+            let expected = VersionedText { rules_version: self.rules_version, text: (**text).to_owned() };
+            same(what, &asking.ask(&query)?, &Reply::Text(expected))?;
+        }
+        Ok(())
+    }
+
+    /// The cells of a warehouse, page by page; of all when none is named, by naming the SKUs.
+    fn compare_cells(&self, asking: &Asking<'_>, only: Option<WarehouseId>) -> Result<(), String> {
+        let warehouse = only.and_then(|id| self.warehouse_code(id));
         let mut found: BTreeMap<(Code, Code), CellView> = BTreeMap::new();
         let mut after: Option<Code> = None;
         for page in self.skus.chunks(7) {
-            let query = StockQuery { skus: Vec::new(), warehouse: None, after, limit: 7 };
-            let Reply::Stock(cells) = ask(engine, Query::Stock(query), now)? else { return Err("no stock".to_owned()) };
+            let codes: Vec<Code> = page.iter().map(|sku| sku.code.clone()).collect();
+            let last = codes.last().cloned();
+            let skus = if only.is_none() { codes } else { Vec::new() };
+            let query = StockQuery { skus, warehouse: warehouse.clone(), after, limit: 7 };
+            let Reply::Stock(cells) = asking.ask(&Query::Stock(query))? else { return Err("no stock".to_owned()) };
             for mut cell in cells {
                 cell.pools.retain(|p| p.available.0 + p.held.0 > 0);
                 let key = (cell.sku.clone(), cell.warehouse.clone());
@@ -42,10 +93,10 @@ impl Model {
                     return Err(format!("the stock query shows cell {key:?} twice"));
                 }
             }
-            after = page.last().map(|sku| sku.code.clone());
+            after = last;
         }
-        for (sku, warehouse) in self.ledger.cells.keys() {
-            let expected = self.cell_view(*sku, *warehouse).ok_or("a cell without a name")?;
+        for (sku, id) in self.ledger.cells.keys().filter(|(_, id)| only.is_none_or(|only| only == *id)) {
+            let expected = self.cell_view(*sku, *id).ok_or("a cell without a name")?;
             let key = (expected.sku.clone(), expected.warehouse.clone());
             let shown = found.remove(&key).ok_or_else(|| format!("the stock query does not show cell {key:?}"))?;
             same(&format!("cell {key:?}"), &shown, &expected)?;
@@ -56,14 +107,67 @@ impl Model {
         }
     }
 
-    fn compare_orders(&self, engine: &Engine, now: Time) -> Result<(), String> {
+    /// What a warehouse expects, page by page; what all expect when none is named, by naming the SKUs.
+    fn compare_inbound(&self, asking: &Asking<'_>, only: Option<WarehouseId>) -> Result<(), String> {
+        let warehouse = only.and_then(|id| self.warehouse_code(id));
+        let named = only.is_none().then(|| self.skus.iter().map(|sku| sku.code.clone()).collect());
+        let mut shown = Vec::new();
+        let mut after: Option<Code> = None;
+        let pages = if named.is_some() { 1 } else { self.skus.len() };
+        for _ in 0..pages {
+            let limit = if named.is_some() { 1_000 } else { 2 };
+            let (skus, warehouse) = (named.clone().unwrap_or_default(), warehouse.clone());
+            let query = InboundQuery { skus, warehouse, reference: None, after: after.clone(), limit };
+            let cells = expected_receipts(asking, query)?;
+            let Some(last) = cells.last() else { break };
+            after = Some(last.sku.clone());
+            shown.extend(cells);
+        }
+        let mut expected = self.inbound_cells(None)?;
+        expected.retain(|cell| warehouse.as_ref().is_none_or(|code| *code == cell.warehouse));
+        same(&format!("what {warehouse:?} expects"), &by_cell(shown), &by_cell(expected))
+    }
+
+    /// What is expected under each reference.
+    fn compare_references(&self, asking: &Asking<'_>) -> Result<(), String> {
+        let references = self.inbound.values().flat_map(|inbound| inbound.receipts.values()).map(|r| &r.reference);
+        for reference in references.collect::<BTreeSet<_>>() {
+            let (skus, warehouse, after) = (Vec::new(), None, None);
+            let query = InboundQuery { skus, warehouse, reference: Some(reference.clone()), after, limit: 1_000 };
+            let shown = expected_receipts(asking, query)?;
+            let expected = self.inbound_cells(Some(reference))?;
+            same(&format!("what is expected as {reference}"), &by_cell(shown), &by_cell(expected))?;
+        }
+        Ok(())
+    }
+
+    /// Every cell that expects something, or has promises that no receipt is expected to bring.
+    fn inbound_cells(&self, reference: Option<&Code>) -> Result<Vec<InboundCell>, String> {
+        let mut cells = Vec::new();
+        for (sku, id) in self.inbound.keys() {
+            let mut receipts = self.inbound_views(*sku, *id).ok_or("a receipt without a name")?;
+            receipts.retain(|receipt| reference.is_none_or(|reference| *reference == receipt.reference));
+            let overdue = if reference.is_none() { self.overdue(*sku, *id) } else { Units::ZERO };
+            if !receipts.is_empty() || !overdue.is_zero() {
+                let warehouse = self.warehouse_code(*id).ok_or("a warehouse without a name")?;
+                cells.push(InboundCell { sku: self.skus[sku.index()].code.clone(), warehouse, receipts, overdue });
+            }
+        }
+        Ok(cells)
+    }
+
+    fn warehouse_code(&self, id: WarehouseId) -> Option<Code> {
+        self.world.as_ref()?.warehouse(id).map(|warehouse| warehouse.code.clone())
+    }
+
+    fn compare_orders(&self, asking: &Asking<'_>) -> Result<(), String> {
         for order in self.orders.values() {
             let expected = self.order_view(order).ok_or("an order without a name")?;
             for by in [
                 OrderRef::Id(order.id),
                 OrderRef::Number { channel: expected.channel.clone(), number: order.number.clone() },
             ] {
-                let Reply::Order(shown) = ask(engine, Query::Order(by), now)? else {
+                let Reply::Order(shown) = asking.ask(&Query::Order(by))? else {
                     return Err("no order".to_owned());
                 };
                 same(&format!("order {}", order.id), &normal(*shown), &expected)?;
@@ -72,72 +176,39 @@ impl Model {
         Ok(())
     }
 
-    fn compare_lists(&self, engine: &Engine, now: Time) -> Result<(), String> {
-        let mut shown: BTreeMap<(OrderId, u16), OrderSummary> = BTreeMap::new();
-        let (mut after, mut last) = (None, Seq(0));
-        loop {
-            let query = OrdersQuery { after, limit: 16, ..OrdersQuery::default() };
-            let Reply::Orders(page) = ask(engine, Query::Orders(query), now)? else { return Err("no list".to_owned()) };
-            for summary in page.orders {
-                let key = (summary.order, summary.sub.0);
-                let placed =
-                    self.orders.get(&summary.order).ok_or("the list shows an order that is not there")?.placed();
-                if placed < last {
-                    return Err(format!("the list shows sub-order {key:?} behind one that was placed later"));
-                }
-                last = placed;
-                if shown.insert(key, summary).is_some() {
-                    return Err(format!("the list shows sub-order {key:?} twice"));
-                }
+    /// The latest orders were decided as they would be today, and the decision that placed them serves all of them.
+    fn compare_explanations(&self, asking: &Asking<'_>) -> Result<(), String> {
+        let mut latest: Vec<_> = self.orders.values().collect();
+        latest.sort_by_key(|order| std::cmp::Reverse(order.placed()));
+        for order in latest.into_iter().take(EXPLAINED) {
+            let query = Explain { order: OrderRef::Id(order.id), decision: Some(1) };
+            let Reply::Explained(explained) = asking.explain(query)? else {
+                return Err("no explanation".to_owned());
+            };
+            let what = format!("the explanation of order {}", order.id);
+            same(&what, &(explained.order, &explained.number), &(order.id, &order.number))?;
+            same(&what, &explained.differs, &None)?;
+            let placing = explained.decisions.iter().filter(|decision| decision.seq == order.placed());
+            let mut served: BTreeMap<Code, u64> = BTreeMap::new();
+            for (sku, units) in placing.flat_map(|decision| &decision.ships).flat_map(|parcel| &parcel.lines) {
+                *served.entry(sku.clone()).or_default() += units.0;
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+            let demand = order.demand.iter().map(|(sku, units)| (self.skus[sku.index()].code.clone(), *units));
+            same(&what, &served, &demand.collect())?;
         }
-        let mut expected = BTreeMap::new();
-        for order in self.orders.values() {
-            for index in 0..order.subs.len() {
-                let summary = self.summary(order, index).ok_or("a sub-order without a name")?;
-                expected.insert((order.id, index as u16 + 1), summary);
-            }
-        }
-        same("the list of sub-orders", &shown, &expected)
+        Ok(())
     }
 
-    /// What a channel may sell of a SKU over all warehouses.
-    pub fn sellable(&self, sku: stockade_core::ids::SkuId, channel: stockade_core::ids::ChannelId) -> Units {
-        let pools = self.pools_for(channel, false);
-        let warehouses = self.world.iter().flat_map(|w| w.warehouses.keys());
-        let each = warehouses.map(|w: &WarehouseId| self.drawable(sku, *w, &pools));
-        each.fold(Units::ZERO, |sum, n| n.map_or(Units::UNLIMITED, |n| sum.saturating_add(Units(n))))
-    }
-
-    /// What a channel may promise of a SKU over all warehouses, by day.
-    fn presale(&self, sku: stockade_core::ids::SkuId, channel: stockade_core::ids::ChannelId) -> Vec<(Day, Units)> {
-        let pools = self.pools_for(channel, false);
-        let mut days: BTreeMap<Day, u64> = BTreeMap::new();
-        for warehouse in self.world.iter().flat_map(|w| w.warehouses.keys()) {
-            for (day, _, _, units) in self.promisable(sku, *warehouse, &pools) {
-                *days.entry(day).or_default() += units;
-            }
-        }
-        days.into_iter().map(|(day, units)| (day, Units(units))).collect()
-    }
-
-    fn compare_availability(&self, engine: &Engine, now: Time) -> Result<(), String> {
+    fn compare_availability(&self, asking: &Asking<'_>) -> Result<(), String> {
         let Some(world) = &self.world else { return Ok(()) };
         let skus: Vec<Code> = self.skus.iter().map(|s| s.code.clone()).collect();
-        if skus.is_empty() {
-            return Ok(());
-        }
         for (id, channel) in &world.channels {
             let query = AvailabilityQuery { channel: channel.code.clone(), skus: skus.clone() };
-            let Reply::Availability(shown) = ask(engine, Query::Availability(query), now)? else {
+            let Reply::Availability(shown) = asking.ask(&Query::Availability(query))? else {
                 return Err("no availability".to_owned());
             };
             let answer = |n: usize, code: &Code| {
-                let sku = stockade_core::ids::SkuId(n as u32);
+                let sku = SkuId(n as u32);
                 let presale = if channel.presale { self.presale(sku, *id) } else { Vec::new() };
                 Available { sku: code.clone(), units: self.sellable(sku, *id), presale }
             };
@@ -148,8 +219,16 @@ impl Model {
     }
 }
 
-fn ask(engine: &Engine, query: Query, now: Time) -> Result<Reply, String> {
-    engine.query(&query, now).result.map_err(|reject| format!("{query:?} is refused: {reject}"))
+fn expected_receipts(asking: &Asking<'_>, query: InboundQuery) -> Result<Vec<InboundCell>, String> {
+    let Reply::Inbound(cells) = asking.ask(&Query::Inbound(query))? else {
+        return Err("no expected receipts".to_owned());
+    };
+    Ok(cells)
+}
+
+fn by_cell(mut cells: Vec<InboundCell>) -> Vec<InboundCell> {
+    cells.sort_by(|a, b| (&a.sku, &a.warehouse).cmp(&(&b.sku, &b.warehouse)));
+    cells
 }
 
 fn normal(mut view: OrderView) -> OrderView {
@@ -158,11 +237,4 @@ fn normal(mut view: OrderView) -> OrderView {
     }
     view.review.sort();
     view
-}
-
-fn same<T: PartialEq + Debug>(what: &str, shown: &T, expected: &T) -> Result<(), String> {
-    if shown == expected {
-        return Ok(());
-    }
-    Err(format!("{what} differs\n  engine: {shown:?}\n  model:  {expected:?}"))
 }

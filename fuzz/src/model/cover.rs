@@ -17,7 +17,7 @@ pub struct Wish<'a> {
     pub carrier: Option<CarrierId>,
     /// From these pools.
     pub pools: &'a [PoolId],
-    /// In at most so many parcels.
+    /// In at most this many parcels.
     pub max_parcels: Option<u16>,
     /// Not from this warehouse.
     pub without: Option<WarehouseId>,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use stockade_core::event::{InboundChanged, InboundReason, Promised};
-use stockade_core::ids::{OrderId, PoolId, ReceiptNo, Seq, SkuId, Ticket, WarehouseId};
+use stockade_core::ids::{OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, Ticket, WarehouseId};
 use stockade_core::orders::Stage;
-use stockade_core::reply::{Awaited, InboundView};
+use stockade_core::reply::{Awaited, InboundView, Reply};
 use stockade_core::stock::{Bucket, HANDED_MAX, Move, Outside};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
@@ -15,6 +15,8 @@ use super::expected::{Inbound, Promise, Receipt};
 use super::ledger::Owed;
 use super::orders::Sub;
 use super::plain::{Came, Plain, Told};
+use super::replies::moved;
+use super::verdict::{Entry, Verdict};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
@@ -83,7 +85,7 @@ impl Model {
     }
 
     /// Checks a change of what is expected, and takes it in.
-    pub(super) fn inbound_changed(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
+    fn inbound_changed(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
         let before = self.part_of(e);
         self.open_and_date(seq, e)?;
         let known = |model: &Model, sku| model.inbound_of(sku, e.warehouse);
@@ -309,4 +311,24 @@ fn told_after(plain: &Plain, change: impl FnOnce(&mut Plain) -> Came) -> Told {
 /// Units of a SKU that came in.
 fn received(e: &InboundChanged, sku: SkuId) -> u64 {
     e.moves.iter().filter(|m| m.sku == sku && m.to.is_on_hand()).map(|m| m.units.0).sum()
+}
+
+impl Verdict for InboundChanged {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.inbound_changed(entry.seq, self)?;
+        for arrived in &self.arrived {
+            let what = ("goods_arrived", Some(arrived.sub));
+            model.note_moment(entry.seq, arrived.order, what, entry.envelope)?;
+        }
+        Ok(())
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        let lost = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE);
+        Ok(moved(seq, self.units, lost.map(|made| made.units).sum()))
+    }
 }

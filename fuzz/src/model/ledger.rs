@@ -1,4 +1,4 @@
-//! Double entry as in a text-book: a movement lowers one balance and raises another by the same amount, so that the
+//! Textbook double entry: a movement lowers one balance and raises another by the same amount, so that the
 //! balances of a cell always add up to zero. What is outside, and what is short, is below zero.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! The way of a sub-order, written down a second time.
+//! The stages of a sub-order and its steps, written down independently of the engine.
 
 use stockade_core::orders::{Stage, Step};
 use stockade_core::stock::{Bucket, Outside};

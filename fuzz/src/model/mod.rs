@@ -1,8 +1,8 @@
-//! The reference model: sorted maps, text-book double entry, no locks, no indexes.
+//! The reference model: sorted maps, textbook double entry, no locks, no indexes.
 //!
 //! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
 //! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
-//! history is one line of events, a history the model accepts is proof that the engine's commits were serialisable.
+//! history is one sequence of events, a history the model accepts is proof that the engine's commits were serialisable.
 //!
 //! | file | holds |
 //! |---|---|
@@ -11,17 +11,18 @@
 //! | `expected`, `plain`, `inbound` | expected receipts and promises as records, unit by unit, and the verdict on them |
 //! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
 //! | `orders` | orders and sub-orders as plain records |
-//! | `lifecycle` | which step leads from which stage to which, written down a second time |
-//! | `about` | which order and sub-order a command or an event is about |
-//! | `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
+//! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
+//! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
 //! | `answers`, `replies` | the verdict on replies, refusals and repeats |
-//! | `views`, `compare` | all state, compared with what the engine's queries show |
+//! | `views`, `asking`, `compare`, `compare_lists`, `compare_plans` | all state, compared with what the engine's queries show |
 
-mod about;
 mod allowed;
 mod answers;
+mod asking;
 mod compare;
+mod compare_lists;
+mod compare_plans;
 mod cover;
 mod decision;
 mod expected;
@@ -38,6 +39,7 @@ mod replay_orders;
 mod replay_parcels;
 mod replay_stock;
 mod replies;
+mod verdict;
 mod views;
 mod world;
 
@@ -48,7 +50,6 @@ use stockade_core::ids::{ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, Sk
 use stockade_core::orders::OrderState;
 use stockade_core::time::Time;
 
-pub use about::order_of;
 pub use allowed::{Allowed, Outcome};
 pub use answers::{Answers, Exchange, own};
 pub use cover::{Cover, Wish};
@@ -58,6 +59,8 @@ pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
+pub use replies::receipt;
+pub use verdict::verdict;
 pub use world::{Channel, Lane, RateCard, Warehouse, World};
 
 /// What a SKU is.
@@ -78,6 +81,10 @@ pub struct Model {
     pub seq: Seq,
     /// The world and rules in force, once there are any.
     pub world: Option<World>,
+    /// The world file in force.
+    pub world_text: Arc<str>,
+    /// The rules file in force: the world file when none was applied since.
+    pub rules_text: Arc<str>,
     /// The version of the rules in force.
     pub rules_version: RulesVersion,
     /// SKUs by id.

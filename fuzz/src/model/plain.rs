@@ -46,7 +46,7 @@ pub struct Came {
     pub shelved: BTreeMap<PoolId, u64>,
 }
 
-/// What can be told of a cell from outside: free and arrived units by receipt, those on the shelf by pool, and promised
+/// What is visible of a cell from outside: free and arrived units by receipt, those on the shelf by pool, and promised
 /// ones by rank, receipt and holder.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {

@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stockade_core::decision::{Decision, SubKind};
-use stockade_core::event::{Envelope, OrderPromised, OrderPromisedLate, Promised};
-use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, WarehouseId};
+use stockade_core::event::{Envelope, Event, OrderPlaced, OrderPromised, OrderPromisedLate, Promised};
+use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::orders::{OrderState, Stage};
+use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::time::Day;
 use stockade_core::units::Units;
 
 use super::Model;
-use super::allowed::Allowed;
+use super::allowed::{Allowed, Outcome};
 use super::cover::{Cover, Wish};
 use super::decision::Asked;
 use super::orders::{Order, Sub};
+use super::replies::{paid_late, placed};
+use super::verdict::{Entry, Verdict};
 
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
@@ -26,7 +29,7 @@ pub struct At {
     pub at: Bucket,
     /// Where they go.
     pub free: Bucket,
-    /// How many.
+    /// Units that stand there.
     pub units: u64,
 }
 
@@ -66,7 +69,7 @@ impl Model {
         moves
     }
 
-    pub(super) fn order_promised(&mut self, seq: Seq, e: &OrderPromised, envelope: &Envelope) -> Result<(), String> {
+    fn order_promised(&mut self, seq: Seq, e: &OrderPromised, envelope: &Envelope) -> Result<(), String> {
         let demand = demand_of(std::iter::once(&e.placed.decision).chain(&e.ahead));
         let mut order = self.new_order(seq, &e.placed, demand, envelope)?;
         self.check_parts(&order, &e.placed.decision, &e.ahead, &e.made, false)?;
@@ -78,7 +81,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn order_promised_late(&mut self, seq: Seq, e: &OrderPromisedLate) -> Result<(), String> {
+    fn order_promised_late(&mut self, seq: Seq, e: &OrderPromisedLate) -> Result<(), String> {
         let mut order = self.order(e.late.order)?.clone();
         order.must_be(OrderState::Expired)?;
         if demand_of(std::iter::once(&e.late.decision).chain(&e.ahead)) != order.expired_demand() {
@@ -308,4 +311,42 @@ fn demand_of<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> BTreeMap<
         *demand.entry(line.sku).or_default() += line.units.0;
     }
     demand
+}
+
+impl Verdict for OrderPromised {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.placed.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_promised(entry.seq, self, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        placed(after, seq, &self.placed, &self.placed.decision.joined(&self.ahead))
+    }
+
+    /// A customer does the same, whether the goods are here or not.
+    fn moment(&self) -> Option<&'static str> {
+        Some(Event::name_of::<Box<OrderPlaced>>())
+    }
+}
+
+impl Verdict for OrderPromisedLate {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.late.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_promised_late(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        let late = self.late.decision.subs.len() + self.ahead.iter().map(|d| d.subs.len()).sum::<usize>();
+        paid_late(after, seq, self.late.order, late)
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        Some(Outcome::PaidLate)
+    }
 }

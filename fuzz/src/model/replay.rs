@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stockade_core::Actor;
-use stockade_core::event::{Cause, Envelope, Event};
+use stockade_core::event::{Cause, Envelope};
 use stockade_core::ids::{Code, OrderId, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::stock::{Bucket, Move};
 
 use super::Model;
-use super::about::{moment, order_of, subject};
 use super::orders::{Moment, Order};
+use super::verdict::{Entry, verdict};
 
 impl Model {
     /// Checks the next event of the history against the state, and takes it in.
@@ -20,58 +20,21 @@ impl Model {
             return Err(wrong(format!("follows {}", self.seq)));
         }
         self.seq = seq;
-        self.note_key(seq, envelope).map_err(wrong)?;
-        self.take_in(seq, envelope).map_err(wrong)?;
-        if let Some((order, sub)) = subject(&envelope.event) {
-            self.note_moment(seq, order, (moment(&envelope.event), sub), envelope).map_err(wrong)?;
-        }
-        if let Event::InboundChanged(e) = &envelope.event {
-            for arrived in &e.arrived {
-                let what = ("goods_arrived", Some(arrived.sub));
-                self.note_moment(seq, arrived.order, what, envelope).map_err(wrong)?;
-            }
+        let verdict = verdict(&envelope.event);
+        let subject = verdict.subject();
+        self.note_key(seq, envelope, subject.map(|(order, _)| order)).map_err(wrong)?;
+        verdict.take_in(self, &Entry { seq, envelope }).map_err(wrong)?;
+        if let Some((order, sub)) = subject {
+            let what = verdict.moment().unwrap_or(envelope.event.name());
+            self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
         }
         self.ledger.check().map_err(wrong)
     }
 
-    fn take_in(&mut self, seq: Seq, envelope: &Envelope) -> Result<(), String> {
-        match &envelope.event {
-            Event::WorldApplied(e) => self.world_applied(e),
-            Event::RulesApplied(e) => {
-                self.rules_follow(e.version)?;
-                self.world.as_mut().ok_or("there is no world yet")?.overlay(&e.text)
-            }
-            Event::SkusDefined(e) => self.skus_defined(e),
-            Event::StockMoved(e) => self.stock_moved(seq, e),
-            Event::StockCounted(e) => self.stock_counted(seq, e),
-            Event::SafetySet(e) => {
-                let cell = self.ledger.cells.entry((e.sku, e.warehouse)).or_default();
-                cell.safety = e.units.0;
-                cell.watermark = seq;
-                Ok(())
-            }
-            Event::OrderPlaced(e) => self.order_placed(seq, e, envelope),
-            Event::OrderPromised(e) => self.order_promised(seq, e, envelope),
-            Event::OrderPromisedLate(e) => self.order_promised_late(seq, e),
-            Event::InboundChanged(e) => self.inbound_changed(seq, e),
-            Event::OrderPaid(e) => self.order_paid(seq, e, envelope),
-            Event::OrderPaidLate(e) => self.order_paid_late(seq, e),
-            Event::RefundDue(e) => self.refund_due(e),
-            Event::OrderExpired(e) => self.order_expired(seq, e, envelope),
-            Event::HoldExtended(e) => self.hold_extended(e, envelope),
-            Event::OrderCancelled(e) => self.order_cancelled(seq, e, envelope),
-            Event::SubStepped(e) => self.sub_stepped(seq, e),
-            Event::PickShorted(e) => self.pick_shorted(seq, e),
-            Event::ReturnReceived(e) => self.return_received(seq, e),
-            Event::ReturnInspected(e) => self.return_inspected(seq, e),
-            Event::ReviewRouted(e) => self.review_routed(seq, e),
-        }
-    }
-
     /// A key names one commit for ever. Keys of commands on an order are the order's own.
-    fn note_key(&mut self, seq: Seq, envelope: &Envelope) -> Result<(), String> {
+    fn note_key(&mut self, seq: Seq, envelope: &Envelope, order: Option<OrderId>) -> Result<(), String> {
         let Cause::Key { key, digest } = &envelope.cause else { return Ok(()) };
-        let keys = match order_of(&envelope.event) {
+        let keys = match order {
             Some(order) => &mut self.order_mut(order)?.keys,
             None => &mut self.keys,
         };
@@ -81,7 +44,8 @@ impl Model {
         }
     }
 
-    fn note_moment(
+    /// Adds an entry to the timeline of an order.
+    pub(super) fn note_moment(
         &mut self,
         seq: Seq,
         order: OrderId,

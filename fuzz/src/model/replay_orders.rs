@@ -6,18 +6,22 @@ use std::sync::Arc;
 use stockade_core::event::{
     Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
 };
-use stockade_core::ids::{Seq, SkuId};
+use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
-use stockade_core::orders::{OrderState, Stage};
+use stockade_core::orders::{Change, OrderState, Stage};
+use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move};
 use stockade_core::units::Units;
 
 use super::Model;
+use super::allowed::Outcome;
 use super::decision::Asked;
 use super::orders::{Order, Sub};
+use super::replies::{changed, paid_late, placed};
+use super::verdict::{Entry, Verdict};
 
 impl Model {
-    pub(super) fn order_placed(&mut self, seq: Seq, e: &OrderPlaced, envelope: &Envelope) -> Result<(), String> {
+    fn order_placed(&mut self, seq: Seq, e: &OrderPlaced, envelope: &Envelope) -> Result<(), String> {
         let mut demand: BTreeMap<SkuId, u64> = BTreeMap::new();
         for line in e.decision.subs.iter().flat_map(|s| &s.lines) {
             *demand.entry(line.sku).or_default() += line.units.0;
@@ -70,7 +74,7 @@ impl Model {
         })
     }
 
-    pub(super) fn order_paid(&mut self, seq: Seq, e: &OrderPaid, envelope: &Envelope) -> Result<(), String> {
+    fn order_paid(&mut self, seq: Seq, e: &OrderPaid, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Held)?;
         if envelope.arrived >= order.expires_at {
@@ -86,7 +90,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn order_paid_late(&mut self, seq: Seq, e: &OrderPaidLate) -> Result<(), String> {
+    fn order_paid_late(&mut self, seq: Seq, e: &OrderPaidLate) -> Result<(), String> {
         let order = self.order(e.order)?.clone();
         order.must_be(OrderState::Expired)?;
         let demand = order.expired_demand();
@@ -99,13 +103,13 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn refund_due(&mut self, e: &RefundDue) -> Result<(), String> {
+    fn refund_due(&mut self, e: &RefundDue) -> Result<(), String> {
         self.order(e.order)?.must_be(OrderState::Expired)?;
         self.order_mut(e.order)?.state = OrderState::RefundDue;
         Ok(())
     }
 
-    pub(super) fn order_expired(&mut self, seq: Seq, e: &OrderExpired, envelope: &Envelope) -> Result<(), String> {
+    fn order_expired(&mut self, seq: Seq, e: &OrderExpired, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Held)?;
         if envelope.arrived < order.expires_at {
@@ -122,7 +126,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn hold_extended(&mut self, e: &HoldExtended, envelope: &Envelope) -> Result<(), String> {
+    fn hold_extended(&mut self, e: &HoldExtended, envelope: &Envelope) -> Result<(), String> {
         let order = self.order_mut(e.order)?;
         order.must_be(OrderState::Held)?;
         if envelope.arrived >= order.expires_at || e.until <= order.expires_at {
@@ -132,7 +136,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn order_cancelled(&mut self, seq: Seq, e: &OrderCancelled, envelope: &Envelope) -> Result<(), String> {
+    fn order_cancelled(&mut self, seq: Seq, e: &OrderCancelled, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
         if !matches!(order.state, OrderState::Held | OrderState::Paid) {
             return Err(format!("the order is {:?}", order.state));
@@ -178,5 +182,116 @@ impl Model {
         }
         self.tidy();
         Ok(())
+    }
+}
+
+impl Verdict for OrderPlaced {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_placed(entry.seq, self, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        placed(after, seq, self, &self.decision)
+    }
+}
+
+impl Verdict for OrderPaid {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_paid(entry.seq, self, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::Paid)
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        Some(Outcome::Paid)
+    }
+}
+
+impl Verdict for OrderPaidLate {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_paid_late(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        paid_late(after, seq, self.order, self.decision.subs.len())
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        Some(Outcome::PaidLate)
+    }
+}
+
+impl Verdict for RefundDue {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
+        model.refund_due(self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::RefundDue)
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        Some(Outcome::RefundDue)
+    }
+}
+
+impl Verdict for OrderExpired {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_expired(entry.seq, self, entry.envelope)
+    }
+
+    fn reply(&self, _after: &Model, _seq: Seq) -> Result<Reply, String> {
+        Err("an expiry answers no command".to_owned())
+    }
+}
+
+impl Verdict for HoldExtended {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.hold_extended(self, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::Extended { until: self.until })
+    }
+}
+
+impl Verdict for OrderCancelled {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_cancelled(entry.seq, self, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        let units = self.takes.iter().map(|t| t.units).chain(self.review.iter().map(|(_, n)| *n)).sum();
+        changed(after, seq, self.order, Change::Cancelled { units })
     }
 }

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use stockade_core::decision::Decision;
 use stockade_core::event::{PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, SubStepped};
-use stockade_core::ids::{OrderId, Seq, SkuId};
-use stockade_core::orders::{OrderState, Stage, Step};
+use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
+use stockade_core::orders::{Change, OrderState, Stage, Step};
+use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Outside};
 
 use super::Model;
+use super::allowed::Outcome;
 use super::decision::Asked;
 use super::lifecycle::{self, Walk};
 use super::orders::Sub;
+use super::replies::{changed, planned};
+use super::verdict::{Entry, Verdict};
 
 const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
 
 impl Model {
-    pub(super) fn sub_stepped(&mut self, seq: Seq, e: &SubStepped) -> Result<(), String> {
+    fn sub_stepped(&mut self, seq: Seq, e: &SubStepped) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Paid)?;
         let sub = order.sub(e.sub.0)?;
@@ -56,7 +60,7 @@ impl Model {
         }
     }
 
-    pub(super) fn pick_shorted(&mut self, seq: Seq, e: &PickShorted) -> Result<(), String> {
+    fn pick_shorted(&mut self, seq: Seq, e: &PickShorted) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Paid)?;
         let sub = order.sub(e.sub.0)?;
@@ -106,7 +110,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn return_received(&mut self, seq: Seq, e: &ReturnReceived) -> Result<(), String> {
+    fn return_received(&mut self, seq: Seq, e: &ReturnReceived) -> Result<(), String> {
         let order = self.order(e.order)?;
         let mut moves = Vec::new();
         for take in &e.takes {
@@ -130,7 +134,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn return_inspected(&mut self, seq: Seq, e: &ReturnInspected) -> Result<(), String> {
+    fn return_inspected(&mut self, seq: Seq, e: &ReturnInspected) -> Result<(), String> {
         let taken: u64 = e.takes.iter().map(|t| t.units.0).sum();
         if e.intact.0 + e.damaged.0 != taken {
             return Err(format!("{} intact and {} damaged of {taken}", e.intact, e.damaged));
@@ -165,7 +169,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn review_routed(&mut self, seq: Seq, e: &ReviewRouted) -> Result<(), String> {
+    fn review_routed(&mut self, seq: Seq, e: &ReviewRouted) -> Result<(), String> {
         self.order(e.order)?.must_be(OrderState::Paid)?;
         let demand: BTreeMap<SkuId, u64> = e.units.iter().map(|(sku, units)| (*sku, units.0)).collect();
         let order = self.order_mut(e.order)?;
@@ -174,5 +178,87 @@ impl Model {
         }
         let asked = Asked::again(&demand);
         self.reroute(seq, e.order, Some(&e.decision), &asked)
+    }
+}
+
+impl Verdict for SubStepped {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, Some(self.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.sub_stepped(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::Stepped { sub: self.sub, stage: self.stage })
+    }
+
+    fn moment(&self) -> Option<&'static str> {
+        Some(lifecycle::name(self.step))
+    }
+}
+
+impl Verdict for PickShorted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, Some(self.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.pick_shorted(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        let missing = self.missing.iter().map(|t| t.units).sum();
+        let rerouted = self.decision.as_ref().map(planned).unwrap_or_default();
+        let review = self.review.iter().map(|(_, n)| *n).sum();
+        changed(after, seq, self.order, Change::Shorted { missing, rerouted, review })
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        Some(if self.decision.is_some() { Outcome::Rerouted } else { Outcome::Review })
+    }
+}
+
+impl Verdict for ReturnReceived {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, self.takes.first().map(|take| take.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.return_received(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        let units = self.takes.iter().map(|t| t.units).sum();
+        changed(after, seq, self.order, Change::Returned { units })
+    }
+}
+
+impl Verdict for ReturnInspected {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, self.takes.first().map(|take| take.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.return_inspected(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::Inspected { intact: self.intact, damaged: self.damaged })
+    }
+}
+
+impl Verdict for ReviewRouted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.order, None))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.review_routed(entry.seq, self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        changed(after, seq, self.order, Change::Rerouted { units: planned(&self.decision) })
     }
 }

@@ -1,11 +1,16 @@
 //! The verdict on events of the world and of stock.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use stockade_core::event::{MoveReason, SkusDefined, StockCounted, StockMoved, WorldApplied};
-use stockade_core::ids::{RulesVersion, Seq, SkuId};
+use stockade_core::event::{MoveReason, RulesApplied, SafetySet, SkusDefined, StockCounted, StockMoved, WorldApplied};
+use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo};
+use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
+use stockade_core::units::Units;
 
+use super::replies::{configured, moved, moved_by};
+use super::verdict::{Entry, Verdict};
 use super::world::World;
 use super::{Model, Sku};
 
@@ -13,7 +18,7 @@ const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
 const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 
 impl Model {
-    pub(super) fn rules_follow(&mut self, version: RulesVersion) -> Result<(), String> {
+    fn rules_follow(&mut self, version: RulesVersion) -> Result<(), String> {
         if version.0 != self.rules_version.0 + 1 {
             return Err(format!("rules version {version} follows {}", self.rules_version));
         }
@@ -21,7 +26,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn world_applied(&mut self, e: &WorldApplied) -> Result<(), String> {
+    fn world_applied(&mut self, e: &WorldApplied) -> Result<(), String> {
         self.rules_follow(e.version)?;
         let world = World::read(e)?;
         if let Some(old) = &self.world {
@@ -43,10 +48,18 @@ impl Model {
             }
         }
         self.world = Some(world);
+        self.world_text = e.text.as_str().into();
+        self.rules_text = Arc::clone(&self.world_text);
         Ok(())
     }
 
-    pub(super) fn skus_defined(&mut self, e: &SkusDefined) -> Result<(), String> {
+    fn rules_applied(&mut self, e: &RulesApplied) -> Result<(), String> {
+        self.rules_follow(e.version)?;
+        self.rules_text = e.text.as_str().into();
+        self.world.as_mut().ok_or("there is no world yet")?.overlay(&e.text)
+    }
+
+    fn skus_defined(&mut self, e: &SkusDefined) -> Result<(), String> {
         for sku in &e.skus {
             let defined = Sku { code: sku.code.clone(), weight_g: sku.weight_g, category: sku.category.clone() };
             match self.sku(&sku.code) {
@@ -59,7 +72,7 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
+    fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
         for m in &e.moves {
             let fits = match e.reason {
                 MoveReason::Receipt => m.from == SUPPLIER && matches!(m.to, Bucket::Available(_)),
@@ -88,7 +101,7 @@ impl Model {
     }
 
     /// A count corrects towards its number. Which number that is, the command says: see `Model::judge`.
-    pub(super) fn stock_counted(&mut self, seq: Seq, e: &StockCounted) -> Result<(), String> {
+    fn stock_counted(&mut self, seq: Seq, e: &StockCounted) -> Result<(), String> {
         for m in &e.moves {
             let fits = matches!(
                 (m.from, m.to),
@@ -116,5 +129,92 @@ fn balanced(moves: &[Move]) -> Result<(), String> {
     match left.iter().find(|(_, n)| **n != 0) {
         Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than are in transit")),
         None => Ok(()),
+    }
+}
+
+impl Verdict for WorldApplied {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
+        model.world_applied(self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(configured(after, seq))
+    }
+}
+
+impl Verdict for RulesApplied {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
+        model.rules_applied(self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(configured(after, seq))
+    }
+}
+
+impl Verdict for SkusDefined {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
+        model.skus_defined(self)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(configured(after, seq))
+    }
+}
+
+impl Verdict for StockMoved {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.stock_moved(entry.seq, self)
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(moved_by(seq, &self.moves))
+    }
+}
+
+impl Verdict for StockCounted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.stock_counted(entry.seq, self)
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(moved_by(seq, &self.moves))
+    }
+}
+
+impl Verdict for SafetySet {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let cell = model.ledger.cells.entry((self.sku, self.warehouse)).or_default();
+        cell.safety = self.units.0;
+        cell.watermark = entry.seq;
+        Ok(())
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(moved(seq, self.units, Units::ZERO))
     }
 }

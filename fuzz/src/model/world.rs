@@ -1,4 +1,4 @@
-//! The world and rules files, read a second time, and what a parcel costs by them.
+//! The world and rules files, read independently of the engine, and what a parcel costs by them.
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,8 @@
 //! one unit too many, late by a microsecond, cancelled after the scan) and builds a command that causes it from the
 //! model's state, so that refusals are covered on purpose.
 
+mod choice;
+mod configure;
 mod history;
 mod options;
 mod orders;

@@ -9,11 +9,11 @@ pub struct Options {
     pub seed: u64,
     /// Commands.
     pub steps: u64,
-    /// `Engine::check` after every so many commands.
+    /// Commands between calls of `Engine::check`.
     pub check_every: u64,
-    /// All state is compared with the model after every so many commands.
+    /// Commands between comparisons of all state with the model.
     pub compare_every: u64,
-    /// A second engine is recovered from the log after every so many commands.
+    /// Commands between recoveries of a second engine from the log.
     pub recover_every: u64,
     /// Threads that send commands at once; with more than one, the history is judged at the end.
     pub threads: u64,

@@ -12,9 +12,22 @@ use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
-use super::workload::{Workload, code};
+use super::workload::{Make, Workload, code};
 use super::world::{CHANNELS, ZONES};
 use crate::model::{Model, Order, Sub};
+
+/// Commands on orders, by how often they occur.
+pub(super) const ORDERS: [(u64, Make); 9] = [
+    (30, Workload::place),
+    (14, Workload::pay),
+    (7, Workload::cancel),
+    (2, Workload::extend),
+    (24, Workload::step),
+    (3, Workload::short_pick),
+    (4, Workload::give_back),
+    (4, Workload::inspect),
+    (2, Workload::reroute),
+];
 
 impl Workload {
     pub(super) fn place(&mut self, model: &Model) -> Option<Request> {
@@ -54,7 +67,8 @@ impl Workload {
     /// Lines that can be served, to the last unit sometimes, or are short by a little.
     fn lines(&mut self, model: &Model, channel: &str) -> Option<Vec<Line>> {
         let channel = model.world.as_ref()?.channel_id(&code(channel))?;
-        let short = self.rng.percent(15);
+        // What stock does not serve may be promised out of what is expected.
+        let short = self.rng.percent(if model.inbound.is_empty() { 15 } else { 25 });
         let mut skus: Vec<SkuId> = (0..model.skus.len()).map(|n| SkuId(n as u32)).collect();
         if !short {
             skus.retain(|sku| model.sellable(*sku, channel).0 > 0);
@@ -80,7 +94,7 @@ impl Workload {
         (!lines.is_empty()).then_some(lines)
     }
 
-    pub(super) fn pay(&mut self, model: &Model) -> Option<Request> {
+    fn pay(&mut self, model: &Model) -> Option<Request> {
         let order = match self.rng.below(20) {
             0 => self.any_order(model, |_| true),
             1..4 => self.any_order(model, |o| o.state == OrderState::Expired),
@@ -95,7 +109,7 @@ impl Workload {
         Some(self.keyed(Command::Pay(Pay { order })))
     }
 
-    pub(super) fn cancel(&mut self, model: &Model) -> Option<Request> {
+    fn cancel(&mut self, model: &Model) -> Option<Request> {
         let order = match self.rng.below(10) {
             0 => self.any_order(model, |_| true),
             _ => self.any_order(model, |o| {
@@ -120,7 +134,7 @@ impl Workload {
         Some(self.keyed(Command::Cancel(Cancel { order, scope, reason })))
     }
 
-    pub(super) fn extend(&mut self, model: &Model) -> Option<Request> {
+    fn extend(&mut self, model: &Model) -> Option<Request> {
         let order = self.any_order(model, |o| o.state == OrderState::Held)?;
         let until = match self.rng.below(10) {
             0 => order.expires_at,
@@ -131,7 +145,7 @@ impl Workload {
         Some(self.keyed(Command::ExtendHold(ExtendHold { order, until })))
     }
 
-    pub(super) fn step(&mut self, model: &Model) -> Option<Request> {
+    fn step(&mut self, model: &Model) -> Option<Request> {
         let order = match self.rng.below(30) {
             0 => self.any_order(model, |_| true),
             _ => self.any_order(model, |o| o.state == OrderState::Paid),
@@ -171,7 +185,7 @@ impl Workload {
         Some(self.step_of(model, order, sub, action))
     }
 
-    pub(super) fn short_pick(&mut self, model: &Model) -> Option<Request> {
+    fn short_pick(&mut self, model: &Model) -> Option<Request> {
         let order = self.any_order(model, |o| {
             o.state == OrderState::Paid && o.subs.iter().any(|s| matches!(s.stage, Stage::Allocated | Stage::Picking))
         })?;
@@ -188,7 +202,7 @@ impl Workload {
         (!found.is_empty()).then(|| self.step_of(model, order, sub, StepAction::Short(found)))
     }
 
-    pub(super) fn give_back(&mut self, model: &Model) -> Option<Request> {
+    fn give_back(&mut self, model: &Model) -> Option<Request> {
         let out = |s: &Sub| matches!(s.stage, Stage::Outbound | Stage::PickedUp | Stage::Delivered | Stage::Confirmed);
         let order = self.any_order(model, |o| o.subs.iter().any(out))?;
         let sub = self.rng.below(order.subs.len() as u64) as usize;
@@ -203,7 +217,7 @@ impl Workload {
         Some(self.step_of(model, order, sub, StepAction::Return(lines)))
     }
 
-    pub(super) fn inspect(&mut self, model: &Model) -> Option<Request> {
+    fn inspect(&mut self, model: &Model) -> Option<Request> {
         let order = self.any_order(model, |o| o.subs.iter().any(|s| s.in_inspection() > 0))?;
         let sub = self.rng.below(order.subs.len() as u64) as usize;
         let mut results = Vec::new();
@@ -219,7 +233,7 @@ impl Workload {
         Some(self.step_of(model, order, sub, StepAction::Inspect(results)))
     }
 
-    pub(super) fn reroute(&mut self, model: &Model) -> Option<Request> {
+    fn reroute(&mut self, model: &Model) -> Option<Request> {
         let order = match self.rng.below(20) {
             0 => self.any_order(model, |_| true),
             _ => self.any_order(model, |o| !o.review.is_empty()),

@@ -1,4 +1,4 @@
-//! A small generator of our own, so that a seed means the same run on every machine and in every version.
+//! A small random number generator of the project's own, so that a seed means the same run on every machine and in every version.
 
 /// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators"), or a tape of choices: a fuzzer's
 /// or a shrinking test's bytes, of which each choice uses two.
@@ -49,7 +49,7 @@ impl Rng {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `percent` of a hundred cases.
     pub fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

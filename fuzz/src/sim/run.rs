@@ -1,4 +1,4 @@
-//! One engine, one model, one line of commands.
+//! One engine, one model, one sequence of commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use stockade_core::Actor;
 use stockade_core::command::{Command, Request};
 use stockade_core::engine::Engine;
-use stockade_core::event::Envelope;
+use stockade_core::event::{Envelope, Event};
 use stockade_core::ids::Seq;
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
@@ -15,9 +15,9 @@ use stockade_core::reply::Reply;
 use super::history::{read, recovered};
 use super::options::Options;
 use super::rng::Rng;
-use super::tally::{Tally, came_to, kind};
+use super::tally::Tally;
 use super::workload::{Workload, code};
-use crate::model::{Answers, Exchange, Model, order_of, own};
+use crate::model::{Answers, Exchange, Model, own, receipt};
 
 /// A run under way.
 pub struct Simulation {
@@ -79,7 +79,7 @@ impl Simulation {
         self.compare().and_then(|()| self.recover()).map_err(|e| (self.options.steps, e))
     }
 
-    /// Sends one command and judges all that comes of it.
+    /// Sends one command and judges its answer and its events.
     ///
     /// # Errors
     /// When engine and model disagree.
@@ -96,7 +96,8 @@ impl Simulation {
         if let Some(reason) = self.engine.log().halted() {
             return Err(format!("the engine halted: {reason}"));
         }
-        self.tally.add(&format!("{:<12} {}", kind(&request.command), came_to(&answered.result)));
+        let event = is_first(&answered.result).then(|| own(&events).last()).flatten();
+        self.tally.command(&request.command, &answered.result, event.map(|(_, envelope)| &envelope.event));
         let after = self.after_own(&before, &events)?;
         let exchange = Exchange { before: &before, after: &after, request, now, answered: &answered, events: &events };
         self.answers.check(&exchange)?;
@@ -137,12 +138,14 @@ impl Simulation {
         {
             return Err(format!("the engine would wake at {hint:?}, a hold ends at {at}"));
         }
-        let expired = self.engine.expire_due(self.workload.now, most).len();
+        let count = self.engine.expire_due(self.workload.now, most).len();
         self.engine.react(self.workload.now, usize::MAX);
         let events = self.take_events()?;
-        let in_order: Vec<_> = events.iter().filter_map(|(_, e)| order_of(&e.event)).collect();
-        if in_order != due[..due.len().min(most)] || expired != in_order.len() {
-            return Err(format!("{expired} of {due:?} should expire (at most {most}), {in_order:?} did"));
+        let expired =
+            |envelope: &Envelope| if let Event::OrderExpired(e) = &envelope.event { Some(e.order) } else { None };
+        let in_order: Vec<_> = events.iter().filter_map(|(_, envelope)| expired(envelope)).collect();
+        if in_order != due[..due.len().min(most)] || count != in_order.len() {
+            return Err(format!("{count} of {due:?} should expire (at most {most}), {in_order:?} did"));
         }
         if !in_order.is_empty() {
             self.tally.add("timer        expired");
@@ -164,8 +167,10 @@ impl Simulation {
         Ok(())
     }
 
-    fn compare(&self) -> Result<(), String> {
-        self.model.compare(&self.engine, self.workload.now)
+    fn compare(&mut self) -> Result<(), String> {
+        let asked = self.model.compare_all(&self.engine, &self.history, self.workload.now)?;
+        self.tally.asked.extend(asked);
+        Ok(())
     }
 
     /// A second engine, given the history from its bytes, must be the same as the first.
@@ -175,7 +180,7 @@ impl Simulation {
         if second.digest() != self.engine.digest() {
             return Err("the recovered engine has another digest".to_owned());
         }
-        self.model.compare(&second, self.workload.now)?;
+        self.model.compare_all(&second, &self.history, self.workload.now)?;
         if self.workload.rng.percent(50) {
             self.engine = second;
         }
@@ -188,6 +193,7 @@ impl Simulation {
         while let Some(batch) = self.engine.log().next_batch(Duration::ZERO) {
             for (seq, envelope) in read(&batch.bytes)? {
                 self.model.replay(seq, &envelope)?;
+                self.tally.event(&envelope.event);
                 events.push((seq, envelope));
             }
             self.engine.log().journaled(batch.last);
@@ -195,6 +201,12 @@ impl Simulation {
         }
         Ok(events)
     }
+}
+
+/// Whether an answer speaks of an event for the first time.
+fn is_first(answer: &Result<Reply, Reject>) -> bool {
+    let mut reply = answer.clone();
+    reply.as_mut().is_ok_and(|reply| receipt(reply).is_some_and(|(_, replayed)| !*replayed))
 }
 
 /// An order is placed or refused as it was quoted right before.

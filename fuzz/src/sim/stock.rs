@@ -12,75 +12,64 @@ use super::workload::{Workload, code};
 use super::world::POOLS;
 use crate::model::Model;
 
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Receive,
-    Adjust,
-    Count,
-    Transfer,
-    Arrive,
-    MovePool,
-    Safety,
-    Expect,
-}
+/// Makes a command on a cell, if the state allows one.
+type Make = fn(&mut Workload, &Model, SkuId, WarehouseId) -> Option<Command>;
+
+/// Commands on stock, by how often they occur.
+const STOCK: [(u64, Make); 8] = [
+    (36, Workload::receive),
+    (10, Workload::adjust),
+    (18, Workload::count),
+    (9, Workload::transfer),
+    (9, Workload::arrive),
+    (12, Workload::move_pool),
+    (5, Workload::set_safety),
+    (26, Workload::expect),
+];
 
 impl Workload {
     pub(super) fn stock(&mut self, model: &Model) -> Option<Request> {
-        let kind = self.rng.weighted(&[
-            (36, Kind::Receive),
-            (10, Kind::Adjust),
-            (18, Kind::Count),
-            (9, Kind::Transfer),
-            (9, Kind::Arrive),
-            (12, Kind::MovePool),
-            (5, Kind::Safety),
-            (26, Kind::Expect),
-        ])?;
+        let make = self.rng.weighted(&STOCK)?;
         let sku = SkuId(self.rng.below(model.skus.len() as u64) as u32);
         let warehouse = self.warehouse(model)?;
-        let mut command = match kind {
-            Kind::Receive => self.receive(model, sku, warehouse),
-            Kind::Adjust => self.adjust(model, sku, warehouse),
-            Kind::Count => self.count(model, warehouse),
-            Kind::Transfer => self.transfer(model, sku, warehouse)?,
-            Kind::Arrive => self.arrive(model, sku, warehouse),
-            Kind::MovePool => self.move_pool(model, sku, warehouse),
-            Kind::Safety => Command::SetSafety(SetSafety {
-                sku: sku_code(model, sku),
-                warehouse: warehouse_code(model, warehouse)?,
-                units: Units(self.rng.below(5)),
-            }),
-            Kind::Expect => self.expect(model, sku, warehouse)?,
-        };
-        if self.rng.percent(1) {
-            spoil(&mut command);
-        }
+        let command = make(self, model, sku, warehouse)?;
         Some(self.keyed(command))
     }
 
-    fn receive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
-        let promised = model.inbound.iter().filter(|(_, inbound)| !inbound.promises.is_empty());
-        let promised: Vec<_> = promised.map(|(key, _)| *key).collect();
-        let waited_for = if self.rng.percent(40) { self.rng.pick(&promised).copied() } else { None };
+    fn set_safety(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let (sku, warehouse) = (self.sku_code(model, sku), self.warehouse_code(model, warehouse)?);
+        Some(Command::SetSafety(SetSafety { sku, warehouse, units: Units(self.rng.below(5)) }))
+    }
+
+    fn receive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let waited_for = self.waited_for(model);
         let (sku, warehouse) = waited_for.unwrap_or((sku, warehouse));
         let most = if waited_for.is_some() { 4 } else { 15 };
-        let mut lines = vec![Line { sku: sku_code(model, sku), units: Units(self.rng.within(1, most)) }];
+        let mut lines = vec![Line { sku: self.sku_code(model, sku), units: Units(self.rng.within(1, most)) }];
         if self.rng.percent(30) {
             let other = SkuId(self.rng.below(model.skus.len() as u64) as u32);
-            lines.push(Line { sku: sku_code(model, other), units: Units(self.rng.within(1, 9)) });
+            lines.push(Line { sku: self.sku_code(model, other), units: Units(self.rng.within(1, 9)) });
         }
         let references = references(model, sku, warehouse);
         let reference = if self.rng.percent(70) { self.rng.pick(&references).cloned() } else { None };
         let expected = reference.map(|reference| Fulfils { reference, more: self.rng.percent(30) });
         let pool = if self.rng.percent(40) { Some(self.pool()) } else { None };
-        Command::Receive(Receive { warehouse: place(model, warehouse), pool, expected, lines })
+        Some(Command::Receive(Receive { warehouse: self.warehouse_code(model, warehouse)?, pool, expected, lines }))
     }
 
-    /// A receipt announced, changed or withdrawn; now and then one that is there already, or is not.
+    /// Often a cell that orders wait for.
+    fn waited_for(&mut self, model: &Model) -> Option<(SkuId, WarehouseId)> {
+        let promised = model.inbound.iter().filter(|(_, inbound)| !inbound.promises.is_empty());
+        let promised: Vec<_> = promised.map(|(key, _)| *key).collect();
+        if self.rng.percent(40) { self.rng.pick(&promised).copied() } else { None }
+    }
+
+    /// A receipt announced, changed or withdrawn; now and then one that already exists, or does not.
     fn expect(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let (sku, warehouse) = self.waited_for(model).unwrap_or((sku, warehouse));
         let known = references(model, sku, warehouse);
         let announce = known.is_empty() || self.rng.percent(50);
-        let reference = match self.rng.pick(&known).cloned().filter(|_| !announce || self.rng.percent(5)) {
+        let reference = match self.rng.pick(&known).cloned().filter(|_| !announce || self.rng.percent(15)) {
             Some(reference) => reference,
             None => self.fresh("po"),
         };
@@ -94,26 +83,33 @@ impl Workload {
             3..6 => Expectation::Change { day: Some(self.day()), units: None },
             _ => Expectation::Change { day: self.rng.percent(30).then(|| self.day()), units: Some(units) },
         };
-        let (sku, warehouse) = (sku_code(model, sku), warehouse_code(model, warehouse)?);
+        let (sku, warehouse) = (self.sku_code(model, sku), self.warehouse_code(model, warehouse)?);
         Some(Command::Expect(Expect { reference, sku, warehouse, change }))
     }
 
-    fn adjust(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
+    fn adjust(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let pool = self.pool();
         let id = pool_id(model, &pool);
         let there = model.ledger.units(sku, warehouse, Bucket::Available(id)) as i64;
         let delta = match self.rng.below(10) {
             0 => -there - 1,
+            1 if self.rng.percent(20) => 0,
             1..6 => -(self.rng.within(1, there.max(1) as u64) as i64),
             _ => self.rng.within(1, 4) as i64,
         };
         let pool = if pool.as_str() == "regular" && self.rng.percent(50) { None } else { Some(pool) };
         let reason = "found on the wrong shelf".to_owned();
-        Command::Adjust(Adjust { sku: sku_code(model, sku), warehouse: place(model, warehouse), pool, delta, reason })
+        Some(Command::Adjust(Adjust {
+            sku: self.sku_code(model, sku),
+            warehouse: self.warehouse_code(model, warehouse)?,
+            pool,
+            delta,
+            reason,
+        }))
     }
 
     /// A count that is right, a little off, or far off; now, as of an earlier event, or with events it had not seen.
-    fn count(&mut self, model: &Model, warehouse: WarehouseId) -> Command {
+    fn count(&mut self, model: &Model, _sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let mut lines = Vec::new();
         for n in 0..model.skus.len() as u32 {
             if self.rng.percent(40) {
@@ -124,11 +120,11 @@ impl Workload {
                     7 | 8 => there + self.rng.within(1, 4),
                     _ => there / 2,
                 };
-                lines.push(Line { sku: sku_code(model, SkuId(n)), units: Units(units) });
+                lines.push(Line { sku: self.sku_code(model, SkuId(n)), units: Units(units) });
             }
         }
         if lines.is_empty() {
-            lines.push(Line { sku: sku_code(model, SkuId(0)), units: Units(3) });
+            lines.push(Line { sku: self.sku_code(model, SkuId(0)), units: Units(3) });
         }
         let seq = model.seq.0;
         let as_of = self.rng.percent(60).then(|| Seq(seq - self.rng.below(40.min(seq))));
@@ -138,7 +134,7 @@ impl Workload {
         {
             except.push(Seq(self.rng.within(as_of.0.saturating_sub(9).max(1), as_of.0)));
         }
-        Command::Count(Count { warehouse: place(model, warehouse), as_of, except, lines })
+        Some(Command::Count(Count { warehouse: self.warehouse_code(model, warehouse)?, as_of, except, lines }))
     }
 
     fn transfer(&mut self, model: &Model, sku: SkuId, from: WarehouseId) -> Option<Command> {
@@ -146,36 +142,42 @@ impl Workload {
         let pool = self.pool();
         let there = model.ledger.units(sku, from, Bucket::Available(pool_id(model, &pool)));
         let units = Units(self.some_of(there));
-        let lines = vec![Line { sku: sku_code(model, sku), units }];
-        Some(Command::Transfer(Transfer { from: place(model, from), to: place(model, to), pool: Some(pool), lines }))
+        let lines = vec![Line { sku: self.sku_code(model, sku), units }];
+        Some(Command::Transfer(Transfer {
+            from: self.warehouse_code(model, from)?,
+            to: self.warehouse_code(model, to)?,
+            pool: Some(pool),
+            lines,
+        }))
     }
 
-    fn arrive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
+    fn arrive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let moving = model.ledger.cells.iter().filter(|(_, cell)| cell.units(Bucket::InTransit) > 0);
         let moving: Vec<_> = moving.map(|(key, _)| *key).collect();
         let (sku, warehouse) = self.rng.pick(&moving).copied().unwrap_or((sku, warehouse));
         let there = model.ledger.units(sku, warehouse, Bucket::InTransit);
-        let lines = vec![Line { sku: sku_code(model, sku), units: Units(self.some_of(there)) }];
+        let lines = vec![Line { sku: self.sku_code(model, sku), units: Units(self.some_of(there)) }];
         let pool = self.rng.percent(30).then(|| self.pool());
-        Command::Arrive(Arrive { warehouse: place(model, warehouse), pool, lines })
+        Some(Command::Arrive(Arrive { warehouse: self.warehouse_code(model, warehouse)?, pool, lines }))
     }
 
-    fn move_pool(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Command {
+    fn move_pool(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let from = self.pool();
         let there = model.ledger.units(sku, warehouse, Bucket::Available(pool_id(model, &from)));
         let units = Units(self.some_of(there));
-        Command::MovePool(MovePool {
-            sku: sku_code(model, sku),
-            warehouse: place(model, warehouse),
+        Some(Command::MovePool(MovePool {
+            sku: self.sku_code(model, sku),
+            warehouse: self.warehouse_code(model, warehouse)?,
             from,
             to: self.pool(),
             units,
-        })
+        }))
     }
 
-    /// Some of what is there, all of it, or one too many.
+    /// Some of what is there, all of it, one too many, or nothing.
     fn some_of(&mut self, there: u64) -> u64 {
         match self.rng.below(10) {
+            0 if self.rng.percent(20) => 0,
             0 => there + 1,
             1 | 2 => there.max(1),
             _ => self.rng.within(1, there.max(1)),
@@ -188,8 +190,24 @@ impl Workload {
     }
 
     fn pool(&mut self) -> Code {
+        if self.rng.percent(1) {
+            return code("nothing");
+        }
         let pool = if self.rng.percent(50) { POOLS.first() } else { self.rng.pick(&POOLS) };
         code(pool.copied().unwrap_or("regular"))
+    }
+
+    /// The code of a SKU; now and then one that does not exist.
+    fn sku_code(&mut self, model: &Model, sku: SkuId) -> Code {
+        if self.rng.percent(1) { code("nothing") } else { model.skus[sku.index()].code.clone() }
+    }
+
+    /// The code of a warehouse; now and then one that does not exist.
+    fn warehouse_code(&mut self, model: &Model, id: WarehouseId) -> Option<Code> {
+        if self.rng.percent(1) {
+            return Some(code("nowhere"));
+        }
+        model.world.as_ref()?.warehouse(id).map(|w| w.code.clone())
     }
 
     fn day(&mut self) -> Day {
@@ -197,44 +215,9 @@ impl Workload {
     }
 }
 
-/// Makes the command name something that does not exist or is nothing.
-fn spoil(command: &mut Command) {
-    match command {
-        Command::Receive(c) => c.lines[0].sku = code("nothing"),
-        Command::Adjust(c) => c.delta = 0,
-        Command::Count(c) => c.warehouse = code("nowhere"),
-        Command::Transfer(c) => c.to = code("nowhere"),
-        Command::Arrive(c) => c.lines.clear(),
-        Command::MovePool(c) => c.to = code("nothing"),
-        Command::SetSafety(c) => c.sku = code("nothing"),
-        Command::Expect(c) => c.warehouse = code("nowhere"),
-        Command::ApplyWorld(_)
-        | Command::ApplyRules(_)
-        | Command::DefineSkus(_)
-        | Command::Place(_)
-        | Command::Pay(_)
-        | Command::Cancel(_)
-        | Command::ExtendHold(_)
-        | Command::Step(_)
-        | Command::Reroute(_) => {}
-    }
-}
-
 /// What receipts of a cell are called.
 fn references(model: &Model, sku: SkuId, warehouse: WarehouseId) -> Vec<Code> {
     model.inbound_of(sku, warehouse).receipts.into_values().map(|receipt| receipt.reference).collect()
-}
-
-fn sku_code(model: &Model, sku: SkuId) -> Code {
-    model.skus[sku.index()].code.clone()
-}
-
-fn warehouse_code(model: &Model, id: WarehouseId) -> Option<Code> {
-    model.world.as_ref()?.warehouse(id).map(|w| w.code.clone())
-}
-
-fn place(model: &Model, id: WarehouseId) -> Code {
-    warehouse_code(model, id).unwrap_or_else(|| code("nowhere"))
 }
 
 fn pool_id(model: &Model, pool: &Code) -> PoolId {

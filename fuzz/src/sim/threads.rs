@@ -1,10 +1,11 @@
-//! Many threads at one engine, and the proof that one line of commands could have done the same.
+//! Many threads at one engine, and the proof that one sequence of commands could have done the same.
 //!
 //! The threads make commands from a picture of the state that is always a little old, so they race for the same units and
 //! orders. While they run, one thread drains the log and fires the timer. Afterwards the history is replayed: the model
 //! must accept every event where it stands, every command that was carried out must have been allowed right before its
 //! event, and every refusal must have been right at some moment between its request and its answer.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,9 +21,9 @@ use stockade_core::time::Time;
 use super::history::{read, recovered};
 use super::options::Options;
 use super::rng::Rng;
-use super::tally::{Tally, came_to, kind};
+use super::tally::Tally;
 use super::workload::{Workload, code};
-use crate::model::Model;
+use crate::model::{Model, receipt};
 
 /// The picture is taken anew once it is older than this share of all orders: each costs a copy of them all.
 const PICTURE_SHARE: u64 = 32;
@@ -33,7 +34,7 @@ struct Call {
     now: Time,
     from: Seq,
     to: Seq,
-    came: Came,
+    answer: Result<Reply, Reject>,
 }
 
 /// The outcome of a command.
@@ -47,13 +48,12 @@ struct Shared {
     picture: Mutex<Arc<Model>>,
     now: AtomicU64,
     is_over: AtomicBool,
-    tally: Mutex<Tally>,
 }
 
 /// Runs several threads to the end and judges the history.
 ///
 /// # Errors
-/// Says what no single line of commands could have done.
+/// Says what no single sequence of commands could have done.
 pub fn run_threads(options: Options) -> Result<Tally, String> {
     let failed = |e: String| format!("`sim {options}`: {e}");
     let mut workload = Workload::new(Rng::new(options.seed));
@@ -63,7 +63,6 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
         picture: Mutex::default(),
         now: AtomicU64::new(workload.now.0),
         is_over: AtomicBool::new(false),
-        tally: Mutex::default(),
     };
     let actor = Actor::Named(code("opening"));
     for request in workload.opening() {
@@ -87,15 +86,17 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     }
     shared.engine.check().map_err(|wrong| failed(wrong.join("; ")))?;
     let now = Time(shared.now.load(Ordering::Acquire));
-    let model = judge(&history, calls.into_iter().flatten().collect()).map_err(failed)?;
-    model.compare(&shared.engine, now).map_err(failed)?;
+    let calls: Vec<Call> = calls.into_iter().flatten().collect();
+    let mut tally = counted(&history, &calls).map_err(failed)?;
+    let model = judge(&history, calls).map_err(failed)?;
+    tally.asked.extend(model.compare_all(&shared.engine, &history, now).map_err(failed)?);
     if let Some(cell) = model.due_cells().first() {
         return Err(failed(format!("units of {cell:?} are due to promises, and were not handed over")));
     }
     if recovered(&history).map_err(failed)?.digest() != shared.engine.digest() {
         return Err(failed("the recovered engine has another digest".to_owned()));
     }
-    Ok(shared.tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(tally)
 }
 
 /// One thread's commands.
@@ -115,38 +116,43 @@ fn commands(shared: &Shared, mut workload: Workload, steps: u64) -> Vec<Call> {
         let from = shared.engine.seq();
         let answered = shared.engine.execute(&request, &actor, now);
         let to = shared.engine.seq();
-        let what = format!("{:<12} {}", kind(&request.command), came_to(&answered.result));
-        shared.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&what);
-        let came = match &answered.result {
-            Ok(reply) => seq_of(reply).map(Came::Done),
-            // Repeats are judged by the simulator with one thread; what is refused for now says nothing of the state.
-            Err(reject) => (!matches!(reject, Reject::Conflict { .. } | Reject::Overloaded { .. }))
-                .then(|| Came::Refused(reject.code())),
-        };
-        if let Some(came) = came {
-            calls.push(Call { request, now, from, to, came });
-        }
+        calls.push(Call { request, now, from, to, answer: answered.result });
     }
     calls
 }
 
-/// The event that a first answer speaks of.
-fn seq_of(reply: &Reply) -> Option<Seq> {
-    match reply {
-        Reply::Placed(p) => (!p.replayed).then_some(p.seq),
-        Reply::Changed(c) => (!c.replayed).then_some(c.seq),
-        Reply::Moved(m) => (!m.replayed).then_some(m.seq),
-        Reply::Configured(c) => (!c.replayed).then_some(c.seq),
-        Reply::Quoted(_)
-        | Reply::Availability(_)
-        | Reply::Stock(_)
-        | Reply::Order(_)
-        | Reply::Orders(_)
-        | Reply::Text(_)
-        | Reply::Explained(_)
-        | Reply::Routing(_)
-        | Reply::Inbound(_) => None,
+impl Call {
+    /// What is to be judged, if anything. Repeats are judged by the simulator with one thread; what is refused for now
+    /// says nothing of the state.
+    fn came(&self) -> Option<Came> {
+        match &self.answer {
+            Ok(reply) => first_seq(reply).map(Came::Done),
+            Err(reject) => (!matches!(reject, Reject::Conflict { .. } | Reject::Overloaded { .. }))
+                .then(|| Came::Refused(reject.code())),
+        }
     }
+}
+
+/// The event that a first answer speaks of.
+fn first_seq(reply: &Reply) -> Option<Seq> {
+    receipt(&mut reply.clone()).filter(|(_, replayed)| !**replayed).map(|(seq, _)| seq)
+}
+
+/// The outcomes of all calls.
+fn counted(history: &[Arc<[u8]>], calls: &[Call]) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    let mut events = BTreeMap::new();
+    for bytes in history {
+        for (seq, envelope) in read(bytes)? {
+            tally.event(&envelope.event);
+            events.insert(seq, envelope.event);
+        }
+    }
+    for call in calls {
+        let seq = call.answer.as_ref().ok().and_then(first_seq);
+        tally.command(&call.request.command, &call.answer, seq.and_then(|seq| events.get(&seq)));
+    }
+    Ok(tally)
 }
 
 /// Drains the log, keeps the picture of the state fresh, and fires the timer.
@@ -187,6 +193,7 @@ fn show(shared: &Shared, model: &Model, shown: &mut Seq) {
 
 /// Replays the history and judges every call at the moments in which it may have been decided.
 fn judge(history: &[Arc<[u8]>], mut calls: Vec<Call>) -> Result<Model, String> {
+    calls.retain(|call| call.came().is_some());
     calls.sort_by_key(|c| std::cmp::Reverse(c.from));
     let mut model = Model::new();
     let mut open: Vec<Call> = Vec::new();
@@ -219,7 +226,8 @@ fn judge(history: &[Arc<[u8]>], mut calls: Vec<Call>) -> Result<Model, String> {
 /// Whether a call may still be decided later than in this state; it is wrong when it may not and never was right.
 fn still_open(model: &Model, call: &Call, wrong: &mut Option<String>) -> bool {
     let (request, at) = (&call.request, model.seq);
-    match call.came {
+    let Some(came) = call.came() else { return false };
+    match came {
         Came::Done(seq) if at.next() < seq => true,
         Came::Done(seq) => {
             let allowed = model.judge(request, call.now);

@@ -29,7 +29,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A shape by chance.
+    /// A random shape.
     pub fn random(rng: &mut Rng) -> Shape {
         Shape {
             warehouses: rng.within(1, 5),

@@ -17,8 +17,7 @@ use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 
-pub(in crate::engine) use order::place::{channel, drawable_now};
-pub(in crate::engine) use stock::terms::warehouse;
+pub(in crate::engine) use order::place::drawable_now;
 
 pub use order::expire::Released;
 

@@ -1,4 +1,4 @@
-//! How far a decision is from the best there was: the same problem solved again with more patience.
+//! How far a decision is from the best plan: the same problem solved again with a larger budget of work.
 
 use crate::engine::explain::{journaled, prices_seen, read};
 use crate::engine::outcome::Refusal;
@@ -10,7 +10,7 @@ use crate::log::History;
 use crate::money::Money;
 use crate::reject::Reject;
 
-/// A decision beside the best plan that could be found for it.
+/// A decision next to the best plan that could be found for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
     /// The score of the plan, as journaled.

@@ -1,4 +1,4 @@
-//! Decisions read back from the history and computed once more, exactly as they were decided.
+//! Decisions read back from the history and computed again, exactly as they were decided.
 //!
 //! What a decision depended on stands in three places: its event (demand, wishes, stock as seen), the rules of its version
 //! (events as well, found by [`Past`]), and the weights and categories its SKUs had then.
@@ -8,7 +8,7 @@ mod gap;
 use std::sync::Arc;
 
 use crate::catalog::Config;
-use crate::decision::{CostParts, Decision, PlannedSub, PriceSeen, SubKind};
+use crate::decision::{CostParts, Decision, PlannedSub, PriceSeen, SubKind, is_proven};
 use crate::engine::outcome::{Decided, Outcome, Refusal, invalid, unknown_order};
 use crate::engine::plan::demand::{Demand, Wanted};
 use crate::engine::plan::scratch::{Scratch, with_scratch};
@@ -93,7 +93,7 @@ impl Engine {
         let mut found = self.door.with_orders(number, |shard| {
             let order = place.find(shard).ok_or_else(|| unknown_order(&ask.order))?;
             let (seq, at, ships) = (order.placed, order.placed_at, Vec::new());
-            let first = DecisionRef { seq, what: "order_placed".to_owned(), at, ships };
+            let first = DecisionRef { seq, what: Event::name_of::<Box<OrderPlaced>>().to_owned(), at, ships };
             let later = order.later.moments.iter().filter(|m| may_decide(m.what));
             let later = later.map(|m| {
                 let (what, ships) = (m.what.to_owned(), Vec::new());
@@ -168,7 +168,7 @@ impl Engine {
         let seen: Vec<Vec<(WarehouseId, u64)>> =
             (0..skus.len()).map(|line| scratch.view.cells(line).to_vec()).collect();
         let chosen = chosen_parcels(decision, &demand, scratch);
-        let proven = decision.bound >= decision.score;
+        let proven = is_proven(decision.score, decision.bound);
         let problem = &scratch.problem;
         let open = with_outside(problem, &seen, config);
         let decided = crate::explain::Decided { problem, open: &open, split: &demand.split, chosen: &chosen, proven };

@@ -13,7 +13,7 @@ use crate::units::Units;
 
 /// What a plan's units are drawn from.
 pub(in crate::engine) trait Source {
-    /// A plan of so many parcels follows.
+    /// A plan of this many parcels follows.
     fn begin(&mut self, parcels: usize);
 
     /// Draws units of a SKU at a warehouse for the sub-order under way, as lines of it.

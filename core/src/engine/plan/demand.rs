@@ -4,6 +4,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::{Config, Skus};
 use crate::command::{Line, Place};
+use crate::engine::codes::carrier;
 use crate::engine::outcome::invalid;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, SkuId};
 use crate::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
@@ -49,7 +50,7 @@ impl<'a> Demand<'a> {
         skus: &Skus,
         room: Vec<Wanted>,
     ) -> Result<Demand<'a>, Reject> {
-        let carrier = place.carrier.as_ref().map(|code| carrier(code, config)).transpose()?;
+        let carrier = place.carrier.as_ref().map(|code| carrier(config, code)).transpose()?;
         if place.max_parcels == Some(0) {
             return Err(invalid("max_parcels", "must be at least 1; leave it out for no bound".to_owned()));
         }
@@ -130,10 +131,6 @@ fn read_lines(
         same
     });
     Ok((wanted, category.flatten()))
-}
-
-fn carrier(code: &Code, config: &Config) -> Result<CarrierId, Reject> {
-    config.codes.carrier(code).ok_or_else(|| Reject::Unknown { kind: CodeKind::Carrier, codes: vec![code.clone()] })
 }
 
 fn least(a: Option<u16>, b: Option<u16>) -> Option<u16> {

@@ -32,7 +32,7 @@ pub(super) struct LineView {
 pub(super) const MASKED: u16 = 64;
 
 impl LineView {
-    /// A look at a line of which so many units are `wanted`, and at the cells from `start` on, which are its.
+    /// A look at a line of which `wanted` units are ordered, and at the cells from `start` on, which are its.
     #[inline]
     fn of(cells: &[(WarehouseId, u64)], start: usize, wanted: Units) -> LineView {
         let mut line = LineView { start, end: cells.len(), total: Units::ZERO, some: 0, full: 0, masked: true };

@@ -1,4 +1,4 @@
-//! Price training in the engine: orders feed it, it runs now and then, planning reads the prices it found.
+//! Price training in the engine: orders feed it, it runs periodically, planning reads the prices it found.
 //!
 //! ```text
 //!   OrderPlaced applied ──► bounded queue ──► training (a thread of its own, or a replay between two orders) ──► table

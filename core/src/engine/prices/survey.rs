@@ -9,7 +9,7 @@ use crate::decision::PriceSeen;
 use crate::engine::plan::demand::{Demand, Wanted};
 use crate::engine::plan::scratch::Scratch;
 use crate::engine::prices::kinds::Kind;
-use crate::engine::store::{Delivery, Engine, Receipts};
+use crate::engine::store::{Engine, LastReceipt, Receipts};
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
 use crate::prices::{Case, CellState, NO_CELL, Sampled, Table, outside_option, relative};
 use crate::routing::SplitRules;
@@ -18,7 +18,7 @@ use crate::stock::{Cell, StockShard, drawable};
 use crate::time::{Span, Time};
 use crate::units::Units;
 
-/// A SKU of which fewer orders are in the sample has no price: there is nothing to learn from.
+/// A SKU of which fewer orders are in the sample has no price.
 const SEEN_LEAST: u32 = 3;
 /// What is announced for a day comes by its end.
 const DAY: Span = Span::from_mins(24 * 60);
@@ -99,11 +99,11 @@ impl Survey {
         facts.places.push(Place { warehouse: cell.warehouse(), units, pools, cell: number });
     }
 
-    /// Says of each cell how long it has to last: until what is announced, or until the next delivery is to be expected.
+    /// Says of each cell how long it has to last: until what is announced, or until the next receipt is to be expected.
     pub fn date(&mut self, rules: &PriceRules, now: Time, since: Time, receipts: &Receipts) {
         let soon = Span(rules.cover.0 / LATE);
         for ((cell, key), announced) in self.cells.iter_mut().zip(&self.keys).zip(&self.announced) {
-            let last = receipts.get(key).copied().unwrap_or(Delivery { at: since, after: None });
+            let last = receipts.get(key).copied().unwrap_or(LastReceipt { at: since, after: None });
             let next = announced.unwrap_or(last.next(rules.cover));
             cell.until = if next > now { next.since(now) } else { soon }.0 as f64;
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Config;
-use crate::engine::outcome::{Decided, Refusal};
+use crate::engine::codes::channel;
+use crate::engine::outcome::Decided;
 use crate::engine::read::Ask;
 use crate::engine::store::Engine;
 use crate::ids::PoolId;
 use crate::query::AvailabilityQuery;
-use crate::reject::{CodeKind, Reject};
 use crate::reply::{Available, Reply};
 use crate::stock::{SkuStock, StockShard};
 use crate::time::{Day, Time};
@@ -18,9 +18,7 @@ impl Ask for AvailabilityQuery {
     /// What the channel may sell of each SKU, exact to the unit at the moment each is looked at.
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
         let config = engine.config()?;
-        let channel = config.codes.channel(&self.channel).and_then(|id| config.rules.channel(id));
-        let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![self.channel.clone()] };
-        let channel = channel.ok_or_else(|| Refusal::seen(unknown(), config.seq))?;
+        let channel = channel(&config, &self.channel)?;
         let pools = &channel.pools;
         let skus = engine.query_skus(&self.skus)?;
         let mut seen = config.seq;

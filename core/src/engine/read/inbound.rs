@@ -1,7 +1,7 @@
 //! What is expected of SKUs, and what of it is promised.
 
 use crate::catalog::Config;
-use crate::engine::change::warehouse;
+use crate::engine::codes::warehouse;
 use crate::engine::outcome::Decided;
 use crate::engine::read::view::{inbound_view, overdue};
 use crate::engine::read::{Ask, page};

@@ -14,7 +14,7 @@ use crate::engine::store::Engine;
 use crate::ids::{Code, SkuId};
 use crate::limits::COMMAND_LINES_MAX;
 use crate::query::{Query, each_query};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::time::Time;
 
 /// A query that the engine can answer.
@@ -52,7 +52,7 @@ impl Query {
 }
 
 impl Engine {
-    /// The SKUs named; when none is, so many of all, from the one after `after` on.
+    /// The SKUs named; when none is, `limit` of all, from the one after `after` on.
     fn page_of_skus(&self, named: &[Code], after: Option<&Code>, limit: usize) -> Result<Vec<SkuId>, Reject> {
         if !named.is_empty() {
             return self.query_skus(named);
@@ -66,19 +66,11 @@ impl Engine {
             let reason = format!("name 1 to {COMMAND_LINES_MAX} SKUs, not {}", codes.len());
             return Err(invalid("skus", reason));
         }
-        let mut skus = Vec::with_capacity(codes.len());
-        let mut unknown = Vec::new();
-        for code in codes {
-            match self.skus.find(code) {
-                Some(sku) => skus.push(sku.id),
-                None => unknown.push(code.clone()),
-            }
-        }
-        if unknown.is_empty() { Ok(skus) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+        self.known_skus(codes.iter())
     }
 }
 
-/// So many rows of a page, and never more than one may have.
+/// Rows of a page: as many as asked for, at most [`COMMAND_LINES_MAX`].
 fn page(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX)
 }

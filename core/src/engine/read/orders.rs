@@ -1,13 +1,12 @@
 //! Lists of sub-orders, oldest order first. A page costs its own length.
 
-use crate::engine::change::warehouse;
+use crate::engine::codes::{channel_id, warehouse};
 use crate::engine::outcome::Decided;
 use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;
 use crate::orders::KeyShard;
 use crate::orders::lists::{Entry, ListFilter, Range};
 use crate::query::OrdersQuery;
-use crate::reject::{CodeKind, Reject};
 use crate::reply::{OrdersPage, Reply};
 use crate::time::Time;
 
@@ -15,11 +14,7 @@ impl Ask for OrdersQuery {
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
         let config = engine.config()?;
         let warehouse = self.warehouse.as_ref().map(|code| warehouse(&config, code)).transpose()?;
-        let channel = self.channel.as_ref().map(|code| {
-            let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![code.clone()] };
-            config.codes.channel(code).ok_or_else(unknown)
-        });
-        let channel = channel.transpose()?;
+        let channel = self.channel.as_ref().map(|code| channel_id(&config, code)).transpose()?;
         let (stage, state) = (self.stage, self.state);
         let filter = ListFilter { warehouse, stage, channel, customer: self.customer.as_ref(), state };
         let range = Range { after: self.after, settled: engine.log.applied(), most: page(self.limit) };

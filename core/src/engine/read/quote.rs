@@ -1,7 +1,8 @@
 //! The plan an order would get now. Holds nothing.
 
 use crate::catalog::Config;
-use crate::engine::change::{channel, drawable_now};
+use crate::engine::change::drawable_now;
+use crate::engine::codes::channel;
 use crate::engine::outcome::{Decided, Refusal};
 use crate::engine::plan::ahead::Ahead;
 use crate::engine::plan::decide::OnHand;
@@ -22,7 +23,7 @@ impl Ask for Quote {
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
         with_scratch(engine.work, |scratch| {
             let config = engine.config()?;
-            let channel = channel(&self.0, &config)?;
+            let channel = channel(&config, &self.0.channel)?;
             let demand = Demand::read(&self.0, channel, &config, &engine.skus, std::mem::take(&mut scratch.wanted))?;
             let quoted = Quoted { engine, config: &config, demand: &demand, presale: channel.presale };
             let locked = quoted.lock();
@@ -43,7 +44,7 @@ impl Ask for QuoteExact {
         with_scratch(engine.work.max(QUOTE_EXACT_WORK), |scratch| {
             for _ in 0..REPLANS_MAX {
                 let config = engine.config()?;
-                let channel = channel(&self.0, &config)?;
+                let channel = channel(&config, &self.0.channel)?;
                 let room = std::mem::take(&mut scratch.wanted);
                 let demand = Demand::read(&self.0, channel, &config, &engine.skus, room)?;
                 let seen = engine.look_unlocked(&demand, &config, scratch).max(config.seq);

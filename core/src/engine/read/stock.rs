@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Config;
-use crate::engine::change::warehouse;
+use crate::engine::codes::warehouse;
 use crate::engine::outcome::Decided;
 use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;

@@ -1,11 +1,11 @@
-//! State in the words of the border: codes instead of ids.
+//! State as callers see it: codes instead of ids.
 
 use crate::Actor;
 use crate::catalog::Config;
-use crate::decision::{Decision, PlannedSub};
+use crate::decision::{Decision, PlannedSub, is_proven};
 use crate::engine::plan::demand::Demand;
 use crate::engine::store::Engine;
-use crate::event::OrderPlaced;
+use crate::event::{Event, OrderPlaced};
 use crate::ids::{Code, OrderId, Seq, SkuId, SubNo};
 use crate::money::Money;
 use crate::orders::{Moment, Order, OrderState, SubOrder};
@@ -53,7 +53,7 @@ impl Engine {
             cost: sub_orders.iter().fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.cost)),
             score: order.score,
             bound: order.bound,
-            proven: order.bound >= order.score,
+            proven: is_proven(order.score, order.bound),
             sub_orders,
         };
         Reply::Placed(Box::new(Placed {
@@ -92,7 +92,7 @@ impl Engine {
             cost: decision.cost(),
             score: decision.score,
             bound: decision.bound,
-            proven: decision.bound >= decision.score,
+            proven: is_proven(decision.score, decision.bound),
             sub_orders: decision.subs.iter().enumerate().map(sub_order).collect(),
         }
     }
@@ -247,7 +247,7 @@ pub(super) fn inbound_view(cell: &Cell, config: &Config) -> Vec<InboundView> {
 fn timeline(order: &Order) -> Vec<TimelineEntry> {
     let placed = TimelineEntry {
         seq: order.placed,
-        what: "order_placed".to_owned(),
+        what: Event::name_of::<Box<OrderPlaced>>().to_owned(),
         sub: None,
         occurred: order.placed_occurred,
         arrived: order.placed_at,

@@ -35,7 +35,7 @@ impl Ask for Explain {
 }
 
 impl Ask for Routing {
-    /// Refused: whoever drives the engine counts.
+    /// Refused: the server that runs the engine counts.
     fn ask(&self, _engine: &Engine, _now: Time) -> Decided {
         let reason = "the quality of routing is measured by a server, not by an engine alone".to_owned();
         Err(Reject::Unavailable { reason }.into())

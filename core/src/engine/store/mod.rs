@@ -5,23 +5,23 @@
 //!   Engine ─┬─ door: orders ──► customers ──► stock, each behind locks    (tiers: what stands behind them)
 //!           ├─ counters: reactions that are due, lists of orders
 //!           ├─ world in force, and where earlier rules came from          (past)
-//!           ├─ prices of stock: table, sample, deliveries                 (prices, trainer, delivery)
+//!           ├─ prices of stock: table, sample, receipts                   (prices, trainer, receipts)
 //!           └─ log
 //! ```
 
-mod delivery;
 mod door;
 mod engine;
 mod past;
 mod prices;
 mod reactions;
+mod receipts;
 mod tiers;
 mod trainer;
 
-pub(in crate::engine) use delivery::{Delivery, Receipts};
 pub(in crate::engine) use reactions::Reaction;
+pub(in crate::engine) use receipts::{LastReceipt, Receipts};
 pub(in crate::engine) use tiers::EngineLocked;
 pub(in crate::engine) use trainer::Trainer;
 
-pub use door::{CustomersLocked, Door, Locked, OrdersLocked, Shards, Tiers};
+pub(in crate::engine) use door::{Door, Locked, Shards, Tiers};
 pub use engine::Engine;

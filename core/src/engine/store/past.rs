@@ -1,4 +1,4 @@
-//! Where the rules came from.
+//! The events that put each version of the rules in force.
 
 use crate::ids::{RulesVersion, Seq};
 use crate::sync::Mutex;

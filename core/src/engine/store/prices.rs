@@ -1,4 +1,4 @@
-//! What the engine keeps of prices: the orders that feed the next training, deliveries by cell, and the table in force.
+//! What the engine keeps of prices: the orders that feed the next training, the last receipt of each cell, and the table in force.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use crossbeam::queue::ArrayQueue;
 
 use crate::catalog::Config;
-use crate::engine::store::{Delivery, Receipts, Trainer};
+use crate::engine::store::{LastReceipt, Receipts, Trainer};
 use crate::event::OrderPlaced;
 use crate::ids::Seq;
 use crate::prices::{Sampled, Table, Thinning};
@@ -67,15 +67,15 @@ impl Prices {
     }
 
     /// Notes goods that came. Called under the locks of what the event touched: takes one leaf mutex.
-    pub fn note_delivery(&self, moves: &[Move], now: Time) {
+    pub fn note_receipt(&self, moves: &[Move], now: Time) {
         if !self.on.load(Ordering::Relaxed) {
             return;
         }
         let mut receipts = self.receipts.lock();
         let cover = Span(self.cover.load(Ordering::Relaxed));
         for m in moves {
-            let delivery = receipts.entry((m.sku, m.warehouse));
-            delivery.and_modify(|d| d.note(now, cover)).or_insert(Delivery { at: now, after: None });
+            let last = receipts.entry((m.sku, m.warehouse));
+            last.and_modify(|last| last.note(now, cover)).or_insert(LastReceipt { at: now, after: None });
         }
     }
 

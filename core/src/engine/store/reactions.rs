@@ -27,7 +27,7 @@ pub(in crate::engine) struct Reactions {
 }
 
 impl Reactions {
-    /// Notes a reaction, under the locks of what it follows from: whoever takes the note waits for them before it looks.
+    /// Notes a reaction, under the locks of what it follows from: the thread that takes the note waits for them before it looks.
     pub fn note(&self, reaction: Reaction) {
         let mut due = self.due.lock();
         due.insert(reaction);

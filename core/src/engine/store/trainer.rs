@@ -27,7 +27,7 @@ impl Default for Trainer {
 }
 
 impl Trainer {
-    /// Begins a training under these rules. Beside each order told, `lost` were not.
+    /// Begins a training under these rules. For each order told, `lost` were not.
     pub fn begin(&mut self, rules: &PriceRules, lost: f64) {
         self.sample.resize(rules.sample, rules.history);
         self.lost = lost;
@@ -38,7 +38,7 @@ impl Trainer {
         self.sample.add(order, self.lost);
     }
 
-    /// Which orders it wants to be told of.
+    /// Which orders it samples.
     pub fn thinning(&self) -> Thinning {
         self.sample.thinning()
     }

@@ -1,4 +1,4 @@
-//! What is asked before any lock is taken: who, under which key, with which content, and room in the log.
+//! What is checked before any lock is taken: who asks, under which key, with which content, and room in the log.
 
 use bincode::Encode;
 use xxhash_rust::xxh3::xxh3_128;

@@ -1,4 +1,4 @@
-//! What the engine knows of every kind of event, and nothing of any kind by name: each body says it itself, beside the
+//! What the engine knows of every kind of event, and nothing of any kind by name: each body says it itself, next to the
 //! command that leads to it (see [`crate::engine::change`]).
 
 use smallvec::SmallVec;

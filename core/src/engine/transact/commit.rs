@@ -1,4 +1,4 @@
-//! The one way a change becomes true: encode, append, apply, publish.
+//! The one path of every commit: encode, append, apply, publish.
 //!
 //! ```text
 //!   encode ──► append: the sequence ──► apply: the whole change ──► publish ──► the journal may have it

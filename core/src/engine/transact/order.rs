@@ -4,6 +4,7 @@ use bincode::Encode;
 use smallvec::SmallVec;
 
 use crate::command::OrderRef;
+use crate::engine::codes::channel_id;
 use crate::engine::outcome::{Decided, Refusal, unknown_order};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::plan::scratch::with_scratch;
@@ -14,7 +15,7 @@ use crate::event::Event;
 use crate::ids::{OrderId, SkuId};
 use crate::log::Admission;
 use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::stock::StockShard;
 
 /// What names an order within its shard.
@@ -39,8 +40,7 @@ impl Engine {
             OrderRef::Id(id) => Ok((KeyShard::of_id(*id), Place::Id(*id))),
             OrderRef::Number { channel, number } => {
                 let config = self.config()?;
-                let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![channel.clone()] };
-                let channel = config.codes.channel(channel).ok_or_else(unknown)?;
+                let channel = channel_id(&config, channel)?;
                 let key = OrderKey { channel, number: number.clone() };
                 Ok((KeyShard::of_order(&key), Place::Key(key)))
             }

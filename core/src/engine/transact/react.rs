@@ -1,7 +1,7 @@
 //! What a commit makes due for others: one queue, each reaction a commit of its own.
 //!
 //! No caller waits for a reaction. A thread of its own calls [`Engine::react`] and waits in [`Engine::await_reaction`];
-//! where there is no such thread, whoever drives the engine calls it for a bounded number of steps. A crash in between
+//! where there is no such thread, the caller of the engine calls it for a bounded number of steps. A crash in between
 //! loses nothing: recovery finds the same reactions due, since they follow from the state.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Recovery: the journal's events through the same `apply`, before anybody is served.
+//! Recovery: the journal's events through the same `apply`, before any caller is served.
 
 use crate::engine::store::Engine;
 use crate::engine::transact::state::At;

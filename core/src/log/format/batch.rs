@@ -95,7 +95,7 @@ pub enum BatchError {
         /// What the bytes give.
         found: u32,
     },
-    /// A batch of nothing, which nobody writes.
+    /// An empty batch, which is never written.
     #[error("the batch says it holds no events")]
     Empty,
     /// Its numbers do not fit 64 bits, or begin at 0.
@@ -103,7 +103,7 @@ pub enum BatchError {
     Numbers {
         /// The sequence of the first.
         first: Seq,
-        /// How many.
+        /// Number of its events.
         count: u32,
     },
     /// An event reaches beyond the end.

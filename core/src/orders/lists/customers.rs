@@ -36,7 +36,7 @@ impl Customers {
         Customers { hasher, shards }
     }
 
-    /// Adds an order. `false` if it is there already.
+    /// Adds an order. `false` if the list already has it.
     pub fn insert(&self, customer: &Code, entry: Entry) -> bool {
         let mut shard = self.shard(customer).lock();
         match shard.entry(customer.clone()) {

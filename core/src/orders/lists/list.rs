@@ -44,7 +44,7 @@ impl List {
         self.len
     }
 
-    /// Adds an entry. `false` if it is there already.
+    /// Adds an entry. `false` if the list already has it.
     pub fn insert(&mut self, entry: Entry) -> bool {
         let at_end = match self.last.last() {
             Some(last) => last.placed < entry.placed,

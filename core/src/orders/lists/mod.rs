@@ -15,7 +15,7 @@
 //!
 //! **Locks.** All lists of one channel share a lock, as do all lists of one warehouse. An order that moves between two
 //! lists of the same owner is therefore always seen in one of them. The locks are leaves: a thread holds at most one of
-//! them and calls nothing while it does. Whoever changes an order updates its lists before it releases the order's lock.
+//! them and calls nothing while it does. A commit updates the lists of an order before it releases the order's lock.
 //!
 //! **Pages.** A page is not a snapshot of one instant. An order that stays in the lists read, from the first page to the
 //! last, is returned exactly once. An order that leaves one warehouse for another between two looks may be missed by a

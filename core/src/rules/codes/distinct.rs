@@ -6,7 +6,7 @@ use super::zones::ANY;
 use crate::ids::Code;
 use crate::rules::reader::{At, Fault, FileError};
 
-/// Collects the codes of one kind. Refuses a code that is there already, one more than there may be, and `"*"`.
+/// Collects the codes of one kind. Refuses a code that is already defined, one more than there may be, and `"*"`.
 pub(crate) struct Distinct {
     kind: &'static str,
     max: usize,
@@ -27,7 +27,7 @@ impl Distinct {
             return Err(FileError::at(line, Fault::Reserved, reason));
         }
         if let Some(first) = self.lines.insert(code.clone(), line) {
-            let reason = format!("{kind} `{code}` is there already, at line {first}: keep one of the two");
+            let reason = format!("{kind} `{code}` is already defined, at line {first}: keep one of the two");
             return Err(FileError::at(line, Fault::Duplicate, reason));
         }
         if self.lines.len() > self.max {

@@ -38,7 +38,7 @@ impl RuleTable for Ceilings {
             if ceilings.insert((carrier, zone), entry.above).is_some() {
                 let (carrier, zone) = (&entry.carrier.value, entry.zone.as_ref().map_or(ANY, Code::as_str));
                 let reason =
-                    format!("[[ceiling]] of `{carrier}` for zone `{zone}` is there already: keep one of the two");
+                    format!("[[ceiling]] of `{carrier}` for zone `{zone}` is already defined: keep one of the two");
                 return Err(FileError::at(entry.line, Fault::Duplicate, reason));
             }
         }

@@ -60,7 +60,7 @@ impl RuleTable for Preferences {
             let preference = Preference::resolve(entry, scope)?;
             if preferences.insert(scope.zones.number_or_everywhere(entry.zone.as_ref()), preference).is_some() {
                 let zone = entry.zone.as_ref().map_or(ANY, Code::as_str);
-                let reason = format!("[[prefer]] for zone `{zone}` is there already: keep one of the two");
+                let reason = format!("[[prefer]] for zone `{zone}` is already defined: keep one of the two");
                 return Err(FileError::at(entry.line, Fault::Duplicate, reason));
             }
         }

@@ -50,7 +50,7 @@ impl RuleTable for Rates {
             if rates.insert((carrier, from, scope.zones.number(&entry.to)), entry.rate).is_some() {
                 let (carrier, from, to) = (&entry.carrier.value, &entry.from.value, &entry.to);
                 let reason =
-                    format!("[[rate]] of `{carrier}` from `{from}` to `{to}` is there already: keep one of the two");
+                    format!("[[rate]] of `{carrier}` from `{from}` to `{to}` is already defined: keep one of the two");
                 return Err(FileError::at(entry.line, Fault::Duplicate, reason));
             }
         }

@@ -74,7 +74,8 @@ impl RuleTable for StepRules {
         for entry in written.into_iter().flatten() {
             let name = entry.name.name();
             if named.contains(entry.name) {
-                let reason = format!("[[step]] `{name}` is there already, write all its `after` steps into one entry");
+                let reason =
+                    format!("[[step]] `{name}` is already defined: write all its `after` steps into one entry");
                 return Err(FileError::at(entry.line, Fault::Duplicate, reason));
             }
             named = named.with(entry.name);

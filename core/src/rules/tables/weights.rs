@@ -76,7 +76,7 @@ impl RuleTable for WeightTable {
         for entry in written.into_iter().flatten() {
             let channel = entry.channel.as_ref().map(|code| scope.channels.id(code)).transpose()?;
             if !conditions.insert((channel, &entry.zone, &entry.category)) {
-                let reason = "[[weights]] for this channel, zone and category are there already, keep one of the two";
+                let reason = "[[weights]] for this channel, zone and category are already defined: keep one of the two";
                 return Err(FileError::at(entry.line, Fault::Duplicate, reason));
             }
             let (zone, category) = (entry.zone.clone(), entry.category.clone());

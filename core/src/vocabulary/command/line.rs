@@ -10,6 +10,6 @@ use crate::units::Units;
 pub struct Line {
     /// The SKU.
     pub sku: Code,
-    /// How many.
+    /// Units of it.
     pub units: Units,
 }

@@ -73,7 +73,7 @@ pub struct Transfer {
 /// See [`crate::command::Command::Arrive`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Arrive {
-    /// Where.
+    /// The warehouse that takes them in.
     pub warehouse: Code,
     /// The pool they join; `regular` when not given.
     pub pool: Option<Code>,
@@ -92,7 +92,7 @@ pub struct MovePool {
     pub from: Code,
     /// To this pool.
     pub to: Code,
-    /// How many.
+    /// Units to move, at least 1.
     pub units: Units,
 }
 

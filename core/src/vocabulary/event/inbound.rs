@@ -50,7 +50,7 @@ pub struct Promised {
     pub order: OrderId,
     /// To this sub-order of it.
     pub sub: SubNo,
-    /// How many.
+    /// Promised units.
     pub units: Units,
 }
 
@@ -91,7 +91,7 @@ pub enum InboundReason {
 /// See [`crate::event::Event::InboundChanged`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct InboundChanged {
-    /// Why.
+    /// What changed it.
     pub reason: InboundReason,
     /// The warehouse.
     pub warehouse: WarehouseId,
@@ -105,7 +105,7 @@ pub struct InboundChanged {
     pub dated: Option<Dated>,
     /// The movements, promises kept and withdrawn among them.
     pub moves: Vec<Move>,
-    /// Promises that go over to another receipt, or to none. Applied after the movements.
+    /// Promises that move to another receipt, or to none. Applied after the movements.
     pub made: Vec<Promised>,
     /// Promised units that were handed over, by sub-order.
     pub arrived: Vec<Arrived>,
@@ -149,6 +149,6 @@ pub struct Arrived {
     pub order: OrderId,
     /// The sub-order.
     pub sub: SubNo,
-    /// How many.
+    /// Units that it was handed.
     pub units: Units,
 }

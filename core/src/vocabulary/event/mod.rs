@@ -43,9 +43,9 @@ pub struct Envelope {
     pub arrived: Time,
     /// When it happened outside, if that was not when it arrived.
     pub occurred: Option<Time>,
-    /// Why.
+    /// What caused it.
     pub cause: Cause,
-    /// What.
+    /// The event itself.
     pub event: Event,
 }
 

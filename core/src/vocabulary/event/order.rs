@@ -92,7 +92,7 @@ pub struct OrderCancelled {
     pub moves: Vec<Move>,
     /// How many of the taken units had yet to come, by sub-order.
     pub waiting: Vec<(SubNo, Units)>,
-    /// Why.
+    /// The reason that the caller gave.
     pub reason: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub enum MoveReason {
 /// See [`crate::event::Event::StockMoved`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct StockMoved {
-    /// Why.
+    /// The kind of command that moved them.
     pub reason: MoveReason,
     /// A person's words.
     pub note: Option<String>,

@@ -1,4 +1,4 @@
-//! Why an order ships the way it does, in the words of the border.
+//! Why an order ships the way it does, as callers see it.
 
 use bincode::{Decode, Encode};
 
@@ -70,7 +70,7 @@ pub struct SplitSeen {
     pub saving: Money,
     /// The least units that each warehouse had to send.
     pub sent: Units,
-    /// The least units that the others had to send beside each.
+    /// The least units that the others had to send in addition to each.
     pub left: Units,
 }
 

@@ -39,7 +39,7 @@ pub struct InboundCell {
 pub struct Awaited {
     /// The SKU.
     pub sku: Code,
-    /// How many.
+    /// Units it waits for.
     pub units: Units,
     /// The receipt that is to bring them, and the day it is due now; `None` when none is expected to.
     pub receipt: Option<(Code, Day)>,

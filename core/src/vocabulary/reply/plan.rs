@@ -52,7 +52,7 @@ pub struct SubOrderView {
 pub struct SubLineView {
     /// The SKU.
     pub sku: Code,
-    /// How many.
+    /// Units from this pool.
     pub units: Units,
     /// The pool they are drawn from.
     pub pool: Code,

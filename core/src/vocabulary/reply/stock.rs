@@ -28,7 +28,7 @@ pub struct Available {
     pub sku: Code,
     /// Units over all warehouses; [`Units::UNLIMITED`] when an unlimited warehouse serves it.
     pub units: Units,
-    /// Units that are yet to come and that the channel may promise beside them, by the day they are due. None when the
+    /// Units that are yet to come and that the channel may promise in addition, by the day they are due. None when the
     /// channel sells no presale.
     pub presale: Vec<(Day, Units)>,
 }

@@ -1,4 +1,4 @@
-//! Expected receipts and promises of one cell, changed: promises that lose their receipt go over to another one, in order of
+//! Expected receipts and promises of one cell, changed: promises that lose their receipt move to another one, in order of
 //! promise.
 
 use crate::engine::change::stock::terms::{SUPPLIER, push};
@@ -26,7 +26,7 @@ pub(super) struct Changes<'a> {
     pub made: Vec<Promised>,
 }
 
-/// Free units of a receipt that promises may go over to.
+/// Free units of a receipt that promises may move to.
 pub struct Home {
     day: Day,
     receipt: ReceiptNo,
@@ -38,7 +38,7 @@ impl<'a> Changes<'a> {
         Changes { sku, warehouse, inbound, opened: None, dated: None, moves: Vec::new(), made: Vec::new() }
     }
 
-    /// A new receipt comes; what is overdue goes over to it.
+    /// A new receipt comes; what is overdue moves to it.
     pub fn announce(&mut self, day: Day, units: Units, pool: PoolId) {
         let receipt = self.inbound.next_receipt();
         self.opened = Some(Opened { sku: self.sku, receipt, day, pool });
@@ -69,7 +69,7 @@ impl<'a> Changes<'a> {
         others.map(|r| Home { day: r.day, receipt: r.no, free: r.free }).collect()
     }
 
-    /// Promises that lost their receipt, and those that had none, go over to the earliest receipts with free units, in order
+    /// Promises that lost their receipt, and those that had none, move to the earliest receipts with free units, in order
     /// of promise. What finds no room is expected from no receipt.
     pub fn rehome(&mut self, pool: PoolId, displaced: Vec<Promise>, mut homes: Vec<Home>) {
         homes.sort_by_key(|home| (home.day, home.receipt));
@@ -107,7 +107,7 @@ impl<'a> Changes<'a> {
         self.push(from, SUPPLIER, units);
     }
 
-    /// Units of a promise go over to a receipt, or to none, and keep their rank.
+    /// Units of a promise move to a receipt, or to none, and keep their rank.
     pub fn promise_again(&mut self, promise: Promise, receipt: ReceiptNo, units: Units) {
         if units.is_zero() {
             return;
@@ -190,7 +190,7 @@ impl Body for InboundChanged {
 
     fn publish(&self, engine: &Engine, at: &At<'_>) -> Result<(), Broken> {
         if self.reason == InboundReason::Received {
-            engine.prices.note_delivery(&self.moves, at.arrived());
+            engine.prices.note_receipt(&self.moves, at.arrived());
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Units that are here go to whom they were promised, in commits of their own.
+//! Handovers: units on hand go to the orders they were promised to, in commits of their own.
 //!
 //! ```text
 //!   a commit leaves a cell with units that promises come first to

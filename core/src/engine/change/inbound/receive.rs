@@ -11,7 +11,8 @@ use crate::engine::change::inbound::changes::{Changes, last};
 use crate::engine::change::inbound::expect::unexpected;
 use crate::engine::change::inbound::settled;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{SUPPLIER, bounded, pool, push, skus, warehouse};
+use crate::engine::change::stock::terms::{SUPPLIER, bounded, push, skus};
+use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::Decided;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
@@ -46,7 +47,7 @@ struct Goods<'a> {
     lines: &'a [(SkuId, Units)],
 }
 
-/// What came of one SKU.
+/// What was received of one SKU.
 struct Arrival<'a> {
     sku: SkuId,
     units: Units,

@@ -4,7 +4,7 @@ use crate::command::{Cancel, CancelScope, Line};
 use crate::engine::change::Execute;
 use crate::engine::change::order::standing::standing;
 use crate::engine::change::order::{drop_empty, take_review};
-use crate::engine::outcome::{Decided, invalid};
+use crate::engine::outcome::{Decided, invalid, unknown_sub_order};
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Footprint};
@@ -14,7 +14,7 @@ use crate::event::{Event, OrderCancelled};
 use crate::ids::{SkuId, SubNo};
 use crate::limits::REASON_BYTES_MAX;
 use crate::orders::{Action, Change, Order, OrderState, SubOrder, SubTake, Verdict, verdict};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::stock::Move;
 use crate::units::Units;
 
@@ -54,8 +54,7 @@ impl Execute for Cancel {
 impl Engine {
     fn units(&self, taken: &mut Taken<'_, '_>, line: &Line) -> Result<(), Reject> {
         let order = taken.order;
-        let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![line.sku.clone()] };
-        let sku = self.skus.find(&line.sku).ok_or_else(unknown)?.id;
+        let sku = self.known_sku(&line.sku)?;
         if line.units.is_zero() {
             return Err(invalid("units", "must be at least 1".to_owned()));
         }
@@ -107,8 +106,7 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
 
 fn one(taken: &mut Taken<'_, '_>, no: SubNo) -> Result<(), Reject> {
     let order = taken.order;
-    let count = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
-    let sub = order.sub(no).ok_or(Reject::UnknownSubOrder { sub: no, count })?;
+    let sub = order.sub(no).ok_or_else(|| unknown_sub_order(order, no))?;
     match verdict(sub.stage, Action::Cancel) {
         Verdict::No(reason) => Err(illegal(Action::Cancel, order, Some(sub.stage), reason)),
         Verdict::To(_) => {

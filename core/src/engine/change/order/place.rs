@@ -11,6 +11,7 @@ use crate::catalog::Config;
 use crate::command::Place;
 use crate::decision::Decision;
 use crate::engine::change::Execute;
+use crate::engine::codes::channel;
 use crate::engine::outcome::{Decided, Refusal};
 use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::Demand;
@@ -25,7 +26,7 @@ use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
 use crate::limits::{PLAN_UNDER_LOCKS_LINES, REPLANS_MAX};
 use crate::log::{Admission, Room};
 use crate::orders::{KeyShard, NewOrder, Order, OrderKey, Stage};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::rules::ChannelRules;
 use crate::stock::{Bucket, Move, SkuStock, StockShard, drawable};
 use crate::units::Units;
@@ -65,7 +66,7 @@ impl Engine {
             let mut plans = 0;
             loop {
                 let config = self.config()?;
-                let channel = channel(place, &config)?;
+                let channel = channel(&config, &place.channel)?;
                 let sku_changes = self.skus.changes();
                 let demand = Demand::read(place, channel, &config, &self.skus, std::mem::take(&mut scratch.wanted))?;
                 let digest = demand.digest(place, &mut scratch.bytes);
@@ -174,7 +175,7 @@ impl Engine {
         self.config.load().as_deref().is_some_and(|current| std::ptr::eq(current, config))
     }
 
-    /// Answers an order that is there already: the same again, or a conflict.
+    /// Answers an order that was placed before: the same answer, or a conflict.
     fn recall(&self, order: &Asking<'_>, known: &Order) -> Decided {
         if known.digest == order.digest.into() {
             return Ok((self.replayed_reply(known), known.version));
@@ -228,13 +229,6 @@ pub(in crate::engine) fn drawable_now<'s>(
         }
         stock(sku).cell(warehouse).map_or(Units::ZERO, |cell| drawable(cell, demand.pools))
     }
-}
-
-/// The channel that an order names.
-pub(in crate::engine) fn channel<'c>(place: &Place, config: &'c Config) -> Result<&'c ChannelRules, Refusal> {
-    let known = config.codes.channel(&place.channel).and_then(|id| config.rules.channel(id));
-    let unknown = || Reject::Unknown { kind: CodeKind::Channel, codes: vec![place.channel.clone()] };
-    known.ok_or_else(|| Refusal::seen(unknown(), config.seq))
 }
 
 impl OrderPlaced {

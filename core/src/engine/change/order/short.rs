@@ -1,4 +1,4 @@
-//! Short picks: what was not found is served from elsewhere or put before a person, in the same commit.
+//! Short picks: what was not found is served from elsewhere or put up for review, in the same commit.
 
 use crate::command::Line;
 use crate::decision::Decision;

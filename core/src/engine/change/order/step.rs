@@ -2,7 +2,7 @@
 
 use crate::command::{StepAction, TakeStep};
 use crate::engine::change::Execute;
-use crate::engine::outcome::Decided;
+use crate::engine::outcome::{Decided, unknown_sub_order};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
@@ -42,8 +42,7 @@ impl Execute for TakeStep {
 
 /// The sub-order and the stage the action takes it to, when the tables allow it.
 fn permitted(order: &Order, no: SubNo, action: Action) -> Result<(&SubOrder, Stage), Reject> {
-    let count = u16::try_from(order.subs.len()).unwrap_or(u16::MAX);
-    let sub = order.sub(no).ok_or(Reject::UnknownSubOrder { sub: no, count })?;
+    let sub = order.sub(no).ok_or_else(|| unknown_sub_order(order, no))?;
     allowed(order, action)?;
     match verdict(sub.stage, action) {
         Verdict::To(stage) => Ok((sub, stage)),

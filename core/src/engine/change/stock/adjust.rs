@@ -3,7 +3,8 @@
 use crate::command::Adjust;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{Shelf, WRITE_OFF, bounded, pool, push, there, warehouse};
+use crate::engine::change::stock::terms::{Shelf, WRITE_OFF, bounded, push, there};
+use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;

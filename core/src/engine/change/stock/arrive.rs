@@ -3,7 +3,8 @@
 use crate::command::Arrive;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{once, pool, push, skus, there, warehouse};
+use crate::engine::change::stock::terms::{once, push, skus, there};
+use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;

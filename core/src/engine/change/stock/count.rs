@@ -3,7 +3,8 @@
 use crate::command::Count;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::answer;
-use crate::engine::change::stock::terms::{WRITE_OFF, count_lines, once, push, warehouse};
+use crate::engine::change::stock::terms::{WRITE_OFF, count_lines, once, push};
+use crate::engine::codes::warehouse;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;

@@ -3,7 +3,8 @@
 use crate::command::MovePool;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{Shelf, bounded, pool, push, warehouse};
+use crate::engine::change::stock::terms::{Shelf, bounded, push};
+use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;

@@ -1,4 +1,4 @@
-//! Units moved by a stock command, whichever it was.
+//! Units moved by a stock command: one event for all of these commands.
 
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Footprint};
@@ -40,7 +40,7 @@ impl Body for StockMoved {
 
     fn publish(&self, engine: &Engine, at: &At<'_>) -> Result<(), Broken> {
         if matches!(self.reason, MoveReason::Receipt | MoveReason::Arrival) {
-            engine.prices.note_delivery(&self.moves, at.arrived());
+            engine.prices.note_receipt(&self.moves, at.arrived());
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::command::SetSafety;
 use crate::engine::change::Execute;
-use crate::engine::change::stock::terms::warehouse;
+use crate::engine::codes::warehouse;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;

@@ -6,7 +6,7 @@ use crate::engine::outcome::invalid;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
 use crate::limits::{COMMAND_LINES_MAX, MOVEMENT_UNITS_MAX};
-use crate::reject::{CodeKind, Reject};
+use crate::reject::Reject;
 use crate::stock::{Bucket, Move, Outside};
 use crate::units::Units;
 
@@ -18,11 +18,6 @@ pub(in crate::engine) const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOf
 pub(in crate::engine) type Cell = (SkuId, WarehouseId);
 
 impl Engine {
-    pub(in crate::engine) fn known_sku(&self, code: &Code) -> Result<SkuId, Reject> {
-        let unknown = || Reject::Unknown { kind: CodeKind::Sku, codes: vec![code.clone()] };
-        self.skus.find(code).map(|sku| sku.id).ok_or_else(unknown)
-    }
-
     /// The lines of a stock command with ids, each within bounds; unknown SKUs are named together.
     pub(in crate::engine) fn stock_lines(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
         count_lines(lines.len())?;
@@ -32,22 +27,11 @@ impl Engine {
         self.resolve_skus(lines)
     }
 
+    /// The lines of a command with ids; unknown SKUs are named together.
     pub(in crate::engine) fn resolve_skus(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
-        let mut resolved = Vec::with_capacity(lines.len());
-        let mut unknown = Vec::new();
-        for line in lines {
-            match self.skus.find(&line.sku) {
-                Some(sku) => resolved.push((sku.id, line.units)),
-                None => unknown.push(line.sku.clone()),
-            }
-        }
-        if unknown.is_empty() { Ok(resolved) } else { Err(Reject::Unknown { kind: CodeKind::Sku, codes: unknown }) }
+        let skus = self.known_skus(lines.iter().map(|line| &line.sku))?;
+        Ok(skus.into_iter().zip(lines).map(|(sku, line)| (sku, line.units)).collect())
     }
-}
-
-pub(in crate::engine) fn warehouse(config: &Config, code: &Code) -> Result<WarehouseId, Reject> {
-    let unknown = || Reject::Unknown { kind: CodeKind::Warehouse, codes: vec![code.clone()] };
-    config.codes.warehouse(code).ok_or_else(unknown)
 }
 
 pub(in crate::engine) fn count_lines(count: usize) -> Result<(), Reject> {
@@ -78,11 +62,6 @@ pub(in crate::engine) fn push(moves: &mut Vec<Move>, (sku, warehouse): Cell, fro
     if !units.is_zero() {
         moves.push(Move { sku, warehouse, from, to, units });
     }
-}
-
-pub(in crate::engine) fn pool(config: &Config, code: Option<&Code>) -> Result<PoolId, Reject> {
-    let Some(code) = code else { return Ok(PoolId::REGULAR) };
-    config.codes.pool(code).ok_or_else(|| Reject::Unknown { kind: CodeKind::Pool, codes: vec![code.clone()] })
 }
 
 pub(in crate::engine) fn bounded(field: &str, units: Units) -> Result<(), Reject> {

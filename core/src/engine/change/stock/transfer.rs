@@ -3,7 +3,8 @@
 use crate::command::Transfer;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{ELSEWHERE, Shelf, once, pool, push, skus, warehouse};
+use crate::engine::change::stock::terms::{ELSEWHERE, Shelf, once, push, skus};
+use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
