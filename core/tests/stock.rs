@@ -72,7 +72,8 @@ fn a_count_from_the_future_is_refused() {
 fn transfers_are_in_transit_at_their_destination_until_they_arrive() {
     let shop = stocked();
     let transfer = Transfer { from: code("A"), to: code("B"), pool: None, lines: vec![line("tea", 4)] };
-    shop.ok(Command::Transfer(transfer.clone()));
+    let Reply::Moved(moved) = shop.ok(Command::Transfer(transfer.clone())) else { panic!() };
+    assert_eq!(moved.units, Units(4), "a transfer of 4 moves 4");
     assert_eq!((shop.cell("tea", "A").on_hand, shop.cell("tea", "B").in_transit), (Units(6), Units(4)));
     assert_eq!(shop.available("web", "tea"), 6);
     let arrive = |units| Command::Arrive(Arrive { warehouse: code("B"), pool: None, lines: vec![line("tea", units)] });

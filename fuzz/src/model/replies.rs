@@ -5,7 +5,7 @@ use stockade_core::event::OrderPlaced;
 use stockade_core::ids::{OrderId, Seq, SubNo};
 use stockade_core::orders::Change;
 use stockade_core::reply::{Changed, Configured, Moved, Placed, PlanView, Reply};
-use stockade_core::stock::{Bucket, Move};
+use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::units::Units;
 
 use super::Model;
@@ -75,10 +75,11 @@ pub(super) fn moved(seq: Seq, units: Units, short: Units) -> Reply {
     Reply::Moved(Moved { seq, units, short, replayed: false })
 }
 
-/// To a command on stock that made these movements.
+/// To a command on stock that made these movements. What comes from another warehouse was counted when it left that.
 pub(super) fn moved_by(seq: Seq, moves: &[Move]) -> Reply {
     let short = moves.iter().filter(|m| m.from == Bucket::Short).map(|m| m.units).sum();
-    moved(seq, moves.iter().map(|m| m.units).sum(), short)
+    let units = moves.iter().filter(|m| m.from != Bucket::Outside(Outside::Transfer)).map(|m| m.units).sum();
+    moved(seq, units, short)
 }
 
 /// To a command on configuration.

@@ -105,10 +105,10 @@ fn collect(session: &Session, mut query: OrdersQuery, limit: u32) -> Result<Orde
 }
 
 fn ask(session: &Session, query: &OrdersQuery) -> Result<OrdersPage, Failure> {
-    match session.query(Query::Orders(query.clone()))? {
-        Reply::Orders(page) => Ok(page),
-        _other => Err(Failure::failed("the server answered a list of orders with something else")),
-    }
+    let Reply::Orders(page) = session.query(Query::Orders(query.clone()))? else {
+        return Err(Failure::failed("the server answered a list of orders with something else"));
+    };
+    Ok(page)
 }
 
 fn orders_in(rows: &[OrderSummary]) -> u32 {

@@ -44,12 +44,11 @@ pub fn reply(reply: &Reply, out: Output) {
 
 /// Prints the answer to a command on stock that moves nothing: so many units, and what they did, like `are announced`.
 pub fn stock_reply(answer: &Reply, did: &str, out: Output) {
-    match answer {
-        Reply::Moved(moved) if !out.json => {
-            let mut page = Page::default();
-            stock::moved(*moved, did, &mut page);
-            page.print(out);
-        }
-        _as_usual => reply(answer, out),
+    let Reply::Moved(moved) = answer else { return reply(answer, out) };
+    if out.json {
+        return reply(answer, out);
     }
+    let mut page = Page::default();
+    stock::moved(*moved, did, &mut page);
+    page.print(out);
 }

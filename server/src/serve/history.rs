@@ -110,7 +110,7 @@ fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
                 let place = config.data_dir.join(PARTITION_FILE);
                 return Err(Failure::usage(format!(
                     "there is no {}: `stockade init` creates the history in Redis and leaves its id there; to serve one \
-                     that is there already, copy that file from the server that created it",
+                     that exists, copy that file from the server that created it",
                     place.display()
                 )));
             }

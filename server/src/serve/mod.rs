@@ -225,7 +225,7 @@ impl Server {
     }
 }
 
-/// The service over an engine, and the threads beside it.
+/// The service over an engine, and its threads.
 fn decide(
     config: &Config,
     engine: &Arc<Engine>,

@@ -208,7 +208,7 @@ refusals! {
         },
         /// A field is out of bounds.
         9 "invalid" final Invalid {
-            /// Which.
+            /// The field, as the command names it.
             field: String,
             /// What is wrong and what would be right.
             reason: String,
@@ -263,7 +263,7 @@ refusals! {
         },
         /// Nothing was done and nothing can be at the moment.
         31 "unavailable" transient Unavailable {
-            /// Why.
+            /// What is missing or has failed, and what to wait for.
             reason: String,
         },
         /// This journal cannot give the durability asked for.

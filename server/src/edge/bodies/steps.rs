@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stockade_core::command::{Inspected, Line, OrderRef, StepAction, TakeStep};
 use stockade_core::ids::{Code, SubNo};
-use stockade_core::orders::Change;
+use stockade_core::orders::{Change, Step};
 use stockade_core::reply::Changed;
 use stockade_core::units::Units;
 
@@ -122,11 +122,13 @@ impl StepBody {
     pub fn command(self, order: OrderRef) -> Result<TakeStep, String> {
         let sub = SubNo(self.sub.unwrap_or(1));
         let (grams, waybill) = (self.grams.is_some(), self.waybill.is_some());
-        let takes = match self.action.as_str() {
-            "short" | "return" | "inspect" => (true, false, false),
-            "weigh" => (false, true, false),
-            "label" | "scan" => (false, false, true),
-            _ => (false, false, false),
+        let step = Step::named(&self.action)
+            .ok_or_else(|| format!("there is no action `{}`: use one of {}", self.action, names().join(", ")))?;
+        let takes = match step {
+            Step::Short | Step::Return | Step::Inspect => (true, false, false),
+            Step::Weigh => (false, true, false),
+            Step::Label | Step::Scan => (false, false, true),
+            Step::Pick | Step::Pack | Step::Pickup | Step::Deliver | Step::Confirm => (false, false, false),
         };
         for (given, taken, field) in
             [(!self.lines.is_empty(), takes.0, "lines"), (grams, takes.1, "grams"), (waybill, takes.2, "waybill")]
@@ -135,27 +137,25 @@ impl StepBody {
                 return Err(format!("`{}` takes no `{field}`", self.action));
             }
         }
-        let action = match self.action.as_str() {
-            "pick" => StepAction::Pick,
-            "short" => StepAction::Short(found(self.lines)?),
-            "pack" => StepAction::Pack,
-            "weigh" => StepAction::Weigh(self.grams.ok_or("`weigh` needs `grams`")?),
-            "label" => StepAction::Label(self.waybill.ok_or("`label` needs a `waybill`")?),
-            "scan" => StepAction::Scan(self.waybill),
-            "pickup" => StepAction::Pickup,
-            "deliver" => StepAction::Deliver,
-            "confirm" => StepAction::Confirm,
-            "return" => StepAction::Return(found(self.lines)?),
-            "inspect" => StepAction::Inspect(inspected(self.lines)?),
-            other => {
-                return Err(format!(
-                    "there is no action `{other}`: use pick, short, pack, weigh, label, scan, pickup, deliver, confirm, \
-                     return or inspect"
-                ));
-            }
+        let action = match step {
+            Step::Pick => StepAction::Pick,
+            Step::Short => StepAction::Short(found(self.lines)?),
+            Step::Pack => StepAction::Pack,
+            Step::Weigh => StepAction::Weigh(self.grams.ok_or("`weigh` needs `grams`")?),
+            Step::Label => StepAction::Label(self.waybill.ok_or("`label` needs a `waybill`")?),
+            Step::Scan => StepAction::Scan(self.waybill),
+            Step::Pickup => StepAction::Pickup,
+            Step::Deliver => StepAction::Deliver,
+            Step::Confirm => StepAction::Confirm,
+            Step::Return => StepAction::Return(found(self.lines)?),
+            Step::Inspect => StepAction::Inspect(inspected(self.lines)?),
         };
         Ok(TakeStep { order, sub, action })
     }
+}
+
+fn names() -> Vec<&'static str> {
+    Step::ALL.iter().map(|step| step.name()).collect()
 }
 
 fn found(bodies: Vec<StepLineBody>) -> Result<Vec<Line>, String> {
@@ -232,7 +232,7 @@ mod tests {
             Ok(StepAction::Inspect(vec![inspected]))
         );
         assert!(step(json!({"action": "inspect", "lines": [{"sku": "A", "qty": 2}]})).is_err());
-        assert!(step(json!({"action": "fly"})).unwrap_err().contains("use pick, short"));
+        assert!(step(json!({"action": "fly"})).unwrap_err().contains("use one of pick, short"));
         assert!(step(json!({"action": "pick", "colour": 1})).unwrap_err().contains("colour"));
     }
 }

@@ -1,5 +1,6 @@
 //! Units moved by a stock command: one event for all of these commands.
 
+use crate::engine::change::stock::terms::ELSEWHERE;
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
@@ -13,10 +14,14 @@ pub(in crate::engine) fn moved(reason: MoveReason, note: Option<String>, moves: 
     Event::StockMoved(StockMoved { reason, note, moves })
 }
 
-/// What movements answer: all units, and those that were found short.
+/// What movements answer: all units, and those that were found short. Units that leave one warehouse for another count
+/// once, though each of them moves at both.
 pub(in crate::engine) fn answer(body: &impl Body) -> Answer {
     let (mut units, mut short) = (Units::ZERO, Units::ZERO);
     body.each_move(&mut |m| {
+        if m.from == ELSEWHERE {
+            return;
+        }
         units = units.saturating_add(m.units);
         if m.from == Bucket::Short {
             short = short.saturating_add(m.units);
