@@ -8,7 +8,7 @@ pub(crate) use model::*;
 
 #[cfg(not(stockade_loom))]
 mod real {
-    use std::sync::PoisonError;
+    use std::sync::{PoisonError, TryLockError};
     use std::time::Duration;
 
     use crossbeam::sync::ShardedLock;
@@ -21,16 +21,28 @@ mod real {
     #[derive(Debug)]
     pub(crate) struct Gate(ShardedLock<()>);
 
+    /// Looks at a closed gate before a thread goes to sleep there: some ten microseconds.
+    const SPINS: usize = 1_000;
+
     impl Gate {
         pub(crate) fn new() -> Self {
             Gate(ShardedLock::new(()))
         }
 
+        /// Passes with others. Who is alone is soon done: waits for that without giving up the processor, for a while.
         #[inline]
         pub(crate) fn shared(&self) -> SharedGuard<'_, ()> {
+            for _ in 0..SPINS {
+                match self.0.try_read() {
+                    Ok(guard) => return guard,
+                    Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                    Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+                }
+            }
             self.0.read().unwrap_or_else(PoisonError::into_inner)
         }
 
+        /// Waits until nobody is inside, and lets nobody in.
         pub(crate) fn alone(&self) -> AloneGuard<'_, ()> {
             self.0.write().unwrap_or_else(PoisonError::into_inner)
         }
