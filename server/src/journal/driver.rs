@@ -239,8 +239,10 @@ enum Written {
     Yes,
     /// The time to stop came first.
     NotInTime,
-    /// Never, because the log was halted or another server owns the history: the rest in memory is not saved.
+    /// Never, because the log was halted: the rest in memory is not saved.
     Ended(String),
+    /// Never, because another server owns the history: what was acknowledged here and is not in it is saved.
+    Deposed(String),
     /// Never, because the journal is damaged or became another one: memory may hold the last copy.
     Damaged(String),
 }
@@ -248,7 +250,16 @@ enum Written {
 /// Why the driver ends.
 enum End {
     Told { in_hand: Option<SealedBatch> },
-    Over { reason: String, save: Option<Vec<SealedBatch>> },
+    Over { reason: String, save: Save },
+}
+
+/// What of memory is saved at the end.
+enum Save {
+    Nothing,
+    /// What the journal once acknowledged, in case it is nowhere else.
+    Acknowledged,
+    /// That, these batches, and what follows them.
+    All(Vec<SealedBatch>),
 }
 
 impl<L: HasLog> Run<L> {
@@ -258,7 +269,12 @@ impl<L: HasLog> Run<L> {
             End::Over { reason, save } => {
                 self.shared.status.lock().health = Health::Ended;
                 self.shared.log().halt(reason.clone());
-                (Some(reason), save.and_then(|in_hand| self.spill_rest(in_hand)))
+                let emergency = match save {
+                    Save::Nothing => None,
+                    Save::Acknowledged => self.spill(Vec::new()),
+                    Save::All(in_hand) => self.spill_rest(in_hand),
+                };
+                (Some(reason), emergency)
             }
         };
         Stopped {
@@ -288,7 +304,7 @@ impl<L: HasLog> Run<L> {
         let mut ready = Instant::now();
         loop {
             if let Some(reason) = self.shared.log().halted() {
-                return End::Over { reason, save: None };
+                return End::Over { reason, save: Save::Nothing };
             }
             let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
             let in_hand = self.shared.log().next_batch(wait);
@@ -311,9 +327,10 @@ impl<L: HasLog> Run<L> {
                     }
                 }
                 Written::NotInTime => return End::Told { in_hand },
-                Written::Ended(reason) => return End::Over { reason, save: None },
+                Written::Ended(reason) => return End::Over { reason, save: Save::Nothing },
+                Written::Deposed(reason) => return End::Over { reason, save: Save::Acknowledged },
                 Written::Damaged(reason) => {
-                    return End::Over { reason, save: Some(in_hand.into_iter().collect()) };
+                    return End::Over { reason, save: Save::All(in_hand.into_iter().collect()) };
                 }
             }
         }
@@ -353,7 +370,7 @@ impl<L: HasLog> Run<L> {
             };
             self.trouble(health, &error);
             match error {
-                JournalError::Deposed { .. } => return Written::Ended(error.to_string()),
+                JournalError::Deposed { .. } => return Written::Deposed(error.to_string()),
                 JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
                     return Written::Damaged(error.to_string());
                 }

@@ -1,6 +1,7 @@
 //! The journals against a log and events that mean nothing: what is acknowledged is there afterwards, whatever happens.
 
 mod broken;
+mod cutting;
 mod history;
 mod load;
 mod local;

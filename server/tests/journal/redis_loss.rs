@@ -7,6 +7,7 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, Journal, JournalError, Log, SealedBatch};
 use stockade_server::journal::{Driver, DriverConfig, EmergencyFile, Health, RedisConfig, RedisJournal};
 
+use crate::cutting::Cutting;
 use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
 use crate::redis_fencing::config;
 use crate::redis_server::RedisServer;
@@ -218,6 +219,79 @@ fn an_owner_that_came_and_went_unseen_is_not_written_over() {
     };
     assert!(matches!(error, JournalError::HistoryLost { .. }), "{error}");
     assert_eq!(new.kept().len(), 2, "the living owner keeps what may be the last copy");
+}
+
+/// Both tries of the opening that follows a failover are carried out, and no answer to them comes.
+#[test]
+fn an_engine_whose_second_opening_was_not_answered_does_not_depose_itself() {
+    let mut redis = RedisServer::start();
+    let first = start(config(&redis, "a"));
+    journaled(&first.log, append(&first.log, 0));
+    assert!(first.driver.stop(Duration::from_secs(20)).drained);
+    let backup = redis.backup();
+    let way = Cutting::to(redis.port(), b"stockade_1_open");
+    let running = start(RedisConfig { url: way.url(), ..config(&redis, "b") });
+    for n in 1..30 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    way.cut(2);
+    redis.kill();
+    redis.restore(&backup);
+    redis.restart();
+    for n in 30..40 {
+        journaled(&running.log, append(&running.log, n));
+    }
+    assert_eq!(way.left(), 0, "no answer was lost");
+    assert!(running.driver.stop(Duration::from_secs(20)).drained);
+    let read = events(&mut RedisJournal::open(config(&redis, "reader")).unwrap());
+    assert_eq!(read.values().cloned().collect::<Vec<_>>(), (0..40u64).map(|n| n.to_le_bytes()).collect::<Vec<_>>());
+}
+
+/// Redis fails over and forgets a tail, and another engine opens what is left before the first one notices.
+#[test]
+fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
+    let mut redis = RedisServer::start();
+    let (log, mut old) = (new_log(), RedisJournal::open(config(&redis, "old")).unwrap());
+    let write = |old: &mut RedisJournal, n: u64| old.append(&batch(&log, &n.to_le_bytes())).unwrap();
+    (0..20).for_each(|n| write(&mut old, n));
+    let backup = redis.backup();
+    (20..60).for_each(|n| write(&mut old, n));
+    redis.kill();
+    redis.restore(&backup);
+    redis.restart();
+    let new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let emergency = folder.path().join("emergency.stk");
+    let settings = DriverConfig {
+        emergency: Some(emergency.clone()),
+        beat: Duration::from_millis(100),
+        ..DriverConfig::default()
+    };
+    let driver = Driver::start(Arc::clone(&log), Box::new(old), settings).unwrap();
+    eventually("the end", || driver.status().health == Health::Ended);
+    let stopped = driver.stop(Duration::from_secs(5));
+    let reason = stopped.reason.unwrap();
+    assert!(reason.contains("`new` opened it") && reason.contains("without events"), "{reason}");
+    assert_eq!(stopped.emergency.as_ref(), Some(&emergency));
+    let file = EmergencyFile::read(&emergency).unwrap();
+    assert_eq!((file.batches[0].first, file.batches.last().unwrap().last), (Seq(1), Seq(60)));
+    drop(new);
+}
+
+#[test]
+fn a_deposed_owner_of_whom_nothing_is_missing_leaves_no_file() {
+    let redis = RedisServer::start();
+    let old = start(config(&redis, "old"));
+    for n in 0..20 {
+        journaled(&old.log, append(&old.log, n));
+    }
+    let new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    eventually("the end", || old.driver.status().health == Health::Ended);
+    let stopped = old.driver.stop(Duration::from_secs(5));
+    assert!(stopped.reason.unwrap().contains("with everything that was acknowledged"));
+    assert_eq!(stopped.emergency, None);
+    assert!(!old.emergency.exists());
+    drop(new);
 }
 
 #[test]

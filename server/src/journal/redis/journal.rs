@@ -10,7 +10,7 @@ use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use super::check::{self, Keeping};
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
-use super::partition::{self, Owned, Position, read_state};
+use super::partition::{self, Owned, Position, State, read_state};
 use super::reading;
 use super::stream::{Entry, Reader, unreadable};
 use crate::journal::ring::Ring;
@@ -30,6 +30,10 @@ pub struct RedisJournal {
     position: Position,
     /// The last sequence that Redis acknowledged, even if it has forgotten it since.
     acknowledged: Seq,
+    /// The entry of the stream that had it then.
+    acknowledged_in: String,
+    /// The token of an opening whose answer has not come: it may have been carried out.
+    pending: Option<String>,
     ring: Ring,
 }
 
@@ -60,9 +64,10 @@ impl RedisJournal {
             partition::create(&mut link, &config)?;
         }
         let (owned, position) = partition::open(&mut link, &config)?;
-        let acknowledged = position.seq;
+        let (acknowledged, acknowledged_in) = (position.seq, position.id.clone());
         let ring = Ring::new(config.ring_bytes);
-        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
+        let pending = None;
+        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, acknowledged_in, pending, ring })
     }
 
     /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
@@ -180,9 +185,17 @@ impl RedisJournal {
             return Err(self.gone(&format!("the stream has {entries} entries instead of {}", state.entries)));
         }
         let epoch: u64 = state.before.epoch.parse().unwrap_or(0);
+        if self.pending.as_ref() == Some(&state.before.token) {
+            // The opening was carried out, and its answer was lost.
+            tracing::warn!(epoch, "Redis has the opening whose answer did not come");
+            self.owned.epoch = epoch;
+            self.owned.token = state.before.token;
+            self.pending = None;
+            self.position = Position { id: state.before.last_id, seq: state.seq };
+            return Ok(());
+        }
         if epoch > self.owned.epoch || epoch == self.owned.epoch && state.before.token != self.owned.token {
-            let reason = format!("`{}` opened it with epoch {epoch}, ours was {}", state.owner, self.owned.epoch);
-            return Err(JournalError::Deposed { reason });
+            return Err(self.deposed(&state, epoch));
         }
         if epoch == self.owned.epoch {
             self.position = Position { id: state.before.last_id, seq: state.seq };
@@ -193,8 +206,38 @@ impl RedisJournal {
             return Err(self.gone(&what));
         }
         tracing::warn!(epoch, "Redis went back to before this server opened it; opening again");
-        (self.owned, self.position) = partition::take(&mut self.link, &self.config, &state, true)?;
-        Ok(())
+        self.open_again(&state)
+    }
+
+    /// Opens with one and the same token until an answer comes: an opening whose answer was lost is then known as ours.
+    fn open_again(&mut self, state: &State) -> Result<(), JournalError> {
+        let token = self.pending.take().map_or_else(partition::new_token, Ok)?;
+        self.pending = Some(token.clone());
+        match partition::take(&mut self.link, &self.config, (state, &token), true) {
+            Ok((owned, position)) => {
+                (self.owned, self.position, self.pending) = (owned, position, None);
+                Ok(())
+            }
+            // Somebody changed it since it was read: whoever that was is found out at the next look.
+            Err(JournalError::Deposed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Another engine owns the history now. If the last batch that was acknowledged is in it, so are those before, and
+    /// memory holds nothing that exists nowhere else.
+    fn deposed(&mut self, state: &State, epoch: u64) -> JournalError {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(self.link.stream()).arg(&self.acknowledged_in).arg(&self.acknowledged_in);
+        let has_all = self.link.query::<Vec<Entry>>(&range).is_ok_and(|entries| !entries.is_empty());
+        let fate = if has_all {
+            self.ring = Ring::new(self.config.ring_bytes);
+            "with everything that was acknowledged here".to_owned()
+        } else {
+            format!("without events that were acknowledged here, of which the last is {}", self.acknowledged)
+        };
+        let reason = format!("`{}` opened it with epoch {epoch}, ours was {}, {fate}", state.owner, self.owned.epoch);
+        JournalError::Deposed { reason }
     }
 
     fn gone(&self, what: &str) -> JournalError {
@@ -271,6 +314,7 @@ impl Journal for RedisJournal {
         }
         self.settle(Some(batch))?;
         self.acknowledged = batch.last;
+        self.acknowledged_in.clone_from(&self.position.id);
         self.ring.push(batch.clone());
         Ok(())
     }

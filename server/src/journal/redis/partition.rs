@@ -97,25 +97,29 @@ pub(super) fn open(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Posi
     let mut tries = 0;
     loop {
         let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
-        match take(link, config, &state, config.take_over) {
+        match take(link, config, (&state, &new_token()?), config.take_over) {
             Err(JournalError::Deposed { .. }) if tries < OPENINGS_MAX => tries += 1,
             answer => return answer,
         }
     }
 }
 
-/// Opens with a new token, if the state is still the one seen. A repeat with the same token gets the first answer.
+/// A token for an opening: nobody else has the same.
+pub(super) fn new_token() -> Result<String, JournalError> {
+    random_text()
+}
+
+/// Opens with a token, if the state is still the one seen. A repeat with the same token gets the first answer.
 pub(super) fn take(
     link: &mut Link,
     config: &RedisConfig,
-    state: &State,
+    (state, token): (&State, &str),
     take_over: bool,
 ) -> Result<(Owned, Position), JournalError> {
-    let token = random_text()?;
     let id = config.id.as_ref().unwrap_or(&state.id);
     let hold = config.hold.as_millis().to_string();
     let args = [
-        token.as_str(),
+        token,
         &state.before.epoch,
         &state.before.token,
         &state.before.last_id,
@@ -132,7 +136,7 @@ pub(super) fn take(
     };
     match answer {
         Ok((epoch, last_id)) => {
-            let owned = Owned { epoch, token, before: state.before.clone() };
+            let owned = Owned { epoch, token: token.to_owned(), before: state.before.clone() };
             Ok((owned, Position { id: last_id, seq: state.seq }))
         }
         Err(Fault::Fenced) => {
