@@ -8,6 +8,7 @@
 
 mod driver;
 mod emergency;
+mod lease;
 mod linger;
 mod local;
 mod recovery;
@@ -17,6 +18,7 @@ mod untouched;
 
 pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
 pub use emergency::{EmergencyError, EmergencyFile};
+pub use lease::Lease;
 pub use local::LocalJournal;
 pub use recovery::{Recovered, VisitEvent, recover, replay_events};
 pub use redis::{RedisConfig, RedisJournal, new_partition_id};

@@ -123,12 +123,10 @@ impl Queue {
     /// Moves everything that may leave into `out`, and answers what waited too long. Returns the number of requests
     /// answered.
     pub(super) fn flush(&mut self, service: &Service, now: Time, out: &mut Vec<u8>) -> usize {
-        let waits = service.waits();
-        let marks =
-            [Durability::Memory, Durability::Journaled, Durability::Replicated].map(|level| waits.watermark(level));
+        let marks = service.waits().marks();
         let mut answered = 0;
         while let Some(first) = self.waiting.front()
-            && (first.dead || first.seen <= marks[first.level as usize])
+            && (first.dead || marks.cover(first.seen, first.level))
         {
             let frame = &mut self.bytes[self.sent..self.sent + first.bytes];
             if !first.dead {

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::config::{Config, JournalHome};
 use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
-use crate::journal::{LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
+use crate::journal::{Lease, LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
 
 /// The result of the recovery at the start.
 #[derive(Clone, Debug)]
@@ -45,12 +45,13 @@ pub(super) fn emergency_file(config: &Config) -> PathBuf {
 pub(super) struct History {
     pub(super) engine: Arc<Engine>,
     pub(super) journal: Box<dyn Journal>,
+    pub(super) lease: Arc<Lease>,
     pub(super) replayed: Replayed,
 }
 
 /// Opens the journal, replays it into an engine, and checks every structure.
 pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failure> {
-    let mut journal = open(config, take_over)?;
+    let (mut journal, lease) = open(config, take_over)?;
     let engine = Arc::new(Engine::new());
     let begun = Instant::now();
     let mut last_time = Time::default();
@@ -68,7 +69,7 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
     let digest = format!("{:032x}", replayed.digest);
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
-    Ok(History { engine, journal, replayed })
+    Ok(History { engine, journal, lease, replayed })
 }
 
 /// Creates the partition of a Redis journal and leaves its id in the data folder, where `serve` expects it. Doing it
@@ -100,10 +101,13 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
+fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease>), Failure> {
+    let of_one_process = || Arc::new(Lease::unlimited());
     match &config.journal {
-        JournalHome::Memory => Ok(Box::new(MemoryJournal::recent(MEMORY_BYTES))),
-        JournalHome::Local(path) => Ok(Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?)),
+        JournalHome::Memory => Ok((Box::new(MemoryJournal::recent(MEMORY_BYTES)), of_one_process())),
+        JournalHome::Local(path) => {
+            Ok((Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?), of_one_process()))
+        }
         JournalHome::Redis { url, partition } => {
             let id = read(&config.data_dir.join(PARTITION_FILE))?;
             if id.is_none() && !config.dev {
@@ -121,7 +125,8 @@ fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
             for warning in journal.warnings() {
                 warn!("Redis: {warning}");
             }
-            Ok(Box::new(journal))
+            let lease = journal.lease();
+            Ok((Box::new(journal), lease))
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
-use stockade_core::{Durability, log};
+use stockade_core::log;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
@@ -32,7 +32,7 @@ use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Dispatch, Observe, Service, start_expiry, start_reactions, start_training};
+use crate::service::{Decide, Dispatch, Observe, Service, Standing, start_expiry, start_reactions, start_training};
 use crate::tls::Certificate;
 
 use history::History;
@@ -66,8 +66,8 @@ struct Deciding {
 
 /// What the journal makes possible.
 struct Reach {
-    /// The highest durability available.
-    best: Durability,
+    /// The highest durability available, and how long this process may speak for the history.
+    standing: Standing,
     /// Where explanations are read from.
     history: Option<Arc<dyn log::History>>,
 }
@@ -112,9 +112,10 @@ impl Server {
             return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
         }
         let certificate = certificate(&config)?;
-        let History { engine, journal, replayed } = history::recover(&config, take_over)?;
+        let History { engine, journal, lease, replayed } = history::recover(&config, take_over)?;
         let clock = Arc::new(Clock::system(replayed.last_time));
-        let reach = Reach { best: journal.best(), history: journal.history() };
+        let standing = Standing { best: journal.best(), lease };
+        let reach = Reach { standing, history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
             emergency: Some(history::emergency_file(&config)),
@@ -241,7 +242,7 @@ fn decide(
     let observer: Arc<dyn Observe> = Arc::clone(&metrics) as Arc<dyn Observe>;
     let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(engine), reach.history, sampling, observer));
     let (now, tokens) = (Arc::clone(&clock), Arc::clone(tokens));
-    let service = Service::new(Arc::clone(&decide), now, tokens, reach.best, config.request_timeout);
+    let service = Service::new(Arc::clone(&decide), now, tokens, reach.standing, config.request_timeout);
     let expiry = start_expiry(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
     let reactions = start_reactions(Arc::clone(engine), Arc::clone(&clock)).map_err(Failure::failed)?;
     let training = start_training(Arc::clone(engine), clock).map_err(Failure::failed)?;

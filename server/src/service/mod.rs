@@ -33,6 +33,7 @@ use tokio::sync::watch;
 
 use crate::auth::{Identity, TokenStore};
 use crate::clock::Clock;
+use crate::journal::Lease;
 
 pub use decide::Decide;
 pub use dispatch::Dispatch;
@@ -40,7 +41,7 @@ pub use expiry::start_expiry;
 pub use observe::Observe;
 pub use reactions::start_reactions;
 pub use training::start_training;
-pub use waits::{Wait, Waits};
+pub use waits::{Marks, Wait, Waits};
 pub use worker::{Pulse, Worker};
 
 /// The engine behind rights, deadlines and durability. Shared by every listener.
@@ -50,9 +51,26 @@ pub struct Service {
     tokens: Arc<TokenStore>,
     waits: Arc<Waits>,
     best: Durability,
+    lease: Arc<Lease>,
     patience: Span,
     draining: watch::Sender<bool>,
     counts: Counts,
+}
+
+/// What the journal allows.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The highest durability it gives.
+    pub best: Durability,
+    /// How long this process may speak for its history.
+    pub lease: Arc<Lease>,
+}
+
+impl From<Durability> for Standing {
+    /// Of a journal that no other process can have open.
+    fn from(best: Durability) -> Standing {
+        Standing { best, lease: Arc::new(Lease::unlimited()) }
+    }
 }
 
 /// The terms of a request.
@@ -111,18 +129,19 @@ pub struct Counted {
 }
 
 impl Service {
-    /// A service whose highest durability is `best`; a request without a not-after time waits up to `patience`.
+    /// A service over a journal that allows this; a request without a not-after time waits up to `patience`.
     pub fn new(
         decide: Arc<dyn Decide>,
         clock: Arc<Clock>,
         tokens: Arc<TokenStore>,
-        best: Durability,
+        journal: impl Into<Standing>,
         patience: Duration,
     ) -> Service {
-        let waits = Waits::new(Arc::clone(&decide));
+        let Standing { best, lease } = journal.into();
+        let waits = Waits::new(Arc::clone(&decide), Arc::clone(&lease));
         let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
         let (draining, _) = watch::channel(false);
-        Service { decide, clock, tokens, waits, best, patience, draining, counts: Counts::default() }
+        Service { decide, clock, tokens, waits, best, lease, patience, draining, counts: Counts::default() }
     }
 
     /// The identity of the bearer of this token.
@@ -141,7 +160,8 @@ impl Service {
     /// Decides a command. Never waits.
     pub fn command(&self, who: &Identity, request: &Request, terms: Terms) -> Decided {
         let now = self.clock.now();
-        let until = match self.admit(now, terms).and_then(|until| who.may(&request.command).map(|()| until)) {
+        let admitted = self.admit(now, terms).and_then(|until| self.may_add().map(|()| until));
+        let until = match admitted.and_then(|until| who.may(&request.command).map(|()| until)) {
             Ok(until) => until,
             Err(reject) => return self.refuse(now, reject),
         };
@@ -251,6 +271,16 @@ impl Service {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let Counts { commands, queries, refused, unknown } = &self.counts;
         Counted { commands: of(commands), queries: of(queries), refused: of(refused), unknown: of(unknown) }
+    }
+
+    /// Whether anything may be added to the history.
+    fn may_add(&self) -> Result<(), Reject> {
+        if self.lease.is_lost() {
+            let reason =
+                "the journal lost history that was acknowledged, so nothing is added to it: see /readyz".to_owned();
+            return Err(Reject::Unavailable { reason });
+        }
+        Ok(())
     }
 
     /// Whether a request may be started, and until when its answer may be waited for.

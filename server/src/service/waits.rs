@@ -10,10 +10,12 @@ use stockade_core::ids::Seq;
 use tokio::sync::Notify;
 
 use super::decide::Decide;
+use crate::journal::Lease;
 
 /// The waiters at a gate.
 pub struct Waits {
     decide: Arc<dyn Decide>,
+    lease: Arc<Lease>,
     bells: RwLock<Vec<Arc<Bell>>>,
 }
 
@@ -22,6 +24,18 @@ pub struct Waits {
 pub struct Wait {
     waits: Arc<Waits>,
     bell: Arc<Bell>,
+}
+
+/// The last events on which answers may depend that leave now, by level; `None` if none may leave at that level.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks([Option<Seq>; 3]);
+
+impl Marks {
+    /// Whether an answer that depends on this event may leave at this level.
+    #[inline]
+    pub fn cover(&self, seen: Seq, level: Durability) -> bool {
+        self.0[level as usize].is_some_and(|mark| seen <= mark)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -34,20 +48,30 @@ struct Bell {
 const REPLICATED: u64 = 1 << 63;
 
 impl Waits {
-    pub(super) fn new(decide: Arc<dyn Decide>) -> Arc<Waits> {
-        let waits = Arc::new(Waits { decide, bells: RwLock::default() });
+    pub(super) fn new(decide: Arc<dyn Decide>, lease: Arc<Lease>) -> Arc<Waits> {
+        let waits = Arc::new(Waits { decide, lease, bells: RwLock::default() });
         let ringing = Arc::downgrade(&waits);
-        waits.decide.gate().on_advance(Box::new(move || {
+        let ring = move || {
             if let Some(waits) = ringing.upgrade() {
                 waits.ring();
             }
-        }));
+        };
+        waits.decide.gate().on_advance(Box::new(ring.clone()));
+        waits.lease.on_return(Box::new(ring));
         waits
     }
 
-    /// Whether an answer that depends on this event may leave at this level.
+    /// Whether an answer that depends on this event may leave at this level. What claims to be durable must be so in the
+    /// history that is in force: while another server may own that, it stays.
     pub fn is_due(&self, seen: Seq, level: Durability) -> bool {
-        self.decide.gate().watermark(level) >= seen
+        self.decide.gate().watermark(level) >= seen && (level == Durability::Memory || self.lease.is_current())
+    }
+
+    /// What may leave now, for many answers at once.
+    pub fn marks(&self) -> Marks {
+        let is_current = self.lease.is_current();
+        let mark = |level| (level == Durability::Memory || is_current).then(|| self.watermark(level));
+        Marks([Durability::Memory, Durability::Journaled, Durability::Replicated].map(mark))
     }
 
     /// The last event that is this durable.

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade_client::{Call, Stockade};
+use stockade_core::Durability;
+
 use crate::book::Book;
 use crate::history::{Entry, History};
 use crate::load::{Load, stock_up, until_acknowledged};
@@ -27,6 +30,10 @@ fn after_flushall_nothing_is_acknowledged_and_nothing_begun_anew() {
         assert_eq!(status, 503);
         assert!(body["reasons"].to_string().contains("lost acknowledged history"), "{body}");
         assert!(home.path().join("emergency.stockade").exists());
+        let in_memory =
+            Call { durability: Some(Durability::Memory), timeout: Duration::from_secs(1), ..Call::default() };
+        let told = client.with(in_memory).define_skus(Vec::new()).await.expect_err("nothing is added").to_string();
+        assert!(told.contains("lost history"), "{told}");
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert!(server.runs(), "its memory is the last copy");
         load.stop().await;

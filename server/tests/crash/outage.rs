@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stockade_client::{Call, Stockade};
+
 use crate::book::Book;
 use crate::history::History;
 use crate::load::{Load, stock_up, until_acknowledged};
@@ -79,5 +81,33 @@ fn nothing_is_acknowledged_while_redis_is_frozen() {
         let client = server.client(PATIENCE).await;
         settle(&client, &book).await;
         check_all(&client, &book).await;
+    });
+}
+
+/// Longer than the ownership of the partition lasts.
+const LONG_OUTAGE: Duration = Duration::from_secs(11);
+
+#[test]
+fn what_another_server_may_have_changed_is_not_told_as_durable() {
+    let redis = RedisServer::start();
+    let home = Home::redis(&redis.url());
+    let book = Arc::new(Book::default());
+    run(async {
+        let server = home.serve();
+        stock_up(&server.client(PATIENCE).await, &book).await;
+        let client = server.client(IMPATIENCE).await;
+        let rules = || client.rules();
+        rules().await.expect("it is the owner");
+        redis.freeze();
+        rules().await.expect("nobody else can be the owner yet");
+        tokio::time::sleep(LONG_OUTAGE).await;
+        let told = rules().await.expect_err("another server may own the history by now").to_string();
+        assert!(told.contains("not available now"), "{told}");
+        let call = Call { provisional: true, timeout: IMPATIENCE, ..Call::default() };
+        client.with(call).rules().await.expect("a provisional answer claims nothing");
+        redis.thaw();
+        let (status, _) = server.until_journal_is("working").await;
+        assert_eq!(status, 200);
+        rules().await.expect("it is the owner still");
     });
 }

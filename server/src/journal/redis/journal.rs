@@ -13,6 +13,7 @@ use super::link::{self, Fault, Link};
 use super::partition::{self, Owned, Position, State, read_state};
 use super::reading;
 use super::stream::{Entry, Reader, unreadable};
+use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
 
 /// Entries read at once in a replay.
@@ -35,6 +36,7 @@ pub struct RedisJournal {
     /// The token of an opening whose answer has not come: it may have been carried out.
     pending: Option<String>,
     ring: Ring,
+    lease: Arc<Lease>,
 }
 
 impl RedisJournal {
@@ -63,11 +65,12 @@ impl RedisJournal {
         if config.create && read_state(&mut link)?.is_none() {
             partition::create(&mut link, &config)?;
         }
-        let (owned, position) = partition::open(&mut link, &config)?;
+        let lease = Arc::new(Lease::default());
+        let (owned, position) = partition::open(&mut link, &config, &lease)?;
         let (acknowledged, acknowledged_in) = (position.seq, position.id.clone());
         let ring = Ring::new(config.ring_bytes);
         let pending = None;
-        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, acknowledged_in, pending, ring })
+        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, acknowledged_in, pending, ring, lease })
     }
 
     /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
@@ -86,6 +89,11 @@ impl RedisJournal {
     /// Settings of this Redis that should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.keeping.warnings()
+    }
+
+    /// How long this process owns the partition, as far as it can know.
+    pub fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
     }
 
     /// The epoch of this ownership: each opening increments it.
@@ -149,7 +157,9 @@ impl RedisJournal {
             hold.as_bytes(),
             &batch.bytes,
         ];
+        let sent = Instant::now();
         self.link.call::<String>(link::APPEND, &args)?;
+        self.lease.extend(sent, self.config.hold);
         self.position = Position { id, seq: batch.last };
         Ok(())
     }
@@ -241,6 +251,7 @@ impl RedisJournal {
     }
 
     fn gone(&self, what: &str) -> JournalError {
+        self.lease.lose();
         JournalError::HistoryLost {
             reason: format!(
                 "{what} (Redis at {}, partition `{}`). Nothing is acknowledged any more and this process keeps the state \
@@ -267,7 +278,11 @@ impl RedisJournal {
     fn beat(&mut self, hold: &str) -> Result<Position, Fault> {
         let epoch = self.owned.epoch.to_string();
         let args: [&[u8]; 3] = [epoch.as_bytes(), self.owned.token.as_bytes(), hold.as_bytes()];
+        let sent = Instant::now();
         let (id, seq) = self.link.call::<(String, u64)>(link::BEAT, &args)?;
+        if Seq(seq) >= self.acknowledged {
+            self.lease.extend(sent, self.config.hold);
+        }
         Ok(Position { id, seq: Seq(seq) })
     }
 }

@@ -1,11 +1,14 @@
 //! A partition's hash in Redis: creating it, reading it, and taking its ownership.
 
+use std::time::Instant;
+
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, JournalError};
 
 use super::config::RedisConfig;
 use super::link::{self, Fault, LAYOUT, Link, other_layout};
 use super::stream::{Entry, unreadable};
+use crate::journal::lease::Lease;
 
 /// Entries read at once to find the first batch.
 const FIRST: usize = 8;
@@ -93,13 +96,19 @@ pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError>
 }
 
 /// Reads the state of the partition and opens it there. Retried, because an owner that still writes changes the state.
-pub(super) fn open(link: &mut Link, config: &RedisConfig) -> Result<(Owned, Position), JournalError> {
+pub(super) fn open(link: &mut Link, config: &RedisConfig, lease: &Lease) -> Result<(Owned, Position), JournalError> {
     let mut tries = 0;
     loop {
         let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
-        match take(link, config, (&state, &new_token()?), config.take_over) {
+        let (token, sent) = (new_token()?, Instant::now());
+        match take(link, config, (&state, &token), config.take_over) {
             Err(JournalError::Deposed { .. }) if tries < OPENINGS_MAX => tries += 1,
-            answer => return answer,
+            opened => {
+                if opened.is_ok() {
+                    lease.extend(sent, config.hold);
+                }
+                return opened;
+            }
         }
     }
 }
