@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod inbound;
 mod init;
+mod journal;
 mod order_list;
 mod order_ref;
 mod orders;
@@ -106,6 +107,8 @@ enum Verb {
     Rules(world::RulesArgs),
     /// Access tokens.
     Token(token::TokenArgs),
+    /// The history, while no server has it.
+    Journal(journal::JournalArgs),
     Replay(Box<crate::replay::ReplayArgs>),
     /// Check the configuration, or print every value with its origin.
     Config(config::ConfigArgs),
@@ -176,6 +179,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
+        Verb::Journal(args) => journal::run(args, out),
         Verb::Replay(args) => replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),
     }

@@ -27,7 +27,7 @@ pub use orders::orders_csv;
 pub use page::{Page, Table};
 pub use replay::replay;
 pub use reply::page;
-pub use server::serving;
+pub use server::{rebuilt, serving};
 pub use settings::{NewTokenBody, settings, settings_checked, token_added, token_revoked, tokens};
 
 /// Prints a reply: one JSON object a line, or words and tables.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::page::Page;
 use crate::config::{Config, JournalHome, shown};
-use crate::serve::Announcement;
+use crate::serve::{Announcement, Rebuilt};
 use crate::terminal::Output;
 
 #[derive(Serialize)]
@@ -19,6 +19,31 @@ struct ServingBody<'a> {
     events: u64,
     digest: String,
     data_dir: &'a Path,
+}
+
+#[derive(Serialize)]
+struct RebuiltBody<'a> {
+    from: &'a Path,
+    renamed: &'a Path,
+    events: u64,
+    journaled: u64,
+    digest: String,
+}
+
+/// Prints what a history was made anew from.
+pub fn rebuilt(rebuilt: &Rebuilt, out: Output) {
+    let Rebuilt { from, renamed, last, journaled, digest } = rebuilt;
+    let digest = format!("{digest:032x}");
+    if out.json {
+        return out.object(&RebuiltBody { from, renamed, events: last.0, journaled: journaled.0, digest });
+    }
+    let mut page = Page::default();
+    page.line(format!("the history is made anew from {}: {last} events, digest {digest}", from.display()));
+    if last > journaled {
+        page.line(format!("  events after {journaled} were decided, but not acknowledged as journaled"));
+    }
+    page.line(format!("  the file is now {}", renamed.display()));
+    page.print(out);
 }
 
 /// Prints the addresses of a server and what it found at its start.

@@ -121,7 +121,10 @@ fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease
             let owner = owner(&config.data_dir)?;
             let redis =
                 RedisConfig { id, take_over, create: config.dev, ..RedisConfig::new(url, partition.as_str(), owner) };
-            let journal = RedisJournal::open(redis).map_err(|error| refused(&error))?;
+            let journal = match RedisJournal::open(redis.clone()) {
+                Ok(journal) => journal,
+                Err(error) => return Err(lost(config, &redis).unwrap_or_else(|| refused(&error))),
+            };
             for warning in journal.warnings() {
                 warn!("Redis: {warning}");
             }
@@ -131,7 +134,21 @@ fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease
     }
 }
 
-fn refused(error: &JournalError) -> Failure {
+/// The refusal of a start whose partition is gone while there is an emergency file.
+fn lost(config: &Config, redis: &RedisConfig) -> Option<Failure> {
+    let file = emergency_file(config);
+    if !file.exists() || RedisJournal::exists(redis).ok()? {
+        return None;
+    }
+    Some(Failure::failed(format!(
+        "Redis has no partition `{}` any more, and {} holds what the server had in memory when it ended: restore Redis from its \
+         newest backup and start again, or, without a backup, make the history anew with `stockade journal rebuild`",
+        redis.partition,
+        file.display()
+    )))
+}
+
+pub(super) fn refused(error: &JournalError) -> Failure {
     let away = matches!(error, JournalError::Unavailable { .. });
     let exit = if away { Exit::Unavailable } else { Exit::Failed };
     Failure { exit, ..Failure::failed(error) }
@@ -139,7 +156,7 @@ fn refused(error: &JournalError) -> Failure {
 
 /// Identity of this server at Redis: the same after a restart, so that it need not wait for its own ownership to run
 /// out.
-fn owner(data_dir: &Path) -> Result<String, Failure> {
+pub(super) fn owner(data_dir: &Path) -> Result<String, Failure> {
     let path = data_dir.join(OWNER_FILE);
     if let Some(id) = read(&path)? {
         return Ok(id);

@@ -7,6 +7,7 @@
 //! ```
 
 mod history;
+mod rebuild;
 pub mod sample;
 mod signals;
 mod threads;
@@ -27,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::{self, Http};
 use crate::failure::Failure;
-use crate::journal::{Driver, DriverConfig, JournalStatus};
+use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
@@ -37,6 +38,7 @@ use crate::tls::Certificate;
 
 use history::History;
 pub use history::{Replayed, create_partition};
+pub use rebuild::{Rebuilt, rebuild};
 pub use signals::Signals;
 use threads::Workers;
 
@@ -204,6 +206,7 @@ impl Server {
         tokio::join!(quic, http);
         self.tokens.abort();
         let (workers, driver) = (self.workers, self.driver);
+        let was_lost = driver.status().health == Health::HistoryLost;
         let stopped = tokio::task::spawn_blocking(move || {
             drop(workers);
             driver.stop(patience)
@@ -215,6 +218,11 @@ impl Server {
             return Ok(());
         }
         let rest = match &stopped.emergency {
+            Some(path) if was_lost => format!(
+                "what memory had is in {}: restore the history from its newest backup and start again, or, without a \
+                 backup, use `stockade journal rebuild`",
+                path.display()
+            ),
             Some(path) => format!("the rest is in {} and is taken in at the next start", path.display()),
             None => "the rest is lost unless the journal has it".to_owned(),
         };

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -65,9 +65,9 @@ impl Home {
         Home { dir, token: self.token.clone() }
     }
 
-    /// Runs `init` again, as somebody does whose Redis is empty.
-    pub fn init_again(&self) {
-        init(self.path(), &[]);
+    /// Runs a command in the folder.
+    pub fn stockade(&self, args: &[&str]) -> Output {
+        stockade(self.path()).args(args).output().expect("the binary runs")
     }
 
     /// The folder.

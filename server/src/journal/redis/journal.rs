@@ -73,6 +73,15 @@ impl RedisJournal {
         Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, acknowledged_in, pending, ring, lease })
     }
 
+    /// Whether there is such a partition.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached, or the partition lacks fields.
+    pub fn exists(config: &RedisConfig) -> Result<bool, JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        Ok(read_state(&mut link)?.is_some())
+    }
+
     /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
     /// lost.
     ///
