@@ -22,13 +22,21 @@ pub enum JournalHome {
     },
 }
 
+/// Why `rediss://` is refused.
+pub const NO_TLS: &str = "rediss:// is not supported: use redis://, to a Redis on this machine, or to the near end of an \
+                          encrypted tunnel (stunnel, WireGuard) to another";
+
 impl Reader<'_> {
     /// Where history is kept, by the `journal` settings.
     pub(super) fn journal(&mut self, base: &Path, data_dir: &Path) -> JournalHome {
         match self.text("journal.home").as_str() {
             "memory" => JournalHome::Memory,
             "local" => JournalHome::Local(data_dir.join(self.text("journal.path"))),
-            url if url.starts_with("redis://") || url.starts_with("rediss://") => self.redis(url, base),
+            url if url.starts_with("redis://") => self.redis(url, base),
+            url if url.starts_with("rediss://") => {
+                self.problem("journal.home", format!("journal.home: {NO_TLS}"));
+                JournalHome::Memory
+            }
             other => {
                 let what = format!("journal.home = \"{other}\" must be local, memory or redis://host:port/db");
                 self.problem("journal.home", what);

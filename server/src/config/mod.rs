@@ -13,7 +13,7 @@ mod safety;
 mod settings;
 mod typed;
 
-pub use home::{JournalHome, shown};
+pub use home::{JournalHome, NO_TLS, shown};
 pub use layers::{FlagValue, Origin, Problem, Sources, Value};
 pub use loading::{Asked, FILE_NAME, read_sources};
 pub use safety::Danger;

@@ -29,7 +29,7 @@ fn dangers(config: &Config) -> Vec<Danger> {
             "journal.home",
             "the memory journal loses every order when the process ends; use \"local\" or \"redis://…\"".into(),
         ),
-        JournalHome::Redis { url, .. } => redis(url, &mut add),
+        JournalHome::Redis { url, .. } => redis(url, config.redis_network_is_private, &mut add),
         JournalHome::Local(_) => {}
     }
     if let Some(http) = config.http
@@ -60,7 +60,7 @@ fn dangers(config: &Config) -> Vec<Danger> {
     found
 }
 
-fn redis(url: &str, add: &mut impl FnMut(&'static str, String)) {
+fn redis(url: &str, is_private: bool, add: &mut impl FnMut(&'static str, String)) {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let host = host.split(['/', '?']).next().unwrap_or(host);
@@ -74,6 +74,15 @@ fn redis(url: &str, add: &mut impl FnMut(&'static str, String)) {
             "journal.home",
             format!(
                 "Redis at {host} is used without a password, so anyone who reaches it could rewrite history; set journal.redis_password_file"
+            ),
+        );
+    }
+    if !is_private {
+        add(
+            "journal.redis_network_is_private",
+            format!(
+                "orders and the password travel to Redis at {host} unencrypted, and whoever is on the way could change them; use \
+                 an encrypted tunnel that ends on this machine, or say journal.redis_network_is_private = true if the network is"
             ),
         );
     }
@@ -122,11 +131,25 @@ mod tests {
         assert_eq!(keys(&[("listen.http", "0.0.0.0:80")]), ["listen.http"]);
         assert_eq!(keys(&[("listen.http", "0.0.0.0:80"), ("listen.http_behind_tls", "true")]), [""; 0]);
         assert_eq!(keys(&[("listen.http", "[::1]:80"), ("listen.quic", "0.0.0.0:1")]), [""; 0]);
-        assert_eq!(keys(&[("journal.home", "redis://10.0.0.1:6379/0")]), ["journal.home"]);
-        assert_eq!(keys(&[("journal.home", "redis://:secret@10.0.0.1:6379/0")]), [""; 0]);
+        let private = "journal.redis_network_is_private";
+        assert_eq!(keys(&[("journal.home", "redis://10.0.0.1:6379/0")]), ["journal.home", private]);
+        let with_password = ("journal.home", "redis://:secret@10.0.0.1:6379/0");
+        assert_eq!(keys(&[with_password]), [private]);
+        assert_eq!(keys(&[with_password, (private, "true")]), [""; 0]);
         assert_eq!(keys(&[("journal.home", "redis://127.0.0.1:6379/0")]), [""; 0]);
         assert_eq!(keys(&[("journal.home", "redis://[::1]:6379/0")]), [""; 0]);
         assert_eq!(keys(&[("journal.home", "redis://localhost")]), [""; 0]);
+    }
+
+    #[test]
+    fn an_encrypted_way_to_redis_is_refused_by_name() {
+        let flag = FlagValue { flag: "--journal".into(), key: "journal.home".into(), text: "rediss://r:6379/0".into() };
+        let values = Sources { flags: vec![flag], ..Sources::default() }.resolve().unwrap();
+        let problems = Config::typed(None, false, values).unwrap_err();
+        assert!(
+            problems.iter().any(|problem| problem.to_string().contains("rediss:// is not supported")),
+            "{problems:?}"
+        );
     }
 
     #[cfg(unix)]

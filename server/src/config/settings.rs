@@ -70,6 +70,12 @@ pub static SETTINGS: &[Setting] = &[
     text("journal.path", "journal.redb", "The file of the local journal."),
     text("journal.partition", "main", "The name of this server's history in Redis."),
     text("journal.redis_password_file", "", "A file that holds the Redis password, so that it is not in this file."),
+    switch(
+        "journal.redis_network_is_private",
+        "false",
+        "The way to Redis is not encrypted. Say true when nobody else can read or change what travels there; without\n\
+         that the server refuses a Redis on another machine.",
+    ),
     text(
         "tls.cert",
         "",

@@ -25,6 +25,8 @@ pub struct Config {
     pub http_behind_tls: bool,
     /// Where history is kept.
     pub journal: JournalHome,
+    /// Whether the way to a Redis on another machine is safe without encryption.
+    pub redis_network_is_private: bool,
     /// Certificate chain and private key; `None` when the server creates its own.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The file of access tokens.
@@ -67,6 +69,7 @@ impl Config {
             },
             http_behind_tls: read.parsed("listen.http_behind_tls", "true or false"),
             journal: read.journal(&base, &data_dir),
+            redis_network_is_private: read.parsed("journal.redis_network_is_private", "true or false"),
             tls: (!cert.is_empty()).then(|| (base.join(cert), base.join(key))),
             tokens: data_dir.join(read.text("auth.tokens")),
             request_timeout: read.span("limits.request_timeout"),

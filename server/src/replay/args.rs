@@ -6,6 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use stockade_core::time::Span;
 
+use crate::config::NO_TLS;
+
 /// Decide an order file order by order and write every decision down.
 ///
 /// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
@@ -115,9 +117,8 @@ impl FromStr for JournalChoice {
             ("memory", _) => Ok(JournalChoice::Memory),
             ("local", _) => Ok(JournalChoice::Local(None)),
             (_, Some(dir)) if !dir.is_empty() => Ok(JournalChoice::Local(Some(PathBuf::from(dir)))),
-            _ if text.starts_with("redis://") || text.starts_with("rediss://") => {
-                Ok(JournalChoice::Redis(text.to_owned()))
-            }
+            _ if text.starts_with("redis://") => Ok(JournalChoice::Redis(text.to_owned())),
+            _ if text.starts_with("rediss://") => Err(NO_TLS.to_owned()),
             _ => Err(format!("`{text}` is none of memory, local, local:DIR and redis://HOST:PORT")),
         }
     }
@@ -129,6 +130,7 @@ mod tests {
 
     #[test]
     fn choices_are_read() {
+        assert!("rediss://redis.internal".parse::<JournalChoice>().unwrap_err().contains("tunnel"));
         assert_eq!("after:5m".parse(), Ok(PayMode::After(Span::from_mins(5))));
         assert_eq!("never".parse(), Ok(PayMode::Never));
         assert!("after:5".parse::<PayMode>().unwrap_err().contains("30m"));
