@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-routing lint check-docs loom fuzz bench bench-counts bench-routing docs redis valgrind clean
+.PHONY: help demo build test test-routing lint check-docs loom fuzz bench bench-counts bench-routing attack docs redis valgrind clean
 
 # Seconds each fuzz target runs, and bound of loom's search.
 FUZZ_SECONDS ?= 20
@@ -64,6 +64,10 @@ bench: redis ## Measure routing, and orders a second in process, over QUIC and o
 bench-counts: valgrind ## Count the instructions of the hot path; UPDATE=1 writes the table they are compared with
 	cargo build --release --package stockade-benches --bin counts
 	target/release/counts --toolchain "$$(rustc --version), $$(uname -m)" $(if $(UPDATE),--update)
+
+attack: ## Attack a server: what an ordinary caller and the server's memory feel of it, in two minutes
+	cargo build --release --package stockade-server --package stockade-benches --bins
+	target/release/attack
 
 bench-routing: ## How far routing is from the optimum, in one table; DATA=folder adds the published instances there
 	cargo run --release --package stockade-benches --bin routing_report -- $(if $(DATA),--data $(DATA))

@@ -1,5 +1,6 @@
-//! Benchmarks, the load generator and instruction counts.
+//! Benchmarks, the load generator, attacks and instruction counts.
 
+pub mod attack;
 pub mod counts;
 pub mod load;
 pub mod routing;

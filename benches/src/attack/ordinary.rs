@@ -1,0 +1,86 @@
+//! Ordinary callers: orders of one line, one after the other, each timed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use stockade_client::Stockade;
+use tokio::task::JoinSet;
+
+use super::house::{House, order};
+
+/// Callers, on one connection.
+const CALLERS: usize = 8;
+/// How long a caller thinks before its next order.
+const THINKS: Duration = Duration::from_millis(2);
+
+/// What callers met since it was last taken.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub placed: u64,
+    pub failed: u64,
+    micros: Histogram<u64>,
+}
+
+/// The callers. They end when this is dropped.
+pub(super) struct Ordinary {
+    measured: Arc<Mutex<Measured>>,
+    _callers: JoinSet<()>,
+}
+
+impl Measured {
+    fn new() -> Measured {
+        Measured { placed: 0, failed: 0, micros: Histogram::new(3).expect("three digits can be kept") }
+    }
+
+    fn add(&mut self, is_placed: bool, took: Duration) {
+        self.micros.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        if is_placed {
+            self.placed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    /// The latency that this share of the orders kept below.
+    pub fn at(&self, share: f64) -> Duration {
+        Duration::from_micros(self.micros.value_at_quantile(share))
+    }
+
+    /// The latency that all but one in a hundred kept below.
+    pub fn p99(&self) -> Duration {
+        self.at(0.99)
+    }
+}
+
+impl Ordinary {
+    /// Starts them.
+    pub async fn start(house: &House) -> Result<Ordinary, String> {
+        let measured = Arc::new(Mutex::new(Measured::new()));
+        let client = Arc::new(house.client(&house.token).await?);
+        let numbers = Arc::new(AtomicU64::new(0));
+        let mut callers = JoinSet::new();
+        for caller in 0..CALLERS {
+            let (client, numbers, measured) = (Arc::clone(&client), Arc::clone(&numbers), Arc::clone(&measured));
+            callers.spawn(async move {
+                loop {
+                    let number = numbers.fetch_add(1, Ordering::Relaxed);
+                    let order = order(&format!("o-{number}"), number as usize * 7 + caller, 1);
+                    let begun = Instant::now();
+                    let is_placed = client.place(order).await.is_ok();
+                    measured.lock().unwrap_or_else(PoisonError::into_inner).add(is_placed, begun.elapsed());
+                    tokio::time::sleep(THINKS).await;
+                }
+            });
+        }
+        Ok(Ordinary { measured, _callers: callers })
+    }
+
+    /// What they met since the last call.
+    pub fn take(&self) -> Measured {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *measured, Measured::new())
+    }
+}
