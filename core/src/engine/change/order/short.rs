@@ -4,8 +4,10 @@ use crate::command::Line;
 use crate::decision::Decision;
 use crate::engine::change::order::drop_empty;
 use crate::engine::outcome::invalid;
-use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
+use crate::engine::plan::ready::Terms;
+use crate::engine::plan::wish::{Undecided, Wish};
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
@@ -19,7 +21,12 @@ use crate::units::Units;
 impl Engine {
     /// Decides a short pick. The missing units go back to their pools, and as many stand in `short`, so that nobody else
     /// is promised them; this warehouse is left out when they are routed anew.
-    pub(super) fn short(&self, mut context: OrderContext<'_, '_>, no: SubNo, found: &[Line]) -> Result<Event, Reject> {
+    pub(super) fn short(
+        &self,
+        mut context: OrderContext<'_, '_>,
+        no: SubNo,
+        found: &[Line],
+    ) -> Result<Event, Undecided> {
         let order = context.order;
         let sub = order.sub(no).expect("permitted has found it");
         let missing = self.missing(no, sub, found)?;
@@ -35,9 +42,12 @@ impl Engine {
         }
         let units: Vec<(SkuId, Units)> = missing.iter().map(|take| (take.sku, take.units)).collect();
         let pools = channel_pools(context.config, order);
-        let (decision, review) = match self.plan_anew(&mut context, &units, &pools, Some(sub.warehouse)) {
-            Ok(decision) => (Some(decision), Vec::new()),
-            Err(_) => (None, units),
+        let terms = Terms { without: Some(sub.warehouse), presale: None };
+        let wish = Wish::of(order, units.clone(), pools, terms);
+        let (decision, review) = match self.serve_anew(&mut context, wish)? {
+            Served::Here(decision) => (Some(decision), Vec::new()),
+            Served::Ahead(_) => unreachable!("what is yet to come was not asked for"),
+            Served::No(_) => (None, units),
         };
         Ok(Event::PickShorted(Box::new(PickShorted { order: order.id, sub: no, missing, moves, decision, review })))
     }
