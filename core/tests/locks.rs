@@ -108,61 +108,72 @@ fn a_quote_of_two_thousand_lines_does_next_to_nothing_under_locks() {
     assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
 }
 
-#[test]
-fn an_exact_quote_of_what_is_yet_to_come_does_next_to_nothing_under_locks() {
-    let shop = shop(12);
-    for sku in 0..12 {
-        for warehouse in 0..6 {
-            let (reference, warehouse) = (format!("PO-{sku}-{warehouse}"), format!("W{warehouse}"));
-            shop.ok(shop.announce(&reference, &name(sku), &warehouse, Day::from_date(2027, 1, 5).unwrap(), 4));
-        }
-    }
-    let place = wants("web", "q", 0..12, 30);
-    let plan = match shop.engine.query(&Query::QuoteExact(QuoteExact(place)), shop.now).result {
-        Ok(Reply::Quoted(plan)) => *plan,
-        other => panic!("{other:?}"),
-    };
-    assert!(plan.sub_orders.iter().any(|sub| sub.kind != SubKind::Regular));
-    assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
-}
-
-#[test]
-fn others_go_on_while_a_large_quote_is_worked_out() {
-    const SKUS: u64 = 1_200;
-    let shop = shop(SKUS);
-    let skus = some(&shop, "live", SKUS);
-    let large = wants("live", "q", skus.iter().copied(), 1);
+/// Places and cancels small orders of these SKUs while `work` is done, again and again; whether some were placed during one
+/// of these works, as there are when it stops nobody. Where it holds the locks of these SKUs, at most two orders end while
+/// it lasts: one that was under way, and one that came first afterwards.
+fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
     let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
-    let most = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             for at in 0.. {
                 if stop.load(Ordering::Acquire) {
                     break;
                 }
-                let sku = name(skus[at as usize % skus.len()]);
-                let number = at.to_string();
-                shop.engine.execute(
-                    &request(&number, order_by("live", &number, &[(&sku, 1)])),
-                    &shop.actor(),
-                    shop.now,
-                );
-                let cancel = Cancel { order: live(&number), scope: CancelScope::Order, reason: None };
-                let request = Request { key: Some(code("c")), occurred: None, command: Command::Cancel(cancel) };
-                shop.engine.execute(&request, &shop.actor(), shop.now);
+                let (sku, number) = (name(skus[at % skus.len()]), format!("small-{at}"));
+                let place = request("p", order_by("live", &number, &[(&sku, 1)]));
+                shop.engine.execute(&place, &shop.actor(), shop.now).result.unwrap();
                 placed.fetch_add(1, Ordering::AcqRel);
+                let cancel = Cancel { order: by("live", &number), scope: CancelScope::Order, reason: None };
+                let cancel = Request { key: Some(code("c")), occurred: None, command: Command::Cancel(cancel) };
+                shop.engine.execute(&cancel, &shop.actor(), shop.now).result.unwrap();
             }
         });
         let during = |_| {
             let before = placed.load(Ordering::Acquire);
-            quote(&shop, large.clone()).ok();
+            work();
             placed.load(Ordering::Acquire) - before
         };
-        // Where a quote stops the others, two orders at most end while it is worked out.
-        let most = (0..50).map(during).find(|during| *during >= 10);
+        let went_on = (0..50).map(during).any(|orders| orders >= 10);
         stop.store(true, Ordering::Release);
-        most
-    });
-    assert!(most.is_some(), "no ten orders were placed during any of fifty large quotes");
+        went_on
+    })
+}
+
+#[test]
+fn others_go_on_while_a_large_quote_is_worked_out() {
+    let shop = shop(1_200);
+    let skus = some(&shop, "live", 1_200);
+    let large = wants("live", "q", skus.iter().copied(), 1);
+    assert!(others_go_on(&shop, &skus, || drop(quote(&shop, large.clone()))));
+}
+
+#[test]
+fn others_go_on_while_an_exact_quote_of_what_is_yet_to_come_is_worked_out() {
+    let shop = shop(6);
+    for (sku, warehouse) in (0..6).flat_map(|sku| (0..4).map(move |warehouse| (sku, warehouse))) {
+        let (reference, warehouse) = (format!("PO-{sku}-{warehouse}"), format!("W{warehouse}"));
+        shop.ok(shop.announce(&reference, &name(sku), &warehouse, Day::from_date(2027, 1, 5).unwrap(), 4));
+    }
+    let place = wants("web", "q", 0..6, shop.available("web", &name(0)) + 8);
+    let exact = || match shop.engine.query(&Query::QuoteExact(QuoteExact(place.clone())), shop.now).result {
+        Ok(Reply::Quoted(plan)) => assert!(plan.sub_orders.iter().any(|sub| sub.kind != SubKind::Regular)),
+        other => panic!("{other:?}"),
+    };
+    exact();
+    assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
+    assert!(others_go_on(&shop, &some(&shop, "live", 6), exact));
+}
+
+#[test]
+fn others_go_on_while_a_large_order_is_tried_in_vain() {
+    let shop = shop(600);
+    let skus = some(&shop, "live", 600);
+    let mut place = wants("live", "vain", skus.iter().copied(), 1);
+    place.max_parcels = Some(2);
+    assert!(others_go_on(&shop, &skus[..1], || {
+        let refused = shop.engine.execute(&request("v", place.clone()), &shop.actor(), shop.now).result;
+        assert!(matches!(refused, Err(Reject::Unroutable { .. } | Reject::Overloaded { .. })), "{refused:?}");
+    }));
 }
 
 #[test]
@@ -296,7 +307,7 @@ fn orders_that_overtake_each_other_while_they_are_planned_neither_oversell_nor_b
                     let place = wants(channel, &number, 0..lines, mixed(thread * 1_000 + at, 1, 3));
                     match shop.engine.execute(&request(&number, place), &shop.actor(), shop.now).result {
                         Ok(_) if at % 4 != 0 => {
-                            let order = OrderRefOf(channel, &number).order();
+                            let order = by(channel, &number);
                             let cancel = Cancel { order, scope: CancelScope::Order, reason: None };
                             let command = Command::Cancel(cancel);
                             let request = Request { key: Some(code("cancel")), occurred: None, command };
@@ -320,16 +331,8 @@ fn an_engine_counts_no_work_under_locks_before_it_does_any() {
     assert_eq!(Engine::new().locked_work(), 0);
 }
 
-struct OrderRefOf<'a>(&'a str, &'a str);
-
-impl OrderRefOf<'_> {
-    fn order(&self) -> OrderRef {
-        OrderRef::Number { channel: code(self.0), number: code(self.1) }
-    }
-}
-
-fn live(number: &str) -> OrderRef {
-    OrderRefOf("live", number).order()
+fn by(channel: &str, number: &str) -> OrderRef {
+    OrderRef::Number { channel: code(channel), number: code(number) }
 }
 
 fn request(key: &str, place: Place) -> Request {
