@@ -128,21 +128,21 @@ fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
                 shop.engine.execute(&cancel, &shop.actor(), shop.now).result.unwrap();
             }
         });
+        // Also when `work` panics.
+        let _stop = Stop(&stop);
         let during = |_| {
             let before = placed.load(Ordering::Acquire);
             work();
             placed.load(Ordering::Acquire) - before
         };
-        let went_on = (0..50).map(during).any(|orders| orders >= 10);
-        stop.store(true, Ordering::Release);
-        went_on
+        (0..50).map(during).any(|orders| orders >= 10)
     })
 }
 
 #[test]
 fn others_go_on_while_a_large_quote_is_worked_out() {
-    let shop = shop(1_200);
-    let skus = some(&shop, "live", 1_200);
+    let shop = shop(40);
+    let skus = some(&shop, "live", 40);
     let large = wants("live", "q", skus.iter().copied(), 1);
     assert!(others_go_on(&shop, &skus, || drop(quote(&shop, large.clone()))));
 }
@@ -166,10 +166,9 @@ fn others_go_on_while_an_exact_quote_of_what_is_yet_to_come_is_worked_out() {
 
 #[test]
 fn others_go_on_while_a_large_order_is_tried_in_vain() {
-    let shop = shop(600);
-    let skus = some(&shop, "live", 600);
-    let mut place = wants("live", "vain", skus.iter().copied(), 1);
-    place.max_parcels = Some(2);
+    let shop = shop(40);
+    let skus = some(&shop, "live", 40);
+    let place = Place { max_parcels: Some(2), ..wants("live", "vain", skus.iter().copied(), 1) };
     assert!(others_go_on(&shop, &skus[..1], || {
         let refused = shop.engine.execute(&request("v", place.clone()), &shop.actor(), shop.now).result;
         assert!(matches!(refused, Err(Reject::Unroutable { .. } | Reject::Overloaded { .. })), "{refused:?}");
@@ -329,6 +328,15 @@ fn orders_that_overtake_each_other_while_they_are_planned_neither_oversell_nor_b
 #[test]
 fn an_engine_counts_no_work_under_locks_before_it_does_any() {
     assert_eq!(Engine::new().locked_work(), 0);
+}
+
+/// Stops others when it is dropped.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 fn by(channel: &str, number: &str) -> OrderRef {

@@ -4,6 +4,7 @@ use crate::catalog::Config;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::pose::SingleParcel;
 use crate::engine::plan::scratch::Scratch;
+use crate::engine::store::assert_no_locks_held;
 use crate::limits::PLAN_UNDER_LOCKS_WORK;
 use crate::prices::{Table, solve_own_first};
 use crate::reject::Reject;
@@ -25,6 +26,7 @@ impl Scratch {
     /// Where locks are held, what is planned is what would be planned without them, or [`Planned::Open`].
     pub fn plan(&mut self, demand: &Demand<'_>, config: &Config, prices: Option<&Table>) -> Planned {
         if !self.under_locks {
+            assert_no_locks_held();
             return self.plan_within(demand, config, prices);
         }
         if self.spent > PLAN_UNDER_LOCKS_WORK {

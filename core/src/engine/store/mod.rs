@@ -11,6 +11,7 @@
 
 mod door;
 mod engine;
+mod held;
 mod past;
 mod prices;
 mod reactions;
@@ -18,6 +19,7 @@ mod receipts;
 mod tiers;
 mod trainer;
 
+pub(in crate::engine) use held::assert_no_locks_held;
 pub(in crate::engine) use reactions::Reaction;
 pub(in crate::engine) use receipts::{LastReceipt, Receipts};
 pub(in crate::engine) use tiers::EngineLocked;
