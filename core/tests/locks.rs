@@ -108,9 +108,9 @@ fn a_quote_of_two_thousand_lines_does_next_to_nothing_under_locks() {
     assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
 }
 
-/// Places and cancels small orders of these SKUs while `work` is done, again and again; whether some were placed during one
-/// of these works, as there are when it stops nobody. Where it holds the locks of these SKUs, at most two orders end while
-/// it lasts: one that was under way, and one that came first afterwards.
+/// Places and cancels small orders of these SKUs while `work` is done, a few times; whether some were placed during most of
+/// them, as there are when it stops nobody. Where it holds the locks of these SKUs, one order or two end while it lasts: one
+/// that was under way, and one that came first afterwards.
 fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
     let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
@@ -135,7 +135,9 @@ fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
             work();
             placed.load(Ordering::Acquire) - before
         };
-        (0..50).map(during).any(|orders| orders >= 10)
+        let mut rounds: Vec<u64> = (0..5).map(during).collect();
+        rounds.sort_unstable();
+        rounds[2] >= 10
     })
 }
 
