@@ -108,10 +108,10 @@ fn a_quote_of_two_thousand_lines_does_next_to_nothing_under_locks() {
     assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
 }
 
-/// Places and cancels small orders of these SKUs while `work` is done, a few times; whether some were placed during most of
-/// them, as there are when it stops nobody. Where it holds the locks of these SKUs, one order or two end while it lasts: one
+/// Places and cancels small orders of these SKUs while `work` is done, a few times; how many were placed during most of
+/// them: hundreds when it stops nobody. Where it holds the locks of these SKUs, one order or two end while it lasts: one
 /// that was under way, and one that came first afterwards.
-fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
+fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> u64 {
     let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -135,9 +135,9 @@ fn others_go_on(shop: &Shop, skus: &[u64], work: impl Fn()) -> bool {
             work();
             placed.load(Ordering::Acquire) - before
         };
-        let mut rounds: Vec<u64> = (0..5).map(during).collect();
+        let mut rounds: Vec<u64> = (0..3).map(during).collect();
         rounds.sort_unstable();
-        rounds[2] >= 10
+        rounds[1]
     })
 }
 
@@ -146,7 +146,7 @@ fn others_go_on_while_a_large_quote_is_worked_out() {
     let shop = shop(40);
     let skus = some(&shop, "live", 40);
     let large = wants("live", "q", skus.iter().copied(), 1);
-    assert!(others_go_on(&shop, &skus, || drop(quote(&shop, large.clone()))));
+    assert!(others_go_on(&shop, &skus, || drop(quote(&shop, large.clone()))) >= 10);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn others_go_on_while_an_exact_quote_of_what_is_yet_to_come_is_worked_out() {
     };
     exact();
     assert!(shop.engine.locked_work() <= 2 * WAREHOUSES, "{} units of work", shop.engine.locked_work());
-    assert!(others_go_on(&shop, &some(&shop, "live", 6), exact));
+    assert!(others_go_on(&shop, &some(&shop, "live", 6), exact) >= 10);
 }
 
 #[test]
@@ -171,10 +171,12 @@ fn others_go_on_while_a_large_order_is_tried_in_vain() {
     let shop = shop(40);
     let skus = some(&shop, "live", 40);
     let place = Place { max_parcels: Some(2), ..wants("live", "vain", skus.iter().copied(), 1) };
-    assert!(others_go_on(&shop, &skus[..1], || {
+    let placed = others_go_on(&shop, &skus[..1], || {
         let refused = shop.engine.execute(&request("v", place.clone()), &shop.actor(), shop.now).result;
         assert!(matches!(refused, Err(Reject::Unroutable { .. } | Reject::Overloaded { .. })), "{refused:?}");
-    }));
+    });
+    // It is planned several times.
+    assert!(placed >= 100, "{placed}");
 }
 
 #[test]

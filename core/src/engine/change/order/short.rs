@@ -1,5 +1,7 @@
 //! Short picks: what was not found is served from elsewhere or put up for review, in the same commit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::command::Line;
 use crate::decision::Decision;
 use crate::engine::change::order::drop_empty;
@@ -13,7 +15,7 @@ use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, PickShorted};
 use crate::ids::{SkuId, SubNo};
-use crate::orders::{Change, Order, Stage, SubOrder, SubTake, bucket_of};
+use crate::orders::{Change, Order, Stage, SubLine, SubOrder, SubTake, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move, Outside};
 use crate::units::Units;
@@ -54,19 +56,26 @@ impl Engine {
 
     /// Units not found, by line, the last line first.
     fn missing(&self, no: SubNo, sub: &SubOrder, found: &[Line]) -> Result<Vec<SubTake>, Reject> {
+        let mut lines: BTreeMap<SkuId, Vec<&SubLine>> = BTreeMap::new();
+        for line in &sub.lines {
+            lines.entry(line.sku).or_default().push(line);
+        }
         let mut missing = Vec::new();
+        let mut named = BTreeSet::new();
         for (at, line) in found.iter().enumerate() {
             let field = format!("found[{at}]");
             let sku = self.skus.find(&line.sku).map(|sku| sku.id);
-            let asked: Units = sub.lines.iter().filter(|l| Some(l.sku) == sku).map(|l| l.units).sum();
-            if missing.iter().any(|take: &SubTake| Some(take.sku) == sku) {
+            let ours = sku.and_then(|sku| lines.get(&sku)).map(Vec::as_slice).unwrap_or_default();
+            let asked: Units = ours.iter().map(|l| l.units).sum();
+            if named.contains(&sku) {
                 return Err(invalid(&field, format!("{} is named twice", line.sku)));
             }
             let Some(mut left) = asked.checked_sub(line.units).filter(|left| !left.is_zero()) else {
                 let reason = format!("{} of {} found, {asked} asked: name only what is short", line.units, line.sku);
                 return Err(invalid(&field, reason));
             };
-            for sub_line in sub.lines.iter().rev().filter(|l| Some(l.sku) == sku) {
+            named.insert(sku);
+            for sub_line in ours.iter().rev() {
                 let units = sub_line.units.min(left);
                 if !units.is_zero() {
                     left = left.saturating_sub(units);
