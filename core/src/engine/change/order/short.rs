@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Line;
 use crate::decision::Decision;
-use crate::engine::change::order::drop_empty;
+use crate::engine::change::order::{drop_empty, review_places};
 use crate::engine::outcome::invalid;
 use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
@@ -97,8 +97,10 @@ impl PickShorted {
         if let Some(decision) = &self.decision {
             order.append(decision, Stage::Allocated);
         }
+        let mut places = review_places(order);
         for (sku, units) in &self.review {
-            match order.later.review.iter_mut().find(|(known, _)| known == sku) {
+            let at = *places.entry(*sku).or_insert(order.later.review.len());
+            match order.later.review.get_mut(at) {
                 Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
                 None => order.later.review.push((*sku, *units)),
             }
