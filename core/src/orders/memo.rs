@@ -59,7 +59,7 @@ pub struct Memory<A> {
     memos: Vec<Memo<A>>,
     /// Places of memos by key, once there are more than [`SCANNED`]: a command that is repeated on and on, each time under
     /// a new key, must not make every later command slower.
-    places: Option<Box<BTreeMap<Code, usize>>>,
+    places: BTreeMap<Code, usize>,
 }
 
 /// Memos that are looked through one by one.
@@ -91,7 +91,7 @@ impl<A> Default for Memory<A> {
 impl<A> Memory<A> {
     /// A memory of nothing.
     pub const fn new() -> Memory<A> {
-        Memory { memos: Vec::new(), places: None }
+        Memory { memos: Vec::new(), places: BTreeMap::new() }
     }
 
     /// What is known of a key.
@@ -104,23 +104,22 @@ impl<A> Memory<A> {
 
     /// The memo under a key.
     pub fn memo(&self, key: &Code) -> Option<&Memo<A>> {
-        match &self.places {
-            Some(places) => places.get(key).map(|at| &self.memos[*at]),
-            None => self.memos.iter().find(|memo| memo.key == *key),
+        if self.memos.len() <= SCANNED {
+            return self.memos.iter().find(|memo| memo.key == *key);
         }
+        self.places.get(key).map(|at| &self.memos[*at])
     }
 
     /// Remembers an answer.
     pub fn remember(&mut self, memo: Memo<A>) {
-        if let Some(places) = &mut self.places {
-            places.entry(memo.key.clone()).or_insert(self.memos.len());
-        } else if self.memos.len() == SCANNED {
-            let known = self.memos.iter().chain([&memo]).map(|memo| memo.key.clone());
-            let mut places = BTreeMap::new();
-            known.enumerate().for_each(|(at, key)| _ = places.entry(key).or_insert(at));
-            self.places = Some(Box::new(places));
-        }
+        // The first memo that is one too many brings the places of all before it.
+        let from = if self.memos.len() == SCANNED { 0 } else { self.memos.len() };
         self.memos.push(memo);
+        if self.memos.len() > SCANNED {
+            for (at, memo) in self.memos.iter().enumerate().skip(from) {
+                self.places.entry(memo.key.clone()).or_insert(at);
+            }
+        }
     }
 }
 
@@ -142,7 +141,7 @@ mod tests {
         for at in 0..3 * SCANNED as u64 {
             assert!(matches!(memory.recall(&key(at), 7), Recalled::New));
             memory.remember(Memo { key: key(at), digest: 7, seq: Seq(at), answer: at });
-            assert_eq!(memory.places.is_some(), at >= SCANNED as u64);
+            assert_eq!(memory.places.len() as u64, if at < SCANNED as u64 { 0 } else { at + 1 });
             for earlier in 0..=at {
                 assert!(matches!(memory.recall(&key(earlier), 7), Recalled::Repeat(memo) if memo.answer == earlier));
                 assert!(matches!(memory.recall(&key(earlier), 8), Recalled::Conflict(Seq(seq)) if seq == earlier));
