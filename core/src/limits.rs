@@ -42,10 +42,17 @@ pub const RING_BYTES: usize = 256 * 1024 * 1024;
 pub const STOCK_SHARDS: usize = 1_024;
 /// Shards of orders and movement keys. Order ids hold the shard, so this number is part of the journal format.
 pub const KEY_SHARDS: usize = 4_096;
-/// Plans made without locks before the order is planned under them.
-pub const REPLANS_MAX: usize = 3;
+/// Plans made without locks for one command; when the stock moves under each of them, the command is refused as overloaded.
+pub const REPLANS_MAX: usize = 8;
 /// Orders of at most this many distinct SKUs are planned under their locks at once.
 pub const PLAN_UNDER_LOCKS_LINES: usize = 4;
+/// Lanes to the order's zone times its distinct SKUs up to which it is planned under its locks at once.
+pub const PLAN_UNDER_LOCKS_LANES: usize = 4_096;
+/// Work after which no further plan is begun under the same locks. A plan under locks takes no more than this either, besides
+/// a few units for each lane and line it reads.
+pub const PLAN_UNDER_LOCKS_WORK: u64 = 50_000;
+/// The most planning work that one attempt ever does while it holds locks, some two nanoseconds a unit.
+pub const LOCKED_WORK_MAX: u64 = 8 * PLAN_UNDER_LOCKS_WORK;
 /// Work that the search for one exact quote may take: some seconds. One is looked for at a time.
 pub const QUOTE_EXACT_WORK: u64 = 1_000_000_000;
 /// Physical changes a cell remembers so that a count taken in the past can be laid under them.

@@ -31,6 +31,9 @@ impl Engine {
                     if StockShard::of(stock.id()) != number {
                         broken.push(format!("SKU {} is in stock shard {number}", stock.id()));
                     }
+                    if stock.is_awaited() && !self.door.counters().expecting.has(stock.id()) {
+                        broken.push(format!("SKU {} expects goods and is not found among those that do", stock.id()));
+                    }
                     for cell in stock.cells() {
                         claimed(stock.id(), cell, &mut seen);
                         if cell.is_due() && !self.door.counters().reactions.has(handover(stock.id(), cell.warehouse()))

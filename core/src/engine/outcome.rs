@@ -3,8 +3,12 @@
 use crate::command::OrderRef;
 use crate::ids::{Seq, SubNo};
 use crate::orders::Order;
-use crate::reject::Reject;
+use crate::reject::{Reject, RetryAfter};
 use crate::reply::Reply;
+use crate::time::Span;
+
+/// When what was overtaken may be tried again.
+const OVERTAKEN_RETRY: Span = Span::from_millis(50);
 
 /// The answer to a request, or why there is none.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +48,11 @@ impl From<Decided> for Outcome {
             Err(Refusal { reject, seen }) => Outcome { result: Err(reject), seen },
         }
     }
+}
+
+/// The refusal of what was overtaken, each time it was planned, by others that changed what it was planned from.
+pub(in crate::engine) fn overtaken() -> Reject {
+    Reject::Overloaded { retry_after: RetryAfter(OVERTAKEN_RETRY) }
 }
 
 /// A refusal that names a field.

@@ -1,5 +1,7 @@
 //! Idempotency: what was answered under a key, so that a repeat gets the same answer and holds nothing twice.
 
+use std::collections::BTreeMap;
+
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
@@ -51,9 +53,23 @@ pub enum Answer {
     Configured(RulesVersion),
 }
 
-/// The memos of one order.
-#[derive(Clone, PartialEq, Eq, Debug, Encode)]
-pub struct Memory<A>(Vec<Memo<A>>);
+/// The memos of one order, in the order of its events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Memory<A> {
+    memos: Vec<Memo<A>>,
+    /// Places of memos by key, once there are more than [`SCANNED`]: a command that is repeated on and on, each time under
+    /// a new key, must not make every later command slower.
+    places: BTreeMap<Code, usize>,
+}
+
+/// Memos that are looked through one by one.
+const SCANNED: usize = 16;
+
+impl<A: Encode> Encode for Memory<A> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.memos.encode(encoder)
+    }
+}
 
 /// What memory says of a request.
 #[derive(Debug)]
@@ -75,7 +91,7 @@ impl<A> Default for Memory<A> {
 impl<A> Memory<A> {
     /// A memory of nothing.
     pub const fn new() -> Memory<A> {
-        Memory(Vec::new())
+        Memory { memos: Vec::new(), places: BTreeMap::new() }
     }
 
     /// What is known of a key.
@@ -88,12 +104,22 @@ impl<A> Memory<A> {
 
     /// The memo under a key.
     pub fn memo(&self, key: &Code) -> Option<&Memo<A>> {
-        self.0.iter().find(|memo| memo.key == *key)
+        if self.memos.len() <= SCANNED {
+            return self.memos.iter().find(|memo| memo.key == *key);
+        }
+        self.places.get(key).map(|at| &self.memos[*at])
     }
 
     /// Remembers an answer.
     pub fn remember(&mut self, memo: Memo<A>) {
-        self.0.push(memo);
+        // The first memo that is one too many brings the places of all before it.
+        let from = if self.memos.len() == SCANNED { 0 } else { self.memos.len() };
+        self.memos.push(memo);
+        if self.memos.len() > SCANNED {
+            for (at, memo) in self.memos.iter().enumerate().skip(from) {
+                self.places.entry(memo.key.clone()).or_insert(at);
+            }
+        }
     }
 }
 
@@ -101,5 +127,25 @@ impl<A> Memo<A> {
     /// Whether a request with this digest repeats the remembered one.
     pub fn compare(&self, digest: u128) -> Recalled<'_, A> {
         if self.digest == digest { Recalled::Repeat(self) } else { Recalled::Conflict(self.seq) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_memos_are_found_by_key_as_few_are() {
+        let mut memory = Memory::new();
+        let key = |at: u64| Code::new(&format!("k{at}")).expect("a code");
+        for at in 0..3 * SCANNED as u64 {
+            assert!(matches!(memory.recall(&key(at), 7), Recalled::New));
+            memory.remember(Memo { key: key(at), digest: 7, seq: Seq(at), answer: at });
+            assert_eq!(memory.places.len() as u64, if at < SCANNED as u64 { 0 } else { at + 1 });
+            for earlier in 0..=at {
+                assert!(matches!(memory.recall(&key(earlier), 7), Recalled::Repeat(memo) if memo.answer == earlier));
+                assert!(matches!(memory.recall(&key(earlier), 8), Recalled::Conflict(Seq(seq)) if seq == earlier));
+            }
+        }
     }
 }

@@ -204,7 +204,12 @@ impl SubOrder {
 
     /// Its line of a SKU from a pool.
     pub fn line_mut(&mut self, sku: SkuId, pool: PoolId) -> Option<&mut SubLine> {
-        self.lines.iter_mut().find(|l| l.sku == sku && l.pool == pool)
+        let is_it = |line: &SubLine| line.sku == sku && line.pool == pool;
+        // Lines nearly always stand by SKU, so that a long sub-order need not be looked through for each of them.
+        let from = self.lines.partition_point(|line| line.sku < sku);
+        let near = self.lines[from..].iter().take_while(|line| line.sku == sku).position(is_it);
+        let at = near.map(|near| from + near).or_else(|| self.lines.iter().position(is_it))?;
+        Some(&mut self.lines[at])
     }
 
     /// Whether it was given up or lapsed before it left.

@@ -1,32 +1,33 @@
 //! Own stock first: prices choose among own warehouses, but do not divert orders from them.
 
 use crate::ids::WarehouseId;
-use crate::routing::{Answer, Problem, Router};
+use crate::routing::{Answer, Problem, Reach, Router};
 
 /// Solves a priced problem so that no unit comes from an unlimited warehouse because of prices.
 ///
 /// `unpriced` holds score micros per unit drawn without prices, in the layout of the problem's draw prices, or is
 /// empty. `unlimited` tells which warehouses have unlimited stock. If the priced plan draws on one of them, the order
 /// is solved again without prices, and the priced plan may then draw there no more than that plan does, line by line
-/// and site by site. The problem keeps the stock of the last search.
+/// and site by site. The problem keeps the stock of the last search. `None` when the reach did not suffice for one of
+/// the searches.
 pub fn solve_own_first(
     router: &mut Router,
     problem: &mut Problem,
     unpriced: &[i64],
     unlimited: impl Fn(WarehouseId) -> bool,
-    work: u64,
-) -> Answer {
-    let answer = router.solve(problem, work);
+    reach: Reach,
+) -> Option<Answer> {
+    let answer = router.solve_within(problem, reach)?;
     let drawn = |router: &Router, problem: &Problem| {
         let warehouse = |lane: u16| problem.sites[usize::from(problem.lanes[usize::from(lane)].site)];
         router.solution().parcels.iter().any(|parcel| unlimited(warehouse(parcel.lane)))
     };
     if answer != Answer::Plan || !drawn(router, problem) {
-        return answer;
+        return Some(answer);
     }
     let mut priced = std::mem::take(&mut problem.draws);
     problem.draws.extend_from_slice(unpriced);
-    let answer = router.solve(problem, work);
+    let answer = router.solve_within(problem, reach)?;
     if answer == Answer::Plan {
         let width = problem.lines.len();
         for site in (0..problem.sites.len()).filter(|&site| unlimited(problem.sites[site])) {
@@ -41,7 +42,7 @@ pub fn solve_own_first(
     }
     std::mem::swap(&mut problem.draws, &mut priced);
     // The plan without prices is still allowed, so a plan exists.
-    if answer == Answer::Plan { router.solve(problem, work) } else { answer }
+    if answer == Answer::Plan { router.solve_within(problem, reach) } else { Some(answer) }
 }
 
 #[cfg(test)]
@@ -70,7 +71,8 @@ mod tests {
 
     fn solve(problem: &mut Problem) -> Vec<u16> {
         let mut router = Router::new();
-        assert_eq!(solve_own_first(&mut router, problem, &[], |site| site.0 == 2, WORK_DEFAULT), Answer::Plan);
+        let reach = Reach::Work(WORK_DEFAULT);
+        assert_eq!(solve_own_first(&mut router, problem, &[], |site| site.0 == 2, reach), Some(Answer::Plan));
         sites(&router)
     }
 

@@ -26,6 +26,6 @@ mod whole;
 
 pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
 pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};
-pub use router::{Router, WORK_DEFAULT};
-pub use split::{SplitRules, Threshold, hold_to};
+pub use router::{Reach, Router, SETTLED_WORK, WORK_DEFAULT};
+pub use split::{SplitRules, Threshold, hold_to, holds_to};
 pub use whole::{Ladder, Whole};

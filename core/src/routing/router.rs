@@ -19,9 +19,12 @@ const WORK_LINEAR: u64 = 2_000_000_000;
 const LINEAR_SITES: usize = 16;
 const LINEAR_LINES: usize = 20;
 
+/// Work that a search within [`Reach::Settled`] may take, besides reading the problem.
+pub const SETTLED_WORK: u64 = 50_000;
+
 /// Most work spent on sets of parcels, and most lines of an order for which they are tried, before branch and bound
 /// takes over.
-const SETS_WORK: i64 = 50_000;
+const SETS_WORK: i64 = SETTLED_WORK as i64;
 const SETS_LINES: usize = 100;
 
 /// Solves routing problems. Keeps its buffers, so a warm router allocates nothing on ordinary orders.
@@ -35,6 +38,17 @@ pub struct Router {
     solution: Solution,
     spare: Vec<ParcelPlan>,
     everything: Vec<usize>,
+    spent: u64,
+}
+
+/// How far a search for a plan may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// As far as this budget of work allows.
+    Work(u64),
+    /// Only as far as every larger budget comes to the same plan: the search ends where it would go beyond sets of
+    /// parcels, after a small fixed amount of work.
+    Settled,
 }
 
 impl Router {
@@ -52,34 +66,49 @@ impl Router {
     ///
     /// In debug builds, when [`Problem::check`] refuses the problem.
     pub fn solve(&mut self, problem: &Problem, work: u64) -> Answer {
+        self.solve_within(problem, Reach::Work(work)).expect("a search within a budget ends with an answer")
+    }
+
+    /// Like [`Router::solve`], within a reach; `None` when the reach did not suffice, and the router has no solution.
+    pub fn solve_within(&mut self, problem: &Problem, reach: Reach) -> Option<Answer> {
         debug_assert_eq!(problem.check(), Ok(()));
         if problem.capacity.is_empty()
             && let Some(lane) = whole::proven(problem)
         {
             self.settle(problem, lane);
-            return Answer::Plan;
+            return Some(Answer::Plan);
         }
-        self.solve_unproven(problem, work)
+        self.solve_unproven(problem, reach)
     }
 
-    /// Like [`Router::solve`], without the single-parcel proof: for problems on which [`super::Whole`] has already
+    /// Like [`Router::solve_within`], without the single-parcel proof: for problems on which [`super::Whole`] has already
     /// failed.
-    pub fn solve_unproven(&mut self, problem: &Problem, work: u64) -> Answer {
+    pub fn solve_unproven(&mut self, problem: &Problem, reach: Reach) -> Option<Answer> {
         debug_assert_eq!(problem.check(), Ok(()));
         self.spare.append(&mut self.solution.parcels);
         self.solution.score = 0;
         self.solution.bound = 0;
         self.solution.proven = false;
         if short(problem) {
-            return Answer::Short;
+            return Some(Answer::Short);
         }
         self.model.load(problem);
         if self.model.n() == 0 {
             self.solution.proven = true;
-            return Answer::Plan;
+            return Some(Answer::Plan);
         }
-        let work = if work >= WORK_DEFAULT && self.must_prove() { work.max(WORK_LINEAR) } else { work };
-        self.search(problem, i64::try_from(work).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
+        let work = match reach {
+            Reach::Work(work) if work >= WORK_DEFAULT && self.must_prove() => work.max(WORK_LINEAR),
+            Reach::Work(work) => work,
+            Reach::Settled => WORK_DEFAULT,
+        };
+        let work = i64::try_from(work).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
+        self.search(problem, work, reach == Reach::Settled)
+    }
+
+    /// Units of work that the searches took since this was asked last.
+    pub fn take_spent(&mut self) -> u64 {
+        std::mem::take(&mut self.spent)
     }
 
     /// Sets the solution to the whole order in one parcel on this lane, as proven best by [`super::Whole`].
@@ -111,7 +140,9 @@ impl Router {
             && !model.lanes.iter().any(|lane| lane.limited)
     }
 
-    fn search(&mut self, problem: &Problem, work: i64) -> Answer {
+    /// Searches with a budget of work; where it is to be settled, only sets of parcels are tried, and `None` says that they
+    /// did not suffice.
+    fn search(&mut self, problem: &Problem, work: i64, settled: bool) -> Option<Answer> {
         let mut search = Search { problem, model: &self.model, work };
         // Reading the problem counts as work.
         search.work -= 4 * (self.model.n() * self.model.lanes.len()) as i64;
@@ -128,19 +159,29 @@ impl Router {
         // With many lines, this budget does not even suffice for all pairs.
         let few = self.model.n() <= SETS_LINES;
         if !(few && self.sets.search(&mut search, &mut self.assign, &mut self.best)) {
+            if settled {
+                self.spent = self.spent.saturating_add(spent(work, search.work + rest));
+                return None;
+            }
             std::mem::swap(&mut search.work, &mut rest);
             bound = self.branch.search(&mut search, &mut self.assign, &mut self.best);
         }
+        self.spent = self.spent.saturating_add(spent(work, search.work + rest));
         if !self.best.found() {
-            return Answer::NoWay;
+            return Some(Answer::NoWay);
         }
         let whole = bound >= self.best.cost;
         let bound = self.model.micros(bound.min(self.best.cost));
         pricing::write(problem, &self.model, &mut self.best.takes, &mut self.solution, &mut self.spare);
         self.solution.proven = (whole && self.model.exact) || bound >= self.solution.score;
         self.solution.bound = if self.solution.proven { self.solution.score } else { bound.min(self.solution.score) };
-        Answer::Plan
+        Some(Answer::Plan)
     }
+}
+
+/// Work done of a budget.
+fn spent(budget: i64, left: i64) -> u64 {
+    u64::try_from(budget.saturating_sub(left)).unwrap_or_default()
 }
 
 /// Whether some line wants more than all sites have.

@@ -74,10 +74,10 @@ impl SplitRules {
 /// If the plan breaks a threshold, a split that meets it is searched for by moving units between warehouses. A better
 /// split may be missed; the bound accounts for that.
 pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work: u64) -> bool {
-    let free = router.solution().clone();
-    if rules.is_free() || parts(problem, &free.parcels).len() < 2 {
+    if holds_to(rules, problem, router) {
         return true;
     }
+    let free = router.solution().clone();
     let (unsplit, least) = best_unsplit(problem, router, work / PART);
     let split = if rules.fits(problem, &free.parcels) {
         Some(free.clone())
@@ -99,6 +99,11 @@ pub fn hold_to(rules: &SplitRules, problem: &Problem, router: &mut Router, work:
     };
     router.adopt(problem, plan.parcels, bound);
     true
+}
+
+/// Whether the router's plan needs no look at the rules: there are none, or it does not split.
+pub fn holds_to(rules: &SplitRules, problem: &Problem, router: &Router) -> bool {
+    rules.is_free() || parts(problem, &router.solution().parcels).len() < 2
 }
 
 /// Pairs of site and units.

@@ -55,6 +55,13 @@ pub fn draw(
     drawn
 }
 
+/// What of a cell each of these pools can give, in the channel's order of preference; pools that have nothing are left out.
+/// Altogether they give no more than is [`drawable`].
+pub fn granted(cell: &Cell, pools: &[PoolId]) -> SmallVec<[(PoolId, Units); 1]> {
+    let free = |pool: &PoolId| (*pool, takeable(cell, *pool).saturating_sub(owed_of(cell, *pool)));
+    pools.iter().map(free).filter(|(_, units)| !units.is_zero()).collect()
+}
+
 /// Free units of a pool that are not its safety stock.
 fn takeable(cell: &Cell, pool: PoolId) -> Units {
     let available = cell.available(pool);

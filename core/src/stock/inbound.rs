@@ -157,6 +157,11 @@ impl Inbound {
         self.overdue.iter().copied()
     }
 
+    /// Whether a receipt is expected or promised units are overdue.
+    pub fn is_awaited(&self) -> bool {
+        !self.receipts.is_empty() || !self.overdue.is_empty()
+    }
+
     /// Whether anything waits to be handed over, or waits for a receipt.
     pub(super) fn is_owed(&self) -> bool {
         !self.overdue.is_empty() || self.receipts.iter().any(|receipt| !receipt.arrived.is_zero())

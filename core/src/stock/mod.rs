@@ -8,7 +8,7 @@ mod inbound;
 mod movement;
 mod shard;
 
-pub use availability::{draw, drawable};
+pub use availability::{draw, drawable, granted};
 pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
 pub use handover::{Due, HANDED_MAX, Handover};

@@ -172,6 +172,11 @@ impl SkuStock {
         drawable(&self.cells[at], pools)
     }
 
+    /// Whether anything of it is expected or overdue at any warehouse.
+    pub fn is_awaited(&self) -> bool {
+        self.cells.iter().any(|cell| cell.inbound().is_some_and(Inbound::is_awaited))
+    }
+
     /// What is wrong with any of its cells.
     pub fn check(&self) -> Result<(), String> {
         if !self.cells.is_sorted_by(|a, b| a.warehouse() < b.warehouse()) {

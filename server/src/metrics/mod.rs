@@ -23,7 +23,7 @@ use stockade_core::query::Query;
 
 use crate::quality::Tally;
 use crate::service::Observe;
-use gauges::{counter, gauge, show};
+use gauges::{counter, gauge, show, signed};
 use journal::JournalMetrics;
 use requests::Requests;
 use routing::RoutingMetrics;
@@ -36,6 +36,7 @@ pub struct Metrics {
     requests: Requests,
     http: Arc<Timing>,
     connections: Gauge,
+    locked_work: Gauge,
     refused: Counter,
     unknown: Counter,
     journal: JournalMetrics,
@@ -52,13 +53,16 @@ impl Metrics {
         registry.register_with_unit("http_call", help, Unit::Seconds, Shown(Arc::clone(&http)));
         let connections = gauge(&mut registry, "quic_connections", "QUIC connections");
         let help =
+            "Most planning work that was done at once under locks since the start, in units of about two nanoseconds";
+        let locked_work = gauge(&mut registry, "locked_work_max", help);
+        let help =
             "Requests answered with a refusal since the start, those refused before they reached the engine included";
         let refused = counter(&mut registry, "refused_requests", help);
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
         let unknown = counter(&mut registry, "unknown_outcomes", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
-        Metrics { registry, requests, http, connections, refused, unknown, journal, routing }
+        Metrics { registry, requests, http, connections, locked_work, refused, unknown, journal, routing }
     }
 
     /// Counts a JSON call.
@@ -69,6 +73,7 @@ impl Metrics {
     /// Everything counted, in the OpenMetrics text form.
     pub fn encode(&self, now: &Snapshot<'_>) -> String {
         self.connections.set(now.connections.into());
+        self.locked_work.set(signed(now.engine.locked_work()));
         show(&self.refused, now.service.refused);
         show(&self.unknown, now.service.unknown);
         self.journal.set(now);

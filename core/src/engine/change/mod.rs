@@ -17,8 +17,6 @@ use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 
-pub(in crate::engine) use order::place::drawable_now;
-
 pub use order::expire::Released;
 
 /// A command that the engine can carry out.

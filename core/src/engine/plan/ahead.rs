@@ -8,23 +8,24 @@
 //!   one plan for what is on hand, and one for each of these days: sub-orders of their own, never mixed in a parcel
 //! ```
 //!
-//! Runs only where an order would be refused, under the locks of all its SKUs, so an order that stock serves pays nothing
-//! for it.
+//! Runs only where an order would be refused, so an order that stock serves pays nothing for it; and over copies, so that it
+//! needs no locks.
 
 use std::collections::BTreeMap;
 
 use crate::catalog::Config;
 use crate::decision::{Decision, PlannedLine, SubKind};
+use crate::engine::plan::copies::Copies;
 use crate::engine::plan::decide::{OnHand, Source};
 use crate::engine::plan::demand::{Demand, Wanted};
 use crate::engine::plan::scratch::Scratch;
 use crate::engine::plan::solve::Planned;
-use crate::engine::store::{Engine, EngineLocked};
+use crate::engine::store::Engine;
 use crate::event::Promised;
-use crate::ids::{Code, OrderId, SkuId, SubNo, WarehouseId};
+use crate::ids::{Code, OrderId, SkuId, SubNo, Ticket, WarehouseId};
 use crate::limits::ORDER_LINES_MAX;
 use crate::reject::{Reject, Short};
-use crate::stock::{Promisable, SkuStock, drawable};
+use crate::stock::Promisable;
 use crate::time::Day;
 use crate::units::Units;
 
@@ -34,28 +35,45 @@ pub(in crate::engine) struct Parts {
     pub decision: Decision,
     /// What is yet to come, by the day it is due.
     pub ahead: Vec<Decision>,
+    /// The promises, each of no order yet.
     pub made: Vec<Promised>,
+    /// The day each of them is due.
+    pub days: Vec<Day>,
 }
 
 /// An order to be served from what is on hand and what is yet to come.
-pub(in crate::engine) struct Ahead<'a, 'l> {
+pub(in crate::engine) struct Ahead<'a> {
     pub engine: &'a Engine,
     pub demand: &'a Demand<'a>,
     pub config: &'a Config,
-    pub locked: &'a EngineLocked<'l>,
+    /// What there is of each of its SKUs.
+    pub copies: &'a Copies,
     /// Whether the categories of its lines choose the weights: they do when the order is placed.
     pub by_category: bool,
-    pub order: OrderId,
     /// How many sub-orders it has already.
     pub subs: usize,
+}
+
+/// Why nothing was planned.
+pub(in crate::engine) enum Unplanned {
+    /// These refuse it.
+    No(Reject),
+    /// Under locks only: it takes more work than is done there.
+    Open,
+}
+
+impl From<Reject> for Unplanned {
+    fn from(reject: Reject) -> Unplanned {
+        Unplanned::No(reject)
+    }
 }
 
 /// Units of a line, by its index.
 type Share = (usize, Units);
 
-impl<'a> Ahead<'a, '_> {
+impl<'a> Ahead<'a> {
     /// Plans it all, or answers why not. `reject` is what refused it as long as only what is on hand counted.
-    pub fn plan(&self, scratch: &mut Scratch, reject: Reject) -> Result<Parts, Reject> {
+    pub fn plan(&self, scratch: &mut Scratch, reject: Reject) -> Result<Parts, Unplanned> {
         let reached = self.reached();
         let most = if self.demand.ship_complete { Some(1) } else { self.demand.max_parcels };
         // What is on hand and what is yet to come never share a parcel, so one parcel means one of the two.
@@ -68,10 +86,15 @@ impl<'a> Ahead<'a, '_> {
             ahead.extend((!rest.is_zero()).then_some((line, rest)));
         }
         if ahead.is_empty() {
-            return Err(reject);
+            return Err(reject.into());
         }
         let windows = self.windows(&ahead, &reached).ok_or_else(|| self.refusal(reject))?;
-        let mut parts = Parts { decision: Decision::none(self.config.version()), ahead: Vec::new(), made: Vec::new() };
+        let mut parts = Parts {
+            decision: Decision::none(self.config.version()),
+            ahead: Vec::new(),
+            made: Vec::new(),
+            days: Vec::new(),
+        };
         if !here.is_empty() {
             parts.decision = self.plan_here(&here, most.map(|most| most - 1), scratch)?;
         }
@@ -90,23 +113,17 @@ impl<'a> Ahead<'a, '_> {
         reached
     }
 
-    fn stock(&self, sku: SkuId) -> &'a SkuStock {
-        self.locked.sku(sku)
-    }
-
     fn on_hand(&self, sku: SkuId, reached: &[WarehouseId]) -> Units {
         if self.config.unlimited.iter().any(|unlimited| reached.binary_search(unlimited).is_ok()) {
             return Units::UNLIMITED;
         }
-        let cells = self.stock(sku).cells().iter().filter(|cell| reached.binary_search(&cell.warehouse()).is_ok());
-        cells.map(|cell| drawable(cell, self.demand.pools)).sum()
+        let cells = self.copies.of(sku).drawable();
+        cells.filter(|(warehouse, _)| reached.binary_search(warehouse).is_ok()).map(|(_, units)| units).sum()
     }
 
     /// What can be promised of a SKU, by warehouse.
-    fn promisable(&self, sku: SkuId) -> impl Iterator<Item = (WarehouseId, Vec<Promisable>)> + 'a {
-        let (config, pools) = (self.config, self.demand.pools);
-        let cells = self.stock(sku).cells().iter().filter(|cell| !config.is_unlimited(cell.warehouse()));
-        cells.filter_map(move |cell| Some((cell.warehouse(), cell.inbound()?.promisable(pools))))
+    fn promisable(&self, sku: SkuId) -> impl Iterator<Item = (WarehouseId, &'a [Promisable])> + use<'a> {
+        self.copies.of(sku).ahead().iter().map(|seen| (seen.warehouse, &seen.parts[..]))
     }
 
     /// The earliest day by which each share is due where it can be shipped from, and the shares due by it; `None` when too
@@ -116,7 +133,7 @@ impl<'a> Ahead<'a, '_> {
         for &(line, units) in shares {
             let here = self.promisable(self.demand.lines[line].sku);
             let here = here.filter(|(warehouse, _)| reached.binary_search(warehouse).is_ok());
-            let mut parts: Vec<Promisable> = here.flat_map(|(_, parts)| parts).collect();
+            let mut parts: Vec<Promisable> = here.flat_map(|(_, parts)| parts).copied().collect();
             parts.sort_unstable();
             let mut left = units;
             let last = parts.iter().find(|part| {
@@ -132,7 +149,7 @@ impl<'a> Ahead<'a, '_> {
     /// refused it before.
     fn refusal(&self, reject: Reject) -> Reject {
         let short = |wanted: &Wanted| {
-            let on_hand: Units = self.stock(wanted.sku).drawable(self.demand.pools).map(|(_, units)| units).sum();
+            let on_hand: Units = self.copies.of(wanted.sku).drawable().map(|(_, units)| units).sum();
             let ahead = self.promisable(wanted.sku).flat_map(|(_, parts)| parts).map(|part| part.units).sum();
             let available = on_hand.saturating_add(ahead);
             (available < wanted.units).then(|| Short { sku: wanted.code.clone(), wanted: wanted.units, available })
@@ -150,16 +167,16 @@ impl<'a> Ahead<'a, '_> {
         Reject::InsufficientStock { short }
     }
 
-    fn plan_here(&self, here: &[Share], most: Option<u16>, scratch: &mut Scratch) -> Result<Decision, Reject> {
+    fn plan_here(&self, here: &[Share], most: Option<u16>, scratch: &mut Scratch) -> Result<Decision, Unplanned> {
         let part = self.part(here, most);
-        let stock = |sku| self.stock(sku);
-        scratch.look(&part, self.config, None, stock);
+        scratch.look_at(&part, self.config, None, self.copies);
         match scratch.plan(&part, self.config, self.engine.price_table().as_deref()) {
             Planned::Plan => {
-                let mut source = OnHand::new(&part, self.config, stock);
+                let mut source = OnHand::new(&part, self.config, self.copies);
                 Ok(scratch.decide(&part, self.config.version(), &mut source))
             }
-            Planned::No(reject) => Err(reject),
+            Planned::No(reject) => Err(reject.into()),
+            Planned::Open => Err(Unplanned::Open),
         }
     }
 
@@ -171,7 +188,7 @@ impl<'a> Ahead<'a, '_> {
         most: Option<u16>,
         scratch: &mut Scratch,
         parts: &mut Parts,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), Unplanned> {
         let mut all: Vec<Share> = windows.values().flatten().copied().collect();
         all.sort_unstable();
         let latest = windows.keys().next_back().copied().unwrap_or_default();
@@ -180,12 +197,14 @@ impl<'a> Ahead<'a, '_> {
         for way in &ways {
             match self.try_ahead(way, most, scratch, parts) {
                 Ok(()) => return Ok(()),
-                Err(reject) => why = Some(reject),
+                Err(Unplanned::No(reject)) => why = Some(reject),
+                Err(Unplanned::Open) => return Err(Unplanned::Open),
             }
             parts.ahead.clear();
             parts.made.clear();
+            parts.days.clear();
         }
-        Err(why.expect("every way was tried"))
+        Err(why.expect("every way was tried").into())
     }
 
     fn try_ahead(
@@ -194,12 +213,12 @@ impl<'a> Ahead<'a, '_> {
         most: Option<u16>,
         scratch: &mut Scratch,
         parts: &mut Parts,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), Unplanned> {
         let mut left = most;
         for (day, shares) in windows {
             if left == Some(0) {
                 let reason = "what is yet to come does not fit into the parcels that are left";
-                return Err(Reject::Unroutable { reason: reason.to_owned() });
+                return Err(Reject::Unroutable { reason: reason.to_owned() }.into());
             }
             let part = self.part(shares, left);
             scratch.view.clear();
@@ -210,24 +229,21 @@ impl<'a> Ahead<'a, '_> {
                 });
                 scratch.view.offer(line.units, cells);
             }
-            if let Planned::No(reject) = scratch.plan(&part, self.config, None) {
-                return Err(reject);
+            match scratch.plan(&part, self.config, None) {
+                Planned::Plan => {}
+                Planned::No(reject) => return Err(reject.into()),
+                Planned::Open => return Err(Unplanned::Open),
             }
             let before: usize = parts.ahead.iter().map(|decision| decision.subs.len()).sum();
             let first = SubNo(count(self.subs + parts.decision.subs.len() + before + 1));
-            let made = &mut parts.made;
+            let (made, days) = (&mut parts.made, &mut parts.days);
             let opened = made.len();
-            let mut source = Promises { ahead: self, by: *day, sub: first, opened, made };
+            let mut source = Promises { ahead: self, by: *day, sub: first, opened, made, days };
             let decision = scratch.decide(&part, self.config.version(), &mut source);
             left = left.map(|left| left.saturating_sub(count(decision.subs.len())));
             parts.ahead.push(decision);
         }
         Ok(())
-    }
-
-    fn last_day(&self, made: &[Promised]) -> Day {
-        let day = |made: &Promised| Some(self.locked.inbound(made.sku, made.warehouse)?.receipt(made.receipt)?.day);
-        made.iter().filter_map(day).max().unwrap_or_default()
     }
 
     /// The order as if it wanted only these units.
@@ -247,8 +263,8 @@ impl<'a> Ahead<'a, '_> {
 }
 
 /// Goods that are yet to come, drawn from the earliest receipts.
-struct Promises<'p, 'a, 'l> {
-    ahead: &'p Ahead<'a, 'l>,
+struct Promises<'p, 'a> {
+    ahead: &'p Ahead<'a>,
     /// Receipts due later are left alone.
     by: Day,
     /// The sub-order under way.
@@ -256,16 +272,17 @@ struct Promises<'p, 'a, 'l> {
     /// Where its promises begin.
     opened: usize,
     made: &'p mut Vec<Promised>,
+    days: &'p mut Vec<Day>,
 }
 
-impl Source for Promises<'_, '_, '_> {
+impl Source for Promises<'_, '_> {
     fn begin(&mut self, _parcels: usize) {}
 
     /// Promises units of a cell, besides what this order was promised already.
     fn draw(&mut self, sku: SkuId, warehouse: WarehouseId, units: Units, lines: &mut Vec<PlannedLine>) {
-        let inbound = self.ahead.locked.inbound(sku, warehouse).expect("a plan draws from cells that expect units");
+        let seen = self.ahead.copies.of(sku).ahead_at(warehouse).expect("a plan draws from cells that expect units");
         let mut left = units;
-        for part in inbound.promisable(self.ahead.demand.pools).into_iter().filter(|part| part.day <= self.by) {
+        for part in seen.parts.iter().filter(|part| part.day <= self.by) {
             let same_cell = || self.made.iter().filter(|m| (m.sku, m.warehouse) == (sku, warehouse));
             let used: Units = same_cell().filter(|m| m.receipt == part.receipt).map(|m| m.units).sum();
             let units = part.units.saturating_sub(used).min(left);
@@ -273,8 +290,9 @@ impl Source for Promises<'_, '_, '_> {
                 continue;
             }
             left = left.saturating_sub(units);
-            let ticket = inbound.ticket_after(same_cell().count());
-            let (receipt, pool, order, sub) = (part.receipt, part.pool, self.ahead.order, self.sub);
+            let ticket = ticket_after(seen.next, same_cell().count());
+            let (receipt, pool, order, sub) = (part.receipt, part.pool, OrderId::default(), self.sub);
+            self.days.push(part.day);
             self.made.push(Promised { sku, warehouse, ticket, rank: ticket, receipt, pool, order, sub, units });
             match lines.iter_mut().find(|line| (line.sku, line.pool) == (sku, pool)) {
                 Some(line) => line.units = line.units.saturating_add(units),
@@ -285,7 +303,7 @@ impl Source for Promises<'_, '_, '_> {
     }
 
     fn close(&mut self) -> SubKind {
-        let day = self.ahead.last_day(&self.made[self.opened..]);
+        let day = self.days[self.opened..].iter().max().copied().unwrap_or_default();
         self.opened = self.made.len();
         self.sub = SubNo(self.sub.0.saturating_add(1));
         SubKind::Presale(day)
@@ -294,6 +312,11 @@ impl Source for Promises<'_, '_, '_> {
     fn is_supplied(&self, _warehouse: WarehouseId) -> bool {
         false
     }
+}
+
+/// The ticket of a promise after `made` others of one plan.
+pub(super) fn ticket_after(next: Ticket, made: usize) -> Ticket {
+    Ticket(next.0.saturating_add(u32::try_from(made).unwrap_or(u32::MAX)))
 }
 
 /// A number of parcels: a plan has few.

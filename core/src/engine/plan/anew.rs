@@ -2,101 +2,103 @@
 
 use crate::catalog::Config;
 use crate::decision::Decision;
-use crate::engine::plan::ahead::{Ahead, Parts};
+use crate::engine::plan::ahead::{Parts, Unplanned};
 use crate::engine::plan::context::OrderContext;
+use crate::engine::plan::copies::Copies;
 use crate::engine::plan::decide::OnHand;
-use crate::engine::plan::demand::{Demand, Wanted};
+use crate::engine::plan::demand::Demand;
+use crate::engine::plan::ready::Ready;
+use crate::engine::plan::scratch::Scratch;
 use crate::engine::plan::solve::Planned;
-use crate::engine::store::Engine;
-use crate::ids::{PoolId, SkuId, WarehouseId};
+use crate::engine::plan::wish::{Prepared, Undecided, Wish};
+use crate::engine::store::{Engine, EngineLocked};
+use crate::ids::PoolId;
 use crate::orders::Order;
 use crate::reject::Reject;
-use crate::routing::SplitRules;
-use crate::units::Units;
+
+/// How units of an order are served once more.
+pub(in crate::engine) enum Served {
+    /// From what is on hand.
+    Here(Decision),
+    /// From what is on hand and what is yet to come.
+    Ahead(Parts),
+    /// Not at all.
+    No(Reject),
+}
 
 impl Engine {
-    /// Plans units of an order once more, under its locks, as the order was asked.
-    pub(in crate::engine) fn plan_anew(
+    /// Plans units of an order once more, as the order was asked.
+    ///
+    /// # Errors
+    /// [`Undecided::Unplanned`] when that takes more work than is done under locks and was not prepared, or what was
+    /// prepared does not hold any more.
+    pub(in crate::engine) fn serve_anew(
         &self,
         context: &mut OrderContext<'_, '_>,
-        units: &[(SkuId, Units)],
-        pools: &[PoolId],
-        without: Option<WarehouseId>,
-    ) -> Result<Decision, Reject> {
-        let OrderContext { order, locked, config, scratch, .. } = context;
-        let whole = without.is_none() && order.later.review.is_empty();
-        let demand = self.demand_anew(order, config, units, pools, whole);
-        let stock = |sku| locked.sku(sku);
-        scratch.look(&demand, config, without, stock);
-        match scratch.plan(&demand, config, self.price_table().as_deref()) {
-            Planned::Plan => Ok(scratch.decide(&demand, config.version(), &mut OnHand::new(&demand, config, stock))),
-            Planned::No(reject) => Err(reject),
-        }
-    }
-
-    /// Plans what is on hand and what is yet to come for units of an order whose channel sells presale.
-    pub(in crate::engine) fn promise_anew(
-        &self,
-        context: &mut OrderContext<'_, '_>,
-        units: &[(SkuId, Units)],
-        pools: &[PoolId],
-        reject: Reject,
-    ) -> Option<Parts> {
-        let OrderContext { order, locked, config, scratch, .. } = context;
-        config.rules.channel(order.channel).filter(|channel| channel.presale)?;
-        let demand = self.demand_anew(order, config, units, pools, true);
-        let subs = order.subs.len();
-        let ahead = Ahead { engine: self, demand: &demand, config, locked, by_category: false, order: order.id, subs };
-        ahead.plan(scratch, reject).ok()
-    }
-
-    /// What units of an order ask for; `whole` when the order's own wishes about parcels hold.
-    fn demand_anew<'a>(
-        &self,
-        order: &'a Order,
-        config: &Config,
-        units: &[(SkuId, Units)],
-        pools: &'a [PoolId],
-        whole: bool,
-    ) -> Demand<'a> {
-        Demand {
-            channel: order.channel,
-            zone: order.zone.as_ref(),
-            carrier: order.carrier,
-            ship_complete: order.ship_complete && whole,
-            max_parcels: order.max_parcels.filter(|_| whole),
-            split: split_rules(config, order).filter(|_| whole).unwrap_or_default(),
-            pools,
-            category: None,
-            lines: self.wanted(units, config),
-        }
-    }
-
-    fn wanted(&self, units: &[(SkuId, Units)], config: &Config) -> Vec<Wanted> {
-        let mut sorted = units.to_vec();
-        sorted.sort_unstable_by_key(|(sku, _)| *sku);
-        let mut wanted: Vec<Wanted> = Vec::with_capacity(sorted.len());
-        for (sku, units) in sorted.into_iter().filter(|(_, units)| !units.is_zero()) {
-            match wanted.last_mut().filter(|last| last.sku == sku) {
-                Some(last) => last.units = last.units.saturating_add(units),
-                None => {
-                    let code = self.skus.code(sku).expect("an order names defined SKUs");
-                    let weight_g =
-                        self.skus.find(&code).and_then(|s| s.weight_g).unwrap_or(config.rules.default_weight_g);
-                    wanted.push(Wanted { sku, code, units, weight_g });
-                }
+        wish: Wish,
+    ) -> Result<Served, Undecided> {
+        let OrderContext { order, locked, config, scratch, prepared, .. } = context;
+        let demand = wish.demand(&self.skus, config);
+        let fits = |prepared: &Prepared| prepared.wish == wish && prepared.rules == config.seq;
+        if let Some(mut prepared) = prepared.take().filter(fits) {
+            self.note_locked_work(prepared.ready.size(scratch));
+            if prepared.ready.still_holds(&demand, config, locked, scratch) {
+                return Ok(match prepared.ready {
+                    Ready::Plan => Served::Here(drawn(&demand, config, locked, scratch)),
+                    Ready::Parts(parts) => Served::Ahead(parts.of_order(order.id)),
+                    Ready::No(reject, _) => Served::No(reject),
+                });
+            }
+        } else if self.is_small(&demand, config) {
+            scratch.locked();
+            let served = self.serve_small(order, (&wish, &demand), config, locked, scratch);
+            self.note_locked_work(scratch.spent);
+            if let Some(served) = served {
+                return Ok(served);
             }
         }
-        wanted
+        drop(demand);
+        Err(Undecided::Unplanned(Box::new(wish)))
     }
+
+    /// Plans a small wish under its locks; `None` when that takes more work than is done there.
+    fn serve_small(
+        &self,
+        order: &Order,
+        (wish, demand): (&Wish, &Demand<'_>),
+        config: &Config,
+        locked: &EngineLocked<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<Served> {
+        scratch.look(demand, config, wish.terms.without, |sku| locked.sku(sku));
+        let reject = match scratch.plan(demand, config, self.price_table().as_deref()) {
+            Planned::Plan => return Some(Served::Here(drawn(demand, config, locked, scratch))),
+            Planned::No(reject) => reject,
+            Planned::Open => return None,
+        };
+        let Some(presale) = wish.terms.presale else { return Some(Served::No(reject)) };
+        let copies = Copies::locked(demand, config, locked);
+        match self.plan_presale(demand, config, (&copies, presale), scratch, reject) {
+            Ok(parts) => Some(Served::Ahead(parts.of_order(order.id))),
+            Err(Unplanned::No(reject)) => Some(Served::No(reject)),
+            Err(Unplanned::Open) => None,
+        }
+    }
+
+    /// Plans a wish while nothing is locked. `None` when the rules were replaced meanwhile.
+    pub(in crate::engine) fn prepare(&self, wish: Wish, scratch: &mut Scratch) -> Option<Prepared> {
+        let config = self.config().ok()?;
+        let ready = self.plan_unlocked(&wish.demand(&self.skus, &config), &config, wish.terms, scratch)?;
+        Some(Prepared { rules: config.seq, ready, wish })
+    }
+}
+
+/// The decision that the solution makes, drawn from what is locked.
+fn drawn(demand: &Demand<'_>, config: &Config, locked: &EngineLocked<'_>, scratch: &mut Scratch) -> Decision {
+    scratch.decide(demand, config.version(), &mut OnHand::new(demand, config, |sku| locked.sku(sku)))
 }
 
 /// The pools of an order's channel, in its order of preference.
 pub(in crate::engine) fn channel_pools(config: &Config, order: &Order) -> Vec<PoolId> {
     config.rules.channel(order.channel).map(|channel| channel.pools.clone()).unwrap_or_default()
-}
-
-/// When orders of an order's channel may be split: a part of one that is served anew always may.
-fn split_rules(config: &Config, order: &Order) -> Option<SplitRules> {
-    config.rules.channel(order.channel).map(|channel| channel.split)
 }

@@ -1,14 +1,16 @@
 //! From a solution to a decision: written once, whatever the units are drawn from.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::Config;
 use crate::decision::{Decision, PlannedLine, PlannedSub, SeenLine, SubKind};
 use crate::engine::plan::demand::{Demand, Wanted};
 use crate::engine::plan::scratch::{SPARE_LINES, Scratch, Spare};
+use crate::engine::plan::shelves::Shelves;
 use crate::engine::plan::view::{LineView, MASKED};
 use crate::ids::{PoolId, RulesVersion, SkuId, WarehouseId};
 use crate::money::Money;
 use crate::routing::Solution;
-use crate::stock::{SkuStock, draw};
 use crate::units::Units;
 
 /// What a plan's units are drawn from.
@@ -26,23 +28,23 @@ pub(in crate::engine) trait Source {
     fn is_supplied(&self, warehouse: WarehouseId) -> bool;
 }
 
-/// Stock on hand, under its locks.
-pub(in crate::engine) struct OnHand<'a, F> {
+/// Stock on hand.
+pub(in crate::engine) struct OnHand<'a, S> {
     pub pools: &'a [PoolId],
     pub config: &'a Config,
-    pub stock: F,
+    pub stock: S,
     /// Whether there are several parcels: two carriers of one warehouse must not be given the same units of a pool.
     several: bool,
-    drawn: Vec<(SkuId, WarehouseId, PoolId, Units)>,
+    drawn: BTreeMap<(SkuId, WarehouseId, PoolId), Units>,
 }
 
-impl<'a, 's, F: Fn(SkuId) -> &'s SkuStock> OnHand<'a, F> {
-    pub fn new(demand: &Demand<'a>, config: &'a Config, stock: F) -> OnHand<'a, F> {
-        OnHand { pools: demand.pools, config, stock, several: false, drawn: Vec::new() }
+impl<'a, S: Shelves> OnHand<'a, S> {
+    pub fn new(demand: &Demand<'a>, config: &'a Config, stock: S) -> OnHand<'a, S> {
+        OnHand { pools: demand.pools, config, stock, several: false, drawn: BTreeMap::new() }
     }
 }
 
-impl<'s, F: Fn(SkuId) -> &'s SkuStock> Source for OnHand<'_, F> {
+impl<S: Shelves> Source for OnHand<'_, S> {
     fn begin(&mut self, parcels: usize) {
         self.several = parcels > 1;
     }
@@ -53,13 +55,13 @@ impl<'s, F: Fn(SkuId) -> &'s SkuStock> Source for OnHand<'_, F> {
             return;
         }
         let drawn = &self.drawn;
-        let used =
-            |pool| drawn.iter().filter(|d| (d.0, d.1, d.2) == (sku, warehouse, pool)).map(|d| d.3).sum::<Units>();
-        let taken = draw((self.stock)(sku).cell(warehouse), self.pools, units, used);
+        let used = |pool| drawn.get(&(sku, warehouse, pool)).copied().unwrap_or_default();
+        let taken = self.stock.draw((sku, warehouse), self.pools, units, used);
         for &(pool, units) in &taken {
             lines.push(PlannedLine { sku, pool, units });
             if self.several {
-                self.drawn.push((sku, warehouse, pool, units));
+                let used = self.drawn.entry((sku, warehouse, pool)).or_default();
+                *used = used.saturating_add(units);
             }
         }
     }

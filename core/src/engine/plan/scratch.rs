@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use crate::catalog::Config;
 use crate::decision::{PlannedLine, PlannedSub, PriceSeen, SeenLine};
+use crate::engine::plan::copies::Copies;
 use crate::engine::plan::demand::{Demand, Wanted};
 use crate::engine::plan::view::View;
-use crate::ids::{SkuId, WarehouseId};
+use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::routing::{Problem, Router};
 use crate::stock::SkuStock;
 
@@ -20,6 +21,12 @@ pub(in crate::engine) struct Scratch {
     pub bytes: Vec<u8>,
     /// The budget of work of a plan.
     pub work: u64,
+    /// Whether locks are held, so that a plan may take a small fixed amount of work only.
+    pub under_locks: bool,
+    /// Units of work done under the locks of the present attempt.
+    pub spent: u64,
+    /// The last event that had touched each SKU of the demand when it was looked at without locks.
+    pub versions: Vec<Seq>,
     /// Room for the lines of the next demand.
     pub wanted: Vec<Wanted>,
     pub(super) spare: Spare,
@@ -49,11 +56,23 @@ thread_local! {
 pub(in crate::engine) fn with_scratch<T>(work: u64, f: impl FnOnce(&mut Scratch) -> T) -> T {
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.work = work;
+        scratch.without_locks();
         f(scratch)
     })
 }
 
 impl Scratch {
+    /// What follows is planned under locks: [`Scratch::spent`] counts the work from here on.
+    pub fn locked(&mut self) {
+        self.under_locks = true;
+        self.spent = 0;
+    }
+
+    /// What follows is planned while no lock is held.
+    pub fn without_locks(&mut self) {
+        self.under_locks = false;
+    }
+
     /// Looks at the stock of a demand, except at a warehouse that is left out.
     pub fn look<'s>(
         &mut self,
@@ -65,6 +84,14 @@ impl Scratch {
         self.view.clear();
         for line in &demand.lines {
             self.view.add(line.units, stock(line.sku), demand.pools, config, without);
+        }
+    }
+
+    /// Looks at copies of the stock of a demand, except at a warehouse that is left out.
+    pub fn look_at(&mut self, demand: &Demand<'_>, config: &Config, without: Option<WarehouseId>, copies: &Copies) {
+        self.view.clear();
+        for line in &demand.lines {
+            self.view.add_copied(line.units, copies.of(line.sku), config, without);
         }
     }
 

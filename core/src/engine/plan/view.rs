@@ -2,6 +2,7 @@
 
 use crate::catalog::Config;
 use crate::decision::SeenLine;
+use crate::engine::plan::copies::Shelf;
 use crate::ids::{PoolId, WarehouseId};
 use crate::stock::SkuStock;
 use crate::units::Units;
@@ -69,6 +70,16 @@ impl View {
         let all_count = without.is_none() && config.unlimited.is_empty();
         let counts = |warehouse| all_count || (Some(warehouse) != without && !config.is_unlimited(warehouse));
         let there = stock.drawable(pools).filter(|(warehouse, units)| !units.is_zero() && counts(*warehouse));
+        self.cells.extend(there.map(|(warehouse, units)| (warehouse, units.0)));
+        let unlimited = config.unlimited.iter().filter(|warehouse| Some(**warehouse) != without);
+        self.cells.extend(unlimited.map(|warehouse| (*warehouse, u64::MAX)));
+        self.lines.push(LineView::of(&self.cells, start, wanted));
+    }
+
+    /// Notes what could be drawn of the next line's SKU as it was copied, except at a warehouse that is left out.
+    pub fn add_copied(&mut self, wanted: Units, shelf: &Shelf, config: &Config, without: Option<WarehouseId>) {
+        let start = self.cells.len();
+        let there = shelf.drawable().filter(|(warehouse, _)| Some(*warehouse) != without);
         self.cells.extend(there.map(|(warehouse, units)| (warehouse, units.0)));
         let unlimited = config.unlimited.iter().filter(|warehouse| Some(**warehouse) != without);
         self.cells.extend(unlimited.map(|warehouse| (*warehouse, u64::MAX)));

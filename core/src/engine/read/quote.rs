@@ -1,105 +1,87 @@
-//! The plan an order would get now. Holds nothing.
+//! The plan an order would get now. Holds nothing, and plans over copies: nobody waits for a quote.
 
 use crate::catalog::Config;
-use crate::engine::change::drawable_now;
+use crate::command::Place;
 use crate::engine::codes::channel;
-use crate::engine::outcome::{Decided, Refusal};
-use crate::engine::plan::ahead::Ahead;
+use crate::engine::outcome::{Decided, Refusal, overtaken};
+use crate::engine::plan::ahead::Unplanned;
+use crate::engine::plan::copies::Copies;
 use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::Demand;
+use crate::engine::plan::ready::Presale;
 use crate::engine::plan::scratch::{Scratch, with_scratch};
 use crate::engine::plan::solve::Planned;
 use crate::engine::read::Ask;
-use crate::engine::store::{Engine, EngineLocked};
-use crate::ids::{OrderId, Seq};
+use crate::engine::store::Engine;
 use crate::limits::{QUOTE_EXACT_WORK, REPLANS_MAX};
 use crate::query::{Quote, QuoteExact};
-use crate::reject::Reject;
 use crate::reply::Reply;
-use crate::stock::StockShard;
 use crate::time::Time;
 
 impl Ask for Quote {
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
-        with_scratch(engine.work, |scratch| {
-            let config = engine.config()?;
-            let channel = channel(&config, &self.0.channel)?;
-            let demand = Demand::read(&self.0, channel, &config, &engine.skus, std::mem::take(&mut scratch.wanted))?;
-            let quoted = Quoted { engine, config: &config, demand: &demand, presale: channel.presale };
-            let locked = quoted.lock();
-            let seen = quoted.seen(&locked);
-            scratch.look(&demand, &config, None, |sku| locked.sku(sku));
-            match scratch.plan(&demand, &config, engine.price_table().as_deref()) {
-                Planned::No(reject) => quoted.promised(&locked, scratch, reject, seen),
-                Planned::Plan => quoted.planned(&locked, scratch, seen),
-            }
-        })
+        engine.quote(&self.0, engine.work)
     }
 }
 
 impl Ask for QuoteExact {
-    /// The plan an order would get if it were searched for to the end, or as long as [`QUOTE_EXACT_WORK`] allows. Holds
-    /// no lock while it searches.
+    /// The plan an order would get if it were searched for to the end, or as long as [`QUOTE_EXACT_WORK`] allows.
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
-        with_scratch(engine.work.max(QUOTE_EXACT_WORK), |scratch| {
+        engine.quote(&self.0, engine.work.max(QUOTE_EXACT_WORK))
+    }
+}
+
+/// Looks at the stock before a quote makes do with what it saw of each SKU in turn.
+const LOOKS: usize = 3;
+
+impl Engine {
+    /// Plans an order over copies of the stock as it was at one moment; where stock moves faster than it can be looked at,
+    /// as it was at the moment each SKU was looked at.
+    fn quote(&self, place: &Place, work: u64) -> Decided {
+        with_scratch(work, |scratch| {
             for _ in 0..REPLANS_MAX {
-                let config = engine.config()?;
-                let channel = channel(&config, &self.0.channel)?;
+                let config = self.config()?;
+                let channel = channel(&config, &place.channel)?;
                 let room = std::mem::take(&mut scratch.wanted);
-                let demand = Demand::read(&self.0, channel, &config, &engine.skus, room)?;
-                let seen = engine.look_unlocked(&demand, &config, scratch).max(config.seq);
-                let planned = scratch.plan(&demand, &config, engine.price_table().as_deref());
-                let quoted = Quoted { engine, config: &config, demand: &demand, presale: channel.presale };
-                let locked = quoted.lock();
-                if let Planned::No(reject) = planned {
-                    return quoted.promised(&locked, scratch, reject, seen);
+                let demand = Demand::read(place, channel, &config, &self.skus, room)?;
+                let mut copies = Copies::one_by_one(self, &demand, &config);
+                for _ in 1..LOOKS {
+                    if !copies.renew(self, demand.pools, &config) {
+                        break;
+                    }
                 }
-                if scratch.still_holds(&demand, drawable_now(&demand, &config, |sku| locked.sku(sku))) {
-                    return quoted.planned(&locked, scratch, seen);
+                // What was looked at may be newer than rules that are no longer in force.
+                if self.is_current(&config) {
+                    return self.quote_over(&copies, &demand, &config, channel.presale, scratch);
                 }
             }
-            let reason = "stock moved faster than the plan was searched for: ask again, or without `exact`".to_owned();
-            Err(Reject::Unavailable { reason }.into())
+            Err(overtaken().into())
         })
     }
-}
 
-/// An order that is asked about.
-struct Quoted<'a> {
-    engine: &'a Engine,
-    config: &'a Config,
-    demand: &'a Demand<'a>,
-    /// Whether what is yet to come may be promised.
-    presale: bool,
-}
-
-impl<'a> Quoted<'a> {
-    fn lock(&self) -> EngineLocked<'a> {
-        let stock = self.demand.lines.iter().map(|line| StockShard::of(line.sku));
-        self.engine.door.lock_orders(&self.engine.log, []).lock_stock(stock)
-    }
-
-    fn seen(&self, locked: &EngineLocked<'_>) -> Seq {
-        locked.seen(self.demand.lines.iter().map(|line| line.sku)).max(self.config.seq)
-    }
-
-    /// What the solution promises.
-    fn planned(&self, locked: &EngineLocked<'_>, scratch: &mut Scratch, seen: Seq) -> Decided {
-        let mut source = OnHand::new(self.demand, self.config, |sku| locked.sku(sku));
-        let decision = scratch.decide(self.demand, self.config.version(), &mut source);
-        Ok((Reply::Quoted(Box::new(self.engine.plan_view(&decision, self.demand, self.config))), seen))
-    }
-
-    /// What an order that would be refused would be promised out of what is yet to come.
-    fn promised(&self, locked: &EngineLocked<'_>, scratch: &mut Scratch, refusal: Reject, seen: Seq) -> Decided {
-        if !self.presale {
-            return Err(Refusal::seen(refusal, seen));
-        }
-        let Quoted { engine, config, demand, .. } = *self;
-        let (order, subs) = (OrderId::default(), 0);
-        let ahead = Ahead { engine, demand, config, locked, by_category: true, order, subs };
-        let parts = ahead.plan(scratch, refusal).map_err(|reject| Refusal::seen(reject, seen))?;
-        let plan = engine.plan_view(&parts.decision.joined(&parts.ahead), demand, config);
-        Ok((Reply::Quoted(Box::new(plan)), self.seen(locked)))
+    fn quote_over(
+        &self,
+        copies: &Copies,
+        demand: &Demand<'_>,
+        config: &Config,
+        presale: bool,
+        scratch: &mut Scratch,
+    ) -> Decided {
+        let seen = copies.seen().max(config.seq);
+        scratch.look_at(demand, config, None, copies);
+        let decision = match scratch.plan(demand, config, self.price_table().as_deref()) {
+            Planned::Plan => scratch.decide(demand, config.version(), &mut OnHand::new(demand, config, copies)),
+            Planned::Open => return Err(overtaken().into()),
+            Planned::No(reject) if !presale => return Err(Refusal::seen(reject, seen)),
+            Planned::No(reject) => {
+                let presale = Presale { by_category: true, subs: 0 };
+                match self.plan_presale(demand, config, (copies, presale), scratch, reject) {
+                    Ok(parts) => parts.decision.joined(&parts.ahead),
+                    Err(Unplanned::No(reject)) => return Err(Refusal::seen(reject, seen)),
+                    Err(Unplanned::Open) => return Err(overtaken().into()),
+                }
+            }
+        };
+        Ok((Reply::Quoted(Box::new(self.plan_view(&decision, demand, config))), seen))
     }
 }

@@ -1,6 +1,6 @@
 //! Every bucket of SKUs' cells.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::catalog::Config;
 use crate::engine::codes::warehouse;
@@ -12,7 +12,7 @@ use crate::orders::lists::{Entry, ListFilter, Range};
 use crate::orders::{KeyShard, Order, Stage, bucket_of};
 use crate::query::StockQuery;
 use crate::reply::{CellView, Reply};
-use crate::stock::{Bucket, Inbound, StockShard};
+use crate::stock::{Bucket, StockShard};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -53,15 +53,12 @@ impl Engine {
             return Vec::new();
         };
         // What is promised there and yet to come is no claim to what is there.
-        let ahead: BTreeMap<OrderId, Units> = self.door.with_stock(StockShard::of(sku.id), |shard| {
-            let mut ahead = BTreeMap::new();
-            let cell = shard.sku(sku.id).cell(warehouse);
-            for promise in cell.and_then(|cell| cell.inbound()).into_iter().flat_map(Inbound::promises) {
-                let units: &mut Units = ahead.entry(promise.order).or_default();
-                *units = units.saturating_add(promise.units);
-            }
-            ahead
-        });
+        let ahead = |order: OrderId| {
+            self.door.with_stock(StockShard::of(sku.id), |shard| {
+                let inbound = shard.sku(sku.id).cell(warehouse).and_then(|cell| cell.inbound());
+                inbound.map_or(Units::ZERO, |inbound| inbound.of_order(order).map(|promise| promise.units).sum())
+            })
+        };
         let mut claims: Vec<(Seq, OrderId, Units)> = Vec::new();
         // An order with sub-orders in several stages is in several lists.
         let here: BTreeSet<Entry> = Stage::ALL
@@ -73,7 +70,10 @@ impl Engine {
             let units = self.door.with_orders(KeyShard::of_id(order), |shard| {
                 shard.order(order).map_or(Units::ZERO, |order| claimed(order, sku.id, warehouse))
             });
-            let units = units.saturating_sub(ahead.get(&order).copied().unwrap_or_default());
+            if units.is_zero() {
+                continue;
+            }
+            let units = units.saturating_sub(ahead(order));
             if !units.is_zero() {
                 claims.push((placed, order, units));
             }

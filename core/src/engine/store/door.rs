@@ -16,6 +16,7 @@
 use crossbeam::utils::CachePadded;
 use smallvec::SmallVec;
 
+use crate::engine::store::held::Held;
 use crate::log::Log;
 use crate::sync::{AloneGuard, Gate, Mutex, MutexGuard, SharedGuard};
 
@@ -49,6 +50,7 @@ struct Tier<S>(Box<[CachePadded<Mutex<S>>]>);
 struct Passed<'a> {
     _shared: Option<SharedGuard<'a, ()>>,
     _alone: Option<AloneGuard<'a, ()>>,
+    _held: Held,
 }
 
 /// Locked shards of one tier, by number.
@@ -178,23 +180,25 @@ impl<T: Tiers> Door<T> {
 
     /// Locks order shards, in order, each once.
     pub fn lock_orders<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
-        let passed = Passed { _shared: Some(self.gate.shared()), _alone: None };
+        let passed = Passed { _shared: Some(self.gate.shared()), _alone: None, _held: Held::new() };
         OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
     }
 
     /// The same, while nobody else has anything locked through this door.
     pub fn lock_alone<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
-        let passed = Passed { _shared: None, _alone: Some(self.gate.alone()) };
+        let passed = Passed { _shared: None, _alone: Some(self.gate.alone()), _held: Held::new() };
         OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
     }
 
     /// Looks at one order shard.
     pub fn with_orders<R>(&self, shard: usize, f: impl FnOnce(&T::Orders) -> R) -> R {
+        let _held = Held::new();
         f(&self.orders.0[shard].lock())
     }
 
     /// Looks at one stock shard.
     pub fn with_stock<R>(&self, shard: usize, f: impl FnOnce(&T::Stock) -> R) -> R {
+        let _held = Held::new();
         f(&self.stock.0[shard].lock())
     }
 

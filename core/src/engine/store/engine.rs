@@ -12,12 +12,14 @@ use crate::engine::store::prices::{PriceGuard, Prices};
 use crate::engine::store::tiers::{Counters, EngineTiers};
 use crate::engine::store::{Door, Shards};
 use crate::ids::Seq;
+#[cfg(doc)]
+use crate::limits::LOCKED_WORK_MAX;
 use crate::limits::{KEY_SHARDS, STOCK_SHARDS};
 use crate::log::{ChainHash, Log};
 use crate::orders::KeyShard;
 use crate::routing::WORK_DEFAULT;
 use crate::stock::StockShard;
-use crate::sync::{AtomicU64, Mutex};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::time::Time;
 
 /// The stock and routing engine. Share it by reference or `Arc`; every method may be called from any thread.
@@ -37,6 +39,8 @@ pub struct Engine {
     pub(in crate::engine) log: Log,
     /// The budget of work of each plan.
     pub(in crate::engine) work: u64,
+    /// The most planning work done at once while locks were held.
+    locked_work: AtomicU64,
 }
 
 impl Default for Engine {
@@ -65,11 +69,12 @@ impl Engine {
             prices: Prices::new(),
             log: Log::new(Seq(0), ChainHash::default()),
             work: WORK_DEFAULT,
+            locked_work: AtomicU64::new(0),
         }
     }
 
     /// An engine that searches for every plan to the end, however long that takes: each order is planned as well as it can
-    /// be, and proven. Locks are held meanwhile, so it is not for serving.
+    /// be, and proven. An order may take hours, so it is not for serving.
     pub fn exact() -> Engine {
         Engine { work: u64::MAX, ..Engine::new() }
     }
@@ -82,6 +87,24 @@ impl Engine {
     /// The sequence of the last event.
     pub fn seq(&self) -> Seq {
         self.log.last()
+    }
+
+    /// The most planning work that one command or query ever did at once while it held locks, in units of about two
+    /// nanoseconds: cells and lines looked at, and steps of the search. At most [`LOCKED_WORK_MAX`] for orders that are
+    /// planned under their locks; an order that was planned before counts the lines and takes that are compared.
+    ///
+    /// Work is counted rather than time: a time would also show how often the operating system takes the processor away,
+    /// and the engine reads no clock.
+    pub fn locked_work(&self) -> u64 {
+        self.locked_work.load(Ordering::Relaxed)
+    }
+
+    /// Notes planning work done under locks.
+    #[inline]
+    pub(in crate::engine) fn note_locked_work(&self, work: u64) {
+        if work > self.locked_work.load(Ordering::Relaxed) {
+            self.locked_work.fetch_max(work, Ordering::Relaxed);
+        }
     }
 
     /// The world and rules in force, without a lock.

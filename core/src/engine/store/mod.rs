@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   Engine ─┬─ door: orders ──► customers ──► stock, each behind locks    (tiers: what stands behind them)
-//!           ├─ counters: reactions that are due, lists of orders
+//!           ├─ counters: reactions that are due, SKUs that expect goods, lists of orders
 //!           ├─ world in force, and where earlier rules came from          (past)
 //!           ├─ prices of stock: table, sample, receipts                   (prices, trainer, receipts)
 //!           └─ log
@@ -11,6 +11,8 @@
 
 mod door;
 mod engine;
+mod expecting;
+mod held;
 mod past;
 mod prices;
 mod reactions;
@@ -18,6 +20,7 @@ mod receipts;
 mod tiers;
 mod trainer;
 
+pub(in crate::engine) use held::assert_no_locks_held;
 pub(in crate::engine) use reactions::Reaction;
 pub(in crate::engine) use receipts::{LastReceipt, Receipts};
 pub(in crate::engine) use tiers::EngineLocked;

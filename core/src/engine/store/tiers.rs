@@ -1,5 +1,6 @@
 //! What stands behind the engine's lock door.
 
+use crate::engine::store::expecting::Expecting;
 use crate::engine::store::reactions::Reactions;
 use crate::engine::store::{Locked, Tiers};
 use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
@@ -24,6 +25,8 @@ impl Tiers for EngineTiers {
 pub(in crate::engine) struct Counters {
     /// What commits made due.
     pub reactions: Reactions,
+    /// SKUs of which something is expected.
+    pub expecting: Expecting,
     /// Lists of orders.
     pub lists: Lists,
 }

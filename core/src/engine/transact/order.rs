@@ -5,17 +5,20 @@ use smallvec::SmallVec;
 
 use crate::command::OrderRef;
 use crate::engine::codes::channel_id;
-use crate::engine::outcome::{Decided, Refusal, unknown_order};
+use crate::engine::outcome::{Decided, Refusal, overtaken, unknown_order};
 use crate::engine::plan::context::OrderContext;
-use crate::engine::plan::scratch::with_scratch;
+use crate::engine::plan::scratch::{Scratch, with_scratch};
+use crate::engine::plan::wish::{Prepared, Undecided, Wish};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::{Asked, EVENT_BYTES};
 use crate::engine::transact::recall::{changed, conflict};
 use crate::event::Event;
-use crate::ids::{OrderId, SkuId};
+use crate::ids::{Code, OrderId, Seq, SkuId};
+use crate::limits::REPLANS_MAX;
 use crate::log::Admission;
 use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
 use crate::reject::Reject;
+use crate::reply::Reply;
 use crate::stock::StockShard;
 
 /// What names an order within its shard.
@@ -58,39 +61,92 @@ impl Engine {
         reference: &OrderRef,
         content: &C,
         asked: Asked<'_>,
-        decide: impl FnOnce(OrderContext<'_, '_>) -> Result<Event, Reject>,
+        decide: impl Fn(OrderContext<'_, '_>) -> Result<Event, Reject>,
+    ) -> Decided {
+        self.plan_change(reference, content, asked, |context| decide(context).map_err(Undecided::from))
+    }
+
+    /// The same for a command that may have to plan: what takes more work than is done under locks is planned while nothing
+    /// is locked, and then decided again.
+    pub(in crate::engine) fn plan_change<C: Encode>(
+        &self,
+        reference: &OrderRef,
+        content: &C,
+        asked: Asked<'_>,
+        decide: impl Fn(OrderContext<'_, '_>) -> Result<Event, Undecided>,
     ) -> Decided {
         let key = asked.key()?;
         let (number, place) = self.locate(reference)?;
-        let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
-        let spare = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         with_scratch(self.work, |scratch| {
             let digest = asked.digest(content, &mut scratch.bytes);
-            let keys = self.door.lock_orders(&self.log, [number]);
-            let config = self.config()?;
-            let order = place.find(keys.orders(number)).ok_or_else(|| unknown_order(reference))?;
-            match order.later.memory.recall(key, digest) {
-                Recalled::New => {}
-                Recalled::Repeat(memo) => return Ok((changed(order, memo, true), order.version)),
-                Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),
+            let change = Changing { reference, place, number, key, digest, asked };
+            let mut prepared = None;
+            for _ in 0..=REPLANS_MAX {
+                match self.try_change(&change, scratch, &mut prepared, &decide)? {
+                    Tried::Done(reply, seq) => return Ok((reply, seq)),
+                    Tried::Unplanned(wish) => prepared = self.prepare(*wish, scratch),
+                }
             }
-            let id = order.id;
-            let skus: SmallVec<[SkuId; 8]> = order.skus().into();
-            let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
-            self.lapse(&mut locked, id, asked.now, spare, &mut scratch.bytes)?;
-
-            let order = locked.known(id);
-            let (version, now) = (order.version, asked.now.max(order.last_time));
-            let context = OrderContext { order, locked: &locked, config: &config, scratch: &mut *scratch, now };
-            let event = decide(context)
-                .map_err(|reject| Refusal::seen(reject, version.max(locked.seen(skus.iter().copied()))))?;
-            let envelope = asked.envelope(key, digest, now, event);
-            let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
-            let order = locked.known(id);
-            let memo = order.later.memory.memo(key).expect("every command on an order is remembered by its event");
-            Ok((changed(order, memo, false), seq))
+            Err(overtaken().into())
         })
     }
+
+    fn try_change(
+        &self,
+        change: &Changing<'_>,
+        scratch: &mut Scratch,
+        prepared: &mut Option<Prepared>,
+        decide: &impl Fn(OrderContext<'_, '_>) -> Result<Event, Undecided>,
+    ) -> Result<Tried, Refusal> {
+        let Changing { reference, ref place, number, key, digest, asked } = *change;
+        let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
+        let spare = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
+        let keys = self.door.lock_orders(&self.log, [number]);
+        let config = self.config()?;
+        let order = place.find(keys.orders(number)).ok_or_else(|| unknown_order(reference))?;
+        match order.later.memory.recall(key, digest) {
+            Recalled::New => {}
+            Recalled::Repeat(memo) => return Ok(Tried::Done(changed(order, memo, true), order.version)),
+            Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),
+        }
+        let id = order.id;
+        let skus: SmallVec<[SkuId; 8]> = order.skus().into();
+        let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
+        self.lapse(&mut locked, id, asked.now, spare, &mut scratch.bytes)?;
+
+        let order = locked.known(id);
+        let (version, now) = (order.version, asked.now.max(order.last_time));
+        let context = OrderContext { order, locked: &locked, config: &config, scratch: &mut *scratch, prepared, now };
+        let event = match decide(context) {
+            Ok(event) => event,
+            Err(Undecided::Unplanned(wish)) => return Ok(Tried::Unplanned(wish)),
+            Err(Undecided::Refused(reject)) => {
+                return Err(Refusal::seen(reject, version.max(locked.seen(skus.iter().copied()))));
+            }
+        };
+        let envelope = asked.envelope(key, digest, now, event);
+        let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
+        let order = locked.known(id);
+        let memo = order.later.memory.memo(key).expect("every command on an order is remembered by its event");
+        Ok(Tried::Done(changed(order, memo, false), seq))
+    }
+}
+
+/// A command on an order that is under way.
+struct Changing<'a> {
+    reference: &'a OrderRef,
+    place: Place,
+    number: usize,
+    key: &'a Code,
+    digest: u128,
+    asked: Asked<'a>,
+}
+
+/// What one attempt to carry it out came to.
+enum Tried {
+    Done(Reply, Seq),
+    /// This is to be planned first, while nothing is locked.
+    Unplanned(Box<Wish>),
 }
 
 /// The refusal of an action on an order or one of its sub-orders.

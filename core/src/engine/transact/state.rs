@@ -185,6 +185,12 @@ impl<'s, 'l> State<'s, 'l> {
         Ok(self.sku_mut(sku)?.inbound_mut(warehouse))
     }
 
+    /// Notes whether anything of a SKU is still expected or overdue, after what is expected of it changed.
+    pub fn note_expected(&self, sku: SkuId) {
+        let stock = self.locked.stock(StockShard::of(sku)).sku(sku);
+        self.locked.counters().expecting.note(sku, stock.is_awaited());
+    }
+
     /// Notes a cell; an event's movements of one cell mostly follow each other.
     fn withholds(&mut self, sku: SkuId, warehouse: WarehouseId) {
         if self.withholding.last() != Some(&(sku, warehouse)) {

@@ -184,6 +184,11 @@ impl Body for InboundChanged {
         if let Some(dated) = &self.dated {
             state.touch_cell(dated.sku, self.warehouse, at.seq)?;
         }
+        let mut skus: Vec<SkuId> = self.opened.iter().map(|opened| opened.sku).collect();
+        skus.extend(self.moves.iter().map(|m| m.sku));
+        skus.sort_unstable();
+        skus.dedup();
+        skus.into_iter().for_each(|sku| state.note_expected(sku));
         state.remember(at, Answer::Moved { units: self.units, short: self.overdue() });
         self.arrived.iter().try_for_each(|arrived| arrive(state, arrived, at))
     }

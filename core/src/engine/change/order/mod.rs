@@ -12,6 +12,8 @@ mod short;
 pub(in crate::engine) mod standing;
 mod step;
 
+use std::collections::BTreeMap;
+
 use crate::ids::SkuId;
 use crate::orders::{Order, Stage};
 use crate::units::Units;
@@ -32,13 +34,19 @@ fn advance(order: &mut Order, from: Stage, to: Stage) {
     }
 }
 
+/// Where each SKU stands in an order's review.
+fn review_places(order: &Order) -> BTreeMap<SkuId, usize> {
+    order.later.review.iter().enumerate().map(|(at, (sku, _))| (*sku, at)).collect()
+}
+
 /// Takes units out of an order's review, when it has them.
 fn take_review(order: &mut Order, units: &[(SkuId, Units)]) -> Option<()> {
     if units.is_empty() {
         return Some(());
     }
+    let places = review_places(order);
     for (sku, taken) in units {
-        let (_, waiting) = order.later.review.iter_mut().find(|(known, _)| known == sku)?;
+        let (_, waiting) = &mut order.later.review[*places.get(sku)?];
         *waiting = waiting.checked_sub(*taken)?;
     }
     order.later.review.retain(|(_, waiting)| !waiting.is_zero());

@@ -6,8 +6,10 @@ use crate::engine::change::order::advance;
 use crate::engine::change::order::standing::standing;
 use crate::engine::outcome::Decided;
 use crate::engine::plan::ahead::Parts;
-use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
+use crate::engine::plan::ready::{Presale, Terms};
+use crate::engine::plan::wish::{Undecided, Wish};
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
@@ -23,7 +25,7 @@ impl Execute for Pay {
     /// Confirms payment. At or past its deadline it is late: the order is held anew from any pool and warehouse, or the
     /// money is owed back.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        engine.change_order(&self.order, &(), asked, |mut context| {
+        engine.plan_change(&self.order, &(), asked, |mut context| {
             allowed(context.order, Action::Pay)?;
             let order = context.order.id;
             match context.order.state {
@@ -31,7 +33,7 @@ impl Execute for Pay {
                     let moves = paid_moves(context.locked, context.order);
                     Ok(Event::OrderPaid(OrderPaid { order, moves }))
                 }
-                _ => Ok(engine.paid_late(&mut context)),
+                _ => engine.paid_late(&mut context),
             }
         })
     }
@@ -39,23 +41,24 @@ impl Execute for Pay {
 
 impl Engine {
     /// Holds everything that expired anew, from any pool; what is not on hand is promised anew where the channel does that.
-    fn paid_late(&self, context: &mut OrderContext<'_, '_>) -> Event {
-        let order = context.order;
+    fn paid_late(&self, context: &mut OrderContext<'_, '_>) -> Result<Event, Undecided> {
+        let (order, config) = (context.order, context.config);
         let expired = order.subs.iter().filter(|sub| sub.stage == Stage::Expired);
         let units: Vec<(SkuId, Units)> = expired.flat_map(|s| s.lines.iter().map(|l| (l.sku, l.units))).collect();
-        let mut pools = channel_pools(context.config, order);
-        pools.extend(context.config.pools.iter().filter(|pool| !pools.contains(pool)).copied().collect::<Vec<_>>());
+        let mut pools = channel_pools(config, order);
+        pools.extend(config.pools.iter().filter(|pool| !pools.contains(pool)).copied().collect::<Vec<_>>());
+        let presale = config.rules.channel(order.channel).is_some_and(|channel| channel.presale);
+        let presale = presale.then_some(Presale { by_category: false, subs: order.subs.len() });
+        let wish = Wish::of(order, units, pools, Terms { without: None, presale });
         let id = order.id;
-        match self.plan_anew(context, &units, &pools, None) {
-            Ok(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
-            Err(reject) => match self.promise_anew(context, &units, &pools, reject) {
-                Some(Parts { decision, ahead, made }) => {
-                    let late = OrderPaidLate { order: id, decision };
-                    Event::OrderPromisedLate(Box::new(OrderPromisedLate { late, ahead, made }))
-                }
-                None => Event::RefundDue(RefundDue { order: id }),
-            },
-        }
+        Ok(match self.serve_anew(context, wish)? {
+            Served::Here(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
+            Served::Ahead(Parts { decision, ahead, made, .. }) => {
+                let late = OrderPaidLate { order: id, decision };
+                Event::OrderPromisedLate(Box::new(OrderPromisedLate { late, ahead, made }))
+            }
+            Served::No(_) => Event::RefundDue(RefundDue { order: id }),
+        })
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   small order:   lock ──► look ──► plan ──► decide ──► commit
-//!   larger order:  look (SKU by SKU) ──► plan ──► lock ──► does it still hold? ──► decide ──► commit
+//!                                     │ takes more work than is done under locks
+//!                                     ▼
+//!   larger order:  look (SKU by SKU) ──► plan ──► lock ──► does it still hold? ──► decide ──► commit, or refuse
 //!                       ▲                                          │ no
-//!                       └────────────── a bounded number of times ─┘   then like a small one
+//!                       └────────────── a bounded number of times ─┘   then refused as overloaded
 //! ```
 
 use crate::catalog::Config;
@@ -12,24 +14,26 @@ use crate::command::Place;
 use crate::decision::Decision;
 use crate::engine::change::Execute;
 use crate::engine::codes::channel;
-use crate::engine::outcome::{Decided, Refusal};
+use crate::engine::outcome::{Decided, Refusal, overtaken};
+use crate::engine::plan::ahead::{Parts, Unplanned};
+use crate::engine::plan::copies::Copies;
 use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::Demand;
+use crate::engine::plan::ready::{Presale, Ready, Terms};
 use crate::engine::plan::scratch::{Scratch, with_scratch};
 use crate::engine::plan::solve::Planned;
-use crate::engine::store::Engine;
+use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Cause, Envelope, Event, OrderPlaced};
-use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
+use crate::ids::OrderId;
 use crate::limits::{PLAN_UNDER_LOCKS_LINES, REPLANS_MAX};
 use crate::log::{Admission, Room};
 use crate::orders::{KeyShard, NewOrder, Order, OrderKey, Stage};
 use crate::reject::Reject;
 use crate::rules::ChannelRules;
-use crate::stock::{Bucket, Move, SkuStock, StockShard, drawable};
-use crate::units::Units;
+use crate::stock::{Bucket, Move, StockShard};
 
 /// Bytes an order's event may take besides its lines, and for each line at every warehouse it might be split over.
 const EVENT_BYTES: usize = 512;
@@ -40,6 +44,17 @@ enum Attempt {
     Done(Decided),
     /// Rules or stock changed between planning and locking.
     Stale,
+    /// The plan takes more work than is done under locks.
+    Open,
+}
+
+/// A plan over what is locked, or why there is none.
+enum Chosen {
+    /// The router's solution.
+    Plan,
+    /// Plans for what is on hand and what is yet to come.
+    Parts(Box<Parts>),
+    No(Reject),
 }
 
 /// An order on its way in.
@@ -63,7 +78,7 @@ impl Engine {
     /// Holds stock for an order and routes it, in one commit.
     fn place(&self, place: &Place, asked: Asked<'_>) -> Decided {
         with_scratch(self.work, |scratch| {
-            let mut plans = 0;
+            let (mut plans, mut open) = (0, false);
             loop {
                 let config = self.config()?;
                 let channel = channel(&config, &place.channel)?;
@@ -73,22 +88,27 @@ impl Engine {
                 let bytes = EVENT_BYTES + LINE_BYTES * demand.lines.len();
                 let room = self.log.reserve(bytes, Admission::Ordinary)?;
                 let order = Asking { place, channel, sku_changes, demand, digest, asked };
-                let ahead = order.demand.lines.len() > PLAN_UNDER_LOCKS_LINES && plans < REPLANS_MAX;
-                let mut planned = false;
-                if ahead {
+                let mut ready = None;
+                if open || !self.is_small(&order.demand, &config) {
                     if let Some(done) = self.repeated(&order) {
                         return done;
                     }
+                    if plans == REPLANS_MAX {
+                        return Err(overtaken().into());
+                    }
                     plans += 1;
-                    // Refusals are decided only under locks: an order without a plan goes there as well.
-                    planned = self.plan_ahead(&order, &config, scratch);
+                    ready = self.plan_unlocked(&order.demand, &config, order.terms(), scratch);
+                    if ready.is_none() {
+                        continue;
+                    }
                 }
-                match self.attempt(&order, &config, scratch, room, planned) {
+                match self.attempt(&order, &config, scratch, room, ready) {
                     Attempt::Done(decided) => {
                         scratch.wanted = order.demand.lines;
                         return decided;
                     }
                     Attempt::Stale => {}
+                    Attempt::Open => open = true,
                 }
             }
         })
@@ -101,33 +121,13 @@ impl Engine {
         self.door.with_orders(KeyShard::of_order(&key), known)
     }
 
-    /// Plans on a view gathered SKU by SKU, without holding locks while planning.
-    fn plan_ahead(&self, order: &Asking<'_>, config: &Config, scratch: &mut Scratch) -> bool {
-        self.look_unlocked(&order.demand, config, scratch);
-        matches!(scratch.plan(&order.demand, config, self.price_table().as_deref()), Planned::Plan)
-    }
-
-    /// Looks at the stock of each SKU of a demand in turn. Answers the latest event among them.
-    pub(in crate::engine) fn look_unlocked(&self, demand: &Demand<'_>, config: &Config, scratch: &mut Scratch) -> Seq {
-        scratch.view.clear();
-        let mut seen = Seq(0);
-        for line in &demand.lines {
-            self.door.with_stock(StockShard::of(line.sku), |shard| {
-                let stock = shard.sku(line.sku);
-                scratch.view.add(line.units, stock, demand.pools, config, None);
-                seen = seen.max(stock.version());
-            });
-        }
-        seen
-    }
-
     fn attempt(
         &self,
         order: &Asking<'_>,
         config: &Config,
         scratch: &mut Scratch,
         room: Room<'_>,
-        planned: bool,
+        ready: Option<Ready>,
     ) -> Attempt {
         let demand = &order.demand;
         let key = order.key();
@@ -140,21 +140,22 @@ impl Engine {
             return Attempt::Done(self.recall(order, known));
         }
         let mut locked = keys.lock_stock(demand.lines.iter().map(|l| StockShard::of(l.sku)));
-        let stock = |sku| locked.sku(sku);
-        if planned {
-            if !scratch.still_holds(demand, drawable_now(demand, config, stock)) {
-                return Attempt::Stale;
+        let chosen = match ready {
+            Some(ready) => self.check_ready(ready, demand, config, &locked, scratch).ok_or(Attempt::Stale),
+            None => self.plan_locked(order, config, &locked, scratch).ok_or(Attempt::Open),
+        };
+        match chosen {
+            Ok(Chosen::Plan) => {}
+            Ok(Chosen::Parts(parts)) => {
+                return Attempt::Done(self.promise_order(order, config, locked, room, (scratch, *parts)));
             }
-        } else {
-            scratch.look(demand, config, None, stock);
-            if let Planned::No(reject) = scratch.plan(demand, config, self.price_table().as_deref()) {
-                if order.channel.presale {
-                    return Attempt::Done(self.promise_order(order, config, locked, room, (scratch, reject)));
-                }
+            Ok(Chosen::No(reject)) => {
                 let seen = locked.seen(demand.lines.iter().map(|l| l.sku));
                 return Attempt::Done(Err(Refusal::seen(reject, seen.max(config.seq))));
             }
+            Err(again) => return again,
         }
+        let stock = |sku| locked.sku(sku);
         let decision = scratch.decide(demand, config.version(), &mut OnHand::new(demand, config, stock));
         let id = locked.orders(number).next_id(number);
         let envelope = order.envelope(Event::OrderPlaced(Box::new(order.placed(id, decision))));
@@ -169,10 +170,50 @@ impl Engine {
         Attempt::Done(decided)
     }
 
-    /// Whether the world and rules are still those in force. Asked under an order shard's lock, without which they cannot
-    /// change.
-    fn is_current(&self, config: &Config) -> bool {
-        self.config.load().as_deref().is_some_and(|current| std::ptr::eq(current, config))
+    /// What was planned while nothing was locked, if it still holds.
+    fn check_ready(
+        &self,
+        mut ready: Ready,
+        demand: &Demand<'_>,
+        config: &Config,
+        locked: &EngineLocked<'_>,
+        scratch: &Scratch,
+    ) -> Option<Chosen> {
+        self.note_locked_work(ready.size(scratch));
+        ready.still_holds(demand, config, locked, scratch).then(|| match ready {
+            Ready::Plan => Chosen::Plan,
+            Ready::Parts(parts) => Chosen::Parts(parts),
+            Ready::No(reject, _) => Chosen::No(reject),
+        })
+    }
+
+    /// Plans a small order under its locks; `None` when that takes more work than is done there.
+    fn plan_locked(
+        &self,
+        order: &Asking<'_>,
+        config: &Config,
+        locked: &EngineLocked<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<Chosen> {
+        let demand = &order.demand;
+        scratch.locked();
+        scratch.look(demand, config, None, |sku| locked.sku(sku));
+        let planned = scratch.plan(demand, config, self.price_table().as_deref());
+        let chosen = match (planned, order.terms().presale) {
+            (Planned::Plan, _) => Some(Chosen::Plan),
+            (Planned::Open, _) => None,
+            (Planned::No(reject), None) => Some(Chosen::No(reject)),
+            (Planned::No(reject), Some(presale)) => {
+                let copies = Copies::locked(demand, config, locked);
+                match self.plan_presale(demand, config, (&copies, presale), scratch, reject) {
+                    Ok(parts) => Some(Chosen::Parts(Box::new(parts))),
+                    Err(Unplanned::No(reject)) => Some(Chosen::No(reject)),
+                    Err(Unplanned::Open) => None,
+                }
+            }
+        };
+        self.note_locked_work(scratch.spent);
+        chosen
     }
 
     /// Answers an order that was placed before: the same answer, or a conflict.
@@ -186,6 +227,12 @@ impl Engine {
 }
 
 impl Asking<'_> {
+    /// What its plan may use.
+    fn terms(&self) -> Terms {
+        let presale = self.channel.presale.then_some(Presale { by_category: true, subs: 0 });
+        Terms { without: None, presale }
+    }
+
     pub fn key(&self) -> OrderKey {
         OrderKey { channel: self.demand.channel, number: self.place.number.clone() }
     }
@@ -214,20 +261,6 @@ impl Asking<'_> {
             cause: Cause::Order,
             event,
         }
-    }
-}
-
-/// What could be drawn of a SKU at a warehouse, from stock under its locks.
-pub(in crate::engine) fn drawable_now<'s>(
-    demand: &Demand<'_>,
-    config: &Config,
-    stock: impl Fn(SkuId) -> &'s SkuStock,
-) -> impl Fn(SkuId, WarehouseId) -> Units {
-    move |sku, warehouse| {
-        if config.is_unlimited(warehouse) {
-            return Units::UNLIMITED;
-        }
-        stock(sku).cell(warehouse).map_or(Units::ZERO, |cell| drawable(cell, demand.pools))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::catalog::Config;
 use crate::engine::change::order::place::Asking;
-use crate::engine::outcome::{Decided, Refusal};
-use crate::engine::plan::ahead::{Ahead, Parts};
+use crate::engine::outcome::Decided;
+use crate::engine::plan::ahead::Parts;
 use crate::engine::plan::scratch::Scratch;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
@@ -11,37 +11,28 @@ use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderPromised, Promised};
 use crate::log::Room;
 use crate::orders::{KeyShard, Stage};
-use crate::reject::Reject;
 use crate::stock::{Bucket, Move};
 
 impl Engine {
-    /// Holds and promises an order that was refused as long as only what is on hand counted.
+    /// Holds and promises what was planned for an order that what is on hand does not serve.
     pub(super) fn promise_order(
         &self,
         order: &Asking<'_>,
         config: &Config,
         mut locked: EngineLocked<'_>,
         room: Room<'_>,
-        (scratch, refusal): (&mut Scratch, Reject),
+        (scratch, parts): (&mut Scratch, Parts),
     ) -> Decided {
-        let demand = &order.demand;
         let number = KeyShard::of_order(&order.key());
         let id = locked.orders(number).next_id(number);
-        let ahead = Ahead { engine: self, demand, config, locked: &locked, by_category: true, order: id, subs: 0 };
-        let Parts { decision, ahead, made } = match ahead.plan(scratch, refusal) {
-            Ok(parts) => parts,
-            Err(reject) => {
-                let seen = locked.seen(demand.lines.iter().map(|line| line.sku));
-                return Err(Refusal::seen(reject, seen.max(config.seq)));
-            }
-        };
+        let Parts { decision, ahead, made, .. } = parts.of_order(id);
         let placed = order.placed(id, decision);
         let event = Event::OrderPromised(Box::new(OrderPromised { placed, ahead, made }));
         let envelope = order.envelope(event);
         let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
         drop(locked);
         let Event::OrderPromised(promised) = &envelope.event else { unreachable!("the event that was made above") };
-        let plan = self.plan_view(&promised.placed.decision.joined(&promised.ahead), demand, config);
+        let plan = self.plan_view(&promised.placed.decision.joined(&promised.ahead), &order.demand, config);
         Ok((self.placed_reply(&promised.placed, plan, envelope.arrived, seq), seq))
     }
 }

@@ -4,7 +4,9 @@ use crate::command::Reroute;
 use crate::engine::change::Execute;
 use crate::engine::change::order::take_review;
 use crate::engine::outcome::Decided;
-use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::anew::{Served, channel_pools};
+use crate::engine::plan::ready::Terms;
+use crate::engine::plan::wish::Wish;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
@@ -17,15 +19,21 @@ use crate::stock::{Bucket, Move};
 impl Execute for Reroute {
     /// Tries again to route what stands in review.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        engine.change_order(&self.order, &(), asked, |mut context| {
+        engine.plan_change(&self.order, &(), asked, |mut context| {
             let order = context.order;
             if order.state != OrderState::Paid || order.later.review.is_empty() {
-                return Err(illegal(Action::Step(Step::Short), order, None, "nothing of it stands in review"));
+                return Err(illegal(Action::Step(Step::Short), order, None, "nothing of it stands in review").into());
             }
             let units = order.later.review.clone();
             let pools = channel_pools(context.config, order);
-            let decision = engine.plan_anew(&mut context, &units, &pools, None)?;
-            Ok(Event::ReviewRouted(Box::new(ReviewRouted { order: order.id, units, decision })))
+            let wish = Wish::of(order, units.clone(), pools, Terms::default());
+            match engine.serve_anew(&mut context, wish)? {
+                Served::Here(decision) => {
+                    Ok(Event::ReviewRouted(Box::new(ReviewRouted { order: order.id, units, decision })))
+                }
+                Served::Ahead(_) => unreachable!("what is yet to come was not asked for"),
+                Served::No(reject) => Err(reject.into()),
+            }
         })
     }
 }

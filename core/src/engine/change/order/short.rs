@@ -1,17 +1,21 @@
 //! Short picks: what was not found is served from elsewhere or put up for review, in the same commit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::command::Line;
 use crate::decision::Decision;
-use crate::engine::change::order::drop_empty;
+use crate::engine::change::order::{drop_empty, review_places};
 use crate::engine::outcome::invalid;
-use crate::engine::plan::anew::channel_pools;
+use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
+use crate::engine::plan::ready::Terms;
+use crate::engine::plan::wish::{Undecided, Wish};
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, PickShorted};
 use crate::ids::{SkuId, SubNo};
-use crate::orders::{Change, Order, Stage, SubOrder, SubTake, bucket_of};
+use crate::orders::{Change, Order, Stage, SubLine, SubOrder, SubTake, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move, Outside};
 use crate::units::Units;
@@ -19,7 +23,12 @@ use crate::units::Units;
 impl Engine {
     /// Decides a short pick. The missing units go back to their pools, and as many stand in `short`, so that nobody else
     /// is promised them; this warehouse is left out when they are routed anew.
-    pub(super) fn short(&self, mut context: OrderContext<'_, '_>, no: SubNo, found: &[Line]) -> Result<Event, Reject> {
+    pub(super) fn short(
+        &self,
+        mut context: OrderContext<'_, '_>,
+        no: SubNo,
+        found: &[Line],
+    ) -> Result<Event, Undecided> {
         let order = context.order;
         let sub = order.sub(no).expect("permitted has found it");
         let missing = self.missing(no, sub, found)?;
@@ -35,28 +44,38 @@ impl Engine {
         }
         let units: Vec<(SkuId, Units)> = missing.iter().map(|take| (take.sku, take.units)).collect();
         let pools = channel_pools(context.config, order);
-        let (decision, review) = match self.plan_anew(&mut context, &units, &pools, Some(sub.warehouse)) {
-            Ok(decision) => (Some(decision), Vec::new()),
-            Err(_) => (None, units),
+        let terms = Terms { without: Some(sub.warehouse), presale: None };
+        let wish = Wish::of(order, units.clone(), pools, terms);
+        let (decision, review) = match self.serve_anew(&mut context, wish)? {
+            Served::Here(decision) => (Some(decision), Vec::new()),
+            Served::Ahead(_) => unreachable!("what is yet to come was not asked for"),
+            Served::No(_) => (None, units),
         };
         Ok(Event::PickShorted(Box::new(PickShorted { order: order.id, sub: no, missing, moves, decision, review })))
     }
 
     /// Units not found, by line, the last line first.
     fn missing(&self, no: SubNo, sub: &SubOrder, found: &[Line]) -> Result<Vec<SubTake>, Reject> {
+        let mut lines: BTreeMap<SkuId, Vec<&SubLine>> = BTreeMap::new();
+        for line in &sub.lines {
+            lines.entry(line.sku).or_default().push(line);
+        }
         let mut missing = Vec::new();
+        let mut named = BTreeSet::new();
         for (at, line) in found.iter().enumerate() {
             let field = format!("found[{at}]");
             let sku = self.skus.find(&line.sku).map(|sku| sku.id);
-            let asked: Units = sub.lines.iter().filter(|l| Some(l.sku) == sku).map(|l| l.units).sum();
-            if missing.iter().any(|take: &SubTake| Some(take.sku) == sku) {
+            let ours = sku.and_then(|sku| lines.get(&sku)).map(Vec::as_slice).unwrap_or_default();
+            let asked: Units = ours.iter().map(|l| l.units).sum();
+            if named.contains(&sku) {
                 return Err(invalid(&field, format!("{} is named twice", line.sku)));
             }
             let Some(mut left) = asked.checked_sub(line.units).filter(|left| !left.is_zero()) else {
                 let reason = format!("{} of {} found, {asked} asked: name only what is short", line.units, line.sku);
                 return Err(invalid(&field, reason));
             };
-            for sub_line in sub.lines.iter().rev().filter(|l| Some(l.sku) == sku) {
+            named.insert(sku);
+            for sub_line in ours.iter().rev() {
                 let units = sub_line.units.min(left);
                 if !units.is_zero() {
                     left = left.saturating_sub(units);
@@ -78,8 +97,10 @@ impl PickShorted {
         if let Some(decision) = &self.decision {
             order.append(decision, Stage::Allocated);
         }
+        let mut places = review_places(order);
         for (sku, units) in &self.review {
-            match order.later.review.iter_mut().find(|(known, _)| known == sku) {
+            let at = *places.entry(*sku).or_insert(order.later.review.len());
+            match order.later.review.get_mut(at) {
                 Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
                 None => order.later.review.push((*sku, *units)),
             }

@@ -18,15 +18,15 @@ use crate::stock::Move;
 impl Execute for TakeStep {
     /// Takes a sub-order a step further, or back.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        engine.change_order(&self.order, &(self.sub, &self.action), asked, |context| {
+        engine.plan_change(&self.order, &(self.sub, &self.action), asked, |context| {
             let (sub, stage) = permitted(context.order, self.sub, Action::Step(self.action.step()))?;
             match &self.action {
                 StepAction::Short(found) => engine.short(context, self.sub, found),
-                StepAction::Return(lines) => engine.take_back(context.order, self.sub, lines),
-                StepAction::Inspect(lines) => engine.inspect(context.order, self.sub, lines),
+                StepAction::Return(lines) => Ok(engine.take_back(context.order, self.sub, lines)?),
+                StepAction::Inspect(lines) => Ok(engine.inspect(context.order, self.sub, lines)?),
                 StepAction::Scan(waybill) => {
                     same_parcel(context.order, sub, waybill.as_ref())?;
-                    plain(&context, self, sub, stage)
+                    Ok(plain(&context, self, sub, stage)?)
                 }
                 StepAction::Pick
                 | StepAction::Pack
@@ -34,7 +34,7 @@ impl Execute for TakeStep {
                 | StepAction::Label(_)
                 | StepAction::Pickup
                 | StepAction::Deliver
-                | StepAction::Confirm => plain(&context, self, sub, stage),
+                | StepAction::Confirm => Ok(plain(&context, self, sub, stage)?),
             }
         })
     }
