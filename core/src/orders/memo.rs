@@ -78,6 +78,16 @@ impl<A> Memory<A> {
         Memory(Vec::new())
     }
 
+    /// How many answers are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What is known of a key.
     pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
         match self.memo(key) {

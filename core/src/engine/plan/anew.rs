@@ -6,6 +6,7 @@ use crate::engine::plan::ahead::{Ahead, Parts};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::{Demand, Wanted};
+use crate::engine::plan::size::{promises_sized, sized};
 use crate::engine::plan::solve::Planned;
 use crate::engine::store::Engine;
 use crate::ids::{PoolId, SkuId, WarehouseId};
@@ -29,7 +30,11 @@ impl Engine {
         let stock = |sku| locked.sku(sku);
         scratch.look(&demand, config, without, stock);
         match scratch.plan(&demand, config, self.price_table().as_deref()) {
-            Planned::Plan => Ok(scratch.decide(&demand, config.version(), &mut OnHand::new(&demand, config, stock))),
+            Planned::Plan => {
+                let decision = scratch.decide(&demand, config.version(), &mut OnHand::new(&demand, config, stock));
+                sized(&order.subs, [&decision])?;
+                Ok(decision)
+            }
             Planned::No(reject) => Err(reject),
         }
     }
@@ -47,7 +52,7 @@ impl Engine {
         let demand = self.demand_anew(order, config, units, pools, true);
         let subs = order.subs.len();
         let ahead = Ahead { engine: self, demand: &demand, config, locked, by_category: false, order: order.id, subs };
-        ahead.plan(scratch, reject).ok()
+        ahead.plan(scratch, reject).ok().filter(|parts| promises_sized(&order.subs, parts).is_ok())
     }
 
     /// What units of an order ask for; `whole` when the order's own wishes about parcels hold.

@@ -15,5 +15,6 @@ pub(in crate::engine) mod demand;
 mod pose;
 mod refuse;
 pub(in crate::engine) mod scratch;
+pub(in crate::engine) mod size;
 pub(in crate::engine) mod solve;
 pub(in crate::engine) mod view;

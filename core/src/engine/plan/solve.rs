@@ -1,9 +1,11 @@
 //! From a view to a plan: the one place where an order is posed and solved.
 
 use crate::catalog::Config;
+use crate::engine::outcome::invalid;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::pose::SingleParcel;
 use crate::engine::plan::scratch::Scratch;
+use crate::limits::PLAN_CELLS_MAX;
 use crate::prices::{Table, solve_own_first};
 use crate::reject::Reject;
 use crate::routing::{Answer, hold_to};
@@ -20,6 +22,10 @@ impl Scratch {
     /// Plans a demand over the view, with these prices of stock. The plan is in the router afterwards.
     pub fn plan(&mut self, demand: &Demand<'_>, config: &Config, prices: Option<&Table>) -> Planned {
         self.prices.clear();
+        if self.view.is_too_wide() {
+            let reason = format!("more than {PLAN_CELLS_MAX} places have units of them: split the order");
+            return Planned::No(invalid("lines", reason));
+        }
         let short = self.shorts(demand);
         if !short.is_empty() {
             return Planned::No(Reject::InsufficientStock { short });

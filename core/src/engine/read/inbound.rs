@@ -1,10 +1,11 @@
 //! What is expected of SKUs, and what of it is promised.
 
 use crate::catalog::Config;
+use crate::engine::bounds::page;
 use crate::engine::codes::warehouse;
 use crate::engine::outcome::Decided;
+use crate::engine::read::Ask;
 use crate::engine::read::view::{inbound_view, overdue};
-use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;
 use crate::ids::{Code, SkuId};
 use crate::query::InboundQuery;

@@ -5,6 +5,7 @@ use crate::engine::change::order::place::Asking;
 use crate::engine::outcome::{Decided, Refusal};
 use crate::engine::plan::ahead::{Ahead, Parts};
 use crate::engine::plan::scratch::Scratch;
+use crate::engine::plan::size::promises_sized;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
@@ -28,7 +29,9 @@ impl Engine {
         let number = KeyShard::of_order(&order.key());
         let id = locked.orders(number).next_id(number);
         let ahead = Ahead { engine: self, demand, config, locked: &locked, by_category: true, order: id, subs: 0 };
-        let Parts { decision, ahead, made } = match ahead.plan(scratch, refusal) {
+        let planned = ahead.plan(scratch, refusal);
+        let planned = planned.and_then(|parts| promises_sized(&[], &parts).map(|()| parts));
+        let Parts { decision, ahead, made } = match planned {
             Ok(parts) => parts,
             Err(reject) => {
                 let seen = locked.seen(demand.lines.iter().map(|line| line.sku));
