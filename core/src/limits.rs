@@ -24,9 +24,10 @@ pub const CELL_UNITS_MAX: u64 = 1_000_000_000_000_000;
 pub const CELL_RECEIPTS_MAX: usize = 1_000;
 /// Receipts that one SKU at one warehouse is ever announced.
 pub const CELL_RECEIPTS_EVER: u32 = u32::MAX - 1;
-/// Promises that orders are ever made of one SKU at one warehouse. The numbers above are for promises that change their
-/// receipt.
+/// Promises that orders are ever made of one SKU at one warehouse, those that changed their receipt among them.
 pub const CELL_PROMISES_EVER: u32 = 3_000_000_000;
+/// The same for commands on its receipts. The numbers above are for promises that the last of these moves to other receipts.
+pub const CELL_RECEIPTS_PROMISED_EVER: u32 = 3_500_000_000;
 /// Promises that one event hands over or moves to another receipt. More of them are work of several events.
 pub const HANDED_MAX: usize = 256;
 /// Pairs of SKU and warehouse that one plan looks at: the lines of an order times the warehouses that have their SKUs.
@@ -118,6 +119,7 @@ const _: () = assert!(MOVEMENT_UNITS_MAX <= CELL_UNITS_MAX);
 const _: () = assert!(CELL_UNITS_MAX < i64::MAX as u64 / 2 / (CELL_HISTORY as u64 + 1));
 const _: () = assert!(ORDER_LINES_MAX as u64 * LINE_UNITS_MAX <= u32::MAX as u64);
 const _: () = assert!(ORDER_LINES_MAX <= ORDER_SUBS_MAX && ORDER_SUBS_MAX <= ORDER_PARTS_MAX);
+const _: () = assert!(CELL_PROMISES_EVER < CELL_RECEIPTS_PROMISED_EVER);
 const _: () = assert!(ORDER_SUBS_MAX < u16::MAX as usize && SKUS_MAX < u32::MAX as usize);
 const _: () = assert!(PLAN_CELLS_MAX * SEEN_BYTES + ORDER_PARTS_MAX * PART_BYTES < BATCH_BYTES_MAX);
 const _: () = assert!(COUNT_MOVES_MAX * PART_BYTES < BATCH_BYTES_MAX);

@@ -48,6 +48,7 @@ fn the_page_of_limits_gives_every_bound_and_its_figure() {
         CELL_RECEIPTS_MAX,
         CELL_RECEIPTS_EVER,
         CELL_PROMISES_EVER,
+        CELL_RECEIPTS_PROMISED_EVER,
         HANDED_MAX,
         PLAN_CELLS_MAX,
         ORDER_SUBS_MAX,

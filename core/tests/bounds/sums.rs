@@ -81,31 +81,33 @@ fn units_that_came_and_went_never_fill_a_cell() {
     shop.engine.check().unwrap();
 }
 
+/// A receipt of `tea` at `A`, announced by an event that no engine decided.
+fn opened(receipt: u32, reference: String, units: u64, made: Vec<Promised>) -> Event {
+    let opened = Opened { sku: SkuId(0), receipt: ReceiptNo(receipt), day: Day(9), pool: PoolId::REGULAR };
+    Event::InboundChanged(Box::new(InboundChanged {
+        reason: InboundReason::Announced,
+        warehouse: WarehouseId(0),
+        reference: Some(code(&reference)),
+        units: Units(units),
+        opened: Some(opened),
+        dated: None,
+        moves: vec![tea(SUPPLIER, Bucket::Inbound(ReceiptNo(receipt)), units)],
+        made,
+        arrived: Vec::new(),
+    }))
+}
+
 #[test]
 fn receipts_and_promises_of_a_cell_are_numbered_up_to_their_bounds() {
     let (shop, standing) = (shop(), shop());
-    let opened = |receipt, reference: String, units| {
-        let moves = vec![tea(SUPPLIER, Bucket::Inbound(ReceiptNo(receipt)), units)];
-        Event::InboundChanged(Box::new(InboundChanged {
-            reason: InboundReason::Announced,
-            warehouse: WarehouseId(0),
-            reference: Some(code(&reference)),
-            units: Units(units),
-            opened: Some(Opened { sku: SkuId(0), receipt: ReceiptNo(receipt), day: Day(9), pool: PoolId::REGULAR }),
-            dated: None,
-            moves,
-            made: Vec::new(),
-            arrived: Vec::new(),
-        }))
-    };
-    let many = (1..CELL_RECEIPTS_MAX as u32).map(|no| opened(no, format!("PO-{no}"), 1)).collect();
+    let many = (1..CELL_RECEIPTS_MAX as u32).map(|no| opened(no, format!("PO-{no}"), 1, Vec::new())).collect();
     let full = after(&shop, many);
     full.ok(full.announce("last", "tea", "A", Day(9), 1));
     let refused = full.no(full.announce("more", "tea", "A", Day(9), 1));
     assert!(refused.to_string().contains("expected already"), "{refused}");
     full.check_live();
 
-    let used = after(&standing, vec![opened(CELL_RECEIPTS_EVER - 1, "PO".to_owned(), 1)]);
+    let used = after(&standing, vec![opened(CELL_RECEIPTS_EVER - 1, "PO".to_owned(), 1, Vec::new())]);
     used.ok(used.announce("last", "tea", "A", Day(9), 1));
     let refused = used.no(used.announce("more", "tea", "A", Day(9), 1));
     assert!(refused.to_string().contains("numbered"), "{refused}");
@@ -166,4 +168,47 @@ fn an_order_over_more_places_than_a_plan_may_look_at_is_refused() {
     assert_eq!(field(&quoted), "lines");
     shop.placed(order("2", &[("d0", SITES as u64)]));
     shop.check_live();
+}
+
+/// Units that are lost out of many pools take a movement for each.
+#[test]
+fn a_count_makes_as_many_movements_as_its_bound_says_and_no_more() {
+    let pools: Vec<String> = (1..POOLS_MAX).map(|n| format!("p{n}")).collect();
+    let granted = pools.iter().map(|pool| format!("\"{pool}\", ")).collect::<String>();
+    let shop = Shop::with_world(&WORLD.replace("pools = [\"promo\", ", &format!("pools = [{granted}")));
+    let most = COUNT_MOVES_MAX / pools.len();
+    shop.ok(specs(most + 1));
+    let lines = |count, units| (0..count).map(|n| line(&format!("d{n}"), units)).collect::<Vec<_>>();
+    for pool in &pools {
+        let (warehouse, pool) = (code("A"), Some(code(pool)));
+        shop.ok(Command::Receive(Receive { warehouse, pool, expected: None, lines: lines(most + 1, 1) }));
+    }
+    assert_eq!(field(&shop.no(count(Vec::new(), lines(most + 1, 0)))), "lines");
+    shop.ok(count(Vec::new(), lines(most, 0)));
+    shop.check_live();
+}
+
+/// Promises are numbered in their cell; the last numbers are kept for those that change their receipt.
+#[test]
+fn promises_of_a_cell_are_made_and_moved_up_to_their_bounds() {
+    // Nothing on hand, and no warehouse that always has enough.
+    let world = WORLD.replace("code = \"web\"\n", "code = \"web\"\npresale = true\n");
+    let used = |ticket: u32| {
+        let (ticket, receipt, order) = (Ticket(ticket), ReceiptNo(1), OrderId(1));
+        let (sku, warehouse, pool, sub, units) = (SkuId(0), WarehouseId(0), PoolId::REGULAR, SubNo(1), Units(1));
+        let made = Promised { sku, warehouse, ticket, rank: ticket, receipt, pool, order, sub, units };
+        let shop = Shop::with_world(&world);
+        shop.skus(&["tea"]);
+        after(&shop, vec![opened(1, "PO".to_owned(), 9, vec![made])])
+    };
+    let shop = used(CELL_PROMISES_EVER - 1);
+    shop.placed(order("last", &[("tea", 1)]));
+    assert_eq!(field(&shop.no(Command::Place(order("more", &[("tea", 1)])))), "lines");
+    let withdraw = |shop: &Shop| shop.expect("PO", "tea", "A", Expectation::Withdraw);
+    shop.ok(withdraw(&shop));
+    let shop = used(CELL_RECEIPTS_PROMISED_EVER);
+    for command in [withdraw(&shop), shop.fulfil("PO", "A", &[("tea", 1)], true)] {
+        assert_eq!(field(&shop.no(command)), "reference");
+    }
+    assert_eq!(shop.engine.log().halted(), None);
 }

@@ -14,6 +14,7 @@ use crate::event::{Event, SkuDefined, SkusDefined};
 use crate::ids::SkuId;
 use crate::limits::SKUS_MAX;
 use crate::orders::Answer;
+use crate::reject::Reject;
 use crate::stock::Move;
 
 impl Execute for DefineSkus {
@@ -33,14 +34,19 @@ impl Execute for DefineSkus {
                 SkuDefined { id, code: spec.sku.clone(), weight_g: spec.weight_g, category: spec.category.clone() }
             };
             let skus = self.skus.iter().map(&mut define).collect();
-            if next > SKUS_MAX {
-                let reason = format!("would be {next} SKUs with these, at most {SKUS_MAX} can be defined");
-                return Err(invalid("skus", reason).into());
-            }
+            counted(next)?;
             let rules_version = present.map(|config| config.version()).unwrap_or_default();
             Ok(Ready { event: Event::SkusDefined(SkusDefined { skus, rules_version }), config: None })
         })
     }
+}
+
+/// Refuses definitions after which there would be more SKUs than there may be.
+fn counted(count: usize) -> Result<(), Reject> {
+    if count > SKUS_MAX {
+        return Err(invalid("skus", format!("would be {count} SKUs with these, at most {SKUS_MAX} can be defined")));
+    }
+    Ok(())
 }
 
 impl Body for SkusDefined {
@@ -63,5 +69,16 @@ impl Body for SkusDefined {
             engine.skus.define(sku, at.seq);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skus_are_defined_up_to_their_bound() {
+        counted(SKUS_MAX).unwrap();
+        counted(SKUS_MAX + 1).unwrap_err();
     }
 }

@@ -3,7 +3,7 @@
 use crate::command::{Expect, Expectation};
 use crate::engine::change::Execute;
 use crate::engine::change::inbound::changes::Changes;
-use crate::engine::change::inbound::settled;
+use crate::engine::change::inbound::{numbered, settled};
 use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
@@ -30,6 +30,7 @@ impl Execute for Expect {
             settled(locked, &[sku], warehouse)?;
             let none = Inbound::default();
             let inbound = locked.inbound(sku, warehouse).unwrap_or(&none);
+            numbered(inbound)?;
             let mut changes = Changes::new(sku, warehouse, inbound);
             let (reason, units) = self.decide(inbound, &mut changes, pool)?;
             Ok(changes.event(reason, Some(self.reference.clone()), units, Vec::new()))

@@ -10,7 +10,7 @@ use crate::engine::bounds::movement;
 use crate::engine::change::Execute;
 use crate::engine::change::inbound::changes::Changes;
 use crate::engine::change::inbound::expect::unexpected;
-use crate::engine::change::inbound::settled;
+use crate::engine::change::inbound::{numbered, settled};
 use crate::engine::change::stock::moved::moved;
 use crate::engine::change::stock::terms::{SUPPLIER, push, skus};
 use crate::engine::codes::{pool, warehouse};
@@ -88,6 +88,7 @@ impl Goods<'_> {
         };
         let mut room = HANDED_MAX;
         for arrival in arrivals {
+            numbered(arrival.inbound)?;
             let mut changes = Changes::new(arrival.sku, self.warehouse, arrival.inbound);
             changes.room = room;
             changes.take_in(&arrival, fulfils.more);
