@@ -256,6 +256,61 @@ fn after_a_crash_between_two_steps_the_handover_goes_on_by_itself() {
     }
 }
 
+/// What an event may move to another receipt, or hand over, is bounded; so is a withdrawal, in steps of its own.
+#[test]
+fn a_receipt_promised_to_many_orders_is_withdrawn_and_announced_again_in_bounded_steps() {
+    let orders = 3 * HANDED_MAX + 7;
+    let shop = many(orders);
+    let before = shop.journal();
+    let Reply::Moved(moved) = shop.ok(shop.expect("PO-1", "tea", "A", Expectation::Withdraw)) else { panic!() };
+    assert_eq!((moved.units, moved.short), (Units(orders as u64), Units(orders as u64)));
+    assert_eq!(shop.cell("tea", "A").overdue, Units(orders as u64));
+    shop.engine.check().unwrap();
+    let steps = shop.journal();
+    assert_eq!(steps.len(), 1 + orders.div_ceil(HANDED_MAX));
+    let made = |(_, e): &(Seq, Envelope)| if let Event::InboundChanged(e) = &e.event { e.made.len() } else { panic!() };
+    assert!(steps.iter().map(made).all(|made| made <= HANDED_MAX));
+    for kept in 1..=steps.len() {
+        let cut: Vec<_> = before.iter().chain(&steps[..kept]).cloned().collect();
+        let engine = recovered(&cut);
+        engine.check().unwrap();
+        while engine.react(shop.now, 1).more {}
+        engine.check().unwrap();
+        assert_eq!(engine.digest(), shop.engine.digest(), "the same as if nothing had happened, after step {kept}");
+    }
+    shop.ok(shop.announce("PO-2", "tea", "A", day(2), orders as u64 - 2));
+    assert!(shop.journal().iter().map(made).all(|made| made <= HANDED_MAX));
+    assert_eq!(shop.cell("tea", "A").overdue, Units(2), "the last ones are expected from no receipt");
+    shop.ok(shop.fulfil("PO-2", "A", &[("tea", orders as u64)], false));
+    let waiting = (0..orders).filter(|n| stages(&shop, &n.to_string())[0].is_ahead()).count();
+    assert_eq!((waiting, shop.cell("tea", "A").overdue), (0, Units::ZERO));
+    shop.engine.check().unwrap();
+}
+
+/// Units that a receipt will not bring are for nobody new, and those given up meanwhile make the rest fewer.
+#[test]
+fn between_two_steps_of_a_withdrawal_nobody_gets_ahead_and_orders_may_be_given_up() {
+    let orders = 2 * HANDED_MAX;
+    let shop = many(orders);
+    let mut history = shop.journal();
+    shop.ok(shop.expect("PO-1", "tea", "A", Expectation::Withdraw));
+    history.push(shop.journal().remove(0));
+    let shop = Shop::standing(recovered(&history));
+    assert_eq!(shop.cell("tea", "A").overdue, Units(orders as u64));
+    let new = shop.run_alone(Command::Place(order("new", &[("tea", 1)]))).result.unwrap_err();
+    assert!(matches!(new, Reject::InsufficientStock { .. }), "{new}");
+    shop.run_alone(cancel("1", CancelScope::Order)).result.unwrap();
+    shop.run_alone(cancel(&(orders - 1).to_string(), CancelScope::Order)).result.unwrap();
+    shop.engine.check().unwrap();
+    shop.react();
+    assert_eq!(shop.cell("tea", "A").overdue, Units(orders as u64 - 2));
+    shop.engine.check().unwrap();
+    shop.receive("tea", "A", orders as u64 - 2);
+    let waiting = (0..orders).filter(|n| stages(&shop, &n.to_string())[0].is_ahead()).count();
+    assert_eq!(waiting, 0);
+    shop.engine.check().unwrap();
+}
+
 #[test]
 fn between_two_steps_orders_may_be_given_up_and_the_rest_moves_up() {
     let shop = many(2 * HANDED_MAX);

@@ -2,7 +2,8 @@
 
 use crate::Actor;
 use crate::command::Request;
-use crate::engine::outcome::Outcome;
+use crate::engine::bounds::Bounded;
+use crate::engine::outcome::{Decided, Outcome, Refusal};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::query::Query;
@@ -13,6 +14,9 @@ impl Engine {
     ///
     /// `now` is engine time; an event's time is never earlier than the last event of the same order.
     pub fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome {
+        if let Err(reject) = request.bounded() {
+            return Decided::Err(reject.into()).into();
+        }
         let kind = request.command.kind().number;
         let asked = Asked { actor, now, occurred: request.occurred, key: request.key.as_ref(), kind };
         request.command.carry_out(self, asked).into()
@@ -20,6 +24,7 @@ impl Engine {
 
     /// Answers a question. Changes nothing.
     pub fn query(&self, query: &Query, now: Time) -> Outcome {
-        query.answer(self, now).into()
+        let bounded = query.bounded().map_err(Refusal::from);
+        bounded.and_then(|()| query.answer(self, now)).into()
     }
 }

@@ -18,6 +18,7 @@
 //! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`], [`Engine::react`] and [`Engine::learn_prices`].
 //! [`Engine::check`] and [`Engine::digest`] lock shard by shard, so they speak of a whole only while nothing else runs.
 
+mod bounds;
 mod change;
 mod check;
 mod codes;

@@ -94,6 +94,16 @@ impl<A> Memory<A> {
         Memory { memos: Vec::new(), places: BTreeMap::new() }
     }
 
+    /// How many answers are remembered.
+    pub fn len(&self) -> usize {
+        self.memos.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.memos.is_empty()
+    }
+
     /// What is known of a key.
     pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
         match self.memo(key) {

@@ -7,12 +7,10 @@ use super::tables::{
     read_warehouses,
 };
 use crate::ids::Code;
+use crate::limits::GRAMS_MAX;
 
 /// The keys of a world file, without those of the rule tables.
 const WORLD_KEYS: &[&str] = &["currency", "default_weight_g", "kg_step_g", "warehouse", "carrier", "channel", "pool"];
-
-/// The largest weight of a unit and the largest step of a price list, in grams: 100 t.
-const GRAMS_MAX: u32 = 100_000_000;
 
 /// A world file.
 #[derive(Clone, Debug)]

@@ -37,6 +37,9 @@ pub enum Bucket {
     Promised(Ticket),
     /// Here with a receipt, and about to be handed over to whom its units were promised.
     Arrived(ReceiptNo),
+    /// Contra-account: units that were promised out of a receipt and that it will not bring. Moving units out of it makes it
+    /// grow; the promises move to other receipts, or to none, in commits of their own.
+    Missing(ReceiptNo),
 }
 
 /// Where units come from and go to.
@@ -62,6 +65,11 @@ impl Bucket {
     /// supplier when no receipt is expected to bring them.
     pub const fn unpromised(receipt: ReceiptNo) -> Bucket {
         if receipt.0 == ReceiptNo::NONE.0 { Bucket::Outside(Outside::Supplier) } else { Bucket::Inbound(receipt) }
+    }
+
+    /// Whether it stands for units that are not in the cell: what comes out of it adds to what the cell has.
+    pub const fn is_contra(self) -> bool {
+        matches!(self, Bucket::Outside(_) | Bucket::Short | Bucket::Missing(_))
     }
 
     /// Whether movements against it only say what is there, unless a person says that they found or lost it.
@@ -99,6 +107,7 @@ impl fmt::Display for Bucket {
             Bucket::Inbound(receipt) => write!(f, "inbound with receipt {receipt}"),
             Bucket::Promised(ticket) => write!(f, "promised under ticket {ticket}"),
             Bucket::Arrived(receipt) => write!(f, "arrived with receipt {receipt}"),
+            Bucket::Missing(receipt) => write!(f, "missing from receipt {receipt}"),
             Bucket::Short => f.write_str("short"),
             Bucket::Outside(Outside::Supplier) => f.write_str("supplier"),
             Bucket::Outside(Outside::Customer) => f.write_str("customer"),

@@ -38,10 +38,10 @@ pub struct PoolStock {
 /// Units that crossed the border between a cell and the world outside, ever. What came in less what went out is here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode)]
 pub struct Crossed {
-    /// Into the cell.
-    pub came_in: Units,
+    /// Into the cell. Wider than any sum of units that is there, because it never falls.
+    pub came_in: u128,
     /// Out of the cell.
-    pub went_out: Units,
+    pub went_out: u128,
 }
 
 /// The double-entry account of one SKU at one warehouse.
@@ -147,6 +147,10 @@ impl Cell {
                 let receipt = self.inbound().and_then(|inbound| inbound.receipt(receipt));
                 receipt.map_or(Units::ZERO, |receipt| receipt.arrived)
             }
+            Bucket::Missing(receipt) => {
+                let receipt = self.inbound().and_then(|inbound| inbound.receipt(receipt));
+                receipt.map_or(Units::ZERO, |receipt| receipt.missing)
+            }
             Bucket::Short => self.rest.short,
             Bucket::Outside(_) => Units::ZERO,
         }
@@ -187,15 +191,14 @@ impl Cell {
         i128::from(claimed.saturating_add(rest).saturating_add(arrived).0) - i128::from(self.rest.short.0)
     }
 
-    /// The change of units on hand since a watermark, events in `except` counted as later; `Err` holds the oldest
-    /// watermark that is still remembered.
+    /// The change of units on hand since a watermark, events in `except`, which is sorted, counted as later; `Err` holds the
+    /// oldest watermark that is still remembered.
     pub fn changed_since(&self, as_of: Seq, except: &[Seq]) -> Result<i64, Seq> {
-        let oldest_needed =
-            except.iter().copied().map(|s| Seq(s.0.saturating_sub(1))).min().unwrap_or(as_of).min(as_of);
+        let oldest_needed = except.first().map_or(as_of, |first| Seq(first.0.saturating_sub(1))).min(as_of);
         if oldest_needed < self.rest.history.forgotten {
             return Err(self.rest.history.forgotten);
         }
-        let unseen = |seq: Seq| seq > as_of || except.contains(&seq);
+        let unseen = |seq: Seq| seq > as_of || except.binary_search(&seq).is_ok();
         Ok(self.rest.history.changes.iter().filter(|(seq, _)| unseen(*seq)).map(|(_, change)| change).sum())
     }
 
@@ -238,7 +241,9 @@ impl Cell {
         let overdrawn = |there| Overdrawn { from, to, units, there };
         self.take(from, units).map_err(overdrawn)?;
         self.put(to, units).map_err(overdrawn)?;
-        let is_ahead = |bucket| matches!(bucket, Bucket::Inbound(_) | Bucket::Promised(_) | Bucket::Arrived(_));
+        let is_ahead = |bucket| {
+            matches!(bucket, Bucket::Inbound(_) | Bucket::Promised(_) | Bucket::Arrived(_) | Bucket::Missing(_))
+        };
         if is_ahead(from) || is_ahead(to) {
             if let Some(inbound) = self.rest.inbound.as_deref_mut().filter(|_| is_ahead(from)) {
                 inbound.tidy();
@@ -269,6 +274,13 @@ impl Cell {
         self.rest.history.note(seq);
     }
 
+    /// Units in all buckets together: what came in less what went out, and what is claimed without being there.
+    pub fn total(&self) -> u128 {
+        let Crossed { came_in, went_out } = self.rest.crossed;
+        let missing = self.inbound().map_or(Units::ZERO, Inbound::missing);
+        (came_in + u128::from(self.rest.short.0) + u128::from(missing.0)).saturating_sub(went_out)
+    }
+
     /// What is wrong with the cell, if anything: units in must be units out and units here, and short ones are claimed.
     pub fn check(&self) -> Result<(), String> {
         let pools: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
@@ -280,8 +292,7 @@ impl Cell {
         }
         let inbound = self.inbound().map_or(Units::ZERO, Inbound::units);
         let here = pools.saturating_add(stages).saturating_add(rest).saturating_add(inbound);
-        let expected = self.rest.crossed.went_out.saturating_add(here);
-        if self.rest.crossed.came_in.saturating_add(self.rest.short) != expected {
+        if self.total() != u128::from(here.0) {
             return Err(format!(
                 "units in {} + short {} are not units out {} + units here {here}",
                 self.rest.crossed.came_in, self.rest.short, self.rest.crossed.went_out
@@ -299,8 +310,7 @@ impl Cell {
     fn take(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
         let slot = match bucket {
             Bucket::Outside(_) => {
-                self.rest.crossed.came_in =
-                    self.rest.crossed.came_in.checked_add(units).ok_or(self.rest.crossed.came_in)?;
+                self.rest.crossed.came_in += u128::from(units.0);
                 return Ok(());
             }
             Bucket::Short => {
@@ -308,6 +318,7 @@ impl Cell {
                 self.note_withheld();
                 return Ok(());
             }
+            Bucket::Missing(receipt) => return self.inbound_mut().set_missing(receipt, |n| n.checked_add(units)),
             Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_sub(units)),
             Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_sub(units)),
             Bucket::Arrived(receipt) => return self.inbound_mut().set_arrived(receipt, |n| n.checked_sub(units)),
@@ -319,12 +330,16 @@ impl Cell {
 
     fn put(&mut self, bucket: Bucket, units: Units) -> Result<(), Units> {
         let slot = match bucket {
-            Bucket::Outside(_) => &mut self.rest.crossed.went_out,
+            Bucket::Outside(_) => {
+                self.rest.crossed.went_out += u128::from(units.0);
+                return Ok(());
+            }
             Bucket::Short => {
                 self.rest.short = self.rest.short.checked_sub(units).ok_or(self.rest.short)?;
                 self.note_withheld();
                 return Ok(());
             }
+            Bucket::Missing(receipt) => return self.inbound_mut().set_missing(receipt, |n| n.checked_sub(units)),
             Bucket::Inbound(receipt) => return self.inbound_mut().set_free(receipt, |n| n.checked_add(units)),
             Bucket::Promised(ticket) => return self.inbound_mut().set_promised(ticket, |n| n.checked_add(units)),
             Bucket::Arrived(receipt) => return self.inbound_mut().set_arrived(receipt, |n| n.checked_add(units)),
@@ -354,6 +369,7 @@ impl Cell {
             Bucket::Inbound(_)
             | Bucket::Promised(_)
             | Bucket::Arrived(_)
+            | Bucket::Missing(_)
             | Bucket::Short
             | Bucket::Outside(Outside::Supplier | Outside::Customer)
             | Bucket::Outside(Outside::WriteOff | Outside::Transfer) => unreachable!("handled by take and put"),

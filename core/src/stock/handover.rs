@@ -4,9 +4,10 @@
 //!   arrived, by receipt ──in order of promise──► the receipt's own promises ── none is left ──► available
 //!   available, by pool  ──in order of promise──► overdue promises of the pool
 //!   inbound, by receipt ──in order of promise──► overdue promises of the pool, once nothing here serves them
+//!   missing, by receipt ──the last promise first──► no receipt, before anything else
 //! ```
 //!
-//! One step serves [`HANDED_MAX`] promises at most, so that it locks few orders and is a small event. Until the last step
+//! One step serves [`crate::limits::HANDED_MAX`] promises at most, so that it locks few orders and is a small event. Until the last step
 //! nobody else can draw the units: arrived ones stand in a bucket of their own, and of available ones as many are withheld
 //! as are overdue.
 
@@ -14,9 +15,6 @@ use crate::ids::{PoolId, ReceiptNo};
 use crate::stock::availability::spare;
 use crate::stock::{Bucket, Cell, ExpectedReceipt, Inbound, Promise};
 use crate::units::Units;
-
-/// Promises that are served in one step.
-pub const HANDED_MAX: usize = 256;
 
 /// Units that are here, and the promise that they keep.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +34,10 @@ pub struct Handover {
     pub left_over: Vec<(ReceiptNo, PoolId, Units)>,
     /// Overdue units that move to a receipt.
     pub attached: Vec<(Promise, ReceiptNo)>,
+    /// Units that their receipt will not bring, and that no receipt is expected to bring from now on.
+    pub detached: Vec<Promise>,
+    /// Receipts with units that nobody waits for any more and that will not come: they are expected no longer.
+    pub given_up: Vec<(ReceiptNo, Units)>,
 }
 
 /// Units that are here, and whose promises they serve.
@@ -58,7 +60,7 @@ impl Cell {
 
     fn has_next_step(&self) -> bool {
         let Some(inbound) = self.inbound() else { return false };
-        let arrived = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero();
+        let arrived = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero() || !receipt.missing.is_zero();
         let opens = |pool| inbound.receipts().iter().any(|r| r.pool == pool && !r.open().is_zero());
         let served = |pool| !spare(self, pool, Units::ZERO).is_zero() || opens(pool);
         inbound.receipts().iter().any(arrived) || inbound.overdue_pools().any(|(pool, _)| served(pool))
@@ -70,6 +72,10 @@ impl Handover {
     pub fn of(cell: &Cell, most: usize) -> Handover {
         let mut step = Handover::default();
         let Some(inbound) = cell.inbound().filter(|_| cell.withholds()) else { return step };
+        step.detach(inbound, most);
+        if !step.is_empty() {
+            return step;
+        }
         for receipt in inbound.receipts().iter().filter(|receipt| !receipt.arrived.is_zero()) {
             let (from, units) = (Bucket::Arrived(receipt.no), receipt.arrived);
             step.serve(inbound, Supply { receipt: receipt.no, pool: receipt.pool, from, units }, most);
@@ -91,7 +97,34 @@ impl Handover {
 
     /// Whether there is nothing to be done.
     pub fn is_empty(&self) -> bool {
-        self.dues.is_empty() && self.left_over.is_empty() && self.attached.is_empty()
+        self.dues.is_empty()
+            && self.left_over.is_empty()
+            && self.attached.is_empty()
+            && self.detached.is_empty()
+            && self.given_up.is_empty()
+    }
+
+    /// How many promises it changes.
+    pub fn promises(&self) -> usize {
+        self.dues.len() + self.attached.len() + self.detached.len()
+    }
+
+    /// Promises leave receipts that will not keep them, the last ones first; units that nobody waits for any more leave them
+    /// before.
+    fn detach(&mut self, inbound: &Inbound, most: usize) {
+        for receipt in inbound.receipts().iter().filter(|receipt| !receipt.missing.is_zero()) {
+            let given_up = receipt.free.min(receipt.missing);
+            self.given_up.extend((!given_up.is_zero()).then_some((receipt.no, given_up)));
+            let mut left = receipt.missing.saturating_sub(given_up);
+            for promise in inbound.waiting(receipt.no, receipt.pool).rev().take(most - self.detached.len()) {
+                let units = promise.units.min(left);
+                if units.is_zero() {
+                    break;
+                }
+                left = left.saturating_sub(units);
+                self.detached.push(Promise { units, ..*promise });
+            }
+        }
     }
 
     /// Serves promises in order out of units that stand somewhere; answers how many it served.

@@ -38,12 +38,19 @@ pub struct ExpectedReceipt {
     pub promised: Units,
     /// Units of it that are here, and on their way to whom they were promised.
     pub arrived: Units,
+    /// Units promised out of it that it will not bring: these promises are about to move to other receipts, or to none.
+    pub missing: Units,
 }
 
 impl ExpectedReceipt {
     /// Units expected in all.
     pub fn units(&self) -> Units {
-        self.free.saturating_add(self.promised)
+        self.free.saturating_add(self.promised).saturating_sub(self.missing)
+    }
+
+    /// Whether nothing stands under it any more.
+    fn is_over(&self) -> bool {
+        [self.free, self.promised, self.arrived, self.missing].iter().all(|units| units.is_zero())
     }
 
     /// Units that are here and that nobody waits for any more.
@@ -53,7 +60,7 @@ impl ExpectedReceipt {
 
     /// Units that are yet to come and can be promised.
     pub fn open(&self) -> Units {
-        self.free.saturating_sub(self.left_over())
+        self.free.saturating_sub(self.left_over()).saturating_sub(self.missing)
     }
 }
 
@@ -121,12 +128,12 @@ impl Inbound {
 
     /// The number the next receipt gets.
     pub fn next_receipt(&self) -> ReceiptNo {
-        ReceiptNo(self.last_receipt.0 + 1)
+        ReceiptNo(self.last_receipt.0.saturating_add(1))
     }
 
     /// The ticket that a promise gets after `made` others.
     pub fn ticket_after(&self, made: usize) -> Ticket {
-        Ticket(self.last_ticket.0 + 1 + u32::try_from(made).unwrap_or(u32::MAX))
+        Ticket(self.last_ticket.0.saturating_add(1).saturating_add(u32::try_from(made).unwrap_or(u32::MAX)))
     }
 
     /// A promise.
@@ -164,7 +171,13 @@ impl Inbound {
 
     /// Whether anything waits to be handed over, or waits for a receipt.
     pub(super) fn is_owed(&self) -> bool {
-        !self.overdue.is_empty() || self.receipts.iter().any(|receipt| !receipt.arrived.is_zero())
+        let waits = |receipt: &ExpectedReceipt| !receipt.arrived.is_zero() || !receipt.missing.is_zero();
+        !self.overdue.is_empty() || self.receipts.iter().any(waits)
+    }
+
+    /// Units that are promised out of receipts which will not bring them.
+    pub(super) fn missing(&self) -> Units {
+        self.receipts.iter().map(|receipt| receipt.missing).sum()
     }
 
     /// Units that are here and on their way to whom they were promised.
@@ -174,6 +187,12 @@ impl Inbound {
 
     /// Units of a pool that are promised and that no receipt is expected to bring.
     pub fn overdue(&self, pool: PoolId) -> Units {
+        let missing: Units = self.receipts.iter().filter(|r| r.pool == pool).map(|r| r.missing).sum();
+        self.without(pool).saturating_add(missing)
+    }
+
+    /// Units of a pool whose promises stand under no receipt.
+    fn without(&self, pool: PoolId) -> Units {
         self.overdue.iter().find(|(known, _)| *known == pool).map_or(Units::ZERO, |(_, units)| *units)
     }
 
@@ -203,7 +222,16 @@ impl Inbound {
     pub fn open(&mut self, no: ReceiptNo, reference: Code, day: Day, pool: PoolId) {
         self.last_receipt = self.last_receipt.max(no);
         let none = Units::ZERO;
-        self.receipts.push(ExpectedReceipt { no, reference, day, pool, free: none, promised: none, arrived: none });
+        self.receipts.push(ExpectedReceipt {
+            no,
+            reference,
+            day,
+            pool,
+            free: none,
+            promised: none,
+            arrived: none,
+            missing: none,
+        });
     }
 
     /// Expects a receipt on another day; `None` when there is no such receipt.
@@ -256,6 +284,16 @@ impl Inbound {
         Ok(())
     }
 
+    pub(super) fn set_missing(
+        &mut self,
+        no: ReceiptNo,
+        change: impl FnOnce(Units) -> Option<Units>,
+    ) -> Result<(), Units> {
+        let receipt = self.receipts.iter_mut().find(|receipt| receipt.no == no).ok_or(Units::ZERO)?;
+        receipt.missing = change(receipt.missing).ok_or(receipt.missing)?;
+        Ok(())
+    }
+
     pub(super) fn set_promised(
         &mut self,
         ticket: Ticket,
@@ -279,7 +317,7 @@ impl Inbound {
     }
 
     fn set_overdue(&mut self, pool: PoolId, change: impl Fn(Units) -> Option<Units>) -> Result<(), Units> {
-        let before = self.overdue(pool);
+        let before = self.without(pool);
         let after = change(before).ok_or(before)?;
         self.overdue.retain(|(known, _)| *known != pool);
         if !after.is_zero() {
@@ -291,7 +329,7 @@ impl Inbound {
 
     /// Forgets receipts of which nothing is expected any more.
     pub(super) fn tidy(&mut self) {
-        self.receipts.retain(|receipt| !receipt.units().is_zero() || !receipt.arrived.is_zero());
+        self.receipts.retain(|receipt| !receipt.is_over());
     }
 
     /// What is wrong, if anything.
@@ -304,10 +342,11 @@ impl Inbound {
                     receipt.no, receipt.promised
                 ));
             }
-            if receipt.arrived > receipt.units() {
-                return Err(format!("receipt {} has more here than it brings", receipt.no));
+            let claimed = receipt.free.saturating_add(receipt.promised);
+            if receipt.arrived.saturating_add(receipt.missing) > claimed {
+                return Err(format!("receipt {} has more here or missing than it brings", receipt.no));
             }
-            if receipt.units().is_zero() || receipt.no > self.last_receipt {
+            if receipt.is_over() || receipt.no > self.last_receipt {
                 return Err(format!("receipt {} brings nothing or was never announced", receipt.no));
             }
         }

@@ -8,10 +8,11 @@ mod inbound;
 mod movement;
 mod shard;
 
+pub use crate::limits::HANDED_MAX;
 pub use availability::{draw, drawable, granted};
 pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
-pub use handover::{Due, HANDED_MAX, Handover};
+pub use handover::{Due, Handover};
 pub use inbound::{ExpectedReceipt, Inbound, Promisable, Promise};
 pub use movement::Move;
 pub use shard::{SkuStock, StockShard};

@@ -39,6 +39,7 @@ pub fn buckets() -> Vec<Bucket> {
         Bucket::Inbound(ReceiptNo(3)),
         Bucket::Promised(Ticket(4)),
         Bucket::Arrived(ReceiptNo(3)),
+        Bucket::Missing(ReceiptNo(3)),
         Bucket::Short,
         Bucket::Outside(Outside::Supplier),
         Bucket::Outside(Outside::Customer),

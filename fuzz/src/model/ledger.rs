@@ -178,6 +178,7 @@ fn is_here(bucket: Bucket) -> bool {
         | Bucket::InTransit
         | Bucket::Inbound(_)
         | Bucket::Promised(_)
+        | Bucket::Missing(_)
         | Bucket::Short
         | Bucket::Outside(_) => false,
     }

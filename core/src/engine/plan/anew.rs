@@ -9,6 +9,7 @@ use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::ready::Ready;
 use crate::engine::plan::scratch::Scratch;
+use crate::engine::plan::size::{promises_sized, sized};
 use crate::engine::plan::solve::Planned;
 use crate::engine::plan::wish::{Prepared, Undecided, Wish};
 use crate::engine::store::{Engine, EngineLocked};
@@ -24,6 +25,18 @@ pub(in crate::engine) enum Served {
     Ahead(Parts),
     /// Not at all.
     No(Reject),
+}
+
+impl Served {
+    /// The same, or the refusal of what would make the order too large.
+    fn sized(self, order: &Order) -> Served {
+        let fits = match &self {
+            Served::Here(decision) => sized(&order.subs, [decision]),
+            Served::Ahead(parts) => promises_sized(&order.subs, parts),
+            Served::No(_) => Ok(()),
+        };
+        fits.map_or_else(Served::No, |()| self)
+    }
 }
 
 impl Engine {
@@ -43,18 +56,19 @@ impl Engine {
         if let Some(mut prepared) = prepared.take().filter(fits) {
             self.note_locked_work(prepared.ready.size(scratch));
             if prepared.ready.still_holds(&demand, config, locked, scratch) {
-                return Ok(match prepared.ready {
+                let served = match prepared.ready {
                     Ready::Plan => Served::Here(drawn(&demand, config, locked, scratch)),
                     Ready::Parts(parts) => Served::Ahead(parts.of_order(order.id)),
                     Ready::No(reject, _) => Served::No(reject),
-                });
+                };
+                return Ok(served.sized(order));
             }
         } else if self.is_small(&demand, config) {
             scratch.locked();
             let served = self.serve_small(order, (&wish, &demand), config, locked, scratch);
             self.note_locked_work(scratch.spent);
             if let Some(served) = served {
-                return Ok(served);
+                return Ok(served.sized(order));
             }
         }
         drop(demand);

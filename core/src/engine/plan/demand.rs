@@ -1,17 +1,14 @@
-//! An order as asked, resolved and checked: ids instead of codes, each SKU once.
+//! An order as asked, resolved: ids instead of codes, each SKU once.
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::{Config, Skus};
 use crate::command::{Line, Place};
 use crate::engine::codes::carrier;
-use crate::engine::outcome::invalid;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, SkuId};
-use crate::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
 use crate::reject::{CodeKind, Reject};
 use crate::routing::SplitRules;
 use crate::rules::ChannelRules;
-use crate::time::Span;
 use crate::units::Units;
 
 /// What an order wants and under which conditions.
@@ -42,7 +39,7 @@ pub(in crate::engine) struct Wanted {
 }
 
 impl<'a> Demand<'a> {
-    /// Resolves and checks an order, with `room` for its lines. Its channel must be known.
+    /// Resolves an order that is within its bounds, with `room` for its lines. Its channel must be known.
     pub fn read(
         place: &'a Place,
         channel: &'a ChannelRules,
@@ -51,12 +48,6 @@ impl<'a> Demand<'a> {
         room: Vec<Wanted>,
     ) -> Result<Demand<'a>, Reject> {
         let carrier = place.carrier.as_ref().map(|code| carrier(config, code)).transpose()?;
-        if place.max_parcels == Some(0) {
-            return Err(invalid("max_parcels", "must be at least 1; leave it out for no bound".to_owned()));
-        }
-        if place.hold.is_some_and(|hold| hold == Span::ZERO || hold > HOLD_TTL_MAX) {
-            return Err(invalid("hold", format!("must be more than nothing and at most {HOLD_TTL_MAX}")));
-        }
         let (lines, category) = read_lines(&place.lines, config, skus, room)?;
         Ok(Demand {
             channel: channel.id,
@@ -92,21 +83,11 @@ fn read_lines(
     skus: &Skus,
     mut wanted: Vec<Wanted>,
 ) -> Result<(Vec<Wanted>, Option<Code>), Reject> {
-    if lines.is_empty() || lines.len() > ORDER_LINES_MAX {
-        return Err(invalid(
-            "lines",
-            format!("an order has 1 to {ORDER_LINES_MAX} lines, this one has {}", lines.len()),
-        ));
-    }
     wanted.clear();
     wanted.reserve(lines.len());
     let mut unknown = Vec::new();
     let mut category: Option<Option<Code>> = None;
-    for (at, line) in lines.iter().enumerate() {
-        if line.units.is_zero() || line.units.0 > LINE_UNITS_MAX {
-            let reason = format!("a line has 1 to {LINE_UNITS_MAX} units, this one has {}", line.units);
-            return Err(invalid(&format!("lines[{at}].units"), reason));
-        }
+    for line in lines {
         let Some(sku) = skus.find(&line.sku) else {
             unknown.push(line.sku.clone());
             continue;

@@ -21,6 +21,7 @@ pub(in crate::engine) mod ready;
 mod refuse;
 pub(in crate::engine) mod scratch;
 mod shelves;
+pub(in crate::engine) mod size;
 pub(in crate::engine) mod solve;
 pub(in crate::engine) mod view;
 pub(in crate::engine) mod wish;

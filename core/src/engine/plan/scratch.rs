@@ -83,6 +83,9 @@ impl Scratch {
     ) {
         self.view.clear();
         for line in &demand.lines {
+            if self.view.is_too_wide() {
+                break;
+            }
             self.view.add(line.units, stock(line.sku), demand.pools, config, without);
         }
     }

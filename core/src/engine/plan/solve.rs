@@ -1,11 +1,12 @@
 //! From a view to a plan: the one place where an order is posed and solved.
 
 use crate::catalog::Config;
+use crate::engine::outcome::invalid;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::pose::SingleParcel;
 use crate::engine::plan::scratch::Scratch;
 use crate::engine::store::assert_no_locks_held;
-use crate::limits::PLAN_UNDER_LOCKS_WORK;
+use crate::limits::{PLAN_CELLS_MAX, PLAN_UNDER_LOCKS_WORK};
 use crate::prices::{Table, solve_own_first};
 use crate::reject::Reject;
 use crate::routing::{Answer, Reach, SETTLED_WORK, hold_to, holds_to};
@@ -40,6 +41,10 @@ impl Scratch {
 
     fn plan_within(&mut self, demand: &Demand<'_>, config: &Config, prices: Option<&Table>) -> Planned {
         self.prices.clear();
+        if self.view.is_too_wide() {
+            let reason = format!("more than {PLAN_CELLS_MAX} places have units of them: split the order");
+            return Planned::No(invalid("lines", reason));
+        }
         let short = self.shorts(demand);
         if !short.is_empty() {
             return Planned::No(Reject::InsufficientStock { short });

@@ -4,6 +4,7 @@ use crate::catalog::Config;
 use crate::decision::SeenLine;
 use crate::engine::plan::copies::Shelf;
 use crate::ids::{PoolId, WarehouseId};
+use crate::limits::PLAN_CELLS_MAX;
 use crate::stock::SkuStock;
 use crate::units::Units;
 
@@ -55,6 +56,12 @@ impl View {
     pub fn clear(&mut self) {
         self.cells.clear();
         self.lines.clear();
+    }
+
+    /// Whether more was looked at than a plan may look at: nothing is planned then.
+    #[inline]
+    pub fn is_too_wide(&self) -> bool {
+        self.cells.len() > PLAN_CELLS_MAX
     }
 
     /// Notes what could be drawn of the next line's SKU, except at a warehouse that is left out.

@@ -20,7 +20,7 @@ impl Ask for AvailabilityQuery {
         let config = engine.config()?;
         let channel = channel(&config, &self.channel)?;
         let pools = &channel.pools;
-        let skus = engine.query_skus(&self.skus)?;
+        let skus = engine.known_skus(self.skus.iter())?;
         let mut seen = config.seq;
         let mut answers = Vec::with_capacity(skus.len());
         for (code, sku) in self.skus.iter().zip(skus) {

@@ -1,10 +1,11 @@
 //! What is expected of SKUs, and what of it is promised.
 
 use crate::catalog::Config;
+use crate::engine::bounds::page;
 use crate::engine::codes::warehouse;
 use crate::engine::outcome::Decided;
+use crate::engine::read::Ask;
 use crate::engine::read::view::{inbound_view, overdue};
-use crate::engine::read::{Ask, page};
 use crate::engine::store::Engine;
 use crate::ids::{Code, Seq, SkuId, WarehouseId};
 use crate::query::InboundQuery;
@@ -19,7 +20,7 @@ impl Ask for InboundQuery {
         let warehouse = self.warehouse.as_ref().map(|code| warehouse(&config, code)).transpose()?;
         let mut found = Found { query: self, warehouse, config: &config, cells: Vec::new(), skus: 0, seen: config.seq };
         if !self.skus.is_empty() {
-            engine.query_skus(&self.skus)?.into_iter().all(|sku| found.add(engine, sku));
+            engine.known_skus(self.skus.iter())?.into_iter().all(|sku| found.add(engine, sku));
             return Ok((Reply::Inbound(found.cells), found.seen));
         }
         let after = self.after.as_ref().map(|code| engine.known_sku(code)).transpose()?;

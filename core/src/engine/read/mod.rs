@@ -9,10 +9,9 @@ mod stock;
 mod view;
 mod world;
 
-use crate::engine::outcome::{Decided, invalid};
+use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::ids::{Code, SkuId};
-use crate::limits::COMMAND_LINES_MAX;
 use crate::query::{Query, each_query};
 use crate::reject::Reject;
 use crate::time::Time;
@@ -55,22 +54,9 @@ impl Engine {
     /// The SKUs named; when none is, `limit` of all, from the one after `after` on.
     fn page_of_skus(&self, named: &[Code], after: Option<&Code>, limit: usize) -> Result<Vec<SkuId>, Reject> {
         if !named.is_empty() {
-            return self.query_skus(named);
+            return self.known_skus(named.iter());
         }
         let first = after.map(|code| self.known_sku(code)).transpose()?.map_or(0, |sku| sku.index() + 1);
         Ok((first..self.skus.count()).take(limit).map(|id| SkuId(u32::try_from(id).unwrap_or(u32::MAX))).collect())
     }
-
-    fn query_skus(&self, codes: &[Code]) -> Result<Vec<SkuId>, Reject> {
-        if codes.is_empty() || codes.len() > COMMAND_LINES_MAX {
-            let reason = format!("name 1 to {COMMAND_LINES_MAX} SKUs, not {}", codes.len());
-            return Err(invalid("skus", reason));
-        }
-        self.known_skus(codes.iter())
-    }
-}
-
-/// Rows of a page: as many as asked for, at most [`COMMAND_LINES_MAX`].
-fn page(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX).min(COMMAND_LINES_MAX)
 }

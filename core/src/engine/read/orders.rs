@@ -1,8 +1,9 @@
 //! Lists of sub-orders, oldest order first. A page costs its own length.
 
+use crate::engine::bounds::page;
 use crate::engine::codes::{channel_id, warehouse};
 use crate::engine::outcome::Decided;
-use crate::engine::read::{Ask, page};
+use crate::engine::read::Ask;
 use crate::engine::store::Engine;
 use crate::orders::KeyShard;
 use crate::orders::lists::{Entry, ListFilter, Range};

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::Config;
+use crate::engine::bounds::page;
 use crate::engine::codes::warehouse;
 use crate::engine::outcome::Decided;
-use crate::engine::read::{Ask, page};
+use crate::engine::read::Ask;
 use crate::engine::store::Engine;
 use crate::ids::{OrderId, PoolId, Seq, SkuId, WarehouseId};
 use crate::orders::lists::{Entry, ListFilter, Range};

@@ -1,13 +1,14 @@
 //! The one path of every commit: encode, append, apply, publish.
 //!
 //! ```text
-//!   encode ──► append: the sequence ──► apply: the whole change ──► publish ──► the journal may have it
-//!   (too large: refused,                (a bug halts here, and the event
-//!    nothing happened)                   is in no journal)
+//!   fits ──► encode ──► append: the sequence ──► apply: the whole change ──► publish ──► the journal may have it
+//!   (too many units or bytes: refused,           (a bug halts here, and the event
+//!    nothing happened)                            is in no journal)
 //! ```
 
 use smallvec::SmallVec;
 
+use crate::engine::outcome::Refusal;
 use crate::engine::store::{Engine, EngineLocked, Reaction};
 use crate::engine::transact::admit::encoded;
 use crate::engine::transact::state::{At, Broken, State};
@@ -24,14 +25,15 @@ impl Engine {
     /// Deciding has made sure that it applies; when it does not, that is a bug and the panic halts the engine.
     ///
     /// # Errors
-    /// [`Reject::Invalid`] for an event that no batch can hold, and [`Reject::Halted`]. Nothing has happened then.
+    /// [`Reject::Invalid`] for an event that no batch can hold or that brings more units than fit, and [`Reject::Halted`]. Nothing has happened then.
     pub(in crate::engine) fn commit(
         &self,
         locked: &mut EngineLocked<'_>,
         room: Room<'_>,
         envelope: &Envelope,
         bytes: &mut Vec<u8>,
-    ) -> Result<Seq, Reject> {
+    ) -> Result<Seq, Refusal> {
+        self.fits(locked, &envelope.event)?;
         encoded(envelope, bytes)?;
         self.commit_appended(locked, envelope, self.log.append(room, bytes))
     }
@@ -43,7 +45,7 @@ impl Engine {
         room: Room<'_>,
         envelope: &Envelope,
         laid_out: LaidOut,
-    ) -> Result<Seq, Reject> {
+    ) -> Result<Seq, Refusal> {
         self.commit_appended(locked, envelope, self.log.append_laid_out(room, laid_out))
     }
 
@@ -53,10 +55,10 @@ impl Engine {
         locked: &mut EngineLocked<'_>,
         envelope: &Envelope,
         appended: Result<Appended<'_>, Halted>,
-    ) -> Result<Seq, Reject> {
+    ) -> Result<Seq, Refusal> {
         debug_assert!(covers(locked, envelope), "an event touches what was not locked: {envelope:?}");
         let halted = |_| Reject::Halted { reason: self.log.halted().unwrap_or_default() };
-        let appended = appended.map_err(halted)?;
+        let appended = appended.map_err(halted).map_err(Refusal::from)?;
         if let Err(broken) = self.apply(locked, &At { seq: appended.seq(), envelope }) {
             panic!("a decided event does not apply: {broken}: {envelope:?}");
         }

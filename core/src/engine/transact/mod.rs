@@ -19,6 +19,7 @@ pub(in crate::engine) mod order;
 pub(in crate::engine) mod react;
 pub(in crate::engine) mod recall;
 pub(in crate::engine) mod recover;
+mod room;
 pub(in crate::engine) mod state;
 pub(in crate::engine) mod stock;
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::command::OrderRef;
 use crate::engine::codes::channel_id;
-use crate::engine::outcome::{Decided, Refusal, overtaken, unknown_order};
+use crate::engine::outcome::{Decided, Refusal, invalid, overtaken, unknown_order};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::plan::scratch::{Scratch, with_scratch};
 use crate::engine::plan::wish::{Prepared, Undecided, Wish};
@@ -14,7 +14,7 @@ use crate::engine::transact::admit::{Asked, EVENT_BYTES};
 use crate::engine::transact::recall::{changed, conflict};
 use crate::event::Event;
 use crate::ids::{Code, OrderId, Seq, SkuId};
-use crate::limits::REPLANS_MAX;
+use crate::limits::{ORDER_CHANGES_MAX, REPLANS_MAX};
 use crate::log::Admission;
 use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
 use crate::reject::Reject;
@@ -108,6 +108,10 @@ impl Engine {
             Recalled::New => {}
             Recalled::Repeat(memo) => return Ok(Tried::Done(changed(order, memo, true), order.version)),
             Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),
+        }
+        if order.later.memory.len() >= ORDER_CHANGES_MAX {
+            let reason = format!("was changed {ORDER_CHANGES_MAX} times: no more changes are taken");
+            return Err(Refusal::seen(invalid("order", reason), order.version));
         }
         let id = order.id;
         let skus: SmallVec<[SkuId; 8]> = order.skus().into();

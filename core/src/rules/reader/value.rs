@@ -6,11 +6,9 @@ use super::error::{Fault, FileError};
 use super::source::At;
 use super::table::Table;
 use crate::ids::Code;
+use crate::limits::AMOUNT_MICROS_MAX;
 use crate::money::Money;
 use crate::time::Span;
-
-/// The largest amount of money, in millionths: 10⁹ units of the currency.
-const AMOUNT_MAX: i64 = 1_000_000_000 * Money::MICROS_PER_UNIT;
 
 type Taken<T> = Result<Option<At<T>>, FileError>;
 
@@ -87,7 +85,7 @@ impl<'i> Table<'_, 'i> {
 
     /// Takes an amount of money from 0 to 10⁹ units of the currency.
     pub(crate) fn amount(&mut self, key: &'static str) -> Result<Option<Money>, FileError> {
-        Ok(self.micros(key, 0, AMOUNT_MAX)?.map(|at| Money(at.value)))
+        Ok(self.micros(key, 0, AMOUNT_MICROS_MAX)?.map(|at| Money(at.value)))
     }
 
     /// Takes a length of time.

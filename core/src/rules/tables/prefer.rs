@@ -8,17 +8,14 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
-use super::rate::HOURS_MAX;
 use crate::ids::{Code, WarehouseId};
+use crate::limits::{HOURS_MAX, PREFERRED_MAX};
 use crate::money::Money;
 use crate::rules::codes::{ANY, EVERYWHERE, Scope, take_zone};
 use crate::rules::reader::{At, Fault, FileError, Table};
 
 /// The keys of the table.
 const KEYS: &[&str] = &["zone", "warehouses", "penalty", "hours"];
-
-/// The largest number of warehouses in one preference.
-const WAREHOUSES_MAX: usize = 64;
 
 /// Score per rank of a strict preference: more than parcels of one order can differ in anything else.
 const STRICT_PENALTY: Money = Money(1_000_000 * Money::MICROS_PER_UNIT);
@@ -72,8 +69,8 @@ fn read(mut table: Table<'_, '_>) -> Result<PreferEntry, FileError> {
     let warehouses = table.codes("warehouses")?;
     let warehouses = table.required("warehouses", warehouses)?;
     let count = warehouses.value.len();
-    if count == 0 || count > WAREHOUSES_MAX {
-        let reason = format!("`warehouses` of [[prefer]] has {count} entries, write 1 to {WAREHOUSES_MAX}");
+    if count == 0 || count > PREFERRED_MAX {
+        let reason = format!("`warehouses` of [[prefer]] has {count} entries, write 1 to {PREFERRED_MAX}");
         return Err(FileError::at(warehouses.line, Fault::OutOfBounds { key: "warehouses" }, reason));
     }
     let hours = table.numbers("hours", HOURS_MAX)?;

@@ -1,6 +1,7 @@
 //! `[prices]`: whether stock has a price, how it is learned from orders, and what learning may cost.
 
 use super::contract::RuleTable;
+use crate::limits::{PRICE_SAMPLE_MAX, PRICE_SAMPLE_MIN, PRICE_SPAN_MAX, PRICE_SPAN_MIN};
 use crate::rules::codes::Scope;
 use crate::rules::reader::{At, Fault, FileError, Table};
 use crate::time::Span;
@@ -8,14 +9,6 @@ use crate::time::Span;
 /// The keys of the table.
 const KEYS: &[&str] = &["enabled", "cover", "history", "sample", "recompute_every", "pass_over_own"];
 
-/// The longest length of time of any key.
-const SPAN_MAX: Span = Span::from_mins(60 * 24 * 366);
-/// The shortest length of time of any key: each price training takes milliseconds of a thread.
-const SPAN_MIN: Span = Span::from_secs(1);
-/// The smallest sample, in orders.
-const SAMPLE_MIN: u32 = 100;
-/// The largest sample, in orders.
-const SAMPLE_MAX: u32 = 100_000;
 /// The sample when `sample` is left out, in orders.
 const SAMPLE: u32 = 2_000;
 /// The time between price trainings when `recompute_every` is left out.
@@ -77,9 +70,9 @@ fn read(mut table: Table<'_, '_>) -> Result<Prices, FileError> {
 }
 
 fn take_sample(table: &mut Table<'_, '_>) -> Result<Option<u32>, FileError> {
-    let Some(At { value, line }) = table.number("sample", SAMPLE_MAX)? else { return Ok(None) };
-    if value < SAMPLE_MIN {
-        let reason = format!("`sample` is {value}: too few orders to learn from, write {SAMPLE_MIN} or more");
+    let Some(At { value, line }) = table.number("sample", PRICE_SAMPLE_MAX)? else { return Ok(None) };
+    if value < PRICE_SAMPLE_MIN {
+        let reason = format!("`sample` is {value}: too few orders to learn from, write {PRICE_SAMPLE_MIN} or more");
         return Err(FileError::at(line, Fault::OutOfBounds { key: "sample" }, reason));
     }
     Ok(Some(value))
@@ -87,8 +80,8 @@ fn take_sample(table: &mut Table<'_, '_>) -> Result<Option<u32>, FileError> {
 
 fn take_span(table: &mut Table<'_, '_>, key: &'static str) -> Result<Option<Span>, FileError> {
     let Some(At { value, line }) = table.span(key)? else { return Ok(None) };
-    if value < SPAN_MIN || value > SPAN_MAX {
-        let reason = format!("`{key}` is {value}: write {SPAN_MIN} to {SPAN_MAX}");
+    if value < PRICE_SPAN_MIN || value > PRICE_SPAN_MAX {
+        let reason = format!("`{key}` is {value}: write {PRICE_SPAN_MIN} to {PRICE_SPAN_MAX}");
         return Err(FileError::at(line, Fault::OutOfBounds { key }, reason));
     }
     Ok(Some(value))

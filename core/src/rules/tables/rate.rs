@@ -8,15 +8,13 @@ use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
 use crate::ids::{CarrierId, Code};
+use crate::limits::HOURS_MAX;
 use crate::routing::Rate;
 use crate::rules::codes::{ANY, EVERYWHERE, Scope, Zones};
 use crate::rules::reader::{At, Fault, FileError, Table, did_you_mean};
 
 /// The keys of the table.
 const KEYS: &[&str] = &["carrier", "from", "to", "parcel", "unit", "first_kg", "further_kg", "hours"];
-
-/// The longest a parcel may take, in hours.
-pub(super) const HOURS_MAX: u32 = 100_000;
 
 /// One `[[rate]]` as written.
 #[derive(Clone, Debug)]

@@ -5,16 +5,13 @@ use std::collections::BTreeSet;
 
 use super::contract::RuleTable;
 use crate::ids::{ChannelId, Code};
-use crate::money::Money;
+use crate::limits::WEIGHT_MICROS_MAX;
 use crate::routing::Weights;
 use crate::rules::codes::{Scope, take_one_zone};
 use crate::rules::reader::{At, Fault, FileError, Table};
 
 /// The keys of weights, here and in `[policy]`.
 pub(super) const WEIGHT_KEYS: &[&str] = &["w_money", "w_time", "w_balance"];
-
-/// The largest weight, in millionths.
-const WEIGHT_MAX: i64 = 1_000_000 * Money::MICROS_PER_UNIT;
 
 /// Weights in millionths; `None` where they are left out.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +24,7 @@ pub(super) struct PartialWeights {
 impl PartialWeights {
     /// Takes [`WEIGHT_KEYS`] from a table.
     pub(super) fn take(table: &mut Table<'_, '_>) -> Result<PartialWeights, FileError> {
-        let mut weight = |key| Ok(table.micros(key, 0, WEIGHT_MAX)?.map(|at| at.value));
+        let mut weight = |key| Ok(table.micros(key, 0, WEIGHT_MICROS_MAX)?.map(|at| at.value));
         Ok(PartialWeights { money: weight("w_money")?, time: weight("w_time")?, balance: weight("w_balance")? })
     }
 

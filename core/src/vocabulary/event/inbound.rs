@@ -114,7 +114,9 @@ pub struct InboundChanged {
 impl InboundChanged {
     /// Units that are promised and that no receipt is expected to bring any more.
     pub fn overdue(&self) -> Units {
-        self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE).map(|made| made.units).sum()
+        let made = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE).map(|made| made.units);
+        let missing = self.moves.iter().filter(|m| matches!(m.from, Bucket::Missing(_))).map(|m| m.units);
+        made.chain(missing).sum()
     }
 }
 

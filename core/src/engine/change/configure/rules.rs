@@ -3,7 +3,7 @@
 use crate::catalog::Config;
 use crate::command::ApplyRules;
 use crate::engine::change::Execute;
-use crate::engine::change::configure::world::sized;
+use crate::engine::change::configure::world::another;
 use crate::engine::outcome::{Decided, Refusal, no_world};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
@@ -20,13 +20,13 @@ use crate::stock::Move;
 impl Execute for ApplyRules {
     /// Lays a rules file over the world in force.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        sized("rules", &self.text)?;
         engine.configure(self, asked, |present| {
             let present = present.ok_or_else(no_world)?;
             let actual = present.version();
             if let Some(expected) = self.expect.filter(|expected| *expected != actual) {
                 return Err(Refusal::seen(Reject::StaleRules { expected, actual }, present.seq));
             }
+            another(Some(present))?;
             let prepared = Config::prepare_rules(present, &self.text).map_err(bad_file)?;
             Ok(Ready { event: prepared.event(), config: Some(prepared) })
         })

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::command::{DefineSkus, SkuSpec};
 use crate::engine::change::Execute;
-use crate::engine::change::stock::terms::count_lines;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
@@ -13,13 +12,14 @@ use crate::engine::transact::configure::Ready;
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, SkuDefined, SkusDefined};
 use crate::ids::SkuId;
+use crate::limits::SKUS_MAX;
 use crate::orders::Answer;
+use crate::reject::Reject;
 use crate::stock::Move;
 
 impl Execute for DefineSkus {
     /// Creates SKUs, or changes weight and category of known ones.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        count_lines(self.skus.len())?;
         let mut codes = BTreeSet::new();
         if let Some(spec) = self.skus.iter().find(|spec| !codes.insert(&spec.sku)) {
             return Err(invalid("skus", format!("{} is named twice", spec.sku)).into());
@@ -34,10 +34,19 @@ impl Execute for DefineSkus {
                 SkuDefined { id, code: spec.sku.clone(), weight_g: spec.weight_g, category: spec.category.clone() }
             };
             let skus = self.skus.iter().map(&mut define).collect();
+            counted(next)?;
             let rules_version = present.map(|config| config.version()).unwrap_or_default();
             Ok(Ready { event: Event::SkusDefined(SkusDefined { skus, rules_version }), config: None })
         })
     }
+}
+
+/// Refuses definitions after which there would be more SKUs than there may be.
+fn counted(count: usize) -> Result<(), Reject> {
+    if count > SKUS_MAX {
+        return Err(invalid("skus", format!("would be {count} SKUs with these, at most {SKUS_MAX} can be defined")));
+    }
+    Ok(())
 }
 
 impl Body for SkusDefined {
@@ -60,5 +69,16 @@ impl Body for SkusDefined {
             engine.skus.define(sku, at.seq);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skus_are_defined_up_to_their_bound() {
+        counted(SKUS_MAX).unwrap();
+        counted(SKUS_MAX + 1).unwrap_err();
     }
 }

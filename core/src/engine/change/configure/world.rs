@@ -10,7 +10,7 @@ use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::configure::{Ready, bad_file};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::WorldApplied;
-use crate::limits::RULES_BYTES_MAX;
+use crate::limits::RULES_EVER;
 use crate::orders::Answer;
 use crate::reject::Reject;
 use crate::stock::Move;
@@ -18,18 +18,18 @@ use crate::stock::Move;
 impl Execute for ApplyWorld {
     /// Puts a world and its rules in force. Known codes keep their ids; none may vanish.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        sized("world", &self.text)?;
         engine.configure(self, asked, |present| {
+            another(present)?;
             let prepared = Config::prepare_world(present, &self.text).map_err(bad_file)?;
             Ok(Ready { event: prepared.event(), config: Some(prepared) })
         })
     }
 }
 
-/// Refuses a file that is too large.
-pub(super) fn sized(field: &str, text: &str) -> Result<(), Reject> {
-    if text.len() > RULES_BYTES_MAX {
-        return Err(invalid(field, format!("has {} bytes, at most {RULES_BYTES_MAX} are allowed", text.len())));
+/// Refuses one more version when no number is left for it.
+pub(super) fn another(present: Option<&Config>) -> Result<(), Reject> {
+    if present.is_some_and(|present| present.version().0 >= RULES_EVER) {
+        return Err(invalid("rules", format!("{RULES_EVER} versions were given: no more can be numbered")));
     }
     Ok(())
 }

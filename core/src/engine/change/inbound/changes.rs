@@ -7,6 +7,7 @@ use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Arrived, Dated, Event, InboundChanged, InboundReason, Opened, Promised};
 use crate::ids::{Code, PoolId, ReceiptNo, SkuId, Ticket, WarehouseId};
+use crate::limits::HANDED_MAX;
 use crate::orders::Answer;
 use crate::stock::{Bucket, ExpectedReceipt, Inbound, Move, Promise};
 use crate::time::Day;
@@ -24,6 +25,8 @@ pub(super) struct Changes<'a> {
     pub dated: Option<Dated>,
     pub moves: Vec<Move>,
     pub made: Vec<Promised>,
+    /// Promises that may still change their receipt here; more of them do in commits of their own.
+    pub room: usize,
 }
 
 /// Free units of a receipt that promises may move to.
@@ -35,7 +38,16 @@ pub struct Home {
 
 impl<'a> Changes<'a> {
     pub fn new(sku: SkuId, warehouse: WarehouseId, inbound: &'a Inbound) -> Changes<'a> {
-        Changes { sku, warehouse, inbound, opened: None, dated: None, moves: Vec::new(), made: Vec::new() }
+        Changes {
+            sku,
+            warehouse,
+            inbound,
+            opened: None,
+            dated: None,
+            moves: Vec::new(),
+            made: Vec::new(),
+            room: HANDED_MAX,
+        }
     }
 
     /// A new receipt comes; what is overdue moves to it.
@@ -57,10 +69,18 @@ impl<'a> Changes<'a> {
         let unsold = fewer.min(receipt.free);
         self.push(SUPPLIER, Bucket::Inbound(no), more);
         self.push(Bucket::Inbound(no), SUPPLIER, unsold);
-        let displaced = last(self.inbound.waiting(no, pool), fewer.saturating_sub(unsold));
         let mut homes = self.homes(pool, no);
         homes.push(Home { day, receipt: no, free: receipt.free.saturating_add(more).saturating_sub(unsold) });
-        self.rehome(pool, displaced, homes);
+        self.fail(receipt, fewer.saturating_sub(unsold), homes);
+    }
+
+    /// A receipt will not bring these promised units: the last ones. They move to other receipts here, when they are few;
+    /// else they are only noted as missing, and move in commits of their own.
+    pub fn fail(&mut self, receipt: &ExpectedReceipt, units: Units, homes: Vec<Home>) {
+        match last(self.inbound.waiting(receipt.no, receipt.pool), units, self.room) {
+            Some(displaced) => self.rehome(receipt.pool, displaced, homes),
+            None => self.push(Bucket::Missing(receipt.no), SUPPLIER, units),
+        }
     }
 
     /// The other receipts for a pool.
@@ -73,6 +93,10 @@ impl<'a> Changes<'a> {
     /// of promise. What finds no room is expected from no receipt.
     pub fn rehome(&mut self, pool: PoolId, displaced: Vec<Promise>, mut homes: Vec<Home>) {
         homes.sort_by_key(|home| (home.day, home.receipt));
+        if self.inbound.waiting(ReceiptNo::NONE, pool).nth(self.room - displaced.len()).is_some() {
+            // Too many at once: those that were displaced wait with the others, which move in commits of their own.
+            homes.clear();
+        }
         let overdue = self.inbound.waiting(ReceiptNo::NONE, pool).map(|promise| (*promise, false));
         let mut queue: Vec<(Promise, bool)> =
             displaced.into_iter().map(|promise| (promise, true)).chain(overdue).collect();
@@ -107,6 +131,12 @@ impl<'a> Changes<'a> {
         self.push(from, SUPPLIER, units);
     }
 
+    /// Units that the receipt of a promise will not bring move to no receipt.
+    pub fn detach(&mut self, promise: &Promise) {
+        self.push(SUPPLIER, Bucket::Missing(promise.receipt), promise.units);
+        self.promise_again(*promise, ReceiptNo::NONE, promise.units);
+    }
+
     /// Units of a promise move to a receipt, or to none, and keep their rank.
     pub fn promise_again(&mut self, promise: Promise, receipt: ReceiptNo, units: Units) {
         if units.is_zero() {
@@ -130,8 +160,8 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The last units of promises in order, cut to size.
-pub(super) fn last<'p>(promises: impl DoubleEndedIterator<Item = &'p Promise>, units: Units) -> Vec<Promise> {
+/// The last units of promises in order, cut to size; `None` when they are of more than `most` promises.
+fn last<'p>(promises: impl DoubleEndedIterator<Item = &'p Promise>, units: Units, most: usize) -> Option<Vec<Promise>> {
     let mut left = units;
     let mut cut = Vec::new();
     for promise in promises.rev() {
@@ -139,10 +169,13 @@ pub(super) fn last<'p>(promises: impl DoubleEndedIterator<Item = &'p Promise>, u
         if units.is_zero() {
             break;
         }
+        if cut.len() == most {
+            return None;
+        }
         left = left.saturating_sub(units);
         cut.push(Promise { units, ..*promise });
     }
-    cut
+    Some(cut)
 }
 
 /// Promised units of a sub-order come.

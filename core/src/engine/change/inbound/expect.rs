@@ -3,14 +3,14 @@
 use crate::command::{Expect, Expectation};
 use crate::engine::change::Execute;
 use crate::engine::change::inbound::changes::Changes;
-use crate::engine::change::inbound::settled;
-use crate::engine::change::stock::terms::bounded;
+use crate::engine::change::inbound::{numbered, settled};
 use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::event::{Dated, InboundReason};
 use crate::ids::{Code, PoolId};
+use crate::limits::{CELL_RECEIPTS_EVER, CELL_RECEIPTS_MAX};
 use crate::reject::Reject;
 use crate::stock::{ExpectedReceipt, Inbound};
 use crate::units::Units;
@@ -22,24 +22,15 @@ impl Execute for Expect {
         let warehouse = warehouse(&config, &self.warehouse)?;
         let sku = engine.known_sku(&self.sku)?;
         let pool = match &self.change {
-            Expectation::Announce { units, pool: named, .. } => {
-                bounded("units", *units)?;
-                pool(&config, named.as_ref())?
-            }
-            Expectation::Change { day: None, units: None } => {
-                return Err(invalid("change", "changes nothing: name a day, units or both".to_owned()).into());
-            }
-            Expectation::Change { units, .. } => {
-                units.map_or(Ok(()), |units| bounded("units", units))?;
-                PoolId::REGULAR
-            }
-            Expectation::Withdraw => PoolId::REGULAR,
+            Expectation::Announce { pool: named, .. } => pool(&config, named.as_ref())?,
+            Expectation::Change { .. } | Expectation::Withdraw => PoolId::REGULAR,
         };
         engine.settle(&[sku], warehouse, asked.now)?;
         engine.change_stock(self, &[sku], asked, |locked, _| {
             settled(locked, &[sku], warehouse)?;
             let none = Inbound::default();
             let inbound = locked.inbound(sku, warehouse).unwrap_or(&none);
+            numbered(inbound)?;
             let mut changes = Changes::new(sku, warehouse, inbound);
             let (reason, units) = self.decide(inbound, &mut changes, pool)?;
             Ok(changes.event(reason, Some(self.reference.clone()), units, Vec::new()))
@@ -57,6 +48,7 @@ impl Expect {
         let known = inbound.referred(&self.reference);
         Ok(match (&self.change, known) {
             (Expectation::Announce { day, units, .. }, None) => {
+                countable(inbound)?;
                 changes.announce(*day, *units, pool);
                 (InboundReason::Announced, *units)
             }
@@ -79,6 +71,19 @@ impl Expect {
         let reason = format!("{} is expected already, {units} units on {day}: change it instead", self.reference);
         invalid("reference", reason)
     }
+}
+
+/// Refuses one more receipt where too many are expected, or were.
+fn countable(inbound: &Inbound) -> Result<(), Reject> {
+    if inbound.receipts().len() >= CELL_RECEIPTS_MAX {
+        let reason = format!("{CELL_RECEIPTS_MAX} receipts of it are expected already: change or withdraw one of them");
+        return Err(invalid("reference", reason));
+    }
+    if inbound.next_receipt().0 > CELL_RECEIPTS_EVER {
+        let reason = format!("{CELL_RECEIPTS_EVER} receipts of it were announced: no more can be numbered");
+        return Err(invalid("reference", reason));
+    }
+    Ok(())
 }
 
 /// The refusal of a receipt that nothing is expected under.

@@ -52,7 +52,7 @@ impl Engine {
         if step.is_empty() {
             return Ok(Progress::Done);
         }
-        let promises = step.dues.len() + step.attached.len();
+        let promises = step.promises();
         let room = self.log.reserve(EVENT_BYTES + DUE_BYTES * promises, Admission::Reserved)?;
         let orders = step.dues.iter().map(|due| KeyShard::of_id(due.promise.order));
         let keys = self.door.lock_orders(&self.log, orders);
@@ -63,7 +63,7 @@ impl Engine {
             let orders = event.footprint().orders;
             let arrived = orders.iter().map(|order| locked.known(*order).last_time).fold(now, Time::max);
             let envelope = uncalled(Actor::Engine, Cause::Promise, arrived, event);
-            self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
+            self.commit(&mut locked, room, &envelope, &mut scratch.bytes).map_err(|refusal| refusal.reject)?;
             Ok(Progress::More)
         })
     }
@@ -95,6 +95,12 @@ fn handed(locked: &EngineLocked<'_>, sku: SkuId, warehouse: WarehouseId) -> Opti
     }
     for (promise, receipt) in &step.attached {
         changes.promise_again(*promise, *receipt, promise.units);
+    }
+    for promise in &step.detached {
+        changes.detach(promise);
+    }
+    for &(receipt, units) in &step.given_up {
+        changes.push(Bucket::Inbound(receipt), Bucket::Missing(receipt), units);
     }
     merge(&mut arrived);
     Some(changes.event(InboundReason::Handed, None, units, arrived))

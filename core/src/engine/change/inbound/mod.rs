@@ -5,11 +5,13 @@ mod expect;
 mod handover;
 mod receive;
 
+use crate::engine::outcome::invalid;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::react::Progress;
 use crate::ids::{SkuId, WarehouseId};
+use crate::limits::CELL_RECEIPTS_PROMISED_EVER;
 use crate::reject::{Reject, RetryAfter};
-use crate::stock::Cell;
+use crate::stock::{Cell, Inbound};
 use crate::time::{Span, Time};
 
 /// Steps of pending handovers of its own cells that a command takes, all cells together; it does not wait for the rest.
@@ -28,6 +30,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Refuses a change of receipts where promises changed theirs so often that no numbers are left for more.
+fn numbered(inbound: &Inbound) -> Result<(), Reject> {
+    if inbound.ticket_after(0).0 > CELL_RECEIPTS_PROMISED_EVER {
+        let reason = format!("promises of it were made or moved {CELL_RECEIPTS_PROMISED_EVER} times: no more can be");
+        return Err(invalid("reference", reason));
+    }
+    Ok(())
 }
 
 /// Refuses for now while goods of a cell are being handed over.

@@ -6,18 +6,20 @@ use foldhash::fast::FixedState;
 
 use crate::catalog::Config;
 use crate::command::Receive;
+use crate::engine::bounds::movement;
 use crate::engine::change::Execute;
-use crate::engine::change::inbound::changes::{Changes, last};
+use crate::engine::change::inbound::changes::Changes;
 use crate::engine::change::inbound::expect::unexpected;
-use crate::engine::change::inbound::settled;
+use crate::engine::change::inbound::{numbered, settled};
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{SUPPLIER, bounded, push, skus};
+use crate::engine::change::stock::terms::{SUPPLIER, push, skus};
 use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::Decided;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
 use crate::event::{Event, InboundChanged, InboundReason, MoveReason};
 use crate::ids::{PoolId, SkuId, WarehouseId};
+use crate::limits::HANDED_MAX;
 use crate::reject::Reject;
 use crate::stock::{Bucket, ExpectedReceipt, Inbound};
 use crate::units::Units;
@@ -30,7 +32,7 @@ impl Execute for Receive {
         let config = engine.config()?;
         let warehouse = warehouse(&config, &self.warehouse)?;
         pool(&config, self.pool.as_ref())?;
-        let lines = engine.stock_lines(&self.lines)?;
+        let lines = engine.resolve_skus(&self.lines)?;
         let skus = skus(&lines);
         engine.settle(&skus, warehouse, asked.now)?;
         engine.change_stock(self, &skus, asked, |locked, config| {
@@ -84,9 +86,13 @@ impl Goods<'_> {
             made: Vec::new(),
             arrived: Vec::new(),
         };
+        let mut room = HANDED_MAX;
         for arrival in arrivals {
+            numbered(arrival.inbound)?;
             let mut changes = Changes::new(arrival.sku, self.warehouse, arrival.inbound);
+            changes.room = room;
             changes.take_in(&arrival, fulfils.more);
+            room = room.saturating_sub(changes.made.len());
             changed.moves.append(&mut changes.moves);
             changed.made.append(&mut changes.made);
         }
@@ -106,7 +112,7 @@ impl Goods<'_> {
             let at = *known.entry(sku).or_insert(arrivals.len());
             if let Some(arrival) = arrivals.get_mut(at) {
                 arrival.units = arrival.units.saturating_add(units);
-                bounded("lines", arrival.units)?;
+                movement("lines", arrival.units)?;
                 continue;
             }
             let inbound = locked.inbound(sku, self.warehouse).unwrap_or(none);
@@ -145,11 +151,10 @@ impl Changes<'_> {
             return;
         }
         self.push(Bucket::Inbound(receipt.no), SUPPLIER, left);
-        let waiting = inbound.waiting(receipt.no, receipt.pool);
-        let failed = last(waiting, receipt.promised.saturating_sub(kept));
-        if !failed.is_empty() {
+        let failed = receipt.promised.saturating_sub(kept);
+        if !failed.is_zero() {
             let homes = self.homes(receipt.pool, receipt.no);
-            self.rehome(receipt.pool, failed, homes);
+            self.fail(receipt, failed, homes);
         }
     }
 }

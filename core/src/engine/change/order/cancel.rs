@@ -4,7 +4,7 @@ use crate::command::{Cancel, CancelScope, Line};
 use crate::engine::change::Execute;
 use crate::engine::change::order::standing::standing;
 use crate::engine::change::order::{drop_empty, take_review};
-use crate::engine::outcome::{Decided, invalid, unknown_sub_order};
+use crate::engine::outcome::{Decided, unknown_sub_order};
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Footprint};
@@ -12,7 +12,6 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderCancelled};
 use crate::ids::{SkuId, SubNo};
-use crate::limits::REASON_BYTES_MAX;
 use crate::orders::{Action, Change, Order, OrderState, SubOrder, SubTake, Verdict, verdict};
 use crate::reject::Reject;
 use crate::stock::Move;
@@ -32,9 +31,6 @@ struct Taken<'a, 'l> {
 impl Execute for Cancel {
     /// Gives units back. Races with the outbound scan are decided here: whichever is first in the history wins.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
-        if self.reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
-            return Err(invalid("reason", format!("has at most {REASON_BYTES_MAX} bytes")).into());
-        }
         engine.change_order(&self.order, &(&self.scope, &self.reason), asked, |context| {
             let order = context.order;
             allowed(order, Action::Cancel)?;
@@ -55,9 +51,6 @@ impl Engine {
     fn units(&self, taken: &mut Taken<'_, '_>, line: &Line) -> Result<(), Reject> {
         let order = taken.order;
         let sku = self.known_sku(&line.sku)?;
-        if line.units.is_zero() {
-            return Err(invalid("units", "must be at least 1".to_owned()));
-        }
         let mut left = line.units;
         if let Some((_, waiting)) = order.later.review.iter().find(|(waits, _)| *waits == sku) {
             let units = left.min(*waiting);

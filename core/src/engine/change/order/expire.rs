@@ -167,7 +167,7 @@ impl Engine {
         let order = locked.known(id);
         let (channel, number, arrived) = (order.channel, order.number.clone(), now.max(order.last_time));
         let envelope = uncalled(Actor::Timer, Cause::Deadline, arrived, expired(locked, order));
-        let seq = self.commit(locked, room, &envelope, bytes)?;
+        let seq = self.commit(locked, room, &envelope, bytes).map_err(|refusal| refusal.reject)?;
         let config = self.config.load();
         let config = config.as_deref().expect("an order was placed in a world");
         let (mut lines, mut ahead) = (Vec::new(), Vec::new());

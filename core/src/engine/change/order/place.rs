@@ -21,6 +21,7 @@ use crate::engine::plan::decide::OnHand;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::ready::{Presale, Ready, Terms};
 use crate::engine::plan::scratch::{Scratch, with_scratch};
+use crate::engine::plan::size::sized;
 use crate::engine::plan::solve::Planned;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::admit::Asked;
@@ -157,12 +158,16 @@ impl Engine {
         }
         let stock = |sku| locked.sku(sku);
         let decision = scratch.decide(demand, config.version(), &mut OnHand::new(demand, config, stock));
+        if let Err(reject) = sized(&[], [&decision]) {
+            let seen = locked.seen(demand.lines.iter().map(|l| l.sku));
+            return Attempt::Done(Err(Refusal::seen(reject, seen.max(config.seq))));
+        }
         let id = locked.orders(number).next_id(number);
         let envelope = order.envelope(Event::OrderPlaced(Box::new(order.placed(id, decision))));
         let committed = self.commit(&mut locked, room, &envelope, &mut scratch.bytes);
         drop(locked);
         let Event::OrderPlaced(placed) = envelope.event else { unreachable!("the event that was made above") };
-        let decided = committed.map_err(Refusal::from).map(|seq| {
+        let decided = committed.map(|seq| {
             let plan = self.plan_view(&placed.decision, demand, config);
             (self.placed_reply(&placed, plan, envelope.arrived, seq), seq)
         });

@@ -2,9 +2,10 @@
 
 use crate::catalog::Config;
 use crate::engine::change::order::place::Asking;
-use crate::engine::outcome::Decided;
+use crate::engine::outcome::{Decided, Refusal};
 use crate::engine::plan::ahead::Parts;
 use crate::engine::plan::scratch::Scratch;
+use crate::engine::plan::size::promises_sized;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
@@ -25,7 +26,12 @@ impl Engine {
     ) -> Decided {
         let number = KeyShard::of_order(&order.key());
         let id = locked.orders(number).next_id(number);
-        let Parts { decision, ahead, made, .. } = parts.of_order(id);
+        let parts = parts.of_order(id);
+        if let Err(reject) = promises_sized(&[], &parts) {
+            let seen = locked.seen(order.demand.lines.iter().map(|line| line.sku));
+            return Err(Refusal::seen(reject, seen.max(config.seq)));
+        }
+        let Parts { decision, ahead, made, .. } = parts;
         let placed = order.placed(id, decision);
         let event = Event::OrderPromised(Box::new(OrderPromised { placed, ahead, made }));
         let envelope = order.envelope(event);

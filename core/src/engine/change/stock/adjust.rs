@@ -3,13 +3,12 @@
 use crate::command::Adjust;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{Shelf, WRITE_OFF, bounded, push, there};
+use crate::engine::change::stock::terms::{Shelf, WRITE_OFF, push, there};
 use crate::engine::codes::{pool, warehouse};
-use crate::engine::outcome::{Decided, invalid};
+use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::event::MoveReason;
-use crate::limits::REASON_BYTES_MAX;
 use crate::stock::Bucket;
 use crate::units::Units;
 
@@ -20,11 +19,7 @@ impl Execute for Adjust {
         let warehouse = warehouse(&config, &self.warehouse)?;
         let pool = pool(&config, self.pool.as_ref())?;
         let sku = engine.known_sku(&self.sku)?;
-        if self.reason.trim().is_empty() || self.reason.len() > REASON_BYTES_MAX {
-            return Err(invalid("reason", format!("say why, in 1 to {REASON_BYTES_MAX} bytes")).into());
-        }
         let units = Units(self.delta.unsigned_abs());
-        bounded("delta", units)?;
         engine.change_stock(self, &[sku], asked, |locked, config| {
             let mut moves = Vec::new();
             let (cell, free) = ((sku, warehouse), Bucket::Available(pool));

@@ -18,7 +18,7 @@ impl Execute for Arrive {
         let config = engine.config()?;
         let warehouse = warehouse(&config, &self.warehouse)?;
         let pool = pool(&config, self.pool.as_ref())?;
-        let lines = engine.stock_lines(&self.lines)?;
+        let lines = engine.resolve_skus(&self.lines)?;
         once(&self.lines)?;
         engine.change_stock(self, &skus(&lines), asked, |locked, _| {
             let mut moves = Vec::with_capacity(lines.len());

@@ -3,7 +3,7 @@
 use crate::command::Count;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::answer;
-use crate::engine::change::stock::terms::{WRITE_OFF, count_lines, once, push};
+use crate::engine::change::stock::terms::{WRITE_OFF, once, push};
 use crate::engine::codes::warehouse;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::{Engine, EngineLocked};
@@ -11,8 +11,8 @@ use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, StockCounted};
-use crate::ids::{Code, PoolId, SkuId, WarehouseId};
-use crate::limits::MOVEMENT_UNITS_MAX;
+use crate::ids::{Code, PoolId, Seq, SkuId, WarehouseId};
+use crate::limits::COUNT_MOVES_MAX;
 use crate::reject::Reject;
 use crate::stock::{Bucket, Cell, Move};
 use crate::units::Units;
@@ -23,14 +23,7 @@ impl Execute for Count {
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
         let config = engine.config()?;
         let warehouse = warehouse(&config, &self.warehouse)?;
-        count_lines(self.lines.len())?;
         once(&self.lines)?;
-        for (at, line) in self.lines.iter().enumerate() {
-            if line.units.0 > MOVEMENT_UNITS_MAX {
-                let reason = format!("must be at most {MOVEMENT_UNITS_MAX}, not {}", line.units);
-                return Err(invalid(&format!("lines[{at}].units"), reason).into());
-            }
-        }
         let last = engine.log.last();
         if let Some(as_of) = self.as_of.filter(|as_of| *as_of > last) {
             let reason = format!("is {as_of}, but the history ends at {last}; take the watermark `stock` prints");
@@ -38,11 +31,17 @@ impl Execute for Count {
         }
         let counted = engine.resolve_skus(&self.lines)?;
         let skus: Vec<SkuId> = counted.iter().map(|(sku, _)| *sku).collect();
+        let mut unseen = self.except.clone();
+        unseen.sort_unstable();
         engine.change_stock(self, &skus, asked, |locked, _| {
             let mut moves = Vec::new();
             for (line, &(sku, units)) in self.lines.iter().zip(&counted) {
                 let counted = Counted { code: &line.sku, sku, warehouse, units };
-                counted.correct(locked, self, &mut moves)?;
+                counted.correct(locked, (self.as_of, &unseen), &mut moves)?;
+                if moves.len() > COUNT_MOVES_MAX {
+                    let reason = format!("needs more than {COUNT_MOVES_MAX} movements: count fewer SKUs at once");
+                    return Err(invalid("lines", reason));
+                }
             }
             let (as_of, except) = (self.as_of, self.except.clone());
             Ok(Event::StockCounted(StockCounted { as_of, except, moves, warehouse, counted }))
@@ -59,14 +58,20 @@ struct Counted<'a> {
 }
 
 impl Counted<'_> {
-    /// The movements that set the books right.
-    fn correct(&self, locked: &EngineLocked<'_>, count: &Count, moves: &mut Vec<Move>) -> Result<(), Reject> {
+    /// The movements that set the books right. The count has seen everything up to an event but
+    /// for some, given by sequence.
+    fn correct(
+        &self,
+        locked: &EngineLocked<'_>,
+        (as_of, unseen): (Option<Seq>, &[Seq]),
+        moves: &mut Vec<Move>,
+    ) -> Result<(), Reject> {
         let empty = Cell::new(self.warehouse);
         let cell = locked.sku(self.sku).cell(self.warehouse).unwrap_or(&empty);
-        let since = match count.as_of {
+        let since = match as_of {
             None => 0,
             Some(as_of) => cell
-                .changed_since(as_of, &count.except)
+                .changed_since(as_of, unseen)
                 .map_err(|oldest| Reject::CountTooOld { sku: self.code.clone(), oldest })?,
         };
         let truth = Units(self.units.0.saturating_add_signed(since));

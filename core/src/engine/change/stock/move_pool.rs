@@ -3,7 +3,7 @@
 use crate::command::MovePool;
 use crate::engine::change::Execute;
 use crate::engine::change::stock::moved::moved;
-use crate::engine::change::stock::terms::{Shelf, bounded, push};
+use crate::engine::change::stock::terms::{Shelf, push};
 use crate::engine::codes::{pool, warehouse};
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
@@ -21,7 +21,6 @@ impl Execute for MovePool {
             return Err(invalid("to", format!("is {} as well: name another pool", self.to)).into());
         }
         let sku = engine.known_sku(&self.sku)?;
-        bounded("units", self.units)?;
         engine.change_stock(self, &[sku], asked, |locked, config| {
             let cell = (sku, warehouse);
             Shelf { code: &self.sku, cell, pool: from }.enough(locked, config, self.units)?;

@@ -3,13 +3,12 @@
 use crate::command::SetSafety;
 use crate::engine::change::Execute;
 use crate::engine::codes::warehouse;
-use crate::engine::outcome::{Decided, invalid};
+use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, SafetySet};
-use crate::limits::MOVEMENT_UNITS_MAX;
 use crate::orders::Answer;
 use crate::stock::Move;
 use crate::units::Units;
@@ -20,9 +19,6 @@ impl Execute for SetSafety {
         let config = engine.config()?;
         let warehouse = warehouse(&config, &self.warehouse)?;
         let sku = engine.known_sku(&self.sku)?;
-        if self.units.0 > MOVEMENT_UNITS_MAX {
-            return Err(invalid("units", format!("must be at most {MOVEMENT_UNITS_MAX}")).into());
-        }
         let set = SafetySet { sku, warehouse, units: self.units };
         engine.change_stock(self, &[sku], asked, |_, _| Ok(Event::SafetySet(set)))
     }

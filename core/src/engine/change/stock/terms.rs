@@ -1,11 +1,10 @@
-//! What stock commands name: SKUs, warehouses, pools and units, resolved and bounded.
+//! What stock commands name: SKUs, warehouses, pools and units, resolved.
 
 use crate::catalog::Config;
 use crate::command::Line;
 use crate::engine::outcome::invalid;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
-use crate::limits::{COMMAND_LINES_MAX, MOVEMENT_UNITS_MAX};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move, Outside};
 use crate::units::Units;
@@ -18,27 +17,11 @@ pub(in crate::engine) const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOf
 pub(in crate::engine) type Cell = (SkuId, WarehouseId);
 
 impl Engine {
-    /// The lines of a stock command with ids, each within bounds; unknown SKUs are named together.
-    pub(in crate::engine) fn stock_lines(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
-        count_lines(lines.len())?;
-        for (at, line) in lines.iter().enumerate() {
-            bounded(&format!("lines[{at}].units"), line.units)?;
-        }
-        self.resolve_skus(lines)
-    }
-
     /// The lines of a command with ids; unknown SKUs are named together.
     pub(in crate::engine) fn resolve_skus(&self, lines: &[Line]) -> Result<Vec<(SkuId, Units)>, Reject> {
         let skus = self.known_skus(lines.iter().map(|line| &line.sku))?;
         Ok(skus.into_iter().zip(lines).map(|(sku, line)| (sku, line.units)).collect())
     }
-}
-
-pub(in crate::engine) fn count_lines(count: usize) -> Result<(), Reject> {
-    if (1..=COMMAND_LINES_MAX).contains(&count) {
-        return Ok(());
-    }
-    Err(invalid("lines", format!("a command has 1 to {COMMAND_LINES_MAX} lines, this one has {count}: split it")))
 }
 
 /// Refuses a SKU that is named twice: which line is meant first would not be clear.
@@ -62,13 +45,6 @@ pub(in crate::engine) fn push(moves: &mut Vec<Move>, (sku, warehouse): Cell, fro
     if !units.is_zero() {
         moves.push(Move { sku, warehouse, from, to, units });
     }
-}
-
-pub(in crate::engine) fn bounded(field: &str, units: Units) -> Result<(), Reject> {
-    if (1..=MOVEMENT_UNITS_MAX).contains(&units.0) {
-        return Ok(());
-    }
-    Err(invalid(field, format!("must be 1 to {MOVEMENT_UNITS_MAX}, not {units}")))
 }
 
 /// A pool of a cell, with the code of its SKU.

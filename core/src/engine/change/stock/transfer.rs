@@ -20,7 +20,7 @@ impl Execute for Transfer {
             return Err(invalid("to", format!("is {} as well: name another warehouse", self.to)).into());
         }
         let pool = pool(&config, self.pool.as_ref())?;
-        let lines = engine.stock_lines(&self.lines)?;
+        let lines = engine.resolve_skus(&self.lines)?;
         once(&self.lines)?;
         engine.change_stock(self, &skus(&lines), asked, |locked, config| {
             let mut moves = Vec::with_capacity(2 * lines.len());

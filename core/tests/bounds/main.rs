@@ -1,0 +1,9 @@
+//! Bounds: what is at one is taken, what is past it is refused in words before anything happens, and nothing halts.
+
+mod extremes;
+mod page;
+mod requests;
+mod shop;
+mod sums;
+#[path = "../support/mod.rs"]
+mod support;
