@@ -81,6 +81,16 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Gives a file that is whole and synced its final name, in place of the one that may exist, and returns once the name
+/// is on disk.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(to)
+}
+
 /// Opens a file for results that grow line by line, emptied first. It may also be a pipe or a terminal. Nothing is
 /// synced.
 ///

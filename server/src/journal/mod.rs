@@ -13,11 +13,10 @@ mod local;
 mod recovery;
 mod redis;
 mod ring;
-mod untouched;
 
 pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
 pub use emergency::{EmergencyError, EmergencyFile};
-pub use local::LocalJournal;
+pub use local::{Layer, LocalJournal};
 pub use recovery::{Recovered, VisitEvent, recover, replay_events};
 pub use redis::{RedisConfig, RedisJournal, new_partition_id};
 pub use ring::Ring;

@@ -1,6 +1,8 @@
 //! The journals against a log and events that mean nothing: what is acknowledged is there afterwards, whatever happens.
 
 mod broken;
+mod failed_sync;
+mod forgetful_disk;
 mod history;
 mod load;
 mod local;
