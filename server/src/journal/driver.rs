@@ -17,6 +17,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
+use super::mark::MarkKeeper;
 use crate::panics::words;
 
 /// First and longest pause between two tries of the same batch.
@@ -51,6 +52,8 @@ impl HasLog for Engine {
 pub struct DriverConfig {
     /// The emergency file, for batches that exist only in memory; `None` only reports them.
     pub emergency: Option<PathBuf>,
+    /// Writes how far the journal was acknowledged to a file apart from it.
+    pub mark: Option<MarkKeeper>,
     /// Idle time after which the journal is asked whether all is well: at most a third of the time that ownership
     /// lasts.
     pub beat: Duration,
@@ -61,7 +64,7 @@ pub struct DriverConfig {
 
 impl Default for DriverConfig {
     fn default() -> DriverConfig {
-        DriverConfig { emergency: None, beat: Duration::from_secs(3), on_end: Box::new(|_| ()) }
+        DriverConfig { emergency: None, mark: None, beat: Duration::from_secs(3), on_end: Box::new(|_| ()) }
     }
 }
 
@@ -164,6 +167,7 @@ impl<L: HasLog> Driver<L> {
             shared: Arc::clone(&shared),
             journal,
             emergency: config.emergency,
+            mark: config.mark,
             beat: config.beat,
             spill_at: Some(Instant::now()),
             linger,
@@ -232,6 +236,7 @@ struct Run<L> {
     shared: Arc<Shared<L>>,
     journal: Box<dyn Journal>,
     emergency: Option<PathBuf>,
+    mark: Option<MarkKeeper>,
     beat: Duration,
     /// From when on what memory holds has to be written to disk, should the journal fail or lose history; `None` once it
     /// is written.
@@ -332,6 +337,9 @@ impl<L: HasLog> Run<L> {
             status.batches += 1;
             status.bytes += batch.bytes.len() as u64;
             drop(status);
+            if let Some(mark) = &self.mark {
+                mark.advance(batch.last, batch.chain);
+            }
             self.shared.log().journaled(batch.last);
         }
         written

@@ -13,3 +13,4 @@ mod redis_loss;
 mod redis_outage;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod went_back;

@@ -1,6 +1,8 @@
 //! The tables of a journal file, and how a file is opened, looked at, written and read.
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{Database, Durability as Commit, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -10,15 +12,34 @@ use stockade_core::log::{Batch, ChainHash, JournalError, SealedBatch};
 use super::faults::{damaged, other_format, refusal, unavailable, unreadable, unsynced};
 use super::storage::{Place, Watched};
 use super::untouched::Untouched;
+use crate::panics::words;
 
 /// First sequence to batch.
 pub(super) const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
-/// Names to numbers: `format`.
+/// Names to numbers: `format`, and the halves of the identity, `id_high` and `id_low`.
 const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
 /// Layout of the tables above; the batches in them have a format of their own.
 const FORMAT: u64 = 1;
 /// Memory redb may use for pages: what is written is not read again.
 pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Identity of a journal, random, given when it is created.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Identity(u128);
+
+impl Identity {
+    fn random() -> Result<Identity, redb::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|e| redb::Error::Io(std::io::Error::other(e.to_string())))?;
+        Ok(Identity(u128::from_le_bytes(bytes)))
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
 
 /// Where a history ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,6 +54,7 @@ pub(super) struct End {
 pub(super) struct Opened {
     pub(super) file: Database,
     pub(super) watched: Watched,
+    pub(super) identity: Identity,
     pub(super) end: End,
 }
 
@@ -55,9 +77,10 @@ fn open_watched(path: &Path, watched: &Watched) -> Result<Opened, JournalError> 
     let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(watched.clone());
     let file = opened.map_err(|e| refusal(path, e))?;
     check_layout(&file, path)?;
+    let identity = identify(&file, None).map_err(|e| damaged(path, e))?;
     watched.settle().map_err(|e| unavailable(path, e))?;
     let end = end_of(&file, path)?;
-    Ok(Opened { file, watched: watched.clone(), end })
+    Ok(Opened { file, watched: watched.clone(), identity, end })
 }
 
 /// Opens a file without changing a byte of it, and finds out whether this build reads it.
@@ -74,11 +97,15 @@ pub(super) fn look_at(path: &Path) -> Result<Database, JournalError> {
         return Err(JournalError::Corrupt { reason });
     }
     let untouched = Untouched::open(path).map_err(|e| refusal(path, e))?;
-    let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(untouched);
-    let file = opened.map_err(|e| refusal(path, e))?;
-    check_layout(&file, path)?;
-    end_of(&file, path)?;
-    Ok(file)
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(untouched);
+        let file = opened.map_err(|e| refusal(path, e))?;
+        check_layout(&file, path)?;
+        end_of(&file, path)?;
+        Ok(file)
+    }));
+    // redb takes some damage of its header for a bug of its own.
+    looked.unwrap_or_else(|panic| Err(damaged(path, words(&*panic))))
 }
 
 fn check_layout(file: &Database, path: &Path) -> Result<(), JournalError> {
@@ -104,6 +131,30 @@ pub(super) fn format_of(file: &Database) -> Result<u64, redb::Error> {
     };
     write.commit()?;
     Ok(format)
+}
+
+/// The identity of a file that is open for writing. One that has none, because it is new or from an earlier build, gets
+/// `given` or a random one.
+pub(super) fn identify(file: &Database, given: Option<Identity>) -> Result<Identity, redb::Error> {
+    if let Some(identity) = identity_of(file)? {
+        return Ok(identity);
+    }
+    let identity = given.map_or_else(Identity::random, Ok)?;
+    let write = begin(file)?;
+    {
+        let mut about = write.open_table(ABOUT)?;
+        about.insert("id_high", (identity.0 >> 64) as u64)?;
+        about.insert("id_low", identity.0 as u64)?;
+    }
+    write.commit()?;
+    Ok(identity)
+}
+
+/// The identity of a file, if it has one.
+pub(super) fn identity_of(file: &Database) -> Result<Option<Identity>, redb::Error> {
+    let about = file.begin_read()?.open_table(ABOUT)?;
+    let half = |name| Ok::<_, redb::Error>(about.get(name)?.map(|half| u128::from(half.value())));
+    Ok(half("id_high")?.zip(half("id_low")?).map(|(high, low)| Identity(high << 64 | low)))
 }
 
 /// A transaction that is on disk when it is committed, in two phases: the commit slot before stays whole until the pages

@@ -8,7 +8,7 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, JournalError};
 
 use super::faults::{damaged, lost, refusal, unsynced};
-use super::file::{self, CACHE_BYTES, End};
+use super::file::{self, CACHE_BYTES, End, Identity};
 use super::storage::{Place, Watched};
 use crate::disk;
 use crate::journal::ring::Ring;
@@ -21,6 +21,7 @@ struct Fresh<'p> {
     place: &'p Place,
     file: Database,
     watched: Watched,
+    identity: Option<Identity>,
     end: End,
     /// Batches that are not written yet, with their first sequences.
     held: Vec<(Seq, Vec<u8>)>,
@@ -39,7 +40,7 @@ enum NotAdded {
 /// # Errors
 /// When the disk refuses; nothing is in the place then.
 pub(super) fn create(place: &Place) -> Result<(), JournalError> {
-    let fresh = Fresh::begin(place).map_err(|e| refusal(&place.path, e))?;
+    let fresh = Fresh::begin(place, None).map_err(|e| refusal(&place.path, e))?;
     fresh.finish().map_err(|e| JournalError::Refused { reason: format!("{}: {e}", place.path.display()) })
 }
 
@@ -51,7 +52,8 @@ pub(super) fn create(place: &Place) -> Result<(), JournalError> {
 pub(super) fn rewrite_whole(place: &Place) -> Result<(), JournalError> {
     let path = &place.path;
     let old = file::look_at(path)?;
-    let mut fresh = Fresh::begin(place).map_err(|e| not_taken(place, &e))?;
+    let identity = file::identity_of(&old).map_err(|e| damaged(path, e))?;
+    let mut fresh = Fresh::begin(place, identity).map_err(|e| not_taken(place, &e))?;
     let copied = file::each(&old, path, |bytes| match fresh.add(bytes) {
         Ok(()) => ControlFlow::Continue(()),
         Err(why) => ControlFlow::Break(why),
@@ -74,8 +76,13 @@ pub(super) fn rewrite_whole(place: &Place) -> Result<(), JournalError> {
 /// # Errors
 /// [`JournalError::SyncFailed`] when the disk does not take the new file: try again; [`JournalError::HistoryLost`] when
 /// file and ring together do not hold everything. The old file stays in its place then.
-pub(super) fn rewrite_acknowledged(place: &Place, acknowledged: End, ring: &Ring) -> Result<(), JournalError> {
-    let mut fresh = Fresh::begin(place).map_err(|e| not_taken(place, &e))?;
+pub(super) fn rewrite_acknowledged(
+    place: &Place,
+    identity: Identity,
+    acknowledged: End,
+    ring: &Ring,
+) -> Result<(), JournalError> {
+    let mut fresh = Fresh::begin(place, Some(identity)).map_err(|e| not_taken(place, &e))?;
     let unread = fresh.take_from_file(acknowledged.last).map_err(|e| not_taken(place, &e))?;
     for batch in ring.after(fresh.end.last).unwrap_or_default() {
         match fresh.add(&batch.bytes) {
@@ -105,10 +112,10 @@ fn not_taken(place: &Place, why: &dyn Display) -> JournalError {
 }
 
 impl Fresh<'_> {
-    fn begin(place: &Place) -> Result<Fresh<'_>, DatabaseError> {
+    fn begin(place: &Place, identity: Option<Identity>) -> Result<Fresh<'_>, DatabaseError> {
         let watched = place.create_fresh()?;
         let file = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(watched.clone())?;
-        Ok(Fresh { place, file, watched, end: End::default(), held: Vec::new(), held_bytes: 0 })
+        Ok(Fresh { place, file, watched, identity, end: End::default(), held: Vec::new(), held_bytes: 0 })
     }
 
     /// Takes batches of the file in the place up to `until`. Returns why it ended before, if it did.
@@ -158,6 +165,7 @@ impl Fresh<'_> {
     /// Closes the file, checks all of it, and puts it in its place.
     fn finish(mut self) -> Result<(), String> {
         file::format_of(&self.file).map_err(|e| e.to_string())?;
+        file::identify(&self.file, self.identity).map_err(|e| e.to_string())?;
         self.write().map_err(|e| e.to_string())?;
         let Fresh { place, file, watched, end, .. } = self;
         drop(file);

@@ -13,7 +13,7 @@ use stockade_core::limits::RING_BYTES;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 
 use super::faults::{lost, unavailable, unsynced};
-use super::file::{self, BATCHES, End, Opened};
+use super::file::{self, BATCHES, End, Identity, Opened};
 use super::fresh;
 use super::storage::{Layer, Place, Watched};
 use crate::journal::ring::Ring;
@@ -26,6 +26,7 @@ pub struct LocalJournal {
     place: Place,
     file: Arc<File>,
     watched: Watched,
+    identity: Identity,
     /// Where the file ends.
     end: End,
     /// Where the history ends that was acknowledged.
@@ -68,13 +69,18 @@ impl LocalJournal {
             fresh::rewrite_whole(&place)?;
             place.believe().map_err(|e| unsynced(&place.path, e))?;
         }
-        let Opened { file, watched, end } = file::open(&place)?;
+        let Opened { file, watched, identity, end } = file::open(&place)?;
         let mut ring = Ring::new(RING_BYTES);
         for batch in file::latest(&file, &place.path, RING_BYTES)? {
             ring.push(batch);
         }
         let file = Arc::new(RwLock::new(Some(file)));
-        Ok(LocalJournal { place, file, watched, end, acknowledged: end, ring, doubt: None })
+        Ok(LocalJournal { place, file, watched, identity, end, acknowledged: end, ring, doubt: None })
+    }
+
+    /// The identity of the journal, given when it was created.
+    pub fn identity(&self) -> String {
+        self.identity.to_string()
     }
 
     /// The path of the file.
@@ -88,13 +94,16 @@ impl LocalJournal {
             self.copy()?;
         }
         if self.file.read().is_some() {
-            return Ok(());
+            return self.check_place();
         }
         let opened = file::open(&self.place).inspect_err(|error| {
             if matches!(error, JournalError::SyncFailed { .. }) {
                 self.doubt = Some(Doubt { retry_at: Instant::now(), error: error.clone() });
             }
         })?;
+        if opened.identity != self.identity {
+            return Err(lost(self.path(), format!("another journal, {}, was put there", opened.identity)));
+        }
         let (ends, all) = (opened.end.last, self.acknowledged.last);
         if ends < all || ends == all && opened.end != self.acknowledged {
             return Err(lost(self.path(), format!("it ends at {ends}, and events up to {all} were acknowledged")));
@@ -105,6 +114,19 @@ impl LocalJournal {
         Ok(())
     }
 
+    /// Makes sure that what is written is found by the next start.
+    fn check_place(&self) -> Result<(), JournalError> {
+        if self.watched.is_at(self.path()) {
+            return Ok(());
+        }
+        let what = format!(
+            "the file was removed or replaced while this process writes it. Nothing is acknowledged any more; do not stop \
+             this process: put the same file back and it goes on, or copy it from /proc/{}/fd and restart",
+            std::process::id()
+        );
+        Err(lost(self.path(), what))
+    }
+
     /// Writes what was acknowledged to a fresh file and puts that in the place of the doubtful one.
     fn copy(&mut self) -> Result<(), JournalError> {
         let Some(doubt) = &self.doubt else { return Ok(()) };
@@ -113,7 +135,7 @@ impl LocalJournal {
         }
         let begun = Instant::now();
         let path = &self.place.path;
-        let copied = fresh::rewrite_acknowledged(&self.place, self.acknowledged, &self.ring)
+        let copied = fresh::rewrite_acknowledged(&self.place, self.identity, self.acknowledged, &self.ring)
             .and_then(|()| self.place.believe().map_err(|e| unsynced(path, e)));
         if let Err(error) = copied {
             // A long copy to a disk that fails is not repeated without a rest.
@@ -199,6 +221,7 @@ impl Journal for LocalJournal {
             self.end = given;
         }
         // Otherwise the commit that reported a failure had succeeded.
+        self.check_place()?;
         self.acknowledged = given;
         self.ring.push(batch.clone());
         Ok(())

@@ -1,9 +1,9 @@
 //! The bytes of a journal file, and whether a sync of them ever failed.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::ops::Bound;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,8 @@ pub(super) struct Watched {
 struct Inner {
     storage: Box<dyn StorageBackend>,
     sync_failed: AtomicBool,
+    /// Device and inode.
+    number: (u64, u64),
     /// Where the note is left; none for a file that nobody relies on yet.
     note: Option<PathBuf>,
 }
@@ -71,7 +73,8 @@ impl Place {
     pub(super) fn open(&self) -> Result<Watched, DatabaseError> {
         let file = File::options().read(true).write(true).open(&self.path)?;
         file.set_permissions(Permissions::from_mode(MODE))?;
-        Ok(self.watched(FileBackend::new(file)?, &self.path, Some(note_of(&self.path))))
+        let number = number_of(&file.metadata()?);
+        Ok(self.watched(FileBackend::new(file)?, number, &self.path, Some(note_of(&self.path))))
     }
 
     /// Creates the file that will take the place of this one. One that is left of an earlier try is removed.
@@ -82,20 +85,26 @@ impl Place {
             Ok(()) | Err(_) => {}
         }
         let file = File::options().read(true).write(true).create_new(true).mode(MODE).open(&path)?;
-        Ok(self.watched(FileBackend::new(file)?, &path, None))
+        let number = number_of(&file.metadata()?);
+        Ok(self.watched(FileBackend::new(file)?, number, &path, None))
     }
 
-    fn watched(&self, file: FileBackend, path: &Path, note: Option<PathBuf>) -> Watched {
+    fn watched(&self, file: FileBackend, number: (u64, u64), path: &Path, note: Option<PathBuf>) -> Watched {
         let storage = match &self.layer {
             Some(layer) => layer(file, path),
             None => Box::new(file),
         };
-        let inner = Inner { storage, sync_failed: AtomicBool::new(false), note };
+        let inner = Inner { storage, sync_failed: AtomicBool::new(false), number, note };
         Watched { inner: Arc::new(inner) }
     }
 }
 
 impl Watched {
+    /// Whether this file is the one at a path.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|about| number_of(&about) == self.inner.number)
+    }
+
     /// Whether a sync ever failed.
     pub(super) fn sync_failed(&self) -> bool {
         self.inner.sync_failed.load(Ordering::Acquire)
@@ -111,6 +120,10 @@ impl Watched {
         }
         self.sync_data()
     }
+}
+
+fn number_of(about: &Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
 }
 
 fn note_of(path: &Path) -> PathBuf {
