@@ -88,6 +88,10 @@ fn home_in(text: &str) -> Option<String> {
 }
 
 fn first_token(path: &Path) -> Result<Option<String>, Failure> {
+    disk::alone(path, || first_token_alone(path)).map_err(|error| failed(path, &error))?
+}
+
+fn first_token_alone(path: &Path) -> Result<Option<String>, Failure> {
     let mut tokens = Tokens::load(path)?;
     if path.exists() {
         return Ok(None);
