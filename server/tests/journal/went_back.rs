@@ -98,6 +98,19 @@ fn a_journal_keeps_its_identity_and_another_has_another() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_to_the_journal_stays_a_link_when_it_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("disk.redb"), folder.path().join("journal.redb"));
+    let identity = LocalJournal::open(&path).unwrap().identity();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    std::fs::write(folder.path().join("disk.redb.unsynced"), "").unwrap();
+    assert_eq!(LocalJournal::open(&link).unwrap().identity(), identity);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(!folder.path().join("disk.redb.unsynced").exists());
+}
+
+#[cfg(unix)]
+#[test]
 fn the_journal_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -196,6 +196,23 @@ pub fn run(dir: &Path, args: &[&str]) -> Run {
     }
 }
 
+/// Runs a server that should refuse to start; one that starts nevertheless is killed and leaves the code -1.
+pub fn refused_to_serve(dir: &Path, more: &[&str]) -> Run {
+    let mut command = plain(dir);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--http", "off"]).args(more);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let until = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().expect("its status").is_none() {
+        if Instant::now() > until {
+            child.kill().expect("it is killed");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("its log");
+    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    Run { code: output.status.code().unwrap_or(-1), out: String::new(), err }
+}
+
 fn plain(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockade"));
     command.current_dir(dir);

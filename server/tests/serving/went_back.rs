@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::rig::{Run, Server, run};
+use crate::rig::{Server, refused_to_serve, run};
 
 /// A folder whose server stopped after so many events, and a copy of its journal of that time.
 fn stopped(server: Server) -> (tempfile::TempDir, PathBuf) {
@@ -31,10 +31,6 @@ fn receive(server: &Server, times: usize) {
     }
 }
 
-fn serve(dir: &Path, more: &[&str]) -> Run {
-    run(dir, &[&["serve", "--listen", "127.0.0.1:0", "--http", "off"], more].concat())
-}
-
 #[test]
 fn an_older_journal_is_refused_until_its_gap_is_named() {
     let server = Server::start_for_real();
@@ -50,11 +46,11 @@ fn an_older_journal_is_refused_until_its_gap_is_named() {
     let (_, _, dir) = server.wait();
     fs::copy(backup, journal(dir.path())).unwrap();
     let gap = format!("{}-{}", before + 4, before + 5);
-    let refused = serve(dir.path(), &[]).ended(5);
+    let refused = refused_to_serve(dir.path(), &[]).ended(5);
     assert!(refused.err.contains(&format!("events {gap} are missing")), "{}", refused.err);
     assert!(refused.err.contains(&format!("--accept-lost-events {gap}")), "{}", refused.err);
-    serve(dir.path(), &["--accept-lost-events", &format!("{}-{}", before + 4, before + 4)]).ended(5);
-    serve(dir.path(), &["--accept-lost-events", "some"]).ended(2);
+    refused_to_serve(dir.path(), &["--accept-lost-events", &format!("{}-{}", before + 4, before + 4)]).ended(5);
+    refused_to_serve(dir.path(), &["--accept-lost-events", "some"]).ended(2);
 
     let server = Server::start_again_for_real(dir, &["--accept-lost-events", &gap]);
     assert_eq!(server.said["events"].as_u64().unwrap(), before + 3);
@@ -75,7 +71,7 @@ fn a_mark_is_on_disk_a_second_after_the_acknowledgement() {
     std::thread::sleep(Duration::from_millis(2_500));
     let dir = server.kill();
     fs::copy(&backup, journal(dir.path())).unwrap();
-    let refused = serve(dir.path(), &[]).ended(5);
+    let refused = refused_to_serve(dir.path(), &[]).ended(5);
     assert!(refused.err.contains("--accept-lost-events"), "{}", refused.err);
 }
 
@@ -85,7 +81,7 @@ fn a_journal_that_is_gone_is_not_begun_anew() {
     run(dir.path(), &["init"]).ended(0);
     assert!(journal(dir.path()).exists());
     fs::remove_file(journal(dir.path())).unwrap();
-    let refused = serve(dir.path(), &[]).ended(2);
+    let refused = refused_to_serve(dir.path(), &[]).ended(2);
     assert!(refused.err.contains("`stockade init` creates it"), "{}", refused.err);
     run(dir.path(), &["init"]).ended(0);
 
@@ -93,8 +89,8 @@ fn a_journal_that_is_gone_is_not_begun_anew() {
     stock_up(&server);
     let (dir, _) = stopped(server);
     fs::remove_file(journal(dir.path())).unwrap();
-    for args in [&["init"][..], &["serve", "--listen", "127.0.0.1:0", "--http", "off"]] {
-        let refused = run(dir.path(), args).ended(5);
+    for refused in [run(dir.path(), &["init"]), refused_to_serve(dir.path(), &[])] {
+        let refused = refused.ended(5);
         assert!(refused.err.contains("events up to") && refused.err.contains("journal.mark"), "{}", refused.err);
         assert!(!journal(dir.path()).exists());
     }
@@ -107,7 +103,7 @@ fn the_journal_of_another_server_is_refused() {
     stock_up(&other);
     let ((one, _), (_other, journal_of_other)) = (stopped(one), stopped(other));
     fs::copy(journal_of_other, journal(one.path())).unwrap();
-    let refused = serve(one.path(), &[]).ended(5);
+    let refused = refused_to_serve(one.path(), &[]).ended(5);
     assert!(refused.err.contains("restore the right one"), "{}", refused.err);
 }
 

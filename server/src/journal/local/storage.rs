@@ -44,7 +44,10 @@ struct Inner {
 }
 
 impl Place {
+    /// A link is followed: a fresh copy lies next to the file it leads to, and replaces that.
     pub(super) fn new(path: PathBuf, layer: Option<Layer>) -> Place {
+        let is_link = std::fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink());
+        let path = if is_link { std::fs::canonicalize(&path).unwrap_or(path) } else { path };
         Place { path, layer }
     }
 
