@@ -1,7 +1,7 @@
 //! The one place that writes files.
 //!
 //! ```text
-//!   replace:  NAME.new (created with its final mode) ─► write ─► sync ─► rename to NAME ─► sync the folder
+//!   replace:  NAME.new (locked, with its final mode) ─► write ─► sync ─► rename to NAME ─► sync the folder
 //!   create:   NAME (refused when it exists)          ─► write ─► sync                   ─► sync the folder
 //! ```
 //!
@@ -52,13 +52,9 @@ pub fn replace_with(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let temporary = temporary_name(path);
-    // Left by a process that was killed while it wrote; its mode may be another.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let written =
-        new_file(&temporary, access).and_then(|file| fill(file, write)).and_then(|()| fs::rename(&temporary, path));
+    let locked = own_file(&temporary, access)?;
+    let filled = locked.try_clone().and_then(|file| fill(file, write));
+    let written = filled.and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // Whatever stands in the way of removing it is less telling than why it was not written.
         let _ = fs::remove_file(&temporary);
@@ -79,6 +75,16 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         return Err(error);
     }
     sync_folder(path)
+}
+
+/// Gives a file that is whole and synced its final name, in place of the one that may exist, and returns once the name
+/// is on disk.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(to)
 }
 
 /// Opens a file for results that grow line by line, emptied first. It may also be a pipe or a terminal. Nothing is
@@ -102,6 +108,67 @@ fn temporary_name(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     PathBuf::from(name)
+}
+
+/// Opens the temporary file for this process alone, and empties it: it may be left by a process that was killed while it
+/// wrote. Another one that writes it is waited for.
+fn own_file(path: &Path, access: Access) -> io::Result<File> {
+    loop {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, access.mode());
+        let file = options.open(path)?;
+        file.lock()?;
+        // The one waited for has given the file its final name, or removed it.
+        if is_at(&file, path)? {
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(access.mode()))?;
+            file.set_len(0)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Whether this open file is the one at the path. A link there is removed: what it leads to is not ours to write.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let at = match fs::symlink_metadata(path) {
+        Ok(at) => at,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if at.is_symlink() {
+        fs::remove_file(path)?;
+        return Ok(false);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let open = file.metadata()?;
+        Ok((open.dev(), open.ino()) == (at.dev(), at.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(true)
+    }
+}
+
+/// Runs `act` while no other process or thread does so with the same file. The lock is an empty file `NAME.lock`, which
+/// stays; it is free as soon as its holder ends, however it ends.
+///
+/// # Errors
+/// When the lock cannot be taken; otherwise none of its own.
+pub fn alone<T>(path: &Path, act: impl FnOnce() -> T) -> io::Result<T> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, Access::Private.mode());
+    let lock = options.open(PathBuf::from(name))?;
+    lock.lock()?;
+    Ok(act())
 }
 
 fn new_file(path: &Path, access: Access) -> io::Result<File> {
@@ -175,6 +242,33 @@ mod tests {
         replace(&path, b"whole", Access::Private).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn many_writers_of_one_file_leave_one_of_their_texts_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let text = |n: usize| vec![b'a' + n as u8; 40_000 + n * 10_000];
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| replace(path, &text(n), Access::Private).unwrap()));
+            }
+        });
+        let found = fs::read(&path).unwrap();
+        assert!((0..8).any(|n| found == text(n)), "{} bytes of several writers", found.len());
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_way_of_the_temporary_file_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a"), dir.path().join("other"));
+        fs::write(&other, "not ours").unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join("a.new")).unwrap();
+        replace(&path, b"ours", Access::Private).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), fs::read(&other).unwrap()), (b"ours".to_vec(), b"not ours".to_vec()));
     }
 
     #[test]

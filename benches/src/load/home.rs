@@ -9,7 +9,7 @@ use stockade_core::ids::Code;
 use stockade_core::log::{Journal, MemoryJournal};
 use stockade_core::time::Time;
 use stockade_core::{Actor, Durability};
-use stockade_server::journal::{Driver, DriverConfig, LocalJournal, RedisConfig, RedisJournal, recover};
+use stockade_server::journal::{Apart, Driver, DriverConfig, LocalJournal, RedisConfig, RedisJournal, recover};
 
 use super::options::Load;
 use super::world::commands;
@@ -27,8 +27,9 @@ impl Home {
     pub(super) fn open(load: &Load, now: Time) -> Result<Home, String> {
         let engine = Arc::new(Engine::new());
         let (mut journal, folder) = journal(load)?;
-        let recovered = recover(&mut *journal, engine.log(), None, |seq, envelope| engine.recover(seq, &envelope))
-            .map_err(|error| error.to_string())?;
+        let recovered =
+            recover(&mut *journal, engine.log(), Apart::default(), |seq, envelope| engine.recover(seq, &envelope))
+                .map_err(|error| error.to_string())?;
         if recovered.events > 0 {
             return Err(format!("the journal holds {} events already; the load needs an empty one", recovered.events));
         }

@@ -91,6 +91,14 @@ pub enum JournalError {
         /// What is missing and what a person can do.
         reason: String,
     },
+    /// The disk did not confirm what was written last: it may be there or not, and reading it back proves nothing.
+    /// Acknowledge nothing, save the memory elsewhere, and try the same again: the journal goes on only after everything
+    /// acknowledged is written anew and confirmed.
+    #[error("the disk under the journal failed: {reason}")]
+    SyncFailed {
+        /// What happened, and what is done about it.
+        reason: String,
+    },
     /// Whole, but written in another format, by another build of Stockade. It was left as it is.
     #[error(
         "{place} is written in {found}, and this build reads {reads}: it was written by another build of Stockade. It is \
@@ -125,7 +133,7 @@ impl JournalError {
     /// Whether trying the same again can help.
     pub const fn is_transient(&self) -> bool {
         match self {
-            JournalError::Unavailable { .. } => true,
+            JournalError::Unavailable { .. } | JournalError::SyncFailed { .. } => true,
             JournalError::Deposed { .. }
             | JournalError::HistoryLost { .. }
             | JournalError::OtherFormat { .. }

@@ -133,6 +133,20 @@ impl Tokens {
             .map_err(|error| TokenError::Io { path: path.to_owned(), error })
     }
 
+    /// Reads the file, changes the tokens, and writes them, while no other process does. Nothing is written after an error.
+    ///
+    /// # Errors
+    /// As [`Tokens::load`] and [`Tokens::save`], and what `change` returns.
+    pub fn update<T>(path: &Path, change: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, TokenError> {
+        let locked = disk::alone(path, || {
+            let mut tokens = Tokens::load(path)?;
+            let changed = change(&mut tokens)?;
+            tokens.save(path)?;
+            Ok(changed)
+        });
+        locked.unwrap_or_else(|error| Err(TokenError::Io { path: path.to_owned(), error }))
+    }
+
     /// Creates a token. Does not write the file.
     ///
     /// # Errors
@@ -183,7 +197,7 @@ pub struct TokenStore {
     known: ArcSwap<HashMap<String, Arc<Identity>>>,
     /// Tokens of this process only, by hash.
     lent: Mutex<HashMap<String, Arc<Identity>>>,
-    seen: Mutex<Option<(SystemTime, u64)>>,
+    seen: Mutex<Option<Stamp>>,
     changes: watch::Sender<()>,
 }
 
@@ -269,9 +283,21 @@ fn random_text() -> Result<String, TokenError> {
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+/// What differs between two versions of a file: each is written to a new inode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Stamp {
+    modified: SystemTime,
+    bytes: u64,
+    inode: u64,
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
     let meta = fs::metadata(path).ok()?;
-    Some((meta.modified().ok()?, meta.len()))
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some(Stamp { modified: meta.modified().ok()?, bytes: meta.len(), inode })
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -320,6 +346,31 @@ mod tests {
         assert!(store.refresh().unwrap());
         assert_eq!(store.authenticate(&shop.text), None);
         assert!(store.is_empty());
+    }
+
+    #[test]
+    fn writers_at_the_same_time_lose_no_update() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        fs::write(dir.path().join("tokens.toml.new"), "half of a file that was never finished").unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..6 {
+                let path = &path;
+                scope.spawn(move || {
+                    for n in 0..5 {
+                        let name = code(&format!("t-{writer}-{n}"));
+                        Tokens::update(path, |tokens| tokens.add(name.clone(), Role::Support, None, "")).unwrap();
+                        if n == 4 {
+                            Tokens::update(path, |tokens| tokens.revoke(&name)).unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(Tokens::load(&path).unwrap().entries().len(), 6 * 4);
+        assert!(!dir.path().join("tokens.toml.new").exists());
+        let unknown = Tokens::update(&path, |tokens| tokens.revoke(&code("nobody")));
+        assert!(matches!(unknown, Err(TokenError::Unknown(_))));
     }
 
     #[test]

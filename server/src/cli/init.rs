@@ -13,7 +13,7 @@ use crate::config::{Asked, Config, FILE_NAME, commented_file, shown};
 use crate::disk::{self, Access};
 use crate::failure::Failure;
 use crate::print::{self, FileBody, FolderBody};
-use crate::serve::{create_partition, sample};
+use crate::serve::{create_local, create_partition, sample};
 use crate::terminal::Output;
 
 const WORLD_NAME: &str = "world.toml";
@@ -41,6 +41,9 @@ pub fn run(args: InitArgs, out: Output) -> Result<(), Failure> {
     let mut files = vec![write_new(&config, &configuration(&args)?)?, write_new(&world, sample::WORLD)?];
     let asked = Asked { path: Some(config), ..Asked::default() };
     let settings = Config::load(&asked).map_err(super::config::refused)?;
+    if let Some((path, written)) = create_local(&settings).map_err(unfinished)? {
+        files.push(FileBody { path, written });
+    }
     let partition = create_partition(&settings).map_err(unfinished)?;
     let admin = first_token(&tokens)?;
     files.push(FileBody { path: tokens, written: admin.is_some() });
@@ -85,6 +88,10 @@ fn home_in(text: &str) -> Option<String> {
 }
 
 fn first_token(path: &Path) -> Result<Option<String>, Failure> {
+    disk::alone(path, || first_token_alone(path)).map_err(|error| failed(path, &error))?
+}
+
+fn first_token_alone(path: &Path) -> Result<Option<String>, Failure> {
     let mut tokens = Tokens::load(path)?;
     if path.exists() {
         return Ok(None);

@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 use super::config::{SettingFlags, unsafe_settings};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::journal::LostEvents;
 use crate::print;
-use crate::serve::{Server, Signals};
+use crate::serve::{Allowed, Server, Signals};
 use crate::terminal::Output;
 
 /// See [`run`].
@@ -20,6 +21,10 @@ pub struct ServeArgs {
     /// Take the history in Redis from a server whose heartbeat has not run out.
     #[arg(long)]
     take_over: bool,
+    /// Serve a journal that lost acknowledged events: exactly these, as the refusal names them. Order ids and event numbers
+    /// are then given out again, and clients must check what they were answered.
+    #[arg(long, value_name = "FIRST-LAST")]
+    accept_lost_events: Option<LostEvents>,
 }
 
 /// Serves until SIGTERM or Ctrl-C; a second one ends at once.
@@ -33,10 +38,11 @@ pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     for danger in &dangers {
         tracing::warn!(setting = danger.key, "only because of --dev: {}", danger.reason);
     }
+    let allowed = Allowed { take_over: args.take_over, lost_events: args.accept_lost_events };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
     let ended = runtime.block_on(async {
         let signals = Signals::listen().map_err(Failure::failed)?;
-        let server = Server::start(config.clone(), args.take_over).await?;
+        let server = Server::start(config.clone(), allowed).await?;
         print::serving(&server.announcement, &config, out);
         server.run(signals).await
     });

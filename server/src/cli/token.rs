@@ -67,13 +67,12 @@ pub fn run(args: TokenArgs, out: Output) -> Result<(), Failure> {
 
 fn add(args: AddArgs, out: Output) -> Result<(), Failure> {
     let path = args.settings.load_here()?.tokens;
-    let mut tokens = Tokens::load(&path)?;
     let name = match args.name.or_else(|| args.channel.clone()) {
         Some(name) => name,
         None => Code::new(args.role.name()).map_err(Failure::usage)?,
     };
-    let token = tokens.add(name.clone(), args.role, args.channel.clone(), &clock::timestamp())?;
-    tokens.save(&path)?;
+    let add = |tokens: &mut Tokens| tokens.add(name.clone(), args.role, args.channel.clone(), &clock::timestamp());
+    let token = Tokens::update(&path, add)?;
     let channel = args.channel.as_ref();
     let added = NewTokenBody { name: &name, role: args.role.name(), channel, token: &token.text };
     print::token_added(&added, out);
@@ -89,9 +88,7 @@ fn list(settings: &SettingFlags, out: Output) -> Result<(), Failure> {
 
 fn revoke(args: &RevokeArgs, out: Output) -> Result<(), Failure> {
     let path = args.settings.load_here()?.tokens;
-    let mut tokens = Tokens::load(&path)?;
-    tokens.revoke(&args.name)?;
-    tokens.save(&path)?;
+    Tokens::update(&path, |tokens| tokens.revoke(&args.name))?;
     print::token_revoked(&args.name, out);
     Ok(())
 }

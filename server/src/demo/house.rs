@@ -11,6 +11,7 @@ use stockade_core::ids::Code;
 use crate::auth::{Role, Tokens};
 use crate::disk;
 use crate::failure::Failure;
+use crate::journal::LocalJournal;
 use crate::local;
 
 /// How long a start may take, recovery included.
@@ -49,6 +50,7 @@ impl House {
             add(Code::new(role.name()).map_err(Failure::failed)?, role, None)?;
         }
         file.save(&dir.join("tokens.toml"))?;
+        LocalJournal::open(dir.join("journal.redb")).map_err(Failure::failed)?;
         Ok(House { dir: dir.to_owned(), addr: port.to_string(), child: None, tokens })
     }
 

@@ -76,6 +76,10 @@ fn readiness(http: &Http) -> ReadinessBody {
     let (health, trouble) = match journal.health {
         Health::Working => ("working", None),
         Health::Retrying => ("retrying", Some("the journal does not take batches for now; replies wait")),
+        Health::SyncFailed => (
+            "sync_failed",
+            Some("the disk under the journal failed: nothing is acknowledged until everything is in a fresh copy"),
+        ),
         Health::HistoryLost => (
             "history_lost",
             Some("the journal lost acknowledged history; nothing is acknowledged until a person looks"),

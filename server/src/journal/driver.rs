@@ -17,11 +17,14 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
+use super::mark::MarkKeeper;
 use crate::panics::words;
 
 /// First and longest pause between two tries of the same batch.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// Pause before an emergency file that the disk did not take is written again.
+const SPILL_AGAIN: Duration = Duration::from_secs(5);
 /// A batch this large was most likely cut because it was full, and events wait for the next one.
 const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
 /// Batches between two updates of what could be lost.
@@ -49,6 +52,8 @@ impl HasLog for Engine {
 pub struct DriverConfig {
     /// The emergency file, for batches that exist only in memory; `None` only reports them.
     pub emergency: Option<PathBuf>,
+    /// Writes how far the journal was acknowledged to a file apart from it.
+    pub mark: Option<MarkKeeper>,
     /// Idle time after which the journal is asked whether all is well: at most a third of the time that ownership
     /// lasts.
     pub beat: Duration,
@@ -59,7 +64,7 @@ pub struct DriverConfig {
 
 impl Default for DriverConfig {
     fn default() -> DriverConfig {
-        DriverConfig { emergency: None, beat: Duration::from_secs(3), on_end: Box::new(|_| ()) }
+        DriverConfig { emergency: None, mark: None, beat: Duration::from_secs(3), on_end: Box::new(|_| ()) }
     }
 }
 
@@ -70,6 +75,8 @@ pub enum Health {
     Working,
     /// It does not answer, or refuses for now; the same batch is retried.
     Retrying,
+    /// A sync failed: nothing is acknowledged and memory is kept until everything is in a fresh copy.
+    SyncFailed,
     /// It lost acknowledged history: nothing is acknowledged, memory is kept, and a person has to act.
     HistoryLost,
     /// It will never take another batch from this process.
@@ -160,8 +167,9 @@ impl<L: HasLog> Driver<L> {
             shared: Arc::clone(&shared),
             journal,
             emergency: config.emergency,
+            mark: config.mark,
             beat: config.beat,
-            spilled: false,
+            spill_at: Some(Instant::now()),
             linger,
         };
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
@@ -228,9 +236,11 @@ struct Run<L> {
     shared: Arc<Shared<L>>,
     journal: Box<dyn Journal>,
     emergency: Option<PathBuf>,
+    mark: Option<MarkKeeper>,
     beat: Duration,
-    /// Whether what memory holds was written to disk since the journal lost history.
-    spilled: bool,
+    /// From when on what memory holds has to be written to disk, should the journal fail or lose history; `None` once it
+    /// is written.
+    spill_at: Option<Instant>,
     linger: Linger,
 }
 
@@ -344,6 +354,9 @@ impl<L: HasLog> Run<L> {
             status.batches += 1;
             status.bytes += batch.bytes.len() as u64;
             drop(status);
+            if let Some(mark) = &self.mark {
+                mark.advance(batch.last, batch.chain);
+            }
             self.shared.log().journaled(batch.last);
         }
         written
@@ -363,6 +376,7 @@ impl<L: HasLog> Run<L> {
             let health = match &error {
                 // A person can lift a refusal that comes while the engine runs, such as a password or a permission.
                 JournalError::Unavailable { .. } | JournalError::Refused { .. } => Health::Retrying,
+                JournalError::SyncFailed { .. } => Health::SyncFailed,
                 JournalError::HistoryLost { .. } => Health::HistoryLost,
                 JournalError::Deposed { .. } | JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
                     Health::Ended
@@ -374,7 +388,10 @@ impl<L: HasLog> Run<L> {
                 JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
                     return Written::Damaged(error.to_string());
                 }
-                JournalError::Unavailable { .. } | JournalError::Refused { .. } | JournalError::HistoryLost { .. } => {}
+                JournalError::Unavailable { .. }
+                | JournalError::Refused { .. }
+                | JournalError::SyncFailed { .. }
+                | JournalError::HistoryLost { .. } => {}
             }
             if let Some(reason) = self.shared.log().halted() {
                 return Written::Ended(reason);
@@ -392,7 +409,7 @@ impl<L: HasLog> Run<L> {
         if status.health != Health::Working {
             tracing::info!("the journal takes batches again");
             status.health = Health::Working;
-            self.spilled = false;
+            self.spill_at = Some(Instant::now());
         }
         if status.batches.is_multiple_of(LOOK_EVERY) {
             status.what_could_be_lost = self.journal.what_could_be_lost();
@@ -400,11 +417,12 @@ impl<L: HasLog> Run<L> {
     }
 
     fn trouble(&mut self, health: Health, error: &JournalError) {
-        if health == Health::HistoryLost && !self.spilled {
+        let alone = matches!(health, Health::HistoryLost | Health::SyncFailed);
+        if alone && self.spill_at.is_some_and(|at| Instant::now() >= at) {
             // What memory holds may be the last copy: it should survive the death of this process from now on. Written
             // before anybody is told, so that whoever learns of the loss finds the file.
-            self.spilled = true;
-            self.spill(Vec::new());
+            let written = self.journal.kept().is_empty() || self.spill(Vec::new()).is_some();
+            self.spill_at = (!written && self.emergency.is_some()).then(|| Instant::now() + SPILL_AGAIN);
         }
         let mut status = self.shared.status.lock();
         if status.health != health {

@@ -28,11 +28,22 @@ pub struct Recovered {
     pub chain: ChainHash,
     /// Events among them that came from an emergency file and are in the journal again.
     pub restored: u64,
+    /// The hash of the history up to the marked event, if a batch ends with it.
+    pub chain_at_mark: Option<ChainHash>,
+}
+
+/// What lies apart from a journal and belongs to its recovery.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Apart<'a> {
+    /// The emergency file, if there may be one.
+    pub emergency: Option<&'a Path>,
+    /// How far the journal was acknowledged, if that is known.
+    pub marked: Option<Seq>,
 }
 
 /// Replays the whole journal through `apply` and lets the log continue after it.
 ///
-/// An emergency file at `emergency` that continues the journal is written to it and replayed as well, and is then
+/// An emergency file that continues the journal is written to it and replayed as well, and is then
 /// renamed to `….restored`; one of another history stops the recovery.
 ///
 /// # Errors
@@ -41,10 +52,10 @@ pub struct Recovered {
 pub fn recover<E: Display>(
     journal: &mut dyn Journal,
     log: &Log,
-    emergency: Option<&Path>,
+    apart: Apart<'_>,
     mut apply: impl FnMut(Seq, Envelope) -> Result<(), E>,
 ) -> Result<Recovered, JournalError> {
-    let recovered = replay_events(journal, emergency, &mut |seq, event| {
+    let recovered = replay_events(journal, apart, &mut |seq, event| {
         let envelope = decode_envelope(event).map_err(|e| refused(seq, &e))?;
         apply(seq, envelope).map_err(|e| refused(seq, &e))
     })?;
@@ -59,11 +70,12 @@ pub fn recover<E: Display>(
 /// As [`recover`], and what `visit` returns.
 pub fn replay_events(
     journal: &mut dyn Journal,
-    emergency: Option<&Path>,
+    apart: Apart<'_>,
     visit: &mut VisitEvent<'_>,
 ) -> Result<Recovered, JournalError> {
+    let Apart { emergency, marked } = apart;
     let file = emergency.filter(|path| path.exists()).map(read_emergency).transpose()?;
-    let mut history = History { visit, so_far: Recovered::default(), file: file.as_ref(), agreed: None };
+    let mut history = History { visit, so_far: Recovered::default(), file: file.as_ref(), agreed: None, marked };
     journal.replay(&mut |bytes| history.add(bytes).map(drop))?;
     if let (Some(file), Some(path)) = (&file, emergency) {
         history.continue_from(file, journal, path)?;
@@ -78,6 +90,7 @@ struct History<'a> {
     /// Whether the batches that are both in the journal and in the emergency file agree; `None` before the first such
     /// batch.
     agreed: Option<bool>,
+    marked: Option<Seq>,
 }
 
 impl History<'_> {
@@ -101,6 +114,9 @@ impl History<'_> {
         so_far.bytes += bytes.len() as u64;
         so_far.last = batch.last;
         so_far.chain = batch.chain;
+        if self.marked == Some(batch.last) {
+            so_far.chain_at_mark = Some(batch.chain);
+        }
         if let Some(file) = self.file
             && let Ok(known) = file.batches.binary_search_by_key(&batch.last, |kept| kept.last)
         {

@@ -13,7 +13,10 @@ use tracing::{info, warn};
 use crate::config::{Config, JournalHome};
 use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
-use crate::journal::{Lease, LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
+use crate::journal::{
+    Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, new_partition_id,
+    recover as replay,
+};
 
 /// The result of the recovery at the start.
 #[derive(Clone, Debug)]
@@ -30,11 +33,21 @@ pub struct Replayed {
     pub digest: u128,
 }
 
+/// What a person allows at one start and no other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Allowed {
+    /// Take the history from a server whose heartbeat has not run out.
+    pub take_over: bool,
+    /// Serve a history in which exactly these acknowledged events are missing.
+    pub lost_events: Option<LostEvents>,
+}
+
 /// Bytes of the latest history that a journal in memory keeps, for explanations.
 const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
 const PARTITION_FILE: &str = "partition.id";
 const OWNER_FILE: &str = "owner.id";
+const MARK_FILE: &str = "journal.mark";
 
 /// The file for batches that exist only in memory when the journal does not take them.
 pub(super) fn emergency_file(config: &Config) -> PathBuf {
@@ -46,20 +59,43 @@ pub(super) struct History {
     pub(super) engine: Arc<Engine>,
     pub(super) journal: Box<dyn Journal>,
     pub(super) lease: Arc<Lease>,
+    /// None for a journal that ends with the process.
+    pub(super) mark: Option<MarkKeeper>,
     pub(super) replayed: Replayed,
 }
 
-/// Opens the journal, replays it into an engine, and checks every structure.
-pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failure> {
-    let (mut journal, lease) = open(config, take_over)?;
+/// An open journal, and its identity if it has one.
+struct Open {
+    journal: Box<dyn Journal>,
+    lease: Arc<Lease>,
+    identity: Option<String>,
+}
+
+/// Opens the journal, replays it into an engine, checks every structure, and compares the history with its mark.
+pub(super) fn recover(config: &Config, allowed: Allowed) -> Result<History, Failure> {
+    let mark_path = config.data_dir.join(MARK_FILE);
+    let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
+    let Open { mut journal, lease, identity } = open(config, allowed.take_over, mark.as_ref())?;
+    if let (Some(mark), Some(identity)) = (&mark, &identity) {
+        mark.check_identity(&mark_path, identity).map_err(|error| refused(&error))?;
+    }
+    let marked = mark.as_ref().filter(|_| identity.is_some());
     let engine = Arc::new(Engine::new());
     let begun = Instant::now();
     let mut last_time = Time::default();
-    let recovered = replay(&mut *journal, engine.log(), Some(&emergency_file(config)), |seq, envelope| {
+    let emergency = emergency_file(config);
+    let apart = Apart { emergency: Some(&emergency), marked: marked.map(|mark| mark.event) };
+    let recovered = replay(&mut *journal, engine.log(), apart, |seq, envelope| {
         last_time = last_time.max(envelope.arrived);
         engine.recover(seq, &envelope)
     })
     .map_err(|error| refused(&error))?;
+    if let Some(mark) = marked {
+        let lost = mark.check(&mark_path, &recovered, allowed.lost_events).map_err(|error| refused(&error))?;
+        if let Some(lost) = lost {
+            report_loss(lost, last_time);
+        }
+    }
     engine.check().map_err(|broken| {
         let broken = broken.join("; ");
         Failure::failed(format!("the history leads to a state that contradicts itself, so it is not served: {broken}"))
@@ -69,7 +105,60 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
     let digest = format!("{:032x}", replayed.digest);
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
-    Ok(History { engine, journal, lease, replayed })
+    let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
+    Ok(History { engine, journal, lease, mark, replayed })
+}
+
+/// Marks the history as it was recovered, and starts to mark what is acknowledged.
+fn keep_mark(path: PathBuf, journal: String, recovered: &Recovered) -> Result<MarkKeeper, Failure> {
+    let mark = Mark { journal, event: recovered.last, chain: recovered.chain };
+    let place = path.display().to_string();
+    MarkKeeper::start(path, mark)
+        .map_err(|error| Failure::failed(format!("{place}: the mark cannot be written: {error}")))
+}
+
+/// Says what a history that was accepted without its end means to clients.
+fn report_loss(lost: LostEvents, last_time: Time) {
+    let LostEvents { first, last } = lost;
+    warn!(
+        first = first.0,
+        last = last.0,
+        "acknowledged events are lost, as allowed by --accept-lost-events. Their numbers and the ids of orders placed in them \
+         are given out again. Every client must check what it was answered since {last_time}: send its orders, payments, \
+         cancellations, steps and stock movements again with their keys, drop order ids that are not known any more, and \
+         count the stock that moved"
+    );
+}
+
+/// Creates the local journal if there is none. Answers its path and whether it was created, or `None` when the journal is
+/// not on local disk.
+///
+/// # Errors
+/// When the disk refuses, or the mark tells of a journal that is gone.
+pub fn create_local(config: &Config) -> Result<Option<(PathBuf, bool)>, Failure> {
+    let JournalHome::Local(path) = &config.journal else { return Ok(None) };
+    if path.exists() {
+        return Ok(Some((path.clone(), false)));
+    }
+    let mark = Mark::read(&config.data_dir.join(MARK_FILE)).map_err(|error| refused(&error))?;
+    not_gone(path, mark.as_ref(), config)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
+    }
+    LocalJournal::open(path).map_err(|error| refused(&error))?;
+    Ok(Some((path.clone(), true)))
+}
+
+/// Refuses to begin a new journal where one was acknowledged.
+fn not_gone(path: &Path, mark: Option<&Mark>, config: &Config) -> Result<(), Failure> {
+    let Some(mark) = mark.filter(|mark| mark.event.0 > 0) else { return Ok(()) };
+    Err(Failure::failed(format!(
+        "there is no {}, and events up to {} were acknowledged in it: restore it from a backup; or, to begin a new history, \
+         remove the mark {}",
+        path.display(),
+        mark.event,
+        config.data_dir.join(MARK_FILE).display()
+    )))
 }
 
 /// Creates the partition of a Redis journal and leaves its id in the data folder, where `serve` expects it. Doing it
@@ -101,12 +190,25 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease>), Failure> {
-    let of_one_process = || Arc::new(Lease::unlimited());
+fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, Failure> {
+    let lease = Arc::new(Lease::unlimited());
     match &config.journal {
-        JournalHome::Memory => Ok((Box::new(MemoryJournal::recent(MEMORY_BYTES)), of_one_process())),
+        JournalHome::Memory => {
+            Ok(Open { journal: Box::new(MemoryJournal::recent(MEMORY_BYTES)), lease, identity: None })
+        }
         JournalHome::Local(path) => {
-            Ok((Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?), of_one_process()))
+            if !path.exists() {
+                not_gone(path, mark, config)?;
+            }
+            if !path.exists() && !config.dev {
+                return Err(Failure::usage(format!(
+                    "there is no journal {}: `stockade init` creates it; if there was one, restore it from a backup",
+                    path.display()
+                )));
+            }
+            let journal = LocalJournal::open(path).map_err(|error| refused(&error))?;
+            let identity = Some(journal.identity());
+            Ok(Open { journal: Box::new(journal), lease, identity })
         }
         JournalHome::Redis { url, partition } => {
             let id = read(&config.data_dir.join(PARTITION_FILE))?;
@@ -119,6 +221,7 @@ fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease
                 )));
             }
             let owner = owner(&config.data_dir)?;
+            let identity = id.clone();
             let redis =
                 RedisConfig { id, take_over, create: config.dev, ..RedisConfig::new(url, partition.as_str(), owner) };
             let journal = match RedisJournal::open(redis.clone()) {
@@ -129,7 +232,7 @@ fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Arc<Lease
                 warn!("Redis: {warning}");
             }
             let lease = journal.lease();
-            Ok((Box::new(journal), lease))
+            Ok(Open { journal: Box::new(journal), lease, identity })
         }
     }
 }

@@ -37,7 +37,7 @@ use crate::service::{Decide, Dispatch, Observe, Service, Standing, start_expiry,
 use crate::tls::Certificate;
 
 use history::History;
-pub use history::{Replayed, create_partition};
+pub use history::{Allowed, Replayed, create_local, create_partition};
 pub use rebuild::{Rebuilt, rebuild};
 pub use signals::Signals;
 use threads::Workers;
@@ -103,7 +103,7 @@ impl Server {
     ///
     /// # Errors
     /// When the settings are unsafe outside `--dev`, the history cannot be recovered, or a port is taken.
-    pub async fn start(config: Config, take_over: bool) -> Result<Server, Failure> {
+    pub async fn start(config: Config, allowed: Allowed) -> Result<Server, Failure> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| Failure::failed(format!("{}: {error}", config.data_dir.display())))?;
         let tokens = Arc::new(TokenStore::open(&config.tokens)?);
@@ -114,13 +114,14 @@ impl Server {
             return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
         }
         let certificate = certificate(&config)?;
-        let History { engine, journal, lease, replayed } = history::recover(&config, take_over)?;
+        let History { engine, journal, lease, mark, replayed } = history::recover(&config, allowed)?;
         let clock = Arc::new(Clock::system(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
             emergency: Some(history::emergency_file(&config)),
+            mark,
             on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
             ..DriverConfig::default()
         };

@@ -17,3 +17,4 @@ mod redis_server;
 mod rig;
 mod settle;
 mod stop;
+mod went_back;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, ChainHash, Journal, JournalError, Log, SealedBatch};
-use stockade_server::journal::{Recovered, replay_events};
+use stockade_server::journal::{Apart, Recovered, replay_events};
 
 pub type Acknowledged = BTreeMap<u64, Vec<u8>>;
 
@@ -43,7 +43,7 @@ pub fn replayed(
     emergency: Option<&Path>,
 ) -> Result<(Recovered, Acknowledged), JournalError> {
     let mut events = BTreeMap::new();
-    let recovered = replay_events(journal, emergency, &mut |seq, event| {
+    let recovered = replay_events(journal, Apart { emergency, marked: None }, &mut |seq, event| {
         events.insert(seq.0, event.to_vec());
         Ok(())
     })?;

@@ -2,6 +2,8 @@
 
 mod broken;
 mod cutting;
+mod failed_sync;
+mod forgetful_disk;
 mod history;
 mod load;
 mod local;
@@ -12,3 +14,4 @@ mod redis_loss;
 mod redis_outage;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod went_back;

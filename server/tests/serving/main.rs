@@ -8,3 +8,4 @@ mod pages;
 mod presale;
 mod rig;
 mod verbs;
+mod went_back;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -54,6 +54,24 @@ impl Server {
         let dir = tempfile::tempdir().expect("a folder");
         run(dir.path(), &["init"]).ended(0);
         Server::start_as(dir, &[])
+    }
+
+    /// Starts one in a folder made by `init`, with further flags.
+    pub fn start_again_for_real(dir: tempfile::TempDir, more: &[&str]) -> Server {
+        Server::start_as(dir, more)
+    }
+
+    /// Waits until `/readyz` says that the journal stands like this, and returns the whole body.
+    pub fn until_journal_is(&self, health: &str) -> Value {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let body: Value = serde_json::from_str(&self.http_plain("GET", "/readyz", &[], "").text).expect("JSON");
+            if body["journal"]["health"] == health {
+                return body;
+            }
+            assert!(Instant::now() < until, "the journal does not become {health}: {body}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn start_as(dir: tempfile::TempDir, more: &[&str]) -> Server {
@@ -176,6 +194,23 @@ pub fn run(dir: &Path, args: &[&str]) -> Run {
         out: String::from_utf8(output.stdout).expect("UTF-8"),
         err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
+}
+
+/// Runs a server that should refuse to start; one that starts nevertheless is killed and leaves the code -1.
+pub fn refused_to_serve(dir: &Path, more: &[&str]) -> Run {
+    let mut command = plain(dir);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--http", "off"]).args(more);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let until = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().expect("its status").is_none() {
+        if Instant::now() > until {
+            child.kill().expect("it is killed");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("its log");
+    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    Run { code: output.status.code().unwrap_or(-1), out: String::new(), err }
 }
 
 fn plain(dir: &Path) -> Command {

@@ -1,0 +1,58 @@
+//! What is wrong with a journal file, in words that name it.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use redb::{DatabaseError, StorageError};
+use stockade_core::log::{self, BatchError, JournalError};
+
+/// Why a file cannot be opened.
+pub(super) fn refusal(path: &Path, error: DatabaseError) -> JournalError {
+    let path_text = path.display();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => JournalError::Refused {
+            reason: format!(
+                "another process has {path_text} open: stop the other stockade, or give this one another data directory"
+            ),
+        },
+        DatabaseError::UpgradeRequired(version) => {
+            other_format(path, format!("database format {version}"), "a newer one".to_owned())
+        }
+        DatabaseError::Storage(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => damaged(path, e),
+        DatabaseError::Storage(StorageError::Io(e)) => JournalError::Refused {
+            reason: format!("{path_text}: {e}: check that the directory exists and may be written"),
+        },
+        other => damaged(path, other),
+    }
+}
+
+/// Why a batch of the file cannot be used.
+pub(super) fn unreadable(path: &Path, error: BatchError) -> JournalError {
+    match error {
+        BatchError::UnknownFormat(found) => {
+            other_format(path, format!("journal format {found}"), format!("journal format {}", log::FORMAT))
+        }
+        other => damaged(path, other),
+    }
+}
+
+pub(super) fn other_format(path: &Path, found: String, reads: String) -> JournalError {
+    let anew = "set another `journal.path`".to_owned();
+    JournalError::OtherFormat { place: format!("the journal {}", path.display()), found, reads, anew }
+}
+
+pub(super) fn damaged(path: &Path, what: impl Display) -> JournalError {
+    JournalError::Corrupt { reason: format!("{}: {what}: restore it from a backup", path.display()) }
+}
+
+pub(super) fn unavailable(path: &Path, what: impl Display) -> JournalError {
+    JournalError::Unavailable { reason: format!("{}: {what}", path.display()) }
+}
+
+pub(super) fn lost(path: &Path, what: impl Display) -> JournalError {
+    JournalError::HistoryLost { reason: format!("{}: {what}", path.display()) }
+}
+
+pub(super) fn unsynced(path: &Path, what: impl Display) -> JournalError {
+    JournalError::SyncFailed { reason: format!("{}: {what}", path.display()) }
+}
