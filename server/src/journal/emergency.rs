@@ -186,6 +186,16 @@ mod tests {
     use std::time::Duration;
     use stockade_core::log::{Admission, ChainHash, Log};
 
+    #[cfg(unix)]
+    #[test]
+    fn an_emergency_file_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("emergency.stk");
+        EmergencyFile { journaled: Seq(0), batches: Vec::new() }.write(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
     #[test]
     fn an_emergency_file_comes_back_whole_or_is_refused() {
         let log = Log::new(Seq(7), ChainHash([3; 32]));
