@@ -25,7 +25,7 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::edge::{self, Http};
+use crate::edge::{self, Http, HttpLimits};
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig, JournalStatus};
 use crate::local::{self, Local};
@@ -74,7 +74,7 @@ struct Reach {
 
 struct HttpSide {
     stop: watch::Sender<bool>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 /// Addresses of a server, and what it found at its start.
@@ -266,7 +266,7 @@ async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, So
         // A dropped sender means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let task = tokio::spawn(edge::serve(listener, shared, stopped));
+    let task = tokio::spawn(edge::serve(listener, shared, HttpLimits::default(), stopped));
     Ok((HttpSide { stop, task }, addr))
 }
 
@@ -288,7 +288,9 @@ async fn follow(tokens: Arc<TokenStore>) {
         match tokens.refresh() {
             Ok(true) => info!("the file of tokens changed and is in force"),
             Ok(false) => {}
-            Err(error) => warn!(%error, "the file of tokens cannot be read; the tokens before stay in force"),
+            Err(error) => {
+                warn!(%error, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+            }
         }
     }
 }

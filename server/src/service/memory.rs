@@ -3,6 +3,32 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Bytes that an account may hold whatever others hold.
+pub const FREE_BYTES: usize = 64 * 1024;
+
+/// What the callers of a process make it hold. What is received and what is answered have a bound of their own, so that
+/// half-sent requests never keep others from being answered.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Long requests on their way in.
+    pub received: Arc<Account>,
+    /// Answers that are not yet sent.
+    pub answers: Arc<Account>,
+}
+
+impl Memory {
+    /// `bytes` in all, half of them each way.
+    pub fn new(bytes: usize) -> Memory {
+        Memory { received: Account::new(bytes / 2), answers: Account::new(bytes / 2) }
+    }
+
+    /// The memory of one caller, `bytes` in all.
+    #[must_use]
+    pub fn below(&self, bytes: usize) -> Memory {
+        Memory { received: self.received.below(bytes / 2), answers: self.answers.below(bytes / 2) }
+    }
+}
+
 /// Bytes held at one time, with a bound. What is held on an account is held on the one above it as well.
 #[derive(Debug)]
 pub struct Account {
@@ -39,10 +65,11 @@ impl Account {
         self.max
     }
 
-    /// Whether more may be held, here and on the account above. What is held on a word of this may go beyond the bound
-    /// by one answer.
+    /// Whether one more answer may be made and held. One that holds less than [`FREE_BYTES`] gets it whatever the others
+    /// under the same account hold.
     pub fn has_room(&self) -> bool {
-        self.held() < self.max && self.above.as_ref().is_none_or(|above| above.has_room())
+        let held = self.held();
+        held < self.max && self.above.as_ref().is_none_or(|above| held < FREE_BYTES || above.has_room())
     }
 
     /// A holding of no bytes yet.
@@ -125,7 +152,7 @@ mod tests {
         assert!(a.try_reach(70) && !a.try_reach(81), "the bound of the connection");
         assert!(!b.try_reach(31) && b.try_reach(30), "the bound of the process");
         assert_eq!((one.held(), two.held(), process.held()), (70, 30, 100));
-        assert!(one.held() < one.max() && !one.has_room(), "the process has no room");
+        assert!(!process.has_room() && one.has_room(), "who holds little is served");
         b.set(90);
         assert_eq!((two.held(), process.held()), (90, 160));
         drop(b);
@@ -134,5 +161,13 @@ mod tests {
         assert_eq!((a.bytes(), one.held(), two.held(), process.held()), (10, 10, 0, 10));
         drop(a);
         assert_eq!(process.held(), 0);
+        let process = Account::new(4 * FREE_BYTES);
+        let (greedy, modest) = (process.below(4 * FREE_BYTES), process.below(4 * FREE_BYTES));
+        let mut much = greedy.open();
+        much.set(4 * FREE_BYTES);
+        assert!(!greedy.has_room() && modest.has_room());
+        let mut some = modest.open();
+        some.set(FREE_BYTES);
+        assert!(!modest.has_room(), "not on the others' account for ever");
     }
 }

@@ -21,7 +21,7 @@ use tokio::net::UdpSocket;
 use crate::host::{Host, code, line, number, place, reject_code};
 use crate::raw::{Raw, header, hello};
 
-fn place_message(order: &str) -> ClientMessage {
+pub fn place_message(order: &str) -> ClientMessage {
     let command = Command::Place(place(order, vec![line("TEA", 1)]));
     ClientMessage::Command(Request { key: None, occurred: None, command })
 }

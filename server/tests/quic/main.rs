@@ -1,5 +1,6 @@
 //! Client and server over loopback: what callers see when all is well, and when it is not.
 
+mod batches;
 mod faults;
 mod host;
 mod raw;
