@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderValue, Request, Response, Version, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use axum::response::IntoResponse;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -24,7 +25,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::paced::Paced;
-use super::problem::BadRequest;
+use super::problem::{self, BadRequest};
 use super::visit::{HttpLimits, Visit};
 use crate::service::Stranger;
 
@@ -43,8 +44,8 @@ pub(super) async fn serve(
     let guest = Arc::clone(&visit);
     let service = service_fn(move |request| Box::pin(answer(app.clone(), request, Arc::clone(&guest))));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES);
-    let io = TokioIo::new(Paced::new(stream, limits.unread));
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_header_size(HEAD_BYTES).max_buf_size(2 * HEAD_BYTES);
+    let io = TokioIo::new(Paced::new(stream, limits.unread, Arc::clone(&visit)));
     let mut connection = http.serve_connection(io, service);
     let (mut known, mut told) = (false, false);
     let ended = loop {
@@ -64,7 +65,21 @@ pub(super) async fn serve(
     if let Err(error) = ended {
         debug!(%error, "an HTTP connection ended");
     }
-    linger(connection.into_parts().io.into_inner().into_inner()).await;
+    let (mut stream, refused) = connection.into_parts().io.into_inner().into_parts();
+    if let Some(status) = refused {
+        let problem = problem::alone(status, unreadable(status));
+        let _ = timeout(limits.unread, stream.write_all(problem.as_bytes())).await;
+    }
+    linger(stream).await;
+}
+
+/// Why the parser refuses a request.
+fn unreadable(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::URI_TOO_LONG => "the path is too long",
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "the head is too long, or has too many headers",
+        _ => "the request cannot be read as HTTP/1.1",
+    }
 }
 
 /// Ends a stream so that the last answer arrives even if its caller is still sending.
@@ -88,20 +103,26 @@ async fn linger(mut stream: TcpStream) {
 /// the answer, which then says so: the next request never begins in the middle of a body.
 async fn answer(app: App, request: Request<Incoming>, visit: Arc<Visit>) -> Result<Answered, Infallible> {
     let (mut parts, body) = request.into_parts();
-    if let Err(bad) = well_formed(&parts) {
+    if let Err(bad) = well_formed(&parts, &visit) {
         return Ok(closing(bad.into_response()));
     }
     let expects = parts.headers.contains_key(header::EXPECT);
+    // Behind a body without a length, the next head is not watched.
+    let last = parts.headers.contains_key(header::TRANSFER_ENCODING);
     parts.extensions.insert(visit);
     let body = Arc::new(Mutex::new(body));
     let lent = axum::body::Body::new(Lent(Arc::clone(&body)));
     let response = app.call(Request::from_parts(parts, lent)).await?;
     let in_step = body.lock().is_end_stream() || (!expects && timeout(DRAIN, drain(&body)).await.unwrap_or(false));
-    Ok(if in_step { response } else { closing(response) })
+    Ok(if in_step && !last { response } else { closing(response) })
 }
 
 /// What HTTP demands of every request and the parser leaves to the server (RFC 9112, section 3.2).
-fn well_formed(parts: &axum::http::request::Parts) -> Result<(), BadRequest> {
+fn well_formed(parts: &Parts, visit: &Visit) -> Result<(), BadRequest> {
+    if visit.is_odd() {
+        let reason = "the head has a line feed without a carriage return, or a content-length that is no number";
+        return Err(BadRequest::new(reason));
+    }
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(_), None) => {}
@@ -162,7 +183,7 @@ impl Body for Lent {
 }
 
 /// Bytes of a request's head.
-const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_BYTES: usize = 32 * 1024;
 /// Bytes of a body that are read for nothing, to keep the connection.
 const DRAIN_BYTES: u64 = 64 * 1024;
 const DRAIN: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@
 //! | [`bodies`] | the bodies they take and answer, one file per resource; the command line prints the same |
 //! | `caller`, `parameters` | what a request says besides its body |
 //! | `calls` | a call from its command or query to its response |
-//! | `connection`, `paced`, `visit` | a connection, its bounds and its orderly end |
+//! | `connection`, `heads`, `paced`, `visit` | a connection, its bounds and its orderly end |
 //! | `problem` | refusals as responses |
 //! | `probes` | liveness, readiness and metrics |
 
@@ -22,6 +22,7 @@ pub mod bodies;
 mod caller;
 mod calls;
 mod connection;
+mod heads;
 mod paced;
 mod parameters;
 mod probes;

@@ -75,6 +75,7 @@ pub(super) struct Visit {
     places: Arc<Places>,
     met: AtomicBool,
     meeting: Notify,
+    odd: AtomicBool,
     /// What the bodies and answers of the connection take.
     pub(super) memory: Memory,
 }
@@ -87,8 +88,8 @@ impl Places {
 
     /// Lets a connection in, as a stranger.
     pub(super) fn enter(self: &Arc<Places>, memory: Memory) -> (Arc<Visit>, Stranger) {
-        let (met, meeting) = (AtomicBool::new(false), Notify::new());
-        (Arc::new(Visit { places: Arc::clone(self), met, meeting, memory }), self.strangers.enter())
+        let (met, odd, meeting) = (AtomicBool::new(false), AtomicBool::new(false), Notify::new());
+        (Arc::new(Visit { places: Arc::clone(self), met, meeting, odd, memory }), self.strangers.enter())
     }
 }
 
@@ -105,6 +106,16 @@ impl Visit {
         self.met.store(true, Ordering::Relaxed);
         self.meeting.notify_one();
         Ok(())
+    }
+
+    /// A request's head was not as it should be.
+    pub(super) fn write_down_odd(&self) {
+        self.odd.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a request's head was not as it should be.
+    pub(super) fn is_odd(&self) -> bool {
+        self.odd.load(Ordering::Relaxed)
     }
 
     /// Waits until the caller is known.

@@ -306,3 +306,48 @@ fn put_or_nothing(out: &mut Vec<u8>, header: Header, message: &ServerMessage) {
     let put = put_frame(out, header, message);
     debug_assert!(put.is_ok(), "{put:?}");
 }
+
+#[cfg(test)]
+mod tests {
+    use stockade_core::ids::OrderId;
+    use stockade_core::reply::Reply;
+    use stockade_core::wire::FrameDecoder;
+    use stockade_core::wire::body::{read_batch, read_body};
+
+    use super::*;
+
+    /// A decision whose answer is of `bytes` bytes.
+    fn decided(bytes: usize, late: Late) -> Decided {
+        let reason = "x".repeat(bytes);
+        let result: Result<Reply, Reject> = Err(Reject::Halted { reason });
+        Decided { result, seen: Seq(1), level: Durability::Journaled, until: Time(9), late }
+    }
+
+    const LONG: usize = FRAME_BYTES_MAX - 100;
+
+    #[test]
+    fn an_applied_command_whose_answer_does_not_fit_is_an_unknown_outcome_with_its_order() {
+        let order = Some(OrderId(7));
+        let unknown = ServerMessage::Reply(Err(Reject::OutcomeUnknown { order }));
+        let is_invalid = |message: &ServerMessage| matches!(message, ServerMessage::Reply(Err(Reject::Invalid { .. })));
+        let mut queue = Queue::default();
+        queue.push(1, decided(LONG + 200, Late::Applied(order)));
+        queue.push(2, decided(LONG + 200, Late::Unchanged));
+        let mut batch = queue.begin_batch(3, 4).unwrap();
+        batch.push(decided(10, Late::Unchanged));
+        batch.push(decided(LONG - 300, Late::Applied(Some(OrderId(6)))));
+        batch.push(decided(1_000, Late::Applied(order)));
+        batch.push(decided(1_000, Late::Unchanged));
+        batch.finish();
+        assert_eq!(queue.held(), 6);
+        let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);
+        decoder.extend(&queue.bytes);
+        assert_eq!(read_body(decoder.next_frame().unwrap().unwrap().body), Ok(unknown.clone()));
+        assert!(is_invalid(&read_body(decoder.next_frame().unwrap().unwrap().body).unwrap()));
+        let mut answers: Vec<ServerMessage> = Vec::new();
+        read_batch(decoder.next_frame().unwrap().unwrap().body, |answer| answers.push(answer)).unwrap();
+        assert!(matches!(answers[1], ServerMessage::Reply(Err(Reject::Halted { .. }))));
+        assert_eq!(answers[2], unknown);
+        assert!(is_invalid(&answers[3]));
+    }
+}

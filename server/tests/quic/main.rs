@@ -3,6 +3,7 @@
 mod batches;
 mod faults;
 mod host;
+mod http;
 mod raw;
 
 use std::time::Duration;
