@@ -44,7 +44,10 @@ pub(super) async fn serve(
     let guest = Arc::clone(&visit);
     let service = service_fn(move |request| Box::pin(answer(app.clone(), request, Arc::clone(&guest))));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_header_size(HEAD_BYTES).max_buf_size(2 * HEAD_BYTES);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_header_size(HEAD_BYTES)
+        .max_buf_size(2 * HEAD_BYTES);
     let io = TokioIo::new(Paced::new(stream, limits.unread, Arc::clone(&visit)));
     let mut connection = http.serve_connection(io, service);
     let (mut known, mut told) = (false, false);
