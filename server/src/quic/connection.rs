@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
-use super::lane::{Caller, Lane, Phase};
+use super::caller::Caller;
+use super::lane::{Lane, Phase};
 use super::place::Place;
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};

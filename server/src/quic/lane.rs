@@ -1,7 +1,7 @@
 //! One stream of requests and answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,22 +13,10 @@ use stockade_core::wire::{FrameDecoder, FrameError, FrameKind, GoAway, Header, W
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::caller::Caller;
 use super::queue::{KEEP_BYTES, Queue};
 use super::take::{enter, overloaded, take_batch, take_one};
-use crate::auth::Identity;
-use crate::service::{Holding, Memory, Service, Wait};
-
-/// The caller at the other end of a connection, shared by its lanes.
-#[derive(Debug)]
-pub(super) struct Caller {
-    pub(super) identity: Arc<Identity>,
-    pub(super) in_flight: AtomicUsize,
-    pub(super) in_flight_max: usize,
-    /// How long a frame may take from its first byte to its last.
-    pub(super) frame_timeout: Duration,
-    /// What frames and answers of the connection take.
-    pub(super) memory: Memory,
-}
+use crate::service::{Holding, Service, Wait};
 
 /// Why a lane ended.
 #[derive(Debug, thiserror::Error)]

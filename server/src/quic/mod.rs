@@ -9,6 +9,7 @@
 //! Everything a peer can make the server hold is bounded: handshakes, connections, streams, bytes on their way in both
 //! directions, requests in flight, and the size of a frame before the peer has said who it is.
 
+mod caller;
 mod connection;
 mod lane;
 mod listener;

@@ -9,7 +9,7 @@ use stockade_core::time::Span;
 use stockade_core::wire::body::{read_batch, read_body};
 use stockade_core::wire::{ClientMessage, Frame, Header, WireError};
 
-use super::lane::Caller;
+use super::caller::Caller;
 use super::queue::Queue;
 use crate::service::{Decided, Service, Terms};
 
