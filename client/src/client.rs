@@ -288,6 +288,10 @@ impl Shared {
                 let each = trials.iter_mut().zip(answers);
                 each.map(|(trial, answer)| trial.decided(answer, level, server_time)).collect()
             }
+            // The batch was refused as a whole: nothing of it was decided.
+            Ok(Answered { level, server_time, messages: Messages::One(message @ ServerMessage::Reply(Err(_))) }) => {
+                trials.iter_mut().map(|trial| trial.decided(message.clone(), level, server_time)).collect()
+            }
             Ok(_) => trials.iter_mut().map(|trial| Decided::Yes(Err(trial.lost(until, mismatched())))).collect(),
             Err(Attempt::Failed(error)) => trials.iter().map(|_| Decided::Yes(Err(error.clone()))).collect(),
             Err(Attempt::NotSent(error)) => trials.iter().map(|_| Decided::No(error.clone())).collect(),

@@ -40,12 +40,30 @@ pub enum WireError {
         /// The bound.
         max: usize,
     },
+    /// A batch whose body ends before the announced number of messages.
+    #[error("a batch announces {announced} messages and holds {held}")]
+    Count {
+        /// The number announced.
+        announced: usize,
+        /// The number its body holds.
+        held: usize,
+    },
     /// More messages than a batch takes.
     #[error("{count} messages are more than the {BATCH_MESSAGES_MAX} a batch takes: send several")]
     TooMany {
         /// Number of messages.
         count: usize,
     },
+}
+
+impl WireError {
+    /// Whether a batch's count and its body contradict each other, so that the sender's framing is not to be trusted.
+    pub fn lies(&self) -> bool {
+        match self {
+            WireError::Count { .. } | WireError::Trailing { .. } => true,
+            WireError::Malformed { .. } | WireError::TooLong { .. } | WireError::TooMany { .. } => false,
+        }
+    }
 }
 
 /// A value that is the body of a frame.
@@ -114,25 +132,97 @@ pub fn put_batch<T: BatchBody>(out: &mut Vec<u8>, header: Header, values: &[T]) 
     finish(out, at, Header { kind: T::BATCH_KIND, ..header }, T::WHAT, put)
 }
 
+/// A batch frame that is written message by message, so that each may be forgotten as soon as it is written.
+#[derive(Debug)]
+pub struct BatchFrame {
+    at: usize,
+    count: usize,
+    missing: usize,
+}
+
+impl BatchFrame {
+    /// Begins a frame of `count` messages at the end of `out`. Call [`BatchFrame::put`] for each of them, then
+    /// [`BatchFrame::finish`]; add nothing else to `out` meanwhile.
+    ///
+    /// # Errors
+    /// [`WireError::TooMany`].
+    pub fn begin(out: &mut Vec<u8>, count: usize) -> Result<BatchFrame, WireError> {
+        if count > BATCH_MESSAGES_MAX {
+            return Err(WireError::TooMany { count });
+        }
+        let at = begin(out);
+        put_value(out, &(count as u64), "count")?;
+        Ok(BatchFrame { at, count, missing: count })
+    }
+
+    /// Adds the next message if [`SHORT_BYTES`] are left for each message after it: one of at most that size always
+    /// fits. On an error `out` is as it was, and another message may take the place.
+    ///
+    /// # Errors
+    /// [`WireError::TooLong`].
+    pub fn put<T: BatchBody>(&mut self, out: &mut Vec<u8>, message: &T) -> Result<(), WireError> {
+        debug_assert!(self.missing > 0, "more messages than announced");
+        let before = out.len();
+        put_value(out, message, T::WHAT)?;
+        let left = self.missing.saturating_sub(1);
+        let (bytes, max) = (self.bytes(out), FRAME_BYTES_MAX - left * SHORT_BYTES);
+        if bytes > max {
+            out.truncate(before);
+            return Err(WireError::TooLong { what: T::WHAT, bytes, max });
+        }
+        self.missing = left;
+        Ok(())
+    }
+
+    /// Bytes of the body so far.
+    pub fn bytes(&self, out: &[u8]) -> usize {
+        out.len() - self.at - HEADER_BYTES
+    }
+
+    /// Completes the frame. The kind comes from `T`, the rest of the header from `header`.
+    ///
+    /// # Errors
+    /// [`WireError::Count`] when messages are missing; `out` is then as it was before the frame.
+    pub fn finish<T: BatchBody>(self, out: &mut Vec<u8>, header: Header) -> Result<(), WireError> {
+        let put = match self.missing {
+            0 => Ok(()),
+            missing => Err(WireError::Count { announced: self.count, held: self.count - missing }),
+        };
+        finish(out, self.at, Header { kind: T::BATCH_KIND, ..header }, T::WHAT, put)
+    }
+}
+
+/// Bytes that a batch frame keeps free for each message still to come.
+pub const SHORT_BYTES: usize = 64;
+
+const _: () = assert!(BATCH_MESSAGES_MAX * SHORT_BYTES <= FRAME_BYTES_MAX / 16);
+
 /// Reads the body of a frame.
 pub fn read_body<T: Body>(body: &[u8]) -> Result<T, WireError> {
     decode_whole(body).map_err(|error| unreadable(T::WHAT, error))
 }
 
-/// Reads the body of a batch frame, message by message into `each`, without trusting the count for memory.
-pub fn read_batch<T: BatchBody>(body: &[u8], mut each: impl FnMut(T)) -> Result<(), WireError> {
+/// Reads the body of a batch frame, message by message into `each`, without trusting the count for memory. Returns the
+/// number of messages.
+///
+/// # Errors
+/// [`WireError::lies`] tells a body that does not hold what its count announces from messages that cannot be read.
+pub fn read_batch<T: BatchBody>(body: &[u8], mut each: impl FnMut(T)) -> Result<usize, WireError> {
     let (count, mut at): (u64, usize) = decode_first(body).map_err(|error| unreadable(T::WHAT, error))?;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     if count > BATCH_MESSAGES_MAX {
         return Err(WireError::TooMany { count });
     }
-    for _ in 0..count {
+    for held in 0..count {
+        if at == body.len() {
+            return Err(WireError::Count { announced: count, held });
+        }
         let (value, used) = decode_first(&body[at..]).map_err(|error| unreadable(T::WHAT, error))?;
         at += used;
         each(value);
     }
     match body.len() - at {
-        0 => Ok(()),
+        0 => Ok(count),
         extra => Err(WireError::Trailing { what: T::WHAT, extra }),
     }
 }
@@ -211,11 +301,45 @@ mod tests {
         assert_eq!(seen, 2);
         let mut lying = frame.body.to_vec();
         lying[0] = 3;
-        assert!(matches!(read_batch(&lying, |_: ClientMessage| ()), Err(WireError::Malformed { .. })));
+        let error = read_batch(&lying, |_: ClientMessage| ()).unwrap_err();
+        assert!(error == WireError::Count { announced: 3, held: 2 } && error.lies(), "{error}");
         lying[0] = 1;
-        assert!(matches!(read_batch(&lying, |_: ClientMessage| ()), Err(WireError::Trailing { .. })));
+        let error = read_batch(&lying, |_: ClientMessage| ()).unwrap_err();
+        assert!(matches!(error, WireError::Trailing { .. }) && error.lies(), "{error}");
         let huge = [253, 255, 255, 255, 255, 255, 255, 255, 255];
-        assert!(matches!(read_batch(&huge, |_: ClientMessage| ()), Err(WireError::TooMany { .. })));
+        let error = read_batch(&huge, |_: ClientMessage| ()).unwrap_err();
+        assert!(matches!(error, WireError::TooMany { .. }) && !error.lies(), "{error}");
+        assert_eq!(read_batch(&[0], |_: ClientMessage| ()), Ok(0));
+        assert!(!read_batch(&[1, 250], |_: ClientMessage| ()).unwrap_err().lies());
+    }
+
+    #[test]
+    fn a_batch_written_message_by_message_is_the_batch_written_at_once() {
+        let messages = vec![ClientMessage::Ping; 300];
+        let (mut at_once, mut one_by_one) = (Vec::new(), Vec::new());
+        put_batch(&mut at_once, header(), &messages).unwrap();
+        let mut frame = BatchFrame::begin(&mut one_by_one, messages.len()).unwrap();
+        messages.iter().for_each(|message| frame.put(&mut one_by_one, message).unwrap());
+        frame.finish::<ClientMessage>(&mut one_by_one, header()).unwrap();
+        assert_eq!(at_once, one_by_one);
+    }
+
+    #[test]
+    fn a_message_that_leaves_no_room_for_the_rest_of_its_batch_is_not_added() {
+        let answer = |bytes: usize| {
+            let text = "x".repeat(bytes);
+            ServerMessage::Reply(Err(crate::reject::Reject::Unavailable { reason: text }))
+        };
+        let mut out = b"before".to_vec();
+        let mut frame = BatchFrame::begin(&mut out, 1_000).unwrap();
+        frame.put(&mut out, &answer(FRAME_BYTES_MAX - 1_000 * SHORT_BYTES)).unwrap();
+        let full = out.len();
+        assert!(matches!(frame.put(&mut out, &answer(1_000)), Err(WireError::TooLong { .. })));
+        assert_eq!(out.len(), full);
+        for _ in 1..1_000 {
+            frame.put(&mut out, &answer(SHORT_BYTES - 10)).unwrap();
+        }
+        frame.finish::<ServerMessage>(&mut out, header()).unwrap();
     }
 
     #[test]

@@ -163,12 +163,14 @@ pub struct FrameDecoder {
     buffer: Vec<u8>,
     start: usize,
     body_max: usize,
+    /// Bytes of a skipped frame that have not arrived yet.
+    skipping: usize,
 }
 
 impl FrameDecoder {
     /// A decoder that refuses bodies of more than `body_max` bytes, and of more than [`FRAME_BYTES_MAX`].
     pub fn new(body_max: usize) -> FrameDecoder {
-        FrameDecoder { buffer: Vec::new(), start: 0, body_max: body_max.min(FRAME_BYTES_MAX) }
+        FrameDecoder { buffer: Vec::new(), start: 0, body_max: body_max.min(FRAME_BYTES_MAX), skipping: 0 }
     }
 
     /// Takes longer bodies from now on, or shorter ones: a peer that has not said who it is gets little.
@@ -179,6 +181,9 @@ impl FrameDecoder {
     /// Adds bytes that arrived. Call it only when [`FrameDecoder::next_frame`] has no more frames: then it holds less
     /// than one frame, and memory stays within one frame and one read.
     pub fn extend(&mut self, bytes: &[u8]) {
+        let skipped = self.skipping.min(bytes.len());
+        self.skipping -= skipped;
+        let bytes = &bytes[skipped..];
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.start = 0;
@@ -187,7 +192,35 @@ impl FrameDecoder {
         if self.buffer.is_empty() && self.buffer.capacity() > KEEP_BYTES {
             self.buffer = Vec::new();
         }
+        if let Some((_, whole)) = self.announced() {
+            // A growing vector would double its room instead.
+            self.buffer.reserve_exact(whole.saturating_sub(self.buffer.len()).max(bytes.len()));
+        }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The frame that has begun and is not complete: its header, and its bytes with the header. `None` when no frame has
+    /// begun, its header is not complete, or it is one that [`FrameDecoder::next_frame`] refuses.
+    pub fn announced(&self) -> Option<(Header, usize)> {
+        let rest = &self.buffer[self.start..];
+        let (header, length) = Header::from_bytes(rest.first_chunk::<HEADER_BYTES>()?, self.body_max).ok()?;
+        let whole = HEADER_BYTES + length;
+        (rest.len() < whole).then_some((header, whole))
+    }
+
+    /// Gives up the frame that has begun: what has arrived of it is forgotten and the rest is not kept. The frame after it
+    /// is read as ever.
+    pub fn skip(&mut self) {
+        if let Some((_, whole)) = self.announced() {
+            self.skipping = whole - (self.buffer.len() - self.start);
+            self.start = 0;
+            self.buffer = Vec::new();
+        }
+    }
+
+    /// Whether a frame has begun and is not complete, skipped or not.
+    pub fn is_amid(&self) -> bool {
+        self.skipping > 0 || self.start < self.buffer.len()
     }
 
     /// The next complete frame, or `None` when more bytes are needed. After an error the stream is lost.
@@ -268,6 +301,35 @@ mod tests {
         decoder.extend(&frame_bytes(header(FrameKind::Request, 2), b"x"));
         assert_eq!(decoder.next_frame().unwrap().unwrap().body, b"x");
         assert!(decoder.buffer.capacity() <= KEEP_BYTES);
+    }
+
+    #[test]
+    fn a_skipped_frame_is_not_kept_and_the_next_one_is_read() {
+        let (long, next) =
+            (frame_bytes(header(FrameKind::Request, 1), &[7; 900]), frame_bytes(header(FrameKind::Reply, 2), b"x"));
+        let mut decoder = FrameDecoder::new(1_000);
+        decoder.extend(&long[..100]);
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert_eq!(decoder.announced(), Some((header(FrameKind::Request, 1), long.len())));
+        decoder.skip();
+        assert_eq!((decoder.buffered(), decoder.is_amid(), decoder.announced()), (0, true, None));
+        decoder.extend(&long[100..800]);
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert_eq!(decoder.buffered(), 0);
+        decoder.extend(&[&long[800..], &next[..]].concat());
+        assert_eq!(decoder.next_frame().unwrap().unwrap().header.correlation, 2);
+        assert!(!decoder.is_amid());
+    }
+
+    #[test]
+    fn a_long_frame_takes_no_more_room_than_its_bytes() {
+        let long = frame_bytes(header(FrameKind::Request, 1), &[7; 100_000]);
+        let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);
+        for part in long.chunks(1_200) {
+            decoder.extend(part);
+        }
+        assert!(decoder.buffer.capacity() < long.len() + 1_200, "{}", decoder.buffer.capacity());
+        assert!(decoder.next_frame().unwrap().is_some());
     }
 
     proptest! {

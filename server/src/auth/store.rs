@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use base64::Engine as _;
@@ -198,8 +198,13 @@ pub struct TokenStore {
     /// Tokens of this process only, by hash.
     lent: Mutex<HashMap<String, Arc<Identity>>>,
     seen: Mutex<Option<Stamp>>,
+    /// Since when the file has changed and cannot be read.
+    unread: Mutex<Option<Instant>>,
     changes: watch::Sender<()>,
 }
+
+/// How long the tokens known before stay in force while the file cannot be read: it may hold a revocation.
+pub const UNREAD_TRUSTED: Duration = Duration::from_secs(60);
 
 /// The hash by which a token is recognised.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -221,7 +226,8 @@ impl TokenStore {
         let seen = stamp(path);
         let known = Tokens::load(path)?.by_hash();
         let (known, lent) = (ArcSwap::from_pointee(known), Mutex::default());
-        Ok(TokenStore { path: path.to_owned(), known, lent, seen: Mutex::new(seen), changes: watch::Sender::default() })
+        let (seen, unread, changes) = (Mutex::new(seen), Mutex::default(), watch::Sender::default());
+        Ok(TokenStore { path: path.to_owned(), known, lent, seen, unread, changes })
     }
 
     /// Creates a token that is valid as long as this process lives, and is in no file.
@@ -258,15 +264,38 @@ impl TokenStore {
     /// Reads the file again if it changed; returns whether it did. Call it about once a second.
     ///
     /// # Errors
-    /// As [`Tokens::load`]; the tokens known before stay in force.
+    /// As [`Tokens::load`]. The tokens known before stay in force for [`UNREAD_TRUSTED`] from the first such error; after
+    /// that they are treated as revoked until the file can be read again.
     pub fn refresh(&self) -> Result<bool, TokenError> {
-        let now = stamp(&self.path);
-        if *self.seen.lock() == now {
+        self.refresh_at(Instant::now())
+    }
+
+    fn refresh_at(&self, now: Instant) -> Result<bool, TokenError> {
+        let stamp = stamp(&self.path);
+        let trusted = *self.unread.lock();
+        if *self.seen.lock() == stamp && trusted.is_none() {
             return Ok(false);
         }
-        self.take_in(Tokens::load(&self.path)?);
-        *self.seen.lock() = now;
-        Ok(true)
+        match Tokens::load(&self.path) {
+            Ok(tokens) => {
+                self.take_in(tokens);
+                *self.seen.lock() = stamp;
+                *self.unread.lock() = None;
+                Ok(true)
+            }
+            Err(error) => {
+                let since = *self.unread.lock().get_or_insert(now);
+                if now - since >= UNREAD_TRUSTED && !self.is_doubted() {
+                    self.take_in(Tokens::default());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether no token of the file is in force.
+    fn is_doubted(&self) -> bool {
+        self.known.load().len() == self.lent.lock().len()
     }
 
     fn take_in(&self, tokens: Tokens) {
@@ -371,6 +400,36 @@ mod tests {
         assert!(!dir.path().join("tokens.toml.new").exists());
         let unknown = Tokens::update(&path, |tokens| tokens.revoke(&code("nobody")));
         assert!(matches!(unknown, Err(TokenError::Unknown(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_the_file_is_treated_as_revoked_after_a_minute() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.toml");
+        let mut tokens = Tokens::default();
+        let root = tokens.add(code("root"), Role::Admin, None, "").unwrap();
+        tokens.save(&path).unwrap();
+        let store = TokenStore::open(&path).unwrap();
+        let lent = store.lend(Identity { name: code("local"), role: Role::Admin, channel: None }).unwrap();
+        let mut changes = store.changes();
+        changes.mark_unchanged();
+        // The revocation is in a file that cannot be opened.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let begun = Instant::now();
+        for trusted in [Duration::ZERO, UNREAD_TRUSTED - Duration::from_millis(1)] {
+            assert!(store.refresh_at(begun + trusted).is_err());
+            assert!(store.authenticate(&root.text).is_some());
+        }
+        assert!(!changes.has_changed().unwrap());
+        assert!(store.refresh_at(begun + UNREAD_TRUSTED).is_err());
+        assert!(store.authenticate(&root.text).is_none() && store.authenticate(&lent).is_some());
+        assert!(changes.has_changed().unwrap(), "open connections are looked at");
+        fs::remove_dir(&path).unwrap();
+        tokens.save(&path).unwrap();
+        assert!(store.refresh_at(begun + 2 * UNREAD_TRUSTED).unwrap());
+        assert!(store.authenticate(&root.text).is_some());
+        assert!(!store.refresh_at(begun + 3 * UNREAD_TRUSTED).unwrap());
     }
 
     #[test]

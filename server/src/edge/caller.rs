@@ -1,22 +1,27 @@
 //! What a request carries besides its body: the caller, the idempotency key, and the terms.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Response, header};
+use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use stockade_core::ids::Code;
-use stockade_core::reject::Reject;
+use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
+use tokio::time::timeout;
 
 use super::problem::{BadRequest, refused};
 use super::state::Http;
+use super::visit::Visit;
 use crate::auth::Identity;
 use crate::levels::parse_level;
-use crate::service::Terms;
+use crate::service::{Account, FREE_BYTES, Holding, Terms};
 use crate::times::parse_time;
 
 /// The caller, the idempotency key, and the terms of a request.
@@ -27,6 +32,8 @@ pub(super) struct Caller {
     pub(super) occurred: Option<Time>,
     /// Whether a query may be answered before what it saw is durable.
     pub(super) provisional: bool,
+    /// What the answers of the connection take.
+    pub(super) answers: Arc<Account>,
 }
 
 impl Caller {
@@ -45,6 +52,9 @@ impl FromRequestParts<Arc<Http>> for Caller {
         let headers = &parts.headers;
         let token = bearer(headers).ok_or_else(|| refused(&Reject::Unauthenticated))?;
         let who = http.service.authenticate(token).map_err(|reject| refused(&reject))?;
+        let visit = parts.extensions.get::<Arc<Visit>>();
+        visit.map_or(Ok(()), |visit| visit.meet()).map_err(|reject| refused(&reject))?;
+        let answers = Arc::clone(&visit.map_or(http.service.memory(), |visit| &visit.memory).answers);
         let read = || -> Result<Caller, BadRequest> {
             let timeout: Option<Span> = parsed(headers, "stockade-timeout", |text| {
                 text.parse().map_err(|error: stockade_core::time::SpanError| error.to_string())
@@ -64,6 +74,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
                     text.parse().map_err(|_| "write true or false".to_owned())
                 })?
                 .unwrap_or(false),
+                answers,
             })
         };
         read().map_err(IntoResponse::into_response)
@@ -73,18 +84,61 @@ impl FromRequestParts<Arc<Http>> for Caller {
 /// A JSON body. Its Content-Type is ignored, so that `curl -d` needs no header.
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {
-    type Rejection = BadRequest;
+/// How long a body may take to arrive.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyTime(pub(super) Duration);
 
-    async fn from_request(request: Request, http: &Arc<Http>) -> Result<Json<T>, BadRequest> {
-        let bytes = Bytes::from_request(request, http)
-            .await
-            .map_err(|rejection| BadRequest { status: rejection.status(), detail: rejection.body_text() })?;
+impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request, http: &Arc<Http>) -> Result<Json<T>, Response<Body>> {
+        let time = request.extensions().get::<BodyTime>().map_or(BODY_TIME, |time| time.0);
+        let visit = request.extensions().get::<Arc<Visit>>().cloned();
+        let received = &visit.as_ref().map_or(http.service.memory(), |visit| &visit.memory).received;
+        let (bytes, _holding) = match timeout(time, read(request.into_body(), received)).await {
+            Ok(read) => read?,
+            Err(_) => {
+                let detail = format!("the body was not complete {} s after the head", time.as_secs_f32());
+                return Err(BadRequest { status: StatusCode::REQUEST_TIMEOUT, detail }.into_response());
+            }
+        };
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let value = serde_json::from_slice(bytes).map_err(|error| BadRequest::new(format!("the body: {error}")))?;
+        let value = serde_json::from_slice(bytes)
+            .map_err(|error| BadRequest::new(format!("the body: {error}")).into_response())?;
         Ok(Json(value))
     }
 }
+
+/// Reads a body as long as there is room for it.
+async fn read(mut body: Body, received: &Arc<Account>) -> Result<(Vec<u8>, Holding), Response<Body>> {
+    let (mut bytes, mut holding) = (Vec::new(), received.open());
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_long().into_response());
+    }
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|error| BadRequest::new(format!("the body: {error}")).into_response())?;
+        let Some(data) = frame.data_ref() else { continue };
+        let whole = bytes.len() + data.len();
+        if whole > BODY_BYTES_MAX {
+            return Err(too_long().into_response());
+        }
+        if whole > FREE_BYTES && !holding.try_reach(whole) {
+            return Err(refused(&Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) }));
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok((bytes, holding))
+}
+
+fn too_long() -> BadRequest {
+    let detail = format!("the body is longer than {BODY_BYTES_MAX} bytes: send less at once");
+    BadRequest { status: StatusCode::PAYLOAD_TOO_LARGE, detail }
+}
+
+/// Bytes of a request's body.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+const BODY_TIME: Duration = Duration::from_secs(30);
+const RETRY_AFTER: Span = Span::from_secs(1);
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

@@ -13,6 +13,7 @@
 //! | [`bodies`] | the bodies they take and answer, one file per resource; the command line prints the same |
 //! | `caller`, `parameters` | what a request says besides its body |
 //! | `calls` | a call from its command or query to its response |
+//! | `connection`, `heads`, `paced`, `visit` | a connection, its bounds and its orderly end |
 //! | `problem` | refusals as responses |
 //! | `probes` | liveness, readiness and metrics |
 
@@ -20,11 +21,16 @@ mod api;
 pub mod bodies;
 mod caller;
 mod calls;
+mod connection;
+mod heads;
+mod paced;
 mod parameters;
 mod probes;
 mod problem;
 mod server;
 mod state;
+mod visit;
 
-pub use server::{bind, router, serve};
+pub use server::{bind, serve};
 pub use state::Http;
+pub use visit::HttpLimits;

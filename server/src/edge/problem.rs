@@ -31,6 +31,18 @@ impl IntoResponse for BadRequest {
     }
 }
 
+/// A refusal as the bytes of a response after which the connection ends, for a request that reached no handler.
+pub(super) fn alone(status: StatusCode, detail: &str) -> String {
+    let title = status.canonical_reason().unwrap_or("Bad request");
+    let problem = Problem::bad_request(status.as_u16(), title, detail.to_owned());
+    let body = serde_json::to_string(&problem.body).unwrap_or_default();
+    format!(
+        "HTTP/1.1 {} {title}\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        status.as_u16(),
+        body.len()
+    )
+}
+
 /// A refusal as a response.
 pub(super) fn refused(reject: &Reject) -> Response<Body> {
     response(&reject.into())

@@ -3,25 +3,28 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::warn;
 
+use super::caller::BodyTime;
 use super::state::Http;
-use super::{api, probes, problem};
+use super::visit::{HttpLimits, Places};
+use super::{api, connection, probes, problem};
 
-/// Bytes of a request's body.
-const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Every route.
-pub fn router(http: Arc<Http>) -> Router {
+/// Every route. A body may take `body` from the end of its request's head to its own end.
+fn router(http: Arc<Http>, body: Duration) -> Router {
     probes::routes()
         .merge(api::routes())
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(Extension(BodyTime(body)))
         .with_state(http)
 }
 
@@ -33,14 +36,40 @@ pub async fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(addr).await
 }
 
-/// Serves until `stop` is done, then until the requests in flight are answered.
-///
-/// # Errors
-/// When the listener fails.
+/// Serves until `stop` is done, then until the requests in flight are answered. A failure to accept a connection passes:
+/// the listener waits a moment and goes on.
 pub async fn serve(
     listener: TcpListener,
     http: Arc<Http>,
+    limits: HttpLimits,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router(http)).with_graceful_shutdown(stop).await
+) {
+    let (places, limits) = (Places::new(&limits), Arc::new(limits));
+    let memory = http.service.memory().clone();
+    let router = router(http, limits.body);
+    let (stopping, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let visit = places.enter(memory.below(limits.memory));
+                    let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
+                    connections.spawn(connection::serve(stream, router, limits, visit, stopped));
+                }
+                Err(error) => {
+                    warn!(%error, "an HTTP connection cannot be accepted");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    while connections.join_next().await.is_some() {}
 }
+
+const AFTER_FAILURE: Duration = Duration::from_millis(250);

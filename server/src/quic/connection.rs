@@ -17,16 +17,31 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
-use super::lane::{Caller, Lane, Phase};
+use super::caller::Caller;
+use super::lane::{Lane, Phase};
+use super::place::Place;
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
-use crate::service::Service;
+use crate::service::{Service, Stranger};
 
-/// Serves a connection from its hello to its end. `full` refuses it, because too many are open.
-pub(super) async fn serve(connection: Connection, service: Arc<Service>, config: Arc<QuicConfig>, full: bool) {
+/// Serves a connection from its hello to its end. It is a stranger until its peer has said who it is, and takes a place
+/// of those that `count` counts then.
+pub(super) async fn serve(
+    connection: Connection,
+    service: Arc<Service>,
+    config: Arc<QuicConfig>,
+    (mut stranger, count): (Stranger, Arc<watch::Sender<u32>>),
+) {
     let peer = connection.remote_address();
-    let greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, full)).await;
-    let (identity, token, send, receive, decoder) = match greeted {
+    let greeted = tokio::select! {
+        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &count)) => greeted,
+        () = stranger.has_to_go() => {
+            debug!(%peer, "a connection without a hello made room for newer ones");
+            return connection.close(close::REFUSED, b"too many connections wait without a hello");
+        }
+    };
+    drop(stranger);
+    let (identity, token, _place, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(reason)) => {
             info!(%peer, reason, "a client was not let in");
@@ -39,7 +54,13 @@ pub(super) async fn serve(connection: Connection, service: Arc<Service>, config:
     };
     debug!(%peer, token = %identity.name, "a client was let in");
     let in_flight_max = config.in_flight as usize;
-    let caller = Arc::new(Caller { identity, in_flight: AtomicUsize::new(0), in_flight_max });
+    let caller = Arc::new(Caller {
+        identity,
+        in_flight: AtomicUsize::new(0),
+        in_flight_max,
+        frame_timeout: config.frame_timeout,
+        memory: service.memory().below(config.memory),
+    });
     let (phase, phases) = watch::channel(Phase::Open);
     let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new() };
     open.serve((send, receive, decoder), phase).await;
@@ -136,15 +157,20 @@ async fn begins(draining: &mut watch::Receiver<bool>) {
     }
 }
 
-type Greeted = (Arc<Identity>, TokenHash, SendStream, RecvStream, FrameDecoder);
+type Greeted = (Arc<Identity>, TokenHash, Place, SendStream, RecvStream, FrameDecoder);
 
-async fn greet(connection: &Connection, service: &Service, config: &QuicConfig, full: bool) -> Result<Greeted, String> {
+async fn greet(
+    connection: &Connection,
+    service: &Service,
+    config: &QuicConfig,
+    count: &Arc<watch::Sender<u32>>,
+) -> Result<Greeted, String> {
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
     let hello = read_hello(&mut receive, &mut decoder).await;
     let judged = hello.and_then(|hello| {
-        let (welcome, identity) = judge(&hello, service, config, full)?;
-        Ok((welcome, (identity, TokenHash::of(&hello.token))))
+        let (welcome, identity, place) = judge(&hello, service, config, count)?;
+        Ok((welcome, (identity, TokenHash::of(&hello.token), place)))
     });
     let (answer, identity) = match judged {
         Ok((welcome, identity)) => (HelloAnswer::Welcome(welcome), Ok(identity)),
@@ -160,9 +186,9 @@ async fn greet(connection: &Connection, service: &Service, config: &QuicConfig, 
     put_frame(&mut out, header, &answer).map_err(|error| error.to_string())?;
     send.write_all(&out).await.map_err(|error| error.to_string())?;
     match identity {
-        Ok((identity, token)) => {
+        Ok((identity, token, place)) => {
             decoder.set_body_max(config.body_max as usize);
-            Ok((identity, token, send, receive, decoder))
+            Ok((identity, token, place, send, receive, decoder))
         }
         Err(reason) => {
             let _ = send.finish();
@@ -193,16 +219,15 @@ fn judge(
     hello: &Hello,
     service: &Service,
     config: &QuicConfig,
-    full: bool,
-) -> Result<(Welcome, Arc<Identity>), HelloRefusal> {
+    count: &Arc<watch::Sender<u32>>,
+) -> Result<(Welcome, Arc<Identity>, Place), HelloRefusal> {
     let version = hello.agree(VERSION_OLDEST, VERSION)?;
     let identity = service.authenticate(&hello.token).map_err(|_| HelloRefusal::Unauthenticated)?;
     if *service.draining().borrow() {
         return Err(HelloRefusal::Draining);
     }
-    if full {
-        return Err(HelloRefusal::Full { retry_after: Span::from_secs(1) });
-    }
+    let full = HelloRefusal::Full { retry_after: Span::from_secs(1) };
+    let place = Place::take(count, config.connections).ok_or(full)?;
     let welcome = Welcome {
         version,
         features: hello.features.common(Features::KNOWN),
@@ -213,7 +238,7 @@ fn judge(
         best: service.best(),
         server: concat!("stockade ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    Ok((welcome, identity))
+    Ok((welcome, identity, place))
 }
 
 /// How long the last bytes of a stream may take to be acknowledged.

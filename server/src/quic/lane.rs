@@ -1,30 +1,22 @@
 //! One stream of requests and answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
 use stockade_core::Durability;
-use stockade_core::query::Query;
-use stockade_core::reject::{Reject, RetryAfter};
-use stockade_core::time::{Span, Time};
-use stockade_core::wire::body::{put_frame, read_batch, read_body};
-use stockade_core::wire::{ClientMessage, Frame, FrameDecoder, FrameError, FrameKind, GoAway, Header, WireError};
+use stockade_core::time::Time;
+use stockade_core::wire::body::put_frame;
+use stockade_core::wire::{FrameDecoder, FrameError, FrameKind, GoAway, Header, WireError};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
-use super::queue::Queue;
-use crate::auth::Identity;
-use crate::service::{Decided, Service, Terms, Wait};
-
-/// The caller at the other end of a connection, shared by its lanes.
-#[derive(Debug)]
-pub(super) struct Caller {
-    pub(super) identity: Arc<Identity>,
-    pub(super) in_flight: AtomicUsize,
-    pub(super) in_flight_max: usize,
-}
+use super::caller::Caller;
+use super::queue::{KEEP_BYTES, Queue};
+use super::take::{enter, overloaded, take_batch, take_one};
+use crate::service::{Holding, Service, Wait};
 
 /// Why a lane ended.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +25,12 @@ pub(super) enum LaneError {
     Frame(#[from] FrameError),
     #[error("a {0:?} frame has no place on a lane")]
     Kind(FrameKind),
+    #[error("{0}")]
+    Batch(WireError),
+    #[error("a frame was not complete {} s after its first byte", .0.as_secs_f32())]
+    Slow(Duration),
+    #[error("its answers were not read for {} s", .0.as_secs_f32())]
+    Unread(Duration),
     #[error("the stream cannot be read: {0}")]
     Read(#[from] quinn::ReadError),
     #[error("the stream cannot be written: {0}")]
@@ -43,7 +41,11 @@ impl LaneError {
     /// Whether the peer broke the protocol, rather than the connection.
     pub(super) fn is_fault(&self) -> bool {
         match self {
-            LaneError::Frame(_) | LaneError::Kind(_) => true,
+            LaneError::Frame(_)
+            | LaneError::Kind(_)
+            | LaneError::Batch(_)
+            | LaneError::Slow(_)
+            | LaneError::Unread(_) => true,
             LaneError::Read(_) | LaneError::Write(_) => false,
         }
     }
@@ -56,6 +58,12 @@ pub(super) struct Lane {
     queue: Queue,
     wait: Wait,
     announces: bool,
+    /// When the frame that is not complete began.
+    begun: Option<Instant>,
+    /// What that frame takes.
+    received: Holding,
+    /// What the answers take.
+    answers: Holding,
 }
 
 /// The phase of a connection, as its lanes see it.
@@ -77,7 +85,9 @@ impl Lane {
     /// going away.
     pub(super) fn new(service: Arc<Service>, caller: Arc<Caller>, decoder: FrameDecoder, announces: bool) -> Lane {
         let wait = service.waits().enter();
-        Lane { service, caller, decoder, queue: Queue::default(), wait, announces }
+        let (received, answers) = (caller.memory.received.open(), caller.memory.answers.open());
+        let queue = Queue::default();
+        Lane { service, caller, decoder, queue, wait, announces, begun: None, received, answers }
     }
 
     /// Serves the stream until the client ends it, or until the phase is [`Phase::Closing`] and all is answered.
@@ -102,6 +112,7 @@ impl Lane {
                 return Ok(());
             }
             let may_read = !ended && !behind && self.may_take();
+            let begun = self.watch_frame(may_read)?;
             let until_late = self.until_late();
             tokio::select! {
                 read = receive.read_chunks(&mut chunks), if may_read => match read? {
@@ -115,6 +126,7 @@ impl Lane {
                     }
                     None => ended = true,
                 },
+                () = tokio::time::sleep_until(begun + self.caller.frame_timeout), if self.begun.is_some() => {}
                 () = self.wait.rung(), if !self.queue.is_empty() => {}
                 () = tokio::time::sleep(until_late), if !self.queue.is_empty() => {}
                 Ok(()) = phase.changed() => {
@@ -131,14 +143,31 @@ impl Lane {
         }
     }
 
+    /// Follows how long the frame that is not complete has taken, as far as that is the peer's doing; returns when it
+    /// began.
+    fn watch_frame(&mut self, reading: bool) -> Result<Instant, LaneError> {
+        let now = Instant::now();
+        let begun = if reading && self.decoder.is_amid() { self.begun.unwrap_or(now) } else { now };
+        self.begun = (reading && self.decoder.is_amid()).then_some(begun);
+        if now - begun >= self.caller.frame_timeout {
+            return Err(LaneError::Slow(self.caller.frame_timeout));
+        }
+        Ok(begun)
+    }
+
     /// Sends every answer that is durable enough.
     async fn send_due(&mut self, send: &mut SendStream, out: &mut Vec<u8>) -> Result<(), LaneError> {
         while !self.queue.is_empty() {
             let answered = self.queue.flush(&self.service, self.service.clock().now(), out);
             self.caller.in_flight.fetch_sub(answered, Ordering::Relaxed);
             if !out.is_empty() {
-                let written = send.write_all(out).await;
+                self.answers.set(self.queue.memory() + out.len());
+                let patience = self.caller.frame_timeout;
+                let written = timeout(patience, send.write_all(out)).await.map_err(|_| LaneError::Unread(patience))?;
                 out.clear();
+                if out.capacity() > KEEP_BYTES {
+                    *out = Vec::new();
+                }
                 written?;
             }
             let Some((seen, level)) = self.queue.head() else { break };
@@ -148,6 +177,7 @@ impl Lane {
                 break;
             }
         }
+        self.answers.set(self.queue.memory());
         Ok(())
     }
 
@@ -166,17 +196,38 @@ impl Lane {
 
     /// Decides what has arrived; whether some of it has to wait because too many answers do.
     fn take_frames(&mut self) -> Result<bool, LaneError> {
-        let Lane { service, caller, decoder, queue, .. } = self;
+        let Lane { service, caller, decoder, queue, answers, .. } = self;
         loop {
             if queue.held_bytes() >= HELD_BYTES_MAX {
                 return Ok(decoder.buffered() > 0);
             }
-            let Some(frame) = decoder.next_frame()? else { return Ok(false) };
+            let Some(frame) = decoder.next_frame()? else { break };
+            // The next frame has its own time.
+            self.begun = None;
             match frame.header.kind {
                 FrameKind::Request => take_one(service, caller, queue, frame),
-                FrameKind::RequestBatch => take_batch(service, caller, queue, frame),
+                FrameKind::RequestBatch => take_batch(service, caller, queue, frame).map_err(LaneError::Batch)?,
                 other => return Err(LaneError::Kind(other)),
             }
+            answers.set(queue.memory());
+        }
+        self.make_room();
+        Ok(false)
+    }
+
+    /// Sees that there is room for the frame that has begun. Where there is none, the frame is answered as too much at
+    /// once and is not kept.
+    fn make_room(&mut self) {
+        let Lane { service, caller, decoder, queue, received, .. } = self;
+        let Some((header, whole)) = decoder.announced() else { return received.set(0) };
+        if whole <= SMALL_FRAME {
+            return received.set(0);
+        }
+        if !received.try_reach(whole) {
+            decoder.skip();
+            received.set(0);
+            enter(caller, 1);
+            queue.push(header.correlation, overloaded(service));
         }
     }
 }
@@ -193,70 +244,11 @@ fn put_go_away(out: &mut Vec<u8>, until: Time) {
     debug_assert!(put.is_ok(), "{put:?}");
 }
 
-fn take_one(service: &Service, caller: &Caller, queue: &mut Queue, frame: Frame<'_>) {
-    let Header { correlation, .. } = frame.header;
-    let fits = enter(caller, 1);
-    let message = match read_body::<ClientMessage>(frame.body) {
-        Ok(message) => message,
-        Err(error) => return queue.push(correlation, service.refuse(service.clock().now(), unreadable(&error))),
-    };
-    match decide(service, caller, fits, &message, frame.header) {
-        Some(decided) => queue.push(correlation, decided),
-        None => queue.push_pong(correlation),
-    }
-}
-
-fn take_batch(service: &Service, caller: &Caller, queue: &mut Queue, frame: Frame<'_>) {
-    let mut messages = Vec::new();
-    let read = read_batch::<ClientMessage>(frame.body, |message| messages.push(message));
-    let fits = enter(caller, messages.len());
-    let refuse = |reject: Reject| service.refuse(service.clock().now(), reject);
-    let decide_one = |message: &ClientMessage| {
-        if matches!(message, ClientMessage::Query { query: Query::QuoteExact(_), .. }) {
-            return refuse(alone("an exact quote"));
-        }
-        decide(service, caller, fits, message, frame.header).unwrap_or_else(|| refuse(alone("a ping")))
-    };
-    // A batch is read whole before any of it is decided, so that a damaged one does nothing.
-    let decided = match read {
-        Ok(()) => messages.iter().map(decide_one).collect(),
-        Err(error) => messages.iter().map(|_| refuse(unreadable(&error))).collect(),
-    };
-    queue.push_batch(frame.header.correlation, decided);
-}
-
-/// Decides a message; `None` for a ping.
-fn decide(service: &Service, caller: &Caller, fits: bool, message: &ClientMessage, header: Header) -> Option<Decided> {
-    if !fits {
-        let reject = Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) };
-        return Some(service.refuse(service.clock().now(), reject));
-    }
-    let terms = Terms { level: header.durability, not_after: header.not_after() };
-    match message {
-        ClientMessage::Command(request) => Some(service.command(&caller.identity, request, terms)),
-        ClientMessage::Query { query, provisional } => {
-            Some(service.query(&caller.identity, query, *provisional, terms))
-        }
-        ClientMessage::Ping => None,
-    }
-}
-
-fn enter(caller: &Caller, count: usize) -> bool {
-    caller.in_flight.fetch_add(count, Ordering::Relaxed) + count <= caller.in_flight_max
-}
-
-fn unreadable(error: &WireError) -> Reject {
-    Reject::Invalid { field: "request".to_owned(), reason: error.to_string() }
-}
-
-fn alone(what: &str) -> Reject {
-    Reject::Invalid { field: "batch".to_owned(), reason: format!("{what} travels alone") }
-}
-
 /// Chunks taken from the stream at once; one arrives per packet.
 const CHUNKS: usize = 16;
+/// Bytes of a frame that a lane may receive without asking whether there is room.
+const SMALL_FRAME: usize = 64 * 1024;
 /// Bytes of answers a lane holds before it decides no more; one answer may go beyond.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const SHORTEST_SLEEP_MICROS: u64 = 1_000;
-const RETRY_AFTER: Span = Span::from_millis(5);

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use quinn::{
@@ -17,7 +16,7 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::{QuicConfig, close, connection};
-use crate::service::Service;
+use crate::service::{Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
 /// A listening endpoint with its connections.
@@ -69,7 +68,8 @@ impl Listener {
         let addr = endpoint.local_addr().map_err(listen)?;
         info!(%addr, "listening for QUIC");
         let (count, connections) = watch::channel(0);
-        let door = Door { service, config: Arc::new(config), count, handshakes: Arc::new(AtomicU32::new(0)) };
+        let strangers = Strangers::new(config.handshakes as usize);
+        let door = Door { service, config: Arc::new(config), count: Arc::new(count), strangers };
         let accepting = tokio::spawn(door.accept(endpoint.clone()));
         Ok(Listener { endpoint, addr, connections, accepting })
     }
@@ -79,7 +79,7 @@ impl Listener {
         self.addr
     }
 
-    /// Connections at this moment.
+    /// Connections at this moment whose peers have said who they are.
     pub fn connections(&self) -> u32 {
         *self.connections.borrow()
     }
@@ -114,17 +114,15 @@ impl Listener {
 struct Door {
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    count: watch::Sender<u32>,
-    handshakes: Arc<AtomicU32>,
+    count: Arc<watch::Sender<u32>>,
+    strangers: Arc<Strangers>,
 }
 
 impl Door {
     async fn accept(self, endpoint: Endpoint) {
         while let Some(incoming) = endpoint.accept().await {
-            let open = self.handshakes.load(Ordering::Relaxed);
-            if open >= self.config.handshakes {
-                incoming.refuse();
-            } else if open >= self.config.handshakes_before_retry && incoming.may_retry() {
+            let crowded = self.strangers.count() >= self.config.handshakes_before_retry as usize;
+            if crowded && incoming.may_retry() {
                 // From here on a forged sender address costs the server nothing more.
                 let _ = incoming.retry();
             } else {
@@ -139,60 +137,19 @@ impl Door {
             Ok(connecting) => connecting,
             Err(error) => return debug!(%peer, %error, "a handshake failed"),
         };
-        let (service, config, count) = (Arc::clone(&self.service), Arc::clone(&self.config), self.count.clone());
-        let handshake = Counted::new(Arc::clone(&self.handshakes));
+        let (service, config, count) = (Arc::clone(&self.service), Arc::clone(&self.config), Arc::clone(&self.count));
+        let mut stranger = self.strangers.enter();
         tokio::spawn(async move {
-            let connected = timeout(config.hello_timeout, connecting).await;
-            drop(handshake);
+            let connected = tokio::select! {
+                connected = timeout(config.hello_timeout, connecting) => connected,
+                () = stranger.has_to_go() => return debug!(%peer, "a handshake made room for newer ones"),
+            };
             match connected {
-                Ok(Ok(connection)) => {
-                    let place = Place::take(count);
-                    let full = place.number > config.connections;
-                    connection::serve(connection, service, config, full).await;
-                }
+                Ok(Ok(connection)) => connection::serve(connection, service, config, (stranger, count)).await,
                 Ok(Err(error)) => debug!(%peer, %error, "a handshake failed"),
                 Err(_) => debug!(%peer, "a handshake took too long"),
             }
         });
-    }
-}
-
-/// A handshake under way, counted while it lasts.
-struct Counted(Arc<AtomicU32>);
-
-impl Counted {
-    fn new(count: Arc<AtomicU32>) -> Counted {
-        count.fetch_add(1, Ordering::Relaxed);
-        Counted(count)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A connection, counted while it lasts.
-struct Place {
-    count: watch::Sender<u32>,
-    number: u32,
-}
-
-impl Place {
-    fn take(count: watch::Sender<u32>) -> Place {
-        let mut number = 0;
-        count.send_modify(|count| {
-            *count += 1;
-            number = *count;
-        });
-        Place { count, number }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.count.send_modify(|count| *count -= 1);
     }
 }
 

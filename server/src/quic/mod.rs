@@ -9,10 +9,13 @@
 //! Everything a peer can make the server hold is bounded: handshakes, connections, streams, bytes on their way in both
 //! directions, requests in flight, and the size of a frame before the peer has said who it is.
 
+mod caller;
 mod connection;
 mod lane;
 mod listener;
+mod place;
 mod queue;
+mod take;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,7 +29,7 @@ pub use listener::{Listener, QuicError};
 pub struct QuicConfig {
     /// Where to listen; port 0 lets the system choose.
     pub addr: SocketAddr,
-    /// Connections at one time.
+    /// Connections at one time whose peers have said who they are.
     pub connections: u32,
     /// Requests one connection may have in flight; more are refused as overloaded.
     pub in_flight: u32,
@@ -34,12 +37,17 @@ pub struct QuicConfig {
     pub lanes: u16,
     /// Bytes of a frame's body.
     pub body_max: u32,
-    /// Handshakes at one time from which on peers must prove their address.
+    /// Peers at one time that have not said who they are, from which on newcomers must prove their address.
     pub handshakes_before_retry: u32,
-    /// Handshakes at one time.
+    /// Peers at one time that have not said who they are; beyond that the oldest of them has to go.
     pub handshakes: u32,
     /// How long a peer may take from its first packet to its hello.
     pub hello_timeout: Duration,
+    /// How long a frame may take from its first byte to its last.
+    pub frame_timeout: Duration,
+    /// Bytes that the long frames on their way in and the answers of one connection may take before its requests are
+    /// refused as overloaded.
+    pub memory: usize,
     /// How long a connection may be silent.
     pub idle: Duration,
 }
@@ -54,8 +62,10 @@ impl QuicConfig {
             lanes: 16,
             body_max: FRAME_BYTES_MAX as u32,
             handshakes_before_retry: 64,
-            handshakes: 1_024,
+            handshakes: 512,
             hello_timeout: Duration::from_secs(5),
+            frame_timeout: Duration::from_secs(30),
+            memory: 2 * FRAME_BYTES_MAX,
             idle: Duration::from_secs(30),
         }
     }

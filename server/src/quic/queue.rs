@@ -13,10 +13,11 @@ use std::collections::VecDeque;
 
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
+use stockade_core::limits::FRAME_BYTES_MAX;
 use stockade_core::reject::Reject;
 use stockade_core::time::Time;
-use stockade_core::wire::body::{put_batch, put_frame};
-use stockade_core::wire::{FrameKind, Header, ServerMessage};
+use stockade_core::wire::body::{BatchFrame, put_batch, put_frame};
+use stockade_core::wire::{FrameKind, Header, ServerMessage, WireError};
 
 use crate::service::{Decided, Late, Service};
 
@@ -57,6 +58,53 @@ impl Lates {
     }
 }
 
+/// The answers to a batch, each encoded as soon as it is decided.
+pub(super) struct BatchAnswer<'a> {
+    queue: &'a mut Queue,
+    before: usize,
+    frame: BatchFrame,
+    waiting: Waiting,
+    /// The lowest level of them, which is the level of all.
+    reached: Option<Durability>,
+}
+
+impl BatchAnswer<'_> {
+    /// Bytes of the answers so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.frame.bytes(&self.queue.bytes)
+    }
+
+    /// Adds the answer to the next message.
+    pub(super) fn push(&mut self, decided: Decided) {
+        let Decided { result, seen, level, until, late } = decided;
+        let out = &mut self.queue.bytes;
+        if let Err(error) = self.frame.put(out, &ServerMessage::Reply(result)) {
+            let put = self.frame.put(out, &short(late, &error));
+            debug_assert!(put.is_ok(), "{put:?}");
+        }
+        let waiting = &mut self.waiting;
+        if level != Durability::Memory {
+            waiting.seen = waiting.seen.max(seen);
+        }
+        waiting.level = waiting.level.max(level);
+        waiting.until = waiting.until.max(until);
+        if let Lates::Many(many) = &mut waiting.late {
+            many.push(late);
+        }
+        self.reached = Some(self.reached.map_or(level, |reached| reached.min(level)));
+    }
+
+    /// The batch is answered. All of its messages were.
+    pub(super) fn finish(self) {
+        let BatchAnswer { queue, before, frame, mut waiting, reached } = self;
+        let header = header(waiting.correlation, reached.unwrap_or(Durability::Memory));
+        let put = frame.finish::<ServerMessage>(&mut queue.bytes, header);
+        debug_assert!(put.is_ok(), "{put:?}");
+        waiting.bytes = queue.bytes.len() - before;
+        queue.add(waiting);
+    }
+}
+
 impl Queue {
     /// Adds the answer to a request.
     pub(super) fn push(&mut self, correlation: u64, decided: Decided) {
@@ -65,7 +113,7 @@ impl Queue {
         let header = header(correlation, level);
         let message = ServerMessage::Reply(result);
         if let Err(error) = put_frame(&mut self.bytes, header, &message) {
-            put_or_nothing(&mut self.bytes, header, &ServerMessage::Reply(Err(too_long(&error))));
+            put_or_nothing(&mut self.bytes, header, &short(late, &error));
         }
         self.add(Waiting {
             seen,
@@ -78,31 +126,23 @@ impl Queue {
         });
     }
 
-    /// Adds the answers to a batch. They leave together: when the last of them may.
-    pub(super) fn push_batch(&mut self, correlation: u64, all: Vec<Decided>) {
+    /// Begins the answers to a batch of `count` messages. They leave together: when the last of them may.
+    ///
+    /// # Errors
+    /// When a batch does not have so many messages.
+    pub(super) fn begin_batch(&mut self, correlation: u64, count: usize) -> Result<BatchAnswer<'_>, WireError> {
         let before = self.bytes.len();
-        let waits = all.iter().filter(|decided| decided.level != Durability::Memory);
-        let level = all.iter().map(|decided| decided.level).min().unwrap_or(Durability::Memory);
-        let wait_level = waits.clone().map(|decided| decided.level).max().unwrap_or(Durability::Memory);
-        let seen = waits.map(|decided| decided.seen).max().unwrap_or(Seq(0));
-        let until = all.iter().map(|decided| decided.until).max().unwrap_or(Time(0));
-        let late = Lates::Many(all.iter().map(|decided| decided.late).collect());
-        let header = header(correlation, level);
-        let messages: Vec<ServerMessage> =
-            all.into_iter().map(|decided| ServerMessage::Reply(decided.result)).collect();
-        if let Err(error) = put_batch(&mut self.bytes, header, &messages) {
-            let short: Vec<_> = messages.iter().map(|_| ServerMessage::Reply(Err(too_long(&error)))).collect();
-            let _ = put_batch(&mut self.bytes, header, &short);
-        }
-        self.add(Waiting {
-            seen,
-            level: wait_level,
-            until,
+        let frame = BatchFrame::begin(&mut self.bytes, count)?;
+        let waiting = Waiting {
+            seen: Seq(0),
+            level: Durability::Memory,
+            until: Time(0),
             correlation,
-            bytes: self.bytes.len() - before,
-            late,
+            bytes: 0,
+            late: Lates::Many(Vec::with_capacity(count)),
             dead: false,
-        });
+        };
+        Ok(BatchAnswer { queue: self, before, frame, waiting, reached: None })
     }
 
     /// Adds the answer to a ping, which waits only for the answers before it.
@@ -160,6 +200,11 @@ impl Queue {
     /// Bytes held for answers that may not leave yet.
     pub(super) fn held_bytes(&self) -> usize {
         self.bytes.len() - self.sent
+    }
+
+    /// Bytes of answers in memory, the sent ones that are not yet forgotten among them.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Requests whose answers are held.
@@ -235,18 +280,72 @@ fn put_late(out: &mut Vec<u8>, waiting: &Waiting, service: &Service, now: Time) 
 
 /// The place of the time in a frame's header.
 const TIME_AT: usize = 16;
-const KEEP_BYTES: usize = 1024 * 1024;
+/// A buffer of answers that grew beyond this many bytes is not kept.
+pub(super) const KEEP_BYTES: usize = 256 * 1024;
 
 fn header(correlation: u64, durability: Durability) -> Header {
     Header { kind: FrameKind::Reply, durability, correlation, time: Time(0) }
 }
 
-fn too_long(error: &stockade_core::wire::WireError) -> Reject {
-    Reject::Invalid { field: "limit".to_owned(), reason: format!("the answer does not fit into a frame: {error}") }
+/// What is answered instead of an answer that does not fit. A command that was applied is never called refused.
+fn short(late: Late, error: &WireError) -> ServerMessage {
+    ServerMessage::Reply(Err(match late {
+        Late::Applied(order) => Reject::OutcomeUnknown { order },
+        Late::Unchanged => {
+            let bytes = if let WireError::TooLong { bytes, .. } = error { *bytes } else { FRAME_BYTES_MAX };
+            let reason = format!("{bytes} bytes: ask for less");
+            Reject::Invalid { field: "answer".to_owned(), reason }
+        }
+    }))
 }
 
 /// A short message always fits into a frame.
 fn put_or_nothing(out: &mut Vec<u8>, header: Header, message: &ServerMessage) {
     let put = put_frame(out, header, message);
     debug_assert!(put.is_ok(), "{put:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use stockade_core::ids::OrderId;
+    use stockade_core::reply::Reply;
+    use stockade_core::wire::FrameDecoder;
+    use stockade_core::wire::body::{read_batch, read_body};
+
+    use super::*;
+
+    /// A decision whose answer is of `bytes` bytes.
+    fn decided(bytes: usize, late: Late) -> Decided {
+        let reason = "x".repeat(bytes);
+        let result: Result<Reply, Reject> = Err(Reject::Halted { reason });
+        Decided { result, seen: Seq(1), level: Durability::Journaled, until: Time(9), late }
+    }
+
+    const LONG: usize = FRAME_BYTES_MAX - 100;
+
+    #[test]
+    fn an_applied_command_whose_answer_does_not_fit_is_an_unknown_outcome_with_its_order() {
+        let order = Some(OrderId(7));
+        let unknown = ServerMessage::Reply(Err(Reject::OutcomeUnknown { order }));
+        let is_invalid = |message: &ServerMessage| matches!(message, ServerMessage::Reply(Err(Reject::Invalid { .. })));
+        let mut queue = Queue::default();
+        queue.push(1, decided(LONG + 200, Late::Applied(order)));
+        queue.push(2, decided(LONG + 200, Late::Unchanged));
+        let mut batch = queue.begin_batch(3, 4).unwrap();
+        batch.push(decided(10, Late::Unchanged));
+        batch.push(decided(LONG - 300, Late::Applied(Some(OrderId(6)))));
+        batch.push(decided(1_000, Late::Applied(order)));
+        batch.push(decided(1_000, Late::Unchanged));
+        batch.finish();
+        assert_eq!(queue.held(), 6);
+        let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);
+        decoder.extend(&queue.bytes);
+        assert_eq!(read_body(decoder.next_frame().unwrap().unwrap().body), Ok(unknown.clone()));
+        assert!(is_invalid(&read_body(decoder.next_frame().unwrap().unwrap().body).unwrap()));
+        let mut answers: Vec<ServerMessage> = Vec::new();
+        read_batch(decoder.next_frame().unwrap().unwrap().body, |answer| answers.push(answer)).unwrap();
+        assert!(matches!(answers[1], ServerMessage::Reply(Err(Reject::Halted { .. }))));
+        assert_eq!(answers[2], unknown);
+        assert!(is_invalid(&answers[3]));
+    }
 }

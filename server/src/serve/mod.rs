@@ -26,7 +26,7 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::edge::{self, Http};
+use crate::edge::{self, Http, HttpLimits};
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
 use crate::local::{self, Local};
@@ -76,7 +76,7 @@ struct Reach {
 
 struct HttpSide {
     stop: watch::Sender<bool>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 /// Addresses of a server, and what it found at its start.
@@ -276,7 +276,7 @@ async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, So
         // A dropped sender means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let task = tokio::spawn(edge::serve(listener, shared, stopped));
+    let task = tokio::spawn(edge::serve(listener, shared, HttpLimits::default(), stopped));
     Ok((HttpSide { stop, task }, addr))
 }
 
@@ -298,7 +298,9 @@ async fn follow(tokens: Arc<TokenStore>) {
         match tokens.refresh() {
             Ok(true) => info!("the file of tokens changed and is in force"),
             Ok(false) => {}
-            Err(error) => warn!(%error, "the file of tokens cannot be read; the tokens before stay in force"),
+            Err(error) => {
+                warn!(%error, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+            }
         }
     }
 }

@@ -12,8 +12,10 @@ mod budget;
 mod decide;
 mod dispatch;
 mod expiry;
+mod memory;
 mod observe;
 mod reactions;
+mod strangers;
 mod training;
 mod waits;
 mod worker;
@@ -38,8 +40,10 @@ use crate::journal::Lease;
 pub use decide::Decide;
 pub use dispatch::Dispatch;
 pub use expiry::start_expiry;
+pub use memory::{Account, FREE_BYTES, Holding, Memory};
 pub use observe::Observe;
 pub use reactions::start_reactions;
+pub use strangers::{Stranger, Strangers};
 pub use training::start_training;
 pub use waits::{Marks, Wait, Waits};
 pub use worker::{Pulse, Worker};
@@ -54,6 +58,7 @@ pub struct Service {
     lease: Arc<Lease>,
     patience: Span,
     draining: watch::Sender<bool>,
+    memory: Memory,
     counts: Counts,
 }
 
@@ -72,6 +77,9 @@ impl From<Durability> for Standing {
         Standing { best, lease: Arc::new(Lease::unlimited()) }
     }
 }
+
+/// Bytes that requests and answers of all callers may take together, unless another bound is set.
+pub const MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
 /// The terms of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,7 +149,19 @@ impl Service {
         let waits = Waits::new(Arc::clone(&decide), Arc::clone(&lease));
         let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
         let (draining, _) = watch::channel(false);
-        Service { decide, clock, tokens, waits, best, lease, patience, draining, counts: Counts::default() }
+        let memory = Memory::new(MEMORY_BYTES);
+        Service { decide, clock, tokens, waits, best, lease, patience, draining, memory, counts: Counts::default() }
+    }
+
+    /// The same service with another bound, in bytes, on what requests and answers of all callers may take together.
+    #[must_use]
+    pub fn with_memory(self, bytes: usize) -> Service {
+        Service { memory: Memory::new(bytes), ..self }
+    }
+
+    /// What requests and answers of all callers take.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The identity of the bearer of this token.

@@ -21,7 +21,7 @@ use tokio::net::UdpSocket;
 use crate::host::{Host, code, line, number, place, reject_code};
 use crate::raw::{Raw, header, hello};
 
-fn place_message(order: &str) -> ClientMessage {
+pub fn place_message(order: &str) -> ClientMessage {
     let command = Command::Place(place(order, vec![line("TEA", 1)]));
     ClientMessage::Command(Request { key: None, occurred: None, command })
 }
@@ -181,6 +181,26 @@ async fn connections_beyond_the_limit_are_told_to_come_back() {
     raw.say(header(0, Time(0)), &hello(&host.storefront)).await;
     let (_, answer) = raw.hear::<HelloAnswer>().await;
     assert!(matches!(answer, HelloAnswer::Refused(HelloRefusal::Full { .. })), "{answer:?}");
+}
+
+#[tokio::test]
+async fn peers_that_have_not_said_who_they_are_take_nobodys_place() {
+    let host = Host::with(|config| {
+        config.handshakes = 8;
+        config.connections = 2;
+    })
+    .await;
+    let shop = host.client(&host.storefront).await;
+    let mut strangers = Vec::new();
+    for _ in 0..40 {
+        strangers.push(Raw::connect(host.addr).await);
+    }
+    assert_eq!(strangers[0].closed().await, (1, "too many connections wait without a hello".to_owned()));
+    assert_eq!(host.available(&shop, "TEA").await, 1_000);
+    // A newcomer that says who it is at once gets in although all strangers are still there.
+    let _desk = host.client(&host.support).await;
+    let listener = host.listener.as_ref().unwrap();
+    assert_eq!(listener.connections(), 2, "only who said who it is is counted");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use stockade_server::service::{Service, Worker, start_expiry};
 use stockade_server::tls::Certificate;
 use tempfile::TempDir;
 
-const WORLD: &str = r#"
+pub const WORLD: &str = r#"
 currency = "CNY"
 [[warehouse]]
 code = "A"

@@ -1,7 +1,9 @@
 //! Client and server over loopback: what callers see when all is well, and when it is not.
 
+mod batches;
 mod faults;
 mod host;
+mod http;
 mod raw;
 
 use std::time::Duration;

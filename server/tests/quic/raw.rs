@@ -11,9 +11,9 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use stockade_client::core::Durability;
 use stockade_client::core::time::Time;
-use stockade_client::core::wire::body::{Body, put_frame, read_body};
+use stockade_client::core::wire::body::{Body, put_batch, put_frame, read_batch, read_body};
 use stockade_client::core::wire::{
-    ALPN, Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, ServerMessage, VERSION,
+    ALPN, ClientMessage, Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, ServerMessage, VERSION,
 };
 
 pub struct Raw {
@@ -72,6 +72,36 @@ impl Raw {
         let mut bytes = Vec::new();
         put_frame(&mut bytes, header, value).unwrap();
         self.send.write_all(&bytes).await.unwrap();
+    }
+
+    pub async fn say_batch(&mut self, header: Header, messages: &[ClientMessage]) {
+        let mut bytes = Vec::new();
+        put_batch(&mut bytes, header, messages).unwrap();
+        self.send.write_all(&bytes).await.unwrap();
+    }
+
+    /// Sends a frame with this body, whatever it is.
+    pub async fn say_bytes(&mut self, kind: FrameKind, correlation: u64, body: &[u8]) {
+        let header = Header { kind, ..header(correlation, Time(0)) };
+        let mut bytes = header.to_bytes(u32::try_from(body.len()).unwrap()).to_vec();
+        bytes.extend_from_slice(body);
+        self.send.write_all(&bytes).await.unwrap();
+    }
+
+    /// The answers to a batch.
+    pub async fn hear_batch(&mut self) -> Vec<ServerMessage> {
+        self.decoder.set_body_max(usize::MAX);
+        loop {
+            if let Some(frame) = self.decoder.next_frame().unwrap() {
+                assert_eq!(frame.header.kind, FrameKind::ReplyBatch);
+                let mut messages = Vec::new();
+                read_batch(frame.body, |message| messages.push(message)).unwrap();
+                return messages;
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(20), self.receive.read_chunk(1 << 16, true));
+            let chunk = chunk.await.expect("an answer in time").unwrap().expect("the stream goes on");
+            self.decoder.extend(&chunk.bytes);
+        }
     }
 
     pub async fn hear<T: Body>(&mut self) -> (Header, T) {

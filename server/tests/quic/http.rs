@@ -1,0 +1,271 @@
+//! The HTTP side at its bounds: connections, heads, bodies and answers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stockade_server::edge::{self, Http, HttpLimits};
+use stockade_server::journal::{Health, JournalStatus};
+use stockade_server::metrics::Metrics;
+use stockade_server::quality::Tally;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::host::Host;
+
+const ENOUGH: Duration = Duration::from_secs(10);
+
+struct Site {
+    host: Host,
+    addr: SocketAddr,
+}
+
+impl Site {
+    async fn with(adjust: impl FnOnce(&mut HttpLimits)) -> Site {
+        let host = Host::start().await;
+        let status = || JournalStatus {
+            kind: "memory",
+            health: Health::Working,
+            last_error: None,
+            journaled: stockade_client::core::ids::Seq(0),
+            backlog_bytes: 0,
+            best: stockade_client::core::Durability::Memory,
+            what_could_be_lost: String::new(),
+            batches: 0,
+            bytes: 0,
+        };
+        let http = Http {
+            service: host.service.clone(),
+            metrics: Arc::new(Metrics::new(Arc::new(Tally::default()))),
+            engine: host.engine.clone(),
+            journal: Box::new(status),
+            connections: Box::new(|| 0),
+            failures: Box::new(Vec::new),
+        };
+        let mut limits = HttpLimits::default();
+        adjust(&mut limits);
+        let listener = edge::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(edge::serve(listener, Arc::new(http), limits, std::future::pending()));
+        Site { host, addr }
+    }
+
+    async fn visit(&self) -> Visitor {
+        Visitor { stream: TcpStream::connect(self.addr).await.unwrap(), read: Vec::new() }
+    }
+
+    /// The head of a request with the shop's token.
+    fn head(&self, method: &str, path: &str, more: &str) -> String {
+        let token = &self.host.storefront;
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+    }
+}
+
+struct Visitor {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Visitor {
+    async fn say(&mut self, text: impl AsRef<[u8]>) {
+        self.stream.write_all(text.as_ref()).await.unwrap();
+    }
+
+    /// The next answer: its head in lower case, and its body.
+    async fn hear(&mut self) -> (String, String) {
+        timeout(ENOUGH, async {
+            loop {
+                let text = String::from_utf8_lossy(&self.read).into_owned();
+                if let Some((head, rest)) = text.split_once("\r\n\r\n") {
+                    let head = head.to_lowercase();
+                    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                    let length: usize = length.expect("a length").parse().unwrap();
+                    if rest.len() >= length {
+                        let body = rest[..length].to_owned();
+                        self.read.drain(..text.len() - rest.len() + length);
+                        return (head, body);
+                    }
+                }
+                let mut bytes = [0; 4_096];
+                let read = self.stream.read(&mut bytes).await.unwrap();
+                assert!(read > 0, "the connection ended before the answer: {text}");
+                self.read.extend_from_slice(&bytes[..read]);
+            }
+        })
+        .await
+        .expect("an answer in time")
+    }
+
+    /// A refusal with this status, as a problem document.
+    #[track_caller]
+    fn problem(answer: &(String, String), status: u16) {
+        let (head, body) = answer;
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
+        assert!(head.contains("content-type: application/problem+json"), "{head}");
+        assert!(body.contains("\"detail\":"), "{body}");
+    }
+
+    async fn is_closed(&mut self) -> bool {
+        let mut bytes = [0; 64];
+        matches!(timeout(ENOUGH, self.stream.read(&mut bytes)).await.expect("closed in time"), Ok(0) | Err(_))
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_body_was_read_leaves_the_connection_in_step() {
+    let site = Site::with(|_| ()).await;
+    let mut one = site.visit().await;
+    for n in 0..200 {
+        let body = "x".repeat(if n % 2 == 0 { 10 } else { 20_000 });
+        let length = body.len();
+        one.say(format!("POST /v1/orders HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")).await;
+        one.say(&body).await;
+        let refused = one.hear().await;
+        Visitor::problem(&refused, 401);
+        assert!(!refused.0.contains("connection: close"));
+    }
+    one.say("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert_eq!(one.hear().await.1, "ok\n");
+    // One that is too long to be read for nothing ends the connection, and the answer says so and arrives.
+    for sent in [0, 100_000] {
+        let mut one = site.visit().await;
+        one.say("POST /v1/orders HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n").await;
+        one.say("x".repeat(sent)).await;
+        let refused = one.hear().await;
+        Visitor::problem(&refused, 401);
+        assert!(refused.0.contains("connection: close"), "{}", refused.0);
+        assert!(one.is_closed().await);
+    }
+    // A caller that waits for leave to send its body is not asked for it in vain.
+    let mut one = site.visit().await;
+    one.say("POST /v1/orders HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 30\r\n\r\n").await;
+    let refused = one.hear().await;
+    assert!(refused.0.starts_with("http/1.1 401") && refused.0.contains("connection: close"), "{}", refused.0);
+}
+
+#[tokio::test]
+async fn heads_bodies_and_idle_connections_have_a_time_limit() {
+    let site = Site::with(|limits| {
+        limits.head = Duration::from_millis(300);
+        limits.body = Duration::from_millis(300);
+    })
+    .await;
+    let mut silent = site.visit().await;
+    let mut half_head = site.visit().await;
+    half_head.say("GET /livez HTTP/1.1\r\nhost:").await;
+    let mut idle = site.visit().await;
+    idle.say("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    idle.hear().await;
+    let mut half_body = site.visit().await;
+    half_body.say(site.head("POST", "/v1/quote", "content-length: 100\r\n")).await;
+    half_body.say("{").await;
+    let refused = half_body.hear().await;
+    Visitor::problem(&refused, 408);
+    assert!(refused.0.contains("connection: close"), "{}", refused.0);
+    for visitor in [&mut silent, &mut idle, &mut half_body] {
+        assert!(visitor.is_closed().await);
+    }
+    let mut rest = Vec::new();
+    timeout(ENOUGH, half_head.stream.read_to_end(&mut rest)).await.expect("closed in time").unwrap();
+}
+
+#[tokio::test]
+async fn a_thousand_sockets_without_a_token_silence_neither_probes_nor_callers() {
+    let site = Site::with(|limits| {
+        limits.strangers = 16;
+        limits.known = 2;
+    })
+    .await;
+    let ask = site.head("GET", "/v1/availability?channel=web&sku=TEA", "");
+    let mut caller = site.visit().await;
+    caller.say(&ask).await;
+    assert!(caller.hear().await.0.starts_with("http/1.1 200"));
+    let mut sockets = Vec::new();
+    for _ in 0..300 {
+        sockets.push(site.visit().await);
+    }
+    let mut probe = site.visit().await;
+    probe.say("GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(probe.hear().await.0.starts_with("http/1.1 200"));
+    caller.say(&ask).await;
+    assert!(caller.hear().await.0.starts_with("http/1.1 200"), "the caller keeps its place");
+    assert!(sockets[0].is_closed().await, "the oldest had to go");
+    let mut second = site.visit().await;
+    second.say(&ask).await;
+    assert!(second.hear().await.0.starts_with("http/1.1 200"), "there is room for who is known");
+    let mut third = site.visit().await;
+    third.say(&ask).await;
+    let refused = third.hear().await;
+    Visitor::problem(&refused, 429);
+    assert!(refused.0.contains("retry-after: 1"), "{}", refused.0);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_of_a_connection_are_refused_and_given_back() {
+    let site = Site::with(|limits| limits.memory = 300_000).await;
+    let received = || site.host.service.memory().received.held();
+    let mut half = site.visit().await;
+    half.say(site.head("POST", "/v1/quote", "content-length: 140000\r\n")).await;
+    half.say(" ".repeat(120_000)).await;
+    while received() < 120_000 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    drop(half);
+    while received() > 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut one = site.visit().await;
+    one.say(site.head("POST", "/v1/quote", "content-length: 160000\r\n")).await;
+    one.say(" ".repeat(160_000)).await;
+    Visitor::problem(&one.hear().await, 429);
+    assert_eq!(received(), 0);
+}
+
+#[tokio::test]
+async fn what_http_leaves_to_the_server_is_refused_as_a_problem() {
+    let site = Site::with(|_| ()).await;
+    let token = format!("authorization: Bearer {}\r\n", site.host.storefront);
+    for (lines, word) in [
+        (String::new(), "host is missing"),
+        ("host: x\r\nhost: y\r\n".to_owned(), "host is given more than once"),
+        (format!("host: x\r\n{token}{token}"), "authorization is given more than once"),
+        (format!("host: x\r\n{token}authorization: Bearer stk_other\r\n"), "authorization is given more than once"),
+    ] {
+        let mut one = site.visit().await;
+        one.say(format!("GET /v1/stock HTTP/1.1\r\n{lines}\r\n")).await;
+        let refused = one.hear().await;
+        Visitor::problem(&refused, 400);
+        assert!(refused.1.contains(word) && refused.0.contains("connection: close"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn bare_line_feeds_and_heads_the_parser_refuses_get_a_problem_and_the_end() {
+    let site = Site::with(|_| ()).await;
+    let token = format!("authorization: Bearer {}", site.host.storefront);
+    let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
+    for (request, status) in [
+        (format!("GET /v1/stock HTTP/1.1\nhost: x\r\n{token}\r\n\r\n"), 400),
+        (format!("GET /v1/stock HTTP/1.1\r\nhost: x\n{token}\r\n\r\n"), 400),
+        (format!("GET /v1/stock HTTP/1.1\r\nhost: x\r\n{token}\n\n"), 400),
+        ("nonsense\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n".to_owned(), 400),
+        (format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", "x".repeat(100_000)), 431),
+    ] {
+        let mut one = site.visit().await;
+        one.say(request).await;
+        let refused = one.hear().await;
+        Visitor::problem(&refused, status);
+        assert!(refused.0.contains("connection: close"), "{refused:?}");
+        assert!(one.is_closed().await);
+    }
+    // A body may hold what it likes, and the next request on the connection is watched again.
+    let mut one = site.visit().await;
+    one.say(site.head("POST", "/v1/quote", "content-length: 5\r\n") + "{\n\n\n}").await;
+    Visitor::problem(&one.hear().await, 400);
+    one.say("GET /livez HTTP/1.1\nhost: x\n\n").await;
+    Visitor::problem(&one.hear().await, 400);
+    assert!(one.is_closed().await);
+}
