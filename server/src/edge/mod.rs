@@ -15,6 +15,7 @@
 //! | `calls` | a call from its command or query to its response |
 //! | `problem` | refusals as responses |
 //! | `probes` | liveness, readiness and metrics |
+//! | `starting` | the probes while a server takes up its history |
 
 mod api;
 pub mod bodies;
@@ -24,7 +25,9 @@ mod parameters;
 mod probes;
 mod problem;
 mod server;
+mod starting;
 mod state;
 
-pub use server::{bind, router, serve};
+pub use server::{router, serve};
+pub use starting::{Progress, serve_starting};
 pub use state::Http;

@@ -17,6 +17,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
+use crate::faults;
 use crate::panics::words;
 
 /// First and longest pause between two tries of the same batch.
@@ -24,8 +25,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// A batch this large was most likely cut because it was full, and events wait for the next one.
 const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
-/// Batches between two updates of what could be lost.
-const LOOK_EVERY: u64 = 256;
+/// Time between two updates of what could be lost.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The owner of the log that the driver serves.
 pub trait HasLog: Send + Sync + 'static {
@@ -162,6 +163,7 @@ impl<L: HasLog> Driver<L> {
             emergency: config.emergency,
             beat: config.beat,
             spilled: false,
+            looked: Instant::now(),
             linger,
         };
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
@@ -231,6 +233,8 @@ struct Run<L> {
     beat: Duration,
     /// Whether what memory holds was written to disk since the journal lost history.
     spilled: bool,
+    /// When what could be lost was updated.
+    looked: Instant,
     linger: Linger,
 }
 
@@ -290,6 +294,7 @@ impl<L: HasLog> Run<L> {
             if let Some(reason) = self.shared.log().halted() {
                 return End::Over { reason, save: None };
             }
+            faults::strike("journal");
             let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
             let in_hand = self.shared.log().next_batch(wait);
             let came = Instant::now();
@@ -377,7 +382,8 @@ impl<L: HasLog> Run<L> {
             status.health = Health::Working;
             self.spilled = false;
         }
-        if status.batches.is_multiple_of(LOOK_EVERY) {
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.looked = Instant::now();
             status.what_could_be_lost = self.journal.what_could_be_lost();
         }
     }

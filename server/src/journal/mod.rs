@@ -19,5 +19,5 @@ pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
 pub use emergency::{EmergencyError, EmergencyFile};
 pub use local::LocalJournal;
 pub use recovery::{Recovered, VisitEvent, recover, replay_events};
-pub use redis::{RedisConfig, RedisJournal, new_partition_id};
+pub use redis::{RedisConfig, RedisJournal, Safety, new_partition_id};
 pub use ring::Ring;

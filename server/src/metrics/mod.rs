@@ -20,10 +20,11 @@ use prometheus_client::registry::{Registry, Unit};
 use stockade_core::command::Command;
 use stockade_core::engine::Outcome;
 use stockade_core::query::Query;
+use stockade_core::time::Span;
 
 use crate::quality::Tally;
 use crate::service::Observe;
-use gauges::{counter, gauge, show};
+use gauges::{counter, gauge, show, signed};
 use journal::JournalMetrics;
 use requests::Requests;
 use routing::RoutingMetrics;
@@ -36,6 +37,7 @@ pub struct Metrics {
     requests: Requests,
     http: Arc<Timing>,
     connections: Gauge,
+    clock: Gauge,
     refused: Counter,
     unknown: Counter,
     journal: JournalMetrics,
@@ -52,13 +54,16 @@ impl Metrics {
         registry.register_with_unit("http_call", help, Unit::Seconds, Shown(Arc::clone(&http)));
         let connections = gauge(&mut registry, "quic_connections", "QUIC connections");
         let help =
+            "Wall clock less engine time, in whole seconds; more than 0 while the wall clock waits for confirmation";
+        let clock = gauge(&mut registry, "clock_offset_seconds", help);
+        let help =
             "Requests answered with a refusal since the start, those refused before they reached the engine included";
         let refused = counter(&mut registry, "refused_requests", help);
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
         let unknown = counter(&mut registry, "unknown_outcomes", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
-        Metrics { registry, requests, http, connections, refused, unknown, journal, routing }
+        Metrics { registry, requests, http, connections, clock, refused, unknown, journal, routing }
     }
 
     /// Counts a JSON call.
@@ -69,6 +74,8 @@ impl Metrics {
     /// Everything counted, in the OpenMetrics text form.
     pub fn encode(&self, now: &Snapshot<'_>) -> String {
         self.connections.set(now.connections.into());
+        let seconds = |span: Option<Span>| signed(span.unwrap_or_default().0 / 1_000_000);
+        self.clock.set(seconds(now.clock.ahead()) - seconds(now.clock.behind()));
         show(&self.refused, now.service.refused);
         show(&self.unknown, now.service.unknown);
         self.journal.set(now);

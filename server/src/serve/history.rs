@@ -12,8 +12,10 @@ use tracing::{info, warn};
 
 use crate::config::{Config, JournalHome};
 use crate::disk::{self, Access};
+use crate::edge::Progress;
 use crate::failure::{Exit, Failure};
-use crate::journal::{LocalJournal, RedisConfig, RedisJournal, new_partition_id, recover as replay};
+use crate::faults;
+use crate::journal::{LocalJournal, RedisConfig, RedisJournal, Safety, new_partition_id, recover as replay};
 
 /// The result of the recovery at the start.
 #[derive(Clone, Debug)]
@@ -45,20 +47,25 @@ pub(super) fn emergency_file(config: &Config) -> PathBuf {
 pub(super) struct History {
     pub(super) engine: Arc<Engine>,
     pub(super) journal: Box<dyn Journal>,
+    /// How safely a Redis keeps it.
+    pub(super) safety: Option<Arc<Safety>>,
     pub(super) replayed: Replayed,
 }
 
 /// Opens the journal, replays it into an engine, and checks every structure.
-pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failure> {
-    let mut journal = open(config, take_over)?;
+pub(super) fn recover(config: &Config, take_over: bool, progress: &Progress) -> Result<History, Failure> {
+    let (mut journal, safety) = open(config, take_over)?;
     let engine = Arc::new(Engine::new());
     let begun = Instant::now();
     let mut last_time = Time::default();
     let recovered = replay(&mut *journal, engine.log(), Some(&emergency_file(config)), |seq, envelope| {
         last_time = last_time.max(envelope.arrived);
+        faults::delay();
+        progress.replayed(envelope.arrived);
         engine.recover(seq, &envelope)
     })
     .map_err(|error| refused(&error))?;
+    progress.checking();
     engine.check().map_err(|broken| {
         let broken = broken.join("; ");
         Failure::failed(format!("the history leads to a state that contradicts itself, so it is not served: {broken}"))
@@ -68,7 +75,7 @@ pub(super) fn recover(config: &Config, take_over: bool) -> Result<History, Failu
     let digest = format!("{:032x}", replayed.digest);
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
-    Ok(History { engine, journal, replayed })
+    Ok(History { engine, journal, safety, replayed })
 }
 
 /// Creates the partition of a Redis journal and leaves its id in the data folder, where `serve` expects it. Doing it
@@ -100,10 +107,10 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
+fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Option<Arc<Safety>>), Failure> {
     match &config.journal {
-        JournalHome::Memory => Ok(Box::new(MemoryJournal::recent(MEMORY_BYTES))),
-        JournalHome::Local(path) => Ok(Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?)),
+        JournalHome::Memory => Ok((Box::new(MemoryJournal::recent(MEMORY_BYTES)), None)),
+        JournalHome::Local(path) => Ok((Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?), None)),
         JournalHome::Redis { url, partition } => {
             let id = read(&config.data_dir.join(PARTITION_FILE))?;
             if id.is_none() && !config.dev {
@@ -121,7 +128,8 @@ fn open(config: &Config, take_over: bool) -> Result<Box<dyn Journal>, Failure> {
             for warning in journal.warnings() {
                 warn!("Redis: {warning}");
             }
-            Ok(Box::new(journal))
+            let safety = journal.safety();
+            Ok((Box::new(journal), Some(safety)))
         }
     }
 }

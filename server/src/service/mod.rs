@@ -8,10 +8,12 @@
 //!
 //! [`Service::command`] never waits. What it returns must not leave before [`Waits::is_due`] says so.
 
+mod admission;
 mod budget;
 mod decide;
 mod dispatch;
 mod expiry;
+mod follow;
 mod observe;
 mod reactions;
 mod training;
@@ -34,9 +36,11 @@ use tokio::sync::watch;
 use crate::auth::{Identity, TokenStore};
 use crate::clock::Clock;
 
+pub use admission::Admission;
 pub use decide::Decide;
 pub use dispatch::Dispatch;
 pub use expiry::start_expiry;
+pub use follow::{Follow, Followed};
 pub use observe::Observe;
 pub use reactions::start_reactions;
 pub use training::start_training;
@@ -52,6 +56,7 @@ pub struct Service {
     best: Durability,
     patience: Span,
     draining: watch::Sender<bool>,
+    admission: Admission,
     counts: Counts,
 }
 
@@ -122,7 +127,17 @@ impl Service {
         let waits = Waits::new(Arc::clone(&decide));
         let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
         let (draining, _) = watch::channel(false);
-        Service { decide, clock, tokens, waits, best, patience, draining, counts: Counts::default() }
+        Service {
+            decide,
+            clock,
+            tokens,
+            waits,
+            best,
+            patience,
+            draining,
+            admission: Admission::default(),
+            counts: Counts::default(),
+        }
     }
 
     /// The identity of the bearer of this token.
@@ -141,7 +156,8 @@ impl Service {
     /// Decides a command. Never waits.
     pub fn command(&self, who: &Identity, request: &Request, terms: Terms) -> Decided {
         let now = self.clock.now();
-        let until = match self.admit(now, terms).and_then(|until| who.may(&request.command).map(|()| until)) {
+        let admitted = self.admission.check().and_then(|()| self.admit(now, terms));
+        let until = match admitted.and_then(|until| who.may(&request.command).map(|()| until)) {
             Ok(until) => until,
             Err(reject) => return self.refuse(now, reject),
         };
@@ -214,6 +230,11 @@ impl Service {
                 Reject::Unavailable { reason }
             }
         }
+    }
+
+    /// Whether commands are taken besides draining.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// From now on every new request is refused.

@@ -170,6 +170,7 @@ fn what_only_grows_is_a_counter() {
         text.lines().filter_map(|line| line.strip_prefix("# TYPE stockade_")?.strip_suffix(" gauge")).collect();
     let expected = [
         "quic_connections",
+        "clock_offset_seconds",
         "gate_watermark",
         "journal_lag_events",
         "journal_backlog_bytes",

@@ -7,11 +7,12 @@ use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 
-use super::check::{self, Keeping};
+use super::check;
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
 use super::partition::{self, Owned, Position, read_state};
 use super::reading;
+use super::safety::Safety;
 use super::stream::{Entry, Reader, unreadable};
 use crate::journal::ring::Ring;
 
@@ -24,7 +25,7 @@ const REPAIRS_MAX: usize = 4;
 pub struct RedisJournal {
     link: Link,
     config: RedisConfig,
-    keeping: Keeping,
+    safety: Arc<Safety>,
     owned: Owned,
     /// The last entry of the stream, as far as known.
     position: Position,
@@ -61,8 +62,9 @@ impl RedisJournal {
         }
         let (owned, position) = partition::open(&mut link, &config)?;
         let acknowledged = position.seq;
+        let safety = Safety::watch(&config, keeping)?;
         let ring = Ring::new(config.ring_bytes);
-        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, ring })
+        Ok(RedisJournal { link, config, safety, owned, position, acknowledged, ring })
     }
 
     /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
@@ -80,7 +82,12 @@ impl RedisJournal {
 
     /// Settings of this Redis that should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.keeping.warnings()
+        self.safety.warnings()
+    }
+
+    /// How safely this Redis keeps history, looked at again and again.
+    pub fn safety(&self) -> Arc<Safety> {
+        Arc::clone(&self.safety)
     }
 
     /// The epoch of this ownership: each opening increments it.
@@ -310,7 +317,7 @@ impl Journal for RedisJournal {
             }
             _ => String::new(),
         };
-        self.keeping.what_could_be_lost() + &whole
+        self.safety.what_could_be_lost() + &whole
     }
 }
 
