@@ -107,7 +107,10 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, take_over: bool) -> Result<(Box<dyn Journal>, Option<Arc<Safety>>), Failure> {
+/// A journal, and how safely a Redis keeps it.
+type Opened = (Box<dyn Journal>, Option<Arc<Safety>>);
+
+fn open(config: &Config, take_over: bool) -> Result<Opened, Failure> {
     match &config.journal {
         JournalHome::Memory => Ok((Box::new(MemoryJournal::recent(MEMORY_BYTES)), None)),
         JournalHome::Local(path) => Ok((Box::new(LocalJournal::open(path).map_err(|error| refused(&error))?), None)),
