@@ -8,7 +8,7 @@ fn a_panic_in_a_vital_thread_ends_the_process_with_the_evidence() {
         let server = Server::start();
         server.run(&["place", "web/1", "TEE:2"]).ended(0);
         server.fault(&format!("panic {thread}"));
-        let (code, log, dir) = server.wait();
+        let (code, log, dir) = server.ended_by_itself();
         assert_eq!(code, 5, "{thread}: {log}");
         for evidence in [
             format!("a test asked the thread {thread} to panic"),

@@ -148,6 +148,17 @@ impl Server {
         (code, log, dir)
     }
 
+    /// Waits for the end, which must come soon by itself: as [`Server::wait`].
+    #[track_caller]
+    pub fn ended_by_itself(mut self) -> (i32, String, tempfile::TempDir) {
+        let begun = std::time::Instant::now();
+        while self.child.try_wait().expect("its status").is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the server goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.wait()
+    }
+
     /// Ends it without warning, as a power cut would.
     pub fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().expect("it is killed");
