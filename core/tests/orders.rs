@@ -373,3 +373,33 @@ fn lists_are_in_the_order_of_placing_and_a_cursor_goes_on_where_the_page_ended()
     assert!(nobody.orders.is_empty());
     shop.check();
 }
+
+#[test]
+fn holds_that_ran_while_the_server_was_away_get_time_and_ended_ones_do_not() {
+    let mut shop = stocked();
+    shop.placed(order("ended", &[("tea", 1)]));
+    shop.wait(Span::from_mins(20));
+    shop.placed(order("running", &[("tea", 2)]));
+    shop.placed(order("paid", &[("tea", 2)]));
+    shop.ok(shop.pay("paid"));
+    shop.wait(Span::from_mins(10));
+    // The last event of the history is from now; the server comes back two hours later.
+    let (last, back) = (shop.now, shop.now + Span::from_mins(120));
+    let until = back + Span::from_mins(10);
+    let extended = shop.engine.extend_due(last, until);
+    assert_eq!((extended.holds, extended.more), (1, false));
+    let seq = shop.engine.seq();
+    assert_eq!(shop.engine.extend_due(last, until).holds, 0, "a second pass finds nothing");
+    assert_eq!(shop.engine.seq(), seq);
+    shop.now = back;
+    assert_eq!(shop.engine.expire_due(shop.now, 10).len(), 1, "the one whose time had ended before");
+    assert_eq!(shop.order("running").expires_at, until, "what is shown is what counts");
+    assert!(!shop.engine.any_hold_ends_before(until));
+    shop.now = until;
+    assert!(shop.engine.any_hold_ends_before(until + Span(1)));
+    assert_eq!(shop.engine.expire_due(shop.now, 10).len(), 1);
+    assert!(!shop.engine.any_hold_ends_before(until + Span(1)));
+    let states = ["ended", "running", "paid"].map(|number| shop.order(number).state);
+    assert_eq!(states, [OrderState::Expired, OrderState::Expired, OrderState::Paid]);
+    shop.check();
+}

@@ -19,6 +19,7 @@
 //! | [`disk`] | the one place that writes files |
 //! | [`edge`] | the HTTP side: probes, metrics, JSON calls and their bodies |
 //! | [`failure`] | failures of commands, and their exit codes |
+//! | `faults` | faults that a test causes in a server process |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`invent`] | inventions fixed by a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
@@ -34,6 +35,7 @@
 //! | [`service`] | what every listener shares: dispatch, budgets, deadlines, answers that wait for durability |
 //! | [`sketch`] | a world and stock for any order file |
 //! | [`terminal`] | standard output |
+//! | [`throttle`] | log lines that strangers can cause, limited in rate |
 //! | [`times`] | times and days as people write them |
 //! | [`tls`] | the certificate of the server |
 
@@ -45,6 +47,7 @@ pub mod demo;
 pub mod disk;
 pub mod edge;
 pub mod failure;
+pub(crate) mod faults;
 pub mod files;
 pub mod invent;
 pub mod journal;
@@ -60,5 +63,6 @@ pub mod serve;
 pub mod service;
 pub mod sketch;
 pub mod terminal;
+pub mod throttle;
 pub mod times;
 pub mod tls;

@@ -16,6 +16,8 @@ const NAME: &str = "local.toml";
 pub struct Local {
     /// `host:port` of the QUIC listener.
     pub addr: String,
+    /// `host:port` of the HTTP listener, unless it is off.
+    pub http: Option<String>,
     /// Fingerprint of the server's certificate.
     pub pin: String,
     /// A token for this run of the server.
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn what_is_left_is_read_until_it_is_taken_away() {
         let dir = tempfile::tempdir().unwrap();
-        let local = Local { addr: "127.0.0.1:7411".into(), pin: "ab".into(), token: "stk_x".into() };
+        let local = Local { addr: "127.0.0.1:7411".into(), http: None, pin: "ab".into(), token: "stk_x".into() };
         assert_eq!(read(dir.path()).unwrap(), None);
         leave(dir.path(), &local).unwrap();
         assert_eq!(read(dir.path()).unwrap(), Some(local));

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Entry points, in calling order: [`Engine::new`]; [`Engine::recover`] for each journaled event; then from any thread
-//! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`], [`Engine::react`] and [`Engine::learn_prices`].
+//! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`], [`Engine::extend_due`], [`Engine::react`] and
+//! [`Engine::learn_prices`].
 //! [`Engine::check`] and [`Engine::digest`] lock shard by shard, so they speak of a whole only while nothing else runs.
 
 mod bounds;
@@ -32,7 +33,7 @@ mod read;
 mod store;
 mod transact;
 
-pub use change::Released;
+pub use change::{Extended, Released};
 pub use explain::Gap;
 pub use outcome::Outcome;
 pub use prices::Learned;

@@ -126,6 +126,12 @@ impl Model {
         due.into_iter().map(|(_, _, id)| id).collect()
     }
 
+    /// Orders whose hold ends after `now` and before `until`.
+    pub fn ending(&self, now: Time, until: Time) -> Vec<OrderId> {
+        let held = self.orders.values().filter(|o| o.state == OrderState::Held);
+        held.filter(|o| now < o.expires_at && o.expires_at < until).map(|o| o.id).collect()
+    }
+
     /// Weight of one unit.
     pub fn weight_g(&self, sku: SkuId) -> u64 {
         let default = self.world.as_ref().map_or(0, |w| w.default_weight_g);

@@ -11,6 +11,7 @@ use stockade_core::ids::Seq;
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
+use stockade_core::time::Span;
 
 use super::history::{read, recovered};
 use super::options::Options;
@@ -18,6 +19,9 @@ use super::rng::Rng;
 use super::tally::Tally;
 use super::workload::{Workload, code};
 use crate::model::{Answers, Exchange, Model, own, receipt};
+
+/// Steps between two times at which holds get time.
+const GRACE_EVERY: u64 = 97;
 
 /// A run under way.
 pub struct Simulation {
@@ -72,6 +76,7 @@ impl Simulation {
             if self.engine.learn_prices(now).is_some_and(|learned| learned.priced > 0) {
                 self.tally.add("prices       learned");
             }
+            self.grace(step).map_err(|e| (step, format!("grace at {now}: {e}")))?;
             self.expire().map_err(|e| (step, format!("expiry at {now}: {e}")))?;
             self.send(&request).map_err(|e| (step, format!("{e}\n  at {now} request: {request:?}")))?;
             self.inspect(step).map_err(|e| (step, format!("{e}\n  after {request:?}")))?;
@@ -149,6 +154,34 @@ impl Simulation {
         }
         if !in_order.is_empty() {
             self.tally.add("timer        expired");
+        }
+        Ok(())
+    }
+
+    /// Gives time to the holds that end soon, as a server does after an outage. Rarely.
+    fn grace(&mut self, step: u64) -> Result<(), String> {
+        if !step.is_multiple_of(GRACE_EVERY) {
+            return Ok(());
+        }
+        let now = self.workload.now;
+        let until = now + Span::from_mins(1 + step % 60);
+        let mut ending = self.model.ending(now, until);
+        let extended = self.engine.extend_due(now, until);
+        let events = self.take_events()?;
+        let given = events.iter().map(|(_, envelope)| {
+            let Event::HoldExtended(e) = &envelope.event else {
+                return Err(format!("{} gives no time", envelope.event.name()));
+            };
+            if e.until == until { Ok(e.order) } else { Err(format!("time until {}", e.until)) }
+        });
+        let mut given = given.collect::<Result<Vec<_>, _>>()?;
+        ending.sort_unstable();
+        given.sort_unstable();
+        if given != ending || extended.holds != given.len() || extended.more {
+            return Err(format!("{ending:?} should get time until {until}, {given:?} did: {extended:?}"));
+        }
+        if !given.is_empty() {
+            self.tally.add("timer        gave time");
         }
         Ok(())
     }

@@ -107,7 +107,7 @@ impl Connect {
     fn client_config(&self) -> Result<ClientConfig, Failure> {
         let known = match (&self.addr, &self.token, self.pin.is_some() || self.ca.is_some()) {
             (Some(_), Some(_), true) => None,
-            _ => self.left_behind()?,
+            _ => left_behind(self.config.clone())?,
         };
         let addr = self.addr.clone().or_else(|| known.as_ref().map(|known| known.addr.clone()));
         let token = self.token.clone().or_else(|| known.as_ref().map(|known| known.token.clone()));
@@ -126,18 +126,18 @@ impl Connect {
         config.connect_timeout = config.connect_timeout.min(config.call.timeout);
         Ok(config)
     }
+}
 
-    /// What a server started in this folder, or in that of `--config`, left for commands on the same machine.
-    fn left_behind(&self) -> Result<Option<Local>, Failure> {
-        for dev in [false, true] {
-            let asked = Asked { path: self.config.clone(), flags: Vec::new(), dev };
-            let config = Config::load(&asked).map_err(super::config::refused)?;
-            if let Some(found) = local::read(&config.data_dir).map_err(Failure::usage)? {
-                return Ok(Some(found));
-            }
+/// What a server started in this folder, or in that of `config`, left for commands on the same machine.
+pub(super) fn left_behind(config: Option<PathBuf>) -> Result<Option<Local>, Failure> {
+    for dev in [false, true] {
+        let asked = Asked { path: config.clone(), flags: Vec::new(), dev };
+        let config = Config::load(&asked).map_err(super::config::refused)?;
+        if let Some(found) = local::read(&config.data_dir).map_err(Failure::usage)? {
+            return Ok(Some(found));
         }
-        Ok(None)
     }
+    Ok(None)
 }
 
 impl Session {

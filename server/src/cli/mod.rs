@@ -3,6 +3,7 @@
 //! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
 //! is one JSON object on standard error.
 
+mod clock;
 mod config;
 mod connect;
 mod demo;
@@ -109,6 +110,8 @@ enum Verb {
     Token(token::TokenArgs),
     /// The history, while no server has it.
     Journal(journal::JournalArgs),
+    /// The clock: how engine time stands to the wall clock, and the confirmation of a leap.
+    Clock(clock::ClockArgs),
     Replay(Box<crate::replay::ReplayArgs>),
     /// Check the configuration, or print every value with its origin.
     Config(config::ConfigArgs),
@@ -180,6 +183,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
         Verb::Journal(args) => journal::run(args, out),
+        Verb::Clock(args) => clock::run(&args, out),
         Verb::Replay(args) => replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),
     }

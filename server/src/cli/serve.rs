@@ -12,6 +12,7 @@ use crate::journal::LostEvents;
 use crate::print;
 use crate::serve::{Allowed, Server, Signals};
 use crate::terminal::Output;
+use crate::{faults, panics};
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -31,6 +32,8 @@ pub struct ServeArgs {
 pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     let config = args.settings.load()?;
     start_log(&config);
+    panics::report();
+    faults::watch();
     let dangers = config.dangers();
     if !config.dev && !dangers.is_empty() {
         return Err(unsafe_settings(&config));
@@ -41,8 +44,15 @@ pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     let allowed = Allowed { take_over: args.take_over, lost_events: args.accept_lost_events };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
     let ended = runtime.block_on(async {
-        let signals = Signals::listen().map_err(Failure::failed)?;
-        let server = Server::start(config.clone(), allowed).await?;
+        let mut signals = Signals::listen().map_err(Failure::failed)?;
+        let server = tokio::select! {
+            server = Server::start(config.clone(), allowed) => server?,
+            signal = signals.next() => {
+                // Nobody was served, and a start can be cut off anywhere, as by a crash.
+                tracing::info!(signal, "ended before the history was taken up");
+                return Ok(());
+            }
+        };
         print::serving(&server.announcement, &config, out);
         server.run(signals).await
     });

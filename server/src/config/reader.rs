@@ -59,6 +59,12 @@ impl<'a> Reader<'a> {
         Duration::from_micros(span.0)
     }
 
+    /// A length of engine time, at most `most`.
+    pub(super) fn span_up_to(&mut self, key: &str, most: Span) -> Span {
+        let parse = |text: &str| text.parse::<Span>().ok().filter(|span| *span > Span::ZERO && *span <= most);
+        self.checked(key, &format!("a length of time like 5m or 1h, at most {most}"), parse, Span::from_secs(1))
+    }
+
     pub(super) fn choice<const N: usize>(&mut self, key: &str, choices: [&'static str; N]) -> &'static str {
         let wanted = format!("one of: {}", choices.join(", "));
         self.checked(key, &wanted, |text| choices.into_iter().find(|choice| *choice == text), choices[0])

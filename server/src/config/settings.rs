@@ -87,6 +87,18 @@ pub static SETTINGS: &[Setting] = &[
     number("limits.connections", "1024", "Client connections at one time."),
     number("limits.in_flight", "4096", "Requests one connection may have in flight; more are refused as overloaded."),
     text(
+        "holds.grace",
+        "10m",
+        "Time that unpaid holds get when the server was away for more than five minutes, or a leap of the wall clock is\n\
+         confirmed: none of them ends sooner than this after it. Or \"off\": they end at once.",
+    ),
+    text(
+        "clock.outage_max",
+        "1d",
+        "A start whose wall clock is further than this from the last event does not follow it, if unpaid holds would end by\n\
+         that, until `stockade clock confirm`: it may be wrong.",
+    ),
+    text(
         "routing.gap_sample",
         "0.01",
         "Share of placed orders, from 0 to 1, that are solved again next to the traffic to measure how far routing is from\n\

@@ -4,9 +4,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use stockade_core::limits::HOLD_TTL_MAX;
+use stockade_core::time::Span;
+
 use super::home::JournalHome;
 use super::layers::{Problem, Value};
 use super::reader::Reader;
+
+/// Bound of `clock.outage_max`.
+const OUTAGE_MAX: Span = Span::from_mins(366 * 24 * 60);
 
 /// The settings of a server, checked and typed.
 #[derive(Clone, Debug)]
@@ -37,6 +43,10 @@ pub struct Config {
     pub connections: u32,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
+    /// Time that unpaid holds get after an outage or a confirmed leap of the wall clock.
+    pub hold_grace: Option<Span>,
+    /// Longest outage after which a wall clock is followed without confirmation although holds end by it.
+    pub outage_max: Span,
     /// Share of placed orders that are solved again to measure routing, in millionths.
     pub gap_sample_ppm: u64,
     /// How long a stopping server waits for requests in flight and for the journal.
@@ -75,6 +85,11 @@ impl Config {
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
             in_flight: read.count("limits.in_flight"),
+            hold_grace: match read.text("holds.grace").as_str() {
+                "off" => None,
+                _ => Some(read.span_up_to("holds.grace", HOLD_TTL_MAX)),
+            },
+            outage_max: read.span_up_to("clock.outage_max", OUTAGE_MAX),
             gap_sample_ppm: read.share_ppm("routing.gap_sample"),
             drain_timeout: read.span("drain.timeout"),
             log_filter: read.log_filter(),

@@ -16,6 +16,7 @@
 //! | `connection`, `heads`, `paced`, `visit` | a connection, its bounds and its orderly end |
 //! | `problem` | refusals as responses |
 //! | `probes` | liveness, readiness and metrics |
+//! | `starting` | the probes while a server takes up its history |
 
 mod api;
 pub mod bodies;
@@ -28,9 +29,11 @@ mod parameters;
 mod probes;
 mod problem;
 mod server;
+mod starting;
 mod state;
 mod visit;
 
-pub use server::{bind, serve};
+pub use server::serve;
+pub use starting::{Progress, serve_starting};
 pub use state::Http;
 pub use visit::HttpLimits;

@@ -36,7 +36,8 @@ async fn readyz(State(http): State<Arc<Http>>) -> Response<Body> {
 async fn metrics(State(http): State<Arc<Http>>) -> Response<Body> {
     let journal = (http.journal)();
     let (engine, service, connections) = (&*http.engine, http.service.counted(), (http.connections)());
-    let text = http.metrics.encode(&Snapshot { engine, service, journal: &journal, connections });
+    let clock = http.service.clock().standing();
+    let text = http.metrics.encode(&Snapshot { engine, service, clock, journal: &journal, connections });
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
@@ -49,8 +50,12 @@ struct ReadinessBody {
     /// Why not.
     reasons: Vec<String>,
     journal: JournalBody,
-    /// How far the wall clock leapt ahead, while that is not confirmed.
+    /// Engine time: the time by which holds end.
+    engine_time: String,
+    /// How far the wall clock is ahead of engine time, while it waits for confirmation.
     clock_ahead: Option<String>,
+    /// How far the wall clock is behind engine time, while engine time waits for it.
+    clock_behind: Option<String>,
 }
 
 /// How the journal stands.
@@ -71,7 +76,7 @@ struct JournalBody {
 }
 
 fn readiness(http: &Http) -> ReadinessBody {
-    let journal = (http.journal)();
+    let (journal, clock) = ((http.journal)(), http.service.clock().standing());
     let draining = *http.service.draining().borrow();
     let (health, trouble) = match journal.health {
         Health::Working => ("working", None),
@@ -88,6 +93,7 @@ fn readiness(http: &Http) -> ReadinessBody {
     };
     let known = draining.then_some("the server is shutting down").into_iter().chain(trouble);
     let mut reasons: Vec<String> = known.map(str::to_owned).collect();
+    reasons.extend(http.service.admission().closed().map(|reason| format!("no commands are taken: {reason}")));
     // In an orderly end, every part ends.
     if !draining {
         reasons.extend((http.failures)());
@@ -104,7 +110,9 @@ fn readiness(http: &Http) -> ReadinessBody {
             best: journal.best.name(),
             what_could_be_lost: journal.what_could_be_lost,
         },
-        clock_ahead: http.service.clock().jump().map(|span| span.to_string()),
+        engine_time: clock.engine.to_string(),
+        clock_ahead: clock.ahead().map(|span| span.to_string()),
+        clock_behind: clock.behind().map(|span| span.to_string()),
     }
 }
 
@@ -125,7 +133,7 @@ mod tests {
     use crate::journal::JournalStatus;
     use crate::metrics::Metrics;
     use crate::quality::Tally;
-    use crate::service::{Decide, Service, start_expiry};
+    use crate::service::{Decide, Follow, Service, start_expiry};
 
     /// An engine whose expiry breaks.
     struct Brittle(Engine);
@@ -169,12 +177,14 @@ mod tests {
         let tokens = Arc::new(TokenStore::open(&dir.path().join("tokens.toml")).unwrap());
         let decide = Arc::new(Brittle(Engine::new()));
         let service = Service::new(decide.clone(), clock.clone(), tokens, Durability::Memory, Duration::from_secs(1));
-        let expiry = start_expiry(decide, clock).unwrap();
+        let expiry = start_expiry(decide, clock.clone()).unwrap();
+        let engine = Arc::new(Engine::new());
         let pulse = expiry.pulse();
         let http = Http {
             service: Arc::new(service),
             metrics: Arc::new(Metrics::new(Arc::new(Tally::default()))),
-            engine: Arc::new(Engine::new()),
+            engine: Arc::clone(&engine),
+            follow: Arc::new(Follow::new(engine, clock.clone(), None)),
             journal: Box::new(working),
             connections: Box::new(|| 0),
             failures: Box::new(move || pulse.died().map(str::to_owned).into_iter().collect()),

@@ -18,6 +18,11 @@ impl BadRequest {
         BadRequest { status: StatusCode::BAD_REQUEST, detail: detail.into() }
     }
 
+    /// The server failed, and it is not known what was done.
+    pub(super) fn failed(detail: impl Into<String>) -> BadRequest {
+        BadRequest { status: StatusCode::INTERNAL_SERVER_ERROR, detail: detail.into() }
+    }
+
     /// An answer that cannot be written as JSON: a mistake in its body's type.
     pub(super) fn unwritten(error: serde_json::Error) -> BadRequest {
         BadRequest { status: StatusCode::INTERNAL_SERVER_ERROR, detail: error.to_string() }

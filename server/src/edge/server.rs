@@ -1,8 +1,6 @@
 //! Every route, and the listener that serves them.
 
 use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +24,6 @@ fn router(http: Arc<Http>, body: Duration) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(Extension(BodyTime(body)))
         .with_state(http)
-}
-
-/// Opens the port.
-///
-/// # Errors
-/// When the system refuses.
-pub async fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(addr).await
 }
 
 /// Serves until `stop` is done, then until the requests in flight are answered. A failure to accept a connection passes:

@@ -6,7 +6,7 @@ use stockade_core::engine::Engine;
 
 use crate::journal::JournalStatus;
 use crate::metrics::Metrics;
-use crate::service::Service;
+use crate::service::{Follow, Service};
 
 /// What the handlers work with.
 pub struct Http {
@@ -22,4 +22,6 @@ pub struct Http {
     pub connections: Box<dyn Fn() -> u32 + Send + Sync>,
     /// One sentence for each part of the server that ended by itself and that orders depend on.
     pub failures: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Lets engine time follow the wall clock.
+    pub follow: Arc<Follow>,
 }

@@ -18,6 +18,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
 use super::mark::MarkKeeper;
+use crate::faults;
 use crate::panics::words;
 
 /// First and longest pause between two tries of the same batch.
@@ -27,8 +28,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 const SPILL_AGAIN: Duration = Duration::from_secs(5);
 /// A batch this large was most likely cut because it was full, and events wait for the next one.
 const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
-/// Batches between two updates of what could be lost.
-const LOOK_EVERY: u64 = 256;
+/// Time between two updates of what could be lost.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The owner of the log that the driver serves.
 pub trait HasLog: Send + Sync + 'static {
@@ -170,6 +171,7 @@ impl<L: HasLog> Driver<L> {
             mark: config.mark,
             beat: config.beat,
             spill_at: Some(Instant::now()),
+            looked: Instant::now(),
             linger,
         };
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
@@ -241,6 +243,8 @@ struct Run<L> {
     /// From when on what memory holds has to be written to disk, should the journal fail or lose history; `None` once it
     /// is written.
     spill_at: Option<Instant>,
+    /// When what could be lost was updated.
+    looked: Instant,
     linger: Linger,
 }
 
@@ -316,6 +320,7 @@ impl<L: HasLog> Run<L> {
             if let Some(reason) = self.shared.log().halted() {
                 return End::Over { reason, save: Save::Nothing };
             }
+            faults::strike("journal");
             let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
             let in_hand = self.shared.log().next_batch(wait);
             let came = Instant::now();
@@ -411,7 +416,8 @@ impl<L: HasLog> Run<L> {
             status.health = Health::Working;
             self.spill_at = Some(Instant::now());
         }
-        if status.batches.is_multiple_of(LOOK_EVERY) {
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.looked = Instant::now();
             status.what_could_be_lost = self.journal.what_could_be_lost();
         }
     }

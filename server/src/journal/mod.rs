@@ -22,5 +22,5 @@ pub use lease::Lease;
 pub use local::{Layer, LocalJournal};
 pub use mark::{LostEvents, Mark, MarkKeeper};
 pub use recovery::{Apart, Recovered, VisitEvent, recover, replay_events};
-pub use redis::{RedisConfig, RedisJournal, new_partition_id};
+pub use redis::{RedisConfig, RedisJournal, Safety, new_partition_id};
 pub use ring::Ring;

@@ -20,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 use stockade_core::command::Command;
 use stockade_core::engine::Outcome;
 use stockade_core::query::Query;
+use stockade_core::time::Span;
 
 use crate::quality::Tally;
 use crate::service::Observe;
@@ -37,6 +38,7 @@ pub struct Metrics {
     http: Arc<Timing>,
     connections: Gauge,
     locked_work: Gauge,
+    clock: Gauge,
     refused: Counter,
     unknown: Counter,
     journal: JournalMetrics,
@@ -56,13 +58,16 @@ impl Metrics {
             "Most planning work that was done at once under locks since the start, in units of about two nanoseconds";
         let locked_work = gauge(&mut registry, "locked_work_max", help);
         let help =
+            "Wall clock less engine time, in whole seconds; more than 0 while the wall clock waits for confirmation";
+        let clock = gauge(&mut registry, "clock_offset_seconds", help);
+        let help =
             "Requests answered with a refusal since the start, those refused before they reached the engine included";
         let refused = counter(&mut registry, "refused_requests", help);
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
         let unknown = counter(&mut registry, "unknown_outcomes", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
-        Metrics { registry, requests, http, connections, locked_work, refused, unknown, journal, routing }
+        Metrics { registry, requests, http, connections, locked_work, clock, refused, unknown, journal, routing }
     }
 
     /// Counts a JSON call.
@@ -74,6 +79,8 @@ impl Metrics {
     pub fn encode(&self, now: &Snapshot<'_>) -> String {
         self.connections.set(now.connections.into());
         self.locked_work.set(signed(now.engine.locked_work()));
+        let seconds = |span: Option<Span>| signed(span.unwrap_or_default().0 / 1_000_000);
+        self.clock.set(seconds(now.clock.ahead()) - seconds(now.clock.behind()));
         show(&self.refused, now.service.refused);
         show(&self.unknown, now.service.unknown);
         self.journal.set(now);

@@ -2,6 +2,7 @@
 
 use stockade_core::engine::Engine;
 
+use crate::clock::Standing;
 use crate::journal::JournalStatus;
 use crate::service::Counted;
 
@@ -12,6 +13,8 @@ pub struct Snapshot<'a> {
     pub engine: &'a Engine,
     /// What went through the service.
     pub service: Counted,
+    /// How engine time stands to the wall clock.
+    pub clock: Standing,
     /// How the journal stands.
     pub journal: &'a JournalStatus,
     /// QUIC connections.

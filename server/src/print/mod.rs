@@ -2,6 +2,7 @@
 //!
 //! Verbs hand over what they received; nothing here decides or asks the server.
 
+mod clock;
 mod day;
 mod explanation;
 mod files;
@@ -21,6 +22,7 @@ use stockade_core::reply::Reply;
 use crate::edge::bodies::ReplyBody;
 use crate::terminal::Output;
 
+pub use clock::{clock, clock_confirmed};
 pub use day::day;
 pub use files::{FileBody, FolderBody, WorldCheckedBody, folder, rules_are_silent, sketched, world_checked};
 pub use orders::orders_csv;

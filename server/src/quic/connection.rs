@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn::{Connection, RecvStream, SendStream};
 use stockade_core::Durability;
@@ -23,6 +23,12 @@ use super::place::Place;
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
 use crate::service::{Service, Stranger};
+use crate::throttle::Throttle;
+
+/// Lines about clients that were not let in.
+static NOT_LET_IN: Throttle = Throttle::new();
+/// Lines about clients that broke the protocol.
+static BROKEN: Throttle = Throttle::new();
 
 /// Serves a connection from its hello to its end. It is a stranger until its peer has said who it is, and takes a place
 /// of those that `count` counts then.
@@ -44,7 +50,9 @@ pub(super) async fn serve(
     let (identity, token, _place, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(reason)) => {
-            info!(%peer, reason, "a client was not let in");
+            if let Some(left_out) = NOT_LET_IN.admit(Instant::now()) {
+                info!(%peer, reason, left_out, "a client was not let in");
+            }
             return connection.close(close::REFUSED, reason.as_bytes());
         }
         Err(_) => {
@@ -128,7 +136,9 @@ impl Open {
                     let _ = timeout(LAST_BYTES, send.stopped()).await;
                 }
                 Err(error) if error.is_fault() => {
-                    warn!(peer = %connection.remote_address(), %error, "a client broke the protocol");
+                    if let Some(left_out) = BROKEN.admit(Instant::now()) {
+                        warn!(peer = %connection.remote_address(), %error, left_out, "a client broke the protocol");
+                    }
                     connection.close(close::PROTOCOL, error.to_string().as_bytes());
                 }
                 Err(error) => debug!(%error, "a lane ended"),

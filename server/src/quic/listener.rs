@@ -1,6 +1,6 @@
 //! The listener: which peers may open a connection.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,15 +53,36 @@ pub enum QuicError {
 }
 
 impl Listener {
-    /// Listens. Needs a tokio runtime around it.
+    /// Takes the port. Packets that come before [`Listener::start_on`] wait in the system's buffer.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn bind(addr: SocketAddr) -> Result<UdpSocket, QuicError> {
+        UdpSocket::bind(addr).map_err(|error| QuicError::Listen { addr, error })
+    }
+
+    /// Takes the port and listens. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// When the address or the certificate cannot be used.
     pub fn start(config: QuicConfig, certificate: &Certificate, service: Arc<Service>) -> Result<Listener, QuicError> {
+        let socket = Listener::bind(config.addr)?;
+        Listener::start_on(socket, config, certificate, service)
+    }
+
+    /// Listens on a port that was taken before. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used.
+    pub fn start_on(
+        socket: UdpSocket,
+        config: QuicConfig,
+        certificate: &Certificate,
+        service: Arc<Service>,
+    ) -> Result<Listener, QuicError> {
         let mut server = ServerConfig::with_crypto(Arc::new(certificate.quic_crypto()?));
         server.transport_config(Arc::new(transport(&config)?)).max_incoming(config.handshakes as usize).migration(true);
         let listen = |error| QuicError::Listen { addr: config.addr, error };
-        let socket = std::net::UdpSocket::bind(config.addr).map_err(listen)?;
         let runtime =
             quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("there is no async runtime")))?;
         let endpoint = Endpoint::new(lasting(certificate), Some(server), socket, runtime).map_err(listen)?;

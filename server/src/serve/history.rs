@@ -12,10 +12,12 @@ use tracing::{info, warn};
 
 use crate::config::{Config, JournalHome};
 use crate::disk::{self, Access};
+use crate::edge::Progress;
 use crate::failure::{Exit, Failure};
+use crate::faults;
 use crate::journal::{
-    Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, new_partition_id,
-    recover as replay,
+    Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, Safety,
+    new_partition_id, recover as replay,
 };
 
 /// The result of the recovery at the start.
@@ -59,6 +61,8 @@ pub(super) struct History {
     pub(super) engine: Arc<Engine>,
     pub(super) journal: Box<dyn Journal>,
     pub(super) lease: Arc<Lease>,
+    /// How safely a Redis keeps it.
+    pub(super) safety: Option<Arc<Safety>>,
     /// None for a journal that ends with the process.
     pub(super) mark: Option<MarkKeeper>,
     pub(super) replayed: Replayed,
@@ -68,14 +72,15 @@ pub(super) struct History {
 struct Open {
     journal: Box<dyn Journal>,
     lease: Arc<Lease>,
+    safety: Option<Arc<Safety>>,
     identity: Option<String>,
 }
 
 /// Opens the journal, replays it into an engine, checks every structure, and compares the history with its mark.
-pub(super) fn recover(config: &Config, allowed: Allowed) -> Result<History, Failure> {
+pub(super) fn recover(config: &Config, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
     let mark_path = config.data_dir.join(MARK_FILE);
     let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
-    let Open { mut journal, lease, identity } = open(config, allowed.take_over, mark.as_ref())?;
+    let Open { mut journal, lease, safety, identity } = open(config, allowed.take_over, mark.as_ref())?;
     if let (Some(mark), Some(identity)) = (&mark, &identity) {
         mark.check_identity(&mark_path, identity).map_err(|error| refused(&error))?;
     }
@@ -87,6 +92,8 @@ pub(super) fn recover(config: &Config, allowed: Allowed) -> Result<History, Fail
     let apart = Apart { emergency: Some(&emergency), marked: marked.map(|mark| mark.event) };
     let recovered = replay(&mut *journal, engine.log(), apart, |seq, envelope| {
         last_time = last_time.max(envelope.arrived);
+        faults::delay();
+        progress.replayed(envelope.arrived);
         engine.recover(seq, &envelope)
     })
     .map_err(|error| refused(&error))?;
@@ -96,6 +103,7 @@ pub(super) fn recover(config: &Config, allowed: Allowed) -> Result<History, Fail
             report_loss(lost, last_time);
         }
     }
+    progress.checking();
     engine.check().map_err(|broken| {
         let broken = broken.join("; ");
         Failure::failed(format!("the history leads to a state that contradicts itself, so it is not served: {broken}"))
@@ -106,7 +114,7 @@ pub(super) fn recover(config: &Config, allowed: Allowed) -> Result<History, Fail
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
     let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
-    Ok(History { engine, journal, lease, mark, replayed })
+    Ok(History { engine, journal, lease, safety, mark, replayed })
 }
 
 /// Marks the history as it was recovered, and starts to mark what is acknowledged.
@@ -194,7 +202,7 @@ fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, F
     let lease = Arc::new(Lease::unlimited());
     match &config.journal {
         JournalHome::Memory => {
-            Ok(Open { journal: Box::new(MemoryJournal::recent(MEMORY_BYTES)), lease, identity: None })
+            Ok(Open { journal: Box::new(MemoryJournal::recent(MEMORY_BYTES)), lease, safety: None, identity: None })
         }
         JournalHome::Local(path) => {
             if !path.exists() {
@@ -208,7 +216,7 @@ fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, F
             }
             let journal = LocalJournal::open(path).map_err(|error| refused(&error))?;
             let identity = Some(journal.identity());
-            Ok(Open { journal: Box::new(journal), lease, identity })
+            Ok(Open { journal: Box::new(journal), lease, safety: None, identity })
         }
         JournalHome::Redis { url, partition } => {
             let id = read(&config.data_dir.join(PARTITION_FILE))?;
@@ -231,8 +239,8 @@ fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, F
             for warning in journal.warnings() {
                 warn!("Redis: {warning}");
             }
-            let lease = journal.lease();
-            Ok(Open { journal: Box::new(journal), lease, identity })
+            let (lease, safety) = (journal.lease(), Some(journal.safety()));
+            Ok(Open { journal: Box::new(journal), lease, safety, identity })
         }
     }
 }

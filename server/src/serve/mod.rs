@@ -1,18 +1,23 @@
 //! A server from its settings to its end: journal, recovery, engine, listeners, and an orderly stop.
 //!
 //! ```text
-//!   settings ─► journal ─► recovery, check ─► engine ─► journal thread ─► expiry ─► QUIC, HTTP ─► announce
-//!                                                                                        │
-//!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused ◄┘ SIGTERM, Ctrl-C
+//!   settings ─► data folder locked ─► ports taken ─► journal ─► recovery, check ─► engine ─► journal thread ─► time
+//!                                                                                                               │
+//!                                                               announce ◄─ QUIC, HTTP ◄─ expiry, reactions ◄───┘
+//!                                                                  │ SIGTERM, Ctrl-C, a vital thread that panicked
+//!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused
 //! ```
 
+mod folder;
 mod history;
+mod outage;
+mod ports;
 mod rebuild;
 pub mod sample;
 mod signals;
 mod threads;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,18 +31,22 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::edge::{self, Http, HttpLimits};
+use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
 use crate::quic::{Listener, QuicConfig};
-use crate::service::{Decide, Dispatch, Observe, Service, Standing, start_expiry, start_reactions, start_training};
+use crate::service::{
+    Decide, Dispatch, Follow, Observe, Service, Standing, start_expiry, start_reactions, start_training,
+};
 use crate::tls::Certificate;
 
+use folder::Folder;
 use history::History;
 pub use history::{Allowed, Replayed, create_local, create_partition};
+use ports::{Ports, Starting};
 pub use rebuild::{Rebuilt, rebuild};
 pub use signals::Signals;
 use threads::Workers;
@@ -52,9 +61,12 @@ pub struct Server {
     workers: Workers,
     listener: Listener,
     http: Option<HttpSide>,
-    tokens: JoinHandle<()>,
+    /// They end with the server.
+    tasks: Vec<JoinHandle<()>>,
     ended: mpsc::UnboundedReceiver<String>,
     config: Config,
+    /// Given up when everything else has ended.
+    _folder: Folder,
     /// What the person who started it should know.
     pub announcement: Announcement,
 }
@@ -104,8 +116,7 @@ impl Server {
     /// # Errors
     /// When the settings are unsafe outside `--dev`, the history cannot be recovered, or a port is taken.
     pub async fn start(config: Config, allowed: Allowed) -> Result<Server, Failure> {
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|error| Failure::failed(format!("{}: {error}", config.data_dir.display())))?;
+        let folder = Folder::take(&config.data_dir)?;
         let tokens = Arc::new(TokenStore::open(&config.tokens)?);
         if tokens.is_empty() && !config.dev {
             let path = config.tokens.display();
@@ -114,8 +125,10 @@ impl Server {
             return Err(Failure { code: "unsafe_config", ..Failure::usage(reason) });
         }
         let certificate = certificate(&config)?;
-        let History { engine, journal, lease, mark, replayed } = history::recover(&config, allowed)?;
-        let clock = Arc::new(Clock::system(replayed.last_time));
+        let ports = Ports::take(&config)?;
+        let (History { engine, journal, lease, safety, mark, replayed }, starting) =
+            take_up_history(&config, allowed, &ports).await?;
+        let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
@@ -126,20 +139,23 @@ impl Server {
             ..DriverConfig::default()
         };
         let driver = Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?;
+        let follow = Arc::new(Follow::new(Arc::clone(&engine), Arc::clone(&clock), config.hold_grace));
+        outage::take_up_time(&engine, &follow, config.outage_max).await?;
         let sample = config.dev && replayed.events == 0;
         if sample {
             sample::put_in(&engine, clock.now())?;
         }
         let Deciding { service, metrics, workers } = decide(&config, &engine, clock, &tokens, reach)?;
+        workers.halt_when_broken(&engine);
+        let guard = safety.map(|safety| tokio::spawn(threads::guard(safety, Arc::clone(&service))));
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
-        let listener = Listener::start(quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
+        let listener =
+            Listener::start_on(ports.quic, quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
         let connections = listener.connections_source();
         let status = driver.status_source();
-        let follower = tokio::spawn(follow(Arc::clone(&tokens)));
-        let vital = workers.vital();
-        let vital = vital.with_task(listener.accepting(), "no further QUIC connection is accepted");
-        let vital = vital.with_task(follower.abort_handle(), "changes of the file of tokens do not take effect");
+        let follower = tokio::spawn(refresh(Arc::clone(&tokens)));
+        let vital = vital(&workers, &listener, &follower, guard.as_ref());
         let shared = Http {
             service: Arc::clone(&service),
             metrics,
@@ -147,11 +163,16 @@ impl Server {
             journal: Box::new(status),
             connections: Box::new(connections),
             failures: Box::new(move || vital.failures()),
+            follow,
         };
-        let (http, http_addr) = match config.http {
-            Some(addr) => start_http(addr, Arc::new(shared)).await.map(|(side, addr)| (Some(side), Some(addr)))?,
+        if let Some(starting) = starting {
+            starting.end().await;
+        }
+        let (http, http_addr) = match ports.http {
+            Some(listener) => start_http(listener, Arc::new(shared)).map(|(side, addr)| (Some(side), Some(addr)))?,
             None => (None, None),
         };
+        let tasks = [Some(follower), guard].into_iter().flatten().collect();
         let announcement = Announcement {
             quic: listener.addr(),
             http: http_addr,
@@ -162,7 +183,7 @@ impl Server {
             sample,
         };
         leave_for_local_commands(&config, &announcement, &tokens)?;
-        Ok(Server { service, driver, workers, listener, http, tokens: follower, ended, config, announcement })
+        Ok(Server { service, driver, workers, listener, http, tasks, ended, config, _folder: folder, announcement })
     }
 
     /// Serves until a signal comes or the journal ends, then drains.
@@ -176,7 +197,7 @@ impl Server {
         };
         match &told {
             Ok(signal) => info!(signal, "stopping: requests in flight are finished, new ones refused"),
-            Err(reason) => error!(reason, "stopping, because the journal takes nothing more"),
+            Err(reason) => error!(reason, "stopping, because nothing more can be committed"),
         }
         let draining = tokio::spawn(self.drain());
         let stopped = tokio::select! {
@@ -205,7 +226,7 @@ impl Server {
             }
         };
         tokio::join!(quic, http);
-        self.tokens.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
         let (workers, driver) = (self.workers, self.driver);
         let was_lost = driver.status().health == Health::HistoryLost;
         let stopped = tokio::task::spawn_blocking(move || {
@@ -233,6 +254,20 @@ impl Server {
             stopped.journaled
         )))
     }
+}
+
+/// The history, and who answers probes until the server itself does.
+async fn take_up_history(
+    config: &Config,
+    allowed: Allowed,
+    ports: &Ports,
+) -> Result<(History, Option<Starting>), Failure> {
+    let progress = Arc::new(Progress::default());
+    let starting = ports.answer_probes(&progress)?;
+    let config = config.clone();
+    let recovering = move || history::recover(&config, allowed, &progress);
+    let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
+    Ok((history, starting))
 }
 
 /// The service over an engine, and its threads.
@@ -267,10 +302,9 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
     certificate.map_err(Failure::usage)
 }
 
-async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
-    let listen = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
-    let listener = edge::bind(addr).await.map_err(listen)?;
-    let addr = listener.local_addr().map_err(listen)?;
+fn start_http(listener: TcpListener, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
+    let addr = listener.local_addr().map_err(Failure::failed)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(Failure::failed)?;
     let (stop, mut stopping) = watch::channel(false);
     let stopped = async move {
         // A dropped sender means the same.
@@ -283,15 +317,36 @@ async fn start_http(addr: SocketAddr, shared: Arc<Http>) -> Result<(HttpSide, So
 fn leave_for_local_commands(config: &Config, here: &Announcement, tokens: &TokenStore) -> Result<(), Failure> {
     let name = Code::new("local").map_err(Failure::failed)?;
     let token = tokens.lend(Identity { name, role: Role::Admin, channel: None })?;
-    let mut addr = here.quic;
-    if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
-    }
-    let local = Local { addr: addr.to_string(), pin: here.fingerprint.clone(), token };
+    let http = here.http.map(|addr| reachable(addr).to_string());
+    let local = Local { addr: reachable(here.quic).to_string(), http, pin: here.fingerprint.clone(), token };
     local::leave(&config.data_dir, &local).map_err(Failure::failed)
 }
 
-async fn follow(tokens: Arc<TokenStore>) {
+/// What the server must not be without.
+fn vital(
+    workers: &Workers,
+    listener: &Listener,
+    follower: &JoinHandle<()>,
+    guard: Option<&JoinHandle<()>>,
+) -> threads::Vital {
+    let vital = workers.vital();
+    let vital = vital.with_task(listener.accepting(), "no further QUIC connection is accepted");
+    let vital = vital.with_task(follower.abort_handle(), "changes of the file of tokens do not take effect");
+    match guard {
+        Some(guard) => vital.with_task(guard.abort_handle(), "an unsafe setting of Redis does not close admission"),
+        None => vital,
+    }
+}
+
+/// The address by which commands on this machine reach a listener.
+fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    addr
+}
+
+async fn refresh(tokens: Arc<TokenStore>) {
     let mut tick = tokio::time::interval(TOKENS_EVERY);
     loop {
         tick.tick().await;

@@ -8,10 +8,12 @@
 //!
 //! [`Service::command`] never waits. What it returns must not leave before [`Waits::is_due`] says so.
 
+mod admission;
 mod budget;
 mod decide;
 mod dispatch;
 mod expiry;
+mod follow;
 mod memory;
 mod observe;
 mod reactions;
@@ -37,9 +39,11 @@ use crate::auth::{Identity, TokenStore};
 use crate::clock::Clock;
 use crate::journal::Lease;
 
+pub use admission::Admission;
 pub use decide::Decide;
 pub use dispatch::Dispatch;
 pub use expiry::start_expiry;
+pub use follow::{Follow, Followed};
 pub use memory::{Account, FREE_BYTES, Holding, Memory};
 pub use observe::Observe;
 pub use reactions::start_reactions;
@@ -59,6 +63,7 @@ pub struct Service {
     patience: Span,
     draining: watch::Sender<bool>,
     memory: Memory,
+    admission: Admission,
     counts: Counts,
 }
 
@@ -150,7 +155,8 @@ impl Service {
         let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
         let (draining, _) = watch::channel(false);
         let memory = Memory::new(MEMORY_BYTES);
-        Service { decide, clock, tokens, waits, best, lease, patience, draining, memory, counts: Counts::default() }
+        let (admission, counts) = (Admission::default(), Counts::default());
+        Service { decide, clock, tokens, waits, best, lease, patience, draining, memory, admission, counts }
     }
 
     /// The same service with another bound, in bytes, on what requests and answers of all callers may take together.
@@ -180,7 +186,7 @@ impl Service {
     /// Decides a command. Never waits.
     pub fn command(&self, who: &Identity, request: &Request, terms: Terms) -> Decided {
         let now = self.clock.now();
-        let admitted = self.admit(now, terms).and_then(|until| self.may_add().map(|()| until));
+        let admitted = self.admission.check().and_then(|()| self.may_add()).and_then(|()| self.admit(now, terms));
         let until = match admitted.and_then(|until| who.may(&request.command).map(|()| until)) {
             Ok(until) => until,
             Err(reject) => return self.refuse(now, reject),
@@ -254,6 +260,11 @@ impl Service {
                 Reject::Unavailable { reason }
             }
         }
+    }
+
+    /// Whether commands are taken besides draining.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// From now on every new request is refused.

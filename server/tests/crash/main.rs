@@ -15,6 +15,8 @@ mod outage;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod rig;
+mod second;
+mod settings;
 mod settle;
 mod stop;
 mod went_back;

@@ -87,6 +87,7 @@ impl Home {
         let file = File::options().create(true).append(true).open(&log).expect("a log");
         let mut command = stockade(self.path());
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        command.env("FAULTS_FILE", self.path().join("faults"));
         command.args(flags).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the binary runs");
         let mut line = String::new();

@@ -8,8 +8,9 @@ use stockade_server::edge::{self, Http, HttpLimits};
 use stockade_server::journal::{Health, JournalStatus};
 use stockade_server::metrics::Metrics;
 use stockade_server::quality::Tally;
+use stockade_server::service::Follow;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::host::Host;
@@ -42,10 +43,11 @@ impl Site {
             journal: Box::new(status),
             connections: Box::new(|| 0),
             failures: Box::new(Vec::new),
+            follow: Arc::new(Follow::new(host.engine.clone(), host.service.clock().clone(), None)),
         };
         let mut limits = HttpLimits::default();
         adjust(&mut limits);
-        let listener = edge::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(edge::serve(listener, Arc::new(http), limits, std::future::pending()));
         Site { host, addr }

@@ -171,6 +171,7 @@ fn what_only_grows_is_a_counter() {
     let expected = [
         "quic_connections",
         "locked_work_max",
+        "clock_offset_seconds",
         "gate_watermark",
         "journal_lag_events",
         "journal_backlog_bytes",

@@ -119,6 +119,10 @@ fn two_servers_do_not_share_a_journal() {
     let server = Server::start();
     let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--http", "off"];
     let second = server.run(&args).ended(5);
+    assert!(second.err.contains("is in use by the server in process"), "{}", second.err);
+    let path = server.dir.path().join("stockade-dev/journal.redb");
+    let setting = format!("journal.path={}", path.display());
+    let second = server.run(&[&args[..], &["--data-dir", "other", "--set", &setting]].concat()).ended(5);
     assert!(second.err.contains("journal.redb"), "{}", second.err);
 }
 

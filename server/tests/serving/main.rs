@@ -1,5 +1,9 @@
 //! A running server as its users meet it: the command line, JSON over HTTP, and the way out.
 
+#[cfg(debug_assertions)]
+mod clock;
+#[cfg(debug_assertions)]
+mod fatal;
 mod handover;
 mod http;
 mod life;
@@ -7,5 +11,7 @@ mod memory;
 mod pages;
 mod presale;
 mod rig;
+#[cfg(debug_assertions)]
+mod starting;
 mod verbs;
 mod went_back;

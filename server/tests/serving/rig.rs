@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// The file of faults in a server's folder.
+const FAULTS: &str = "faults";
+
 /// A running `stockade serve --dev`, killed when dropped.
 pub struct Server {
     child: Child,
@@ -75,9 +78,7 @@ impl Server {
     }
 
     fn start_as(dir: tempfile::TempDir, more: &[&str]) -> Server {
-        let mut command = plain(dir.path());
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let mut child = serve(&dir, more);
         let mut line = String::new();
         let out = child.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut line).expect("its first line");
@@ -87,6 +88,26 @@ impl Server {
             panic!("the server did not come up: {err}");
         }
         Server { child, dir, said: serde_json::from_str(&line).expect("its announcement") }
+    }
+
+    /// Lets a fault happen in the server: see `faults` in its sources. It takes effect within a moment.
+    pub fn fault(&self, fault: &str) {
+        set_fault(self.dir.path(), fault);
+    }
+
+    /// What `/readyz` says, once it is as wanted.
+    #[track_caller]
+    pub fn readyz_until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let answer = self.http_plain("GET", "/readyz", &[], "");
+            let body = serde_json::from_str(&answer.text).expect("JSON");
+            if wanted(&body) {
+                return body;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not come to that: {body}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Runs the command line in the server's folder.
@@ -145,6 +166,17 @@ impl Server {
         (code, log, dir)
     }
 
+    /// Waits for the end, which must come soon by itself: as [`Server::wait`].
+    #[track_caller]
+    pub fn ended_by_itself(mut self) -> (i32, String, tempfile::TempDir) {
+        let begun = std::time::Instant::now();
+        while self.child.try_wait().expect("its status").is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the server goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.wait()
+    }
+
     /// Ends it without warning, as a power cut would.
     pub fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().expect("it is killed");
@@ -184,6 +216,25 @@ impl Answer {
         assert_eq!(self.status, status, "{}\n{}", self.head, self.text);
         serde_json::from_str(&self.text).expect("JSON")
     }
+}
+
+/// Starts `serve --dev` in a folder, and does not wait until it is up.
+pub fn spawn(dir: &tempfile::TempDir, more: &[&str]) -> Child {
+    serve(dir, &[&["--dev"], more].concat())
+}
+
+fn serve(dir: &tempfile::TempDir, more: &[&str]) -> Child {
+    let mut command = plain(dir.path());
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
+    command.env("FAULTS_FILE", dir.path().join(FAULTS));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts")
+}
+
+/// Notes a fault for the server of a folder, also for one that starts later.
+pub fn set_fault(dir: &Path, fault: &str) {
+    let new = dir.join("faults.new");
+    std::fs::write(&new, fault).expect("it is written");
+    std::fs::rename(new, dir.join(FAULTS)).expect("it is put in place");
 }
 
 /// Runs the command line in a folder.

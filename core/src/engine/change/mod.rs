@@ -2,7 +2,7 @@
 //!
 //! | folder | changes |
 //! |---|---|
-//! | `order/` | place, promise, pay, extend, expire, cancel, steps, short picks, returns, reviews |
+//! | `order/` | place, promise, pay, extend, expire, grace after an outage, cancel, steps, short picks, returns, reviews |
 //! | `stock/` | receive, adjust, count, transfer, arrive, pools, safety stock |
 //! | `inbound/` | announce, change and withdraw receipts, hand over what came |
 //! | `configure/` | world, rules, SKUs |
@@ -18,6 +18,7 @@ use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 
 pub use order::expire::Released;
+pub use order::grace::Extended;
 
 /// A command that the engine can carry out.
 pub(in crate::engine) trait Execute {

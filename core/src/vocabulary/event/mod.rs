@@ -61,7 +61,7 @@ impl Envelope {
 pub enum Cause {
     /// The order itself, by its own key.
     Order,
-    /// A deadline passed.
+    /// A deadline passed, or is put off after an outage.
     Deadline,
     /// A command with this key, whose content had this digest.
     Key {

@@ -1,6 +1,7 @@
 //! The JSON calls, one file per resource.
 
 mod availability;
+mod clock;
 mod inbound;
 mod orders;
 mod quotes;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         availability::routes(),
         stock::routes(),
         inbound::routes(),
+        clock::routes(),
     ]
     .into_iter()
     .fold(Router::new(), Router::merge)

@@ -5,6 +5,7 @@
 //! so that a misspelt one is not silently ignored.
 
 pub mod availability;
+pub mod clock;
 pub mod explanation;
 pub mod inbound;
 pub mod orders;

@@ -65,12 +65,20 @@ impl Keeping {
 /// # Errors
 /// When Redis would evict history, is too old, or only a replica.
 pub(super) fn check(link: &mut Link) -> Result<Keeping, JournalError> {
-    let info: String = link.query(&redis::cmd("INFO")).map_err(JournalError::from)?;
+    look(link)?.map_err(|unfit| JournalError::Refused { reason: unfit })
+}
+
+/// How Redis keeps data now, or why it is unfit to keep history.
+///
+/// # Errors
+/// When Redis does not answer, or refuses to tell.
+pub(super) fn look(link: &mut Link) -> Result<Result<Keeping, String>, Fault> {
+    let info: String = link.query(&redis::cmd("INFO"))?;
     let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let version = field("redis_version").unwrap_or("unknown");
     let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
     if major < 7 {
-        return refuse(format!("Redis {version} has no functions: version 7.0 or newer is needed"));
+        return Ok(Err(format!("Redis {version} has no functions: version 7.0 or newer is needed")));
     }
     let policy = match field("maxmemory_policy") {
         Some(policy) => Some(policy.to_owned()),
@@ -79,32 +87,30 @@ pub(super) fn check(link: &mut Link) -> Result<Keeping, JournalError> {
     match policy.as_deref() {
         Some("noeviction") => {}
         Some(other) => {
-            return refuse(format!(
+            return Ok(Err(format!(
                 "Redis would throw history away when its memory is full (maxmemory-policy {other}): set it to noeviction"
-            ));
+            )));
         }
-        None => return refuse("Redis does not tell its maxmemory-policy, which must be noeviction: allow INFO".into()),
+        None => {
+            return Ok(Err("Redis does not tell its maxmemory-policy, which must be noeviction: allow INFO".into()));
+        }
     }
     if field("role") == Some("slave") {
-        return refuse("this Redis is a replica and takes no writes: give the address of its primary".into());
+        return Ok(Err("this Redis is a replica and takes no writes: give the address of its primary".into()));
     }
-    Ok(Keeping {
+    Ok(Ok(Keeping {
         aof: field("aof_enabled") == Some("1"),
         fsync: setting(link, "appendfsync")?,
         replicas: field("connected_slaves").and_then(|n| n.parse().ok()).unwrap_or(0),
         min_replicas: setting(link, "min-replicas-to-write")?.and_then(|n| n.parse().ok()),
-    })
+    }))
 }
 
 /// A setting, or `None` when Redis does not reveal its settings.
-fn setting(link: &mut Link, name: &str) -> Result<Option<String>, JournalError> {
+fn setting(link: &mut Link, name: &str) -> Result<Option<String>, Fault> {
     match link.query::<Vec<String>>(redis::cmd("CONFIG").arg("GET").arg(name)) {
         Ok(pair) => Ok(pair.into_iter().nth(1)),
         Err(Fault::Never(_) | Fault::NotNow(_)) => Ok(None),
-        Err(fault) => Err(fault.into()),
+        Err(fault) => Err(fault),
     }
-}
-
-fn refuse<T>(reason: String) -> Result<T, JournalError> {
-    Err(JournalError::Refused { reason })
 }

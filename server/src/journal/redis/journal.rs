@@ -7,11 +7,12 @@ use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 
-use super::check::{self, Keeping};
+use super::check;
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
 use super::partition::{self, Owned, Position, State, read_state};
 use super::reading;
+use super::safety::Safety;
 use super::stream::{Entry, Reader, unreadable};
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
@@ -25,7 +26,7 @@ const REPAIRS_MAX: usize = 4;
 pub struct RedisJournal {
     link: Link,
     config: RedisConfig,
-    keeping: Keeping,
+    safety: Arc<Safety>,
     owned: Owned,
     /// The last entry of the stream, as far as known.
     position: Position,
@@ -68,9 +69,10 @@ impl RedisJournal {
         let lease = Arc::new(Lease::default());
         let (owned, position) = partition::open(&mut link, &config, &lease)?;
         let (acknowledged, acknowledged_in) = (position.seq, position.id.clone());
+        let safety = Safety::watch(&config, keeping)?;
         let ring = Ring::new(config.ring_bytes);
         let pending = None;
-        Ok(RedisJournal { link, config, keeping, owned, position, acknowledged, acknowledged_in, pending, ring, lease })
+        Ok(RedisJournal { link, config, safety, owned, position, acknowledged, acknowledged_in, pending, ring, lease })
     }
 
     /// Whether there is such a partition.
@@ -97,7 +99,12 @@ impl RedisJournal {
 
     /// Settings of this Redis that should be changed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.keeping.warnings()
+        self.safety.warnings()
+    }
+
+    /// How safely this Redis keeps history, looked at again and again.
+    pub fn safety(&self) -> Arc<Safety> {
+        Arc::clone(&self.safety)
     }
 
     /// How long this process owns the partition, as far as it can know.
@@ -378,7 +385,7 @@ impl Journal for RedisJournal {
             }
             _ => String::new(),
         };
-        self.keeping.what_could_be_lost() + &whole
+        self.safety.what_could_be_lost() + &whole
     }
 }
 

@@ -10,8 +10,10 @@ mod journal;
 mod link;
 mod partition;
 mod reading;
+mod safety;
 mod stream;
 
 pub use config::RedisConfig;
 pub use journal::RedisJournal;
 pub use partition::new_partition_id;
+pub use safety::Safety;

@@ -1,0 +1,99 @@
+//! Faults that a test causes in a server process: a wall clock that is wrong, a thread that panics.
+//!
+//! The process reads them again and again from the file that the variable `FAULTS_FILE` names, one a line: `wall SECONDS`
+//! puts the wall clock ahead, `panic THREAD` lets that thread panic at its next turn, `slow MILLISECONDS` delays each
+//! event of a recovery. A build without debug assertions
+//! has none of this.
+
+/// Begins to read the file of faults, if one is named.
+#[cfg(debug_assertions)]
+pub(crate) fn watch() {
+    injected::watch();
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) fn watch() {}
+
+/// How far the wall clock is wrong, in microseconds.
+#[cfg(debug_assertions)]
+pub(crate) fn wall_offset() -> i64 {
+    injected::WALL_OFFSET.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) const fn wall_offset() -> i64 {
+    0
+}
+
+/// Panics if this thread is to.
+#[cfg(debug_assertions)]
+pub(crate) fn strike(thread: &str) {
+    injected::strike(thread);
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) const fn strike(_thread: &str) {}
+
+/// Waits as long as an event of a recovery is to be delayed.
+#[cfg(debug_assertions)]
+pub(crate) fn delay() {
+    let millis = injected::DELAY.load(std::sync::atomic::Ordering::Relaxed);
+    if millis > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+    }
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) const fn delay() {}
+
+#[cfg(debug_assertions)]
+mod injected {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use parking_lot::Mutex;
+
+    pub(super) static WALL_OFFSET: AtomicI64 = AtomicI64::new(0);
+    pub(super) static DELAY: AtomicU64 = AtomicU64::new(0);
+    static ARMED: AtomicBool = AtomicBool::new(false);
+    static TARGET: Mutex<String> = Mutex::new(String::new());
+
+    /// How often the file is read.
+    const TICK: Duration = Duration::from_millis(10);
+
+    pub(super) fn watch() {
+        let Some(file) = std::env::var_os("FAULTS_FILE") else { return };
+        read(Path::new(&file));
+        std::thread::spawn(move || {
+            loop {
+                read(Path::new(&file));
+                std::thread::sleep(TICK);
+            }
+        });
+    }
+
+    fn read(file: &Path) {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        for line in text.lines() {
+            match line.split_once(' ') {
+                Some(("wall", seconds)) => {
+                    let seconds: i64 = seconds.parse().expect("whole seconds");
+                    WALL_OFFSET.store(seconds * 1_000_000, Ordering::Relaxed);
+                }
+                Some(("slow", millis)) => DELAY.store(millis.parse().expect("milliseconds"), Ordering::Relaxed),
+                Some(("panic", thread)) => {
+                    thread.clone_into(&mut TARGET.lock());
+                    ARMED.store(true, Ordering::Release);
+                }
+                _ => panic!("no such fault: {line}"),
+            }
+        }
+    }
+
+    pub(super) fn strike(thread: &str) {
+        if ARMED.load(Ordering::Acquire) && *TARGET.lock() == thread {
+            panic!("a test asked the thread {thread} to panic");
+        }
+    }
+}
