@@ -5,22 +5,25 @@ use std::collections::BTreeMap;
 
 use stockade_core::command::{CancelScope, Command, Inspected, Line, OrderRef, Place, Request, StepAction, TakeStep};
 use stockade_core::ids::{Code, OrderId, SkuId};
-use stockade_core::limits::{HOLD_TTL_MAX, LINE_UNITS_MAX, ORDER_LINES_MAX};
+use stockade_core::limits::HOLD_TTL_MAX;
 use stockade_core::orders::{OrderState, Stage};
-use stockade_core::time::{Span, Time};
+use stockade_core::time::Time;
 use stockade_core::units::Units;
 
-use super::Model;
 use super::allowed::{Allowed, Outcome};
 use super::cover::{Cover, Wish};
 use super::judge_stock::{judge_safety, judge_skus};
 use super::lifecycle::{self, Walk};
 use super::orders::{Order, Sub, SubLine};
+use super::{Model, bounds};
 
 impl Model {
     /// The allowed outcomes of a command that was never sent before, given the state and the time.
     pub fn judge(&self, request: &Request, now: Time) -> Allowed {
         if request.key.is_none() && !matches!(request.command, Command::Place(_)) {
+            return Allowed::refuse("invalid");
+        }
+        if bounds::exceeded(request) {
             return Allowed::refuse("invalid");
         }
         let on = |named: &OrderRef, verdict: &dyn Fn(&Order, OrderState) -> Allowed| match self.find(named) {
@@ -69,14 +72,6 @@ impl Model {
         let carrier = place.carrier.as_ref().map(|c| world.carrier_id(c));
         if carrier == Some(None) {
             wrong.refused.insert("unknown_carrier");
-        }
-        let units_fit = |line: &Line| (1..=LINE_UNITS_MAX).contains(&line.units.0);
-        if !(1..=ORDER_LINES_MAX).contains(&place.lines.len())
-            || !place.lines.iter().all(units_fit)
-            || place.max_parcels == Some(0)
-            || place.hold.is_some_and(|h| h == Span::ZERO || h > HOLD_TTL_MAX)
-        {
-            wrong.refused.insert("invalid");
         }
         if place.lines.iter().any(|l| self.sku(&l.sku).is_none()) {
             wrong.refused.insert("unknown_sku");

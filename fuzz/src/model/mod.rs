@@ -20,6 +20,7 @@
 mod allowed;
 mod answers;
 mod asking;
+mod bounds;
 mod compare;
 mod compare_lists;
 mod compare_plans;

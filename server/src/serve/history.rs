@@ -56,6 +56,11 @@ pub(super) fn emergency_file(config: &Config) -> PathBuf {
     config.data_dir.join("emergency.stockade")
 }
 
+/// The mark that tells how far the journal was acknowledged.
+pub(super) fn mark_file(config: &Config) -> PathBuf {
+    config.data_dir.join(MARK_FILE)
+}
+
 /// An engine with its whole history in it, and the journal that holds it.
 pub(super) struct History {
     pub(super) engine: Arc<Engine>,
@@ -78,7 +83,7 @@ struct Open {
 
 /// Opens the journal, replays it into an engine, checks every structure, and compares the history with its mark.
 pub(super) fn recover(config: &Config, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
-    let mark_path = config.data_dir.join(MARK_FILE);
+    let mark_path = mark_file(config);
     let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
     let Open { mut journal, lease, safety, identity } = open(config, allowed.take_over, mark.as_ref())?;
     if let (Some(mark), Some(identity)) = (&mark, &identity) {
@@ -148,7 +153,7 @@ pub fn create_local(config: &Config) -> Result<Option<(PathBuf, bool)>, Failure>
     if path.exists() {
         return Ok(Some((path.clone(), false)));
     }
-    let mark = Mark::read(&config.data_dir.join(MARK_FILE)).map_err(|error| refused(&error))?;
+    let mark = Mark::read(&mark_file(config)).map_err(|error| refused(&error))?;
     not_gone(path, mark.as_ref(), config)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
@@ -165,7 +170,7 @@ fn not_gone(path: &Path, mark: Option<&Mark>, config: &Config) -> Result<(), Fai
          remove the mark {}",
         path.display(),
         mark.event,
-        config.data_dir.join(MARK_FILE).display()
+        mark_file(config).display()
     )))
 }
 

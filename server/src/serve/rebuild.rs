@@ -6,10 +6,11 @@ use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, Journal, SealedBatch, decode_envelope};
 
+use super::folder::Folder;
 use super::history::{self, emergency_file};
 use crate::config::{Config, JournalHome};
 use crate::failure::Failure;
-use crate::journal::{EmergencyFile, LocalJournal, RedisConfig, RedisJournal};
+use crate::journal::{EmergencyFile, LocalJournal, Mark, RedisConfig, RedisJournal};
 
 /// A history that was made anew.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,9 +35,22 @@ pub struct Rebuilt {
 /// When the file does not begin with the first event, when there is a history already, and when the home of the history
 /// cannot be reached.
 pub fn rebuild(config: &Config, from: Option<&Path>) -> Result<Rebuilt, Failure> {
+    let _folder = Folder::take(&config.data_dir)?;
     let from = from.map_or_else(|| emergency_file(config), Path::to_owned);
     let file = EmergencyFile::read(&from).map_err(Failure::failed)?;
     whole(&from, &file.batches)?;
+    let last = file.batches.last().map_or(Seq(0), |batch| batch.last);
+    let mark = history::mark_file(config);
+    if let Some(marked) = Mark::read(&mark).map_err(|error| history::refused(&error))?.filter(|mark| mark.event > last)
+    {
+        return Err(Failure::failed(format!(
+            "{} ends with event {last}, and events up to {} were acknowledged (mark {}): look for a newer file or backup; only \
+             if there is none, move the mark away and start again",
+            from.display(),
+            marked.event,
+            mark.display()
+        )));
+    }
     let digest = carried_out(&from, &file.batches)?;
     let mut journal = create(config)?;
     for batch in &file.batches {
@@ -47,7 +61,6 @@ pub fn rebuild(config: &Config, from: Option<&Path>) -> Result<Rebuilt, Failure>
     std::fs::rename(&from, &renamed).map_err(|error| {
         Failure::failed(format!("the history is there, but {} cannot be renamed: {error}", from.display()))
     })?;
-    let last = file.batches.last().map_or(Seq(0), |batch| batch.last);
     Ok(Rebuilt { from, renamed, last, journaled: file.journaled, digest })
 }
 
@@ -94,6 +107,11 @@ fn create(config: &Config) -> Result<Box<dyn Journal>, Failure> {
         JournalHome::Local(path) => {
             if path.exists() {
                 return Err(exists(&path.display()));
+            }
+            // The new file has another identity than the one that the mark knows.
+            let mark = history::mark_file(config);
+            if mark.exists() {
+                std::fs::remove_file(&mark).map_err(|error| Failure::failed(format!("{}: {error}", mark.display())))?;
             }
             Ok(Box::new(LocalJournal::open(path).map_err(|error| history::refused(&error))?))
         }

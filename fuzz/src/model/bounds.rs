@@ -1,0 +1,94 @@
+//! What is refused whatever the state: lists, numbers, days and times that no command may have.
+
+use stockade_core::command::{CancelScope, Command, Expectation, Line, Place, Request, StepAction};
+use stockade_core::limits::{
+    COMMAND_LINES_MAX, COUNT_EXCEPT_MAX, DAY_MAX, HOLD_TTL_MAX, LINE_UNITS_MAX, MOVEMENT_UNITS_MAX, ORDER_LINES_MAX,
+    REASON_BYTES_MAX, RULES_BYTES_MAX, TIME_MAX,
+};
+use stockade_core::time::Span;
+use stockade_core::units::Units;
+
+/// Whether a request is out of bounds. Then it is refused as `invalid`, whatever else is wrong with it.
+pub(super) fn exceeded(request: &Request) -> bool {
+    if request.occurred.is_some_and(|occurred| occurred > TIME_MAX) {
+        return true;
+    }
+    match &request.command {
+        Command::Pay(_) | Command::Reroute(_) => false,
+        Command::ApplyWorld(c) => c.text.len() > RULES_BYTES_MAX,
+        Command::ApplyRules(c) => c.text.len() > RULES_BYTES_MAX,
+        Command::DefineSkus(c) => !count(c.skus.len()),
+        Command::Receive(c) => !movements(&c.lines),
+        Command::Transfer(c) => !movements(&c.lines),
+        Command::Arrive(c) => !movements(&c.lines),
+        Command::Adjust(c) => {
+            let reason = 1..=REASON_BYTES_MAX;
+            !movement(Units(c.delta.unsigned_abs())) || c.reason.trim().is_empty() || !reason.contains(&c.reason.len())
+        }
+        Command::Count(c) => {
+            let level = |line: &Line| line.units.0 <= MOVEMENT_UNITS_MAX;
+            !count(c.lines.len()) || c.except.len() > COUNT_EXCEPT_MAX || !c.lines.iter().all(level)
+        }
+        Command::MovePool(c) => !movement(c.units),
+        Command::SetSafety(c) => c.units.0 > MOVEMENT_UNITS_MAX,
+        Command::Place(c) => placed(c),
+        Command::Cancel(c) => {
+            let nothing = matches!(&c.scope, CancelScope::Units(line) if line.units.is_zero());
+            nothing || c.reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX)
+        }
+        Command::ExtendHold(c) => c.until > TIME_MAX,
+        Command::Step(c) => stepped(&c.action),
+        Command::Expect(c) => expected(&c.change),
+    }
+}
+
+fn placed(place: &Place) -> bool {
+    let fits = |line: &Line| (1..=LINE_UNITS_MAX).contains(&line.units.0);
+    !(1..=ORDER_LINES_MAX).contains(&place.lines.len())
+        || !place.lines.iter().all(fits)
+        || place.max_parcels == Some(0)
+        || place.hold.is_some_and(|hold| hold == Span::ZERO || hold > HOLD_TTL_MAX)
+}
+
+fn stepped(action: &StepAction) -> bool {
+    match action {
+        StepAction::Short(found) => found.len() > ORDER_LINES_MAX,
+        StepAction::Return(back) => back.len() > ORDER_LINES_MAX || back.iter().any(|line| line.units.is_zero()),
+        StepAction::Inspect(results) => {
+            results.len() > ORDER_LINES_MAX
+                || results.iter().any(|result| result.intact.is_zero() && result.damaged.is_zero())
+        }
+        StepAction::Pick
+        | StepAction::Pack
+        | StepAction::Weigh(_)
+        | StepAction::Label(_)
+        | StepAction::Scan(_)
+        | StepAction::Pickup
+        | StepAction::Deliver
+        | StepAction::Confirm => false,
+    }
+}
+
+fn expected(change: &Expectation) -> bool {
+    match change {
+        Expectation::Announce { day, units, .. } => !movement(*units) || *day > DAY_MAX,
+        Expectation::Change { day, units } => {
+            day.is_none() && units.is_none()
+                || units.is_some_and(|units| !movement(units))
+                || day.is_some_and(|day| day > DAY_MAX)
+        }
+        Expectation::Withdraw => false,
+    }
+}
+
+fn movements(lines: &[Line]) -> bool {
+    count(lines.len()) && lines.iter().all(|line| movement(line.units))
+}
+
+fn movement(units: Units) -> bool {
+    (1..=MOVEMENT_UNITS_MAX).contains(&units.0)
+}
+
+fn count(lines: usize) -> bool {
+    (1..=COMMAND_LINES_MAX).contains(&lines)
+}
