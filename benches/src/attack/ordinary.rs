@@ -16,6 +16,9 @@ const CALLERS: usize = 8;
 /// How long a caller thinks before its next order.
 const THINKS: Duration = Duration::from_millis(2);
 
+/// Latencies beyond this count as this.
+const LONGEST_MICROS: u64 = 600_000_000;
+
 /// What callers met since it was last taken.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
@@ -32,7 +35,8 @@ pub(super) struct Ordinary {
 
 impl Measured {
     fn new() -> Measured {
-        Measured { placed: 0, failed: 0, micros: Histogram::new(3).expect("three digits can be kept") }
+        let micros = Histogram::new_with_bounds(1, LONGEST_MICROS, 3).expect("bounds and digits fit together");
+        Measured { placed: 0, failed: 0, micros }
     }
 
     fn add(&mut self, is_placed: bool, took: Duration) {
