@@ -33,7 +33,7 @@ pub(super) const ALL: &[Attack] = &[
     Attack { name: "strangers-over-quic", begin: |house, all| Box::pin(strangers_over_quic(house, all)) },
 ];
 
-/// One caller asks for the plan of an order of every SKU, again and again.
+/// Two callers ask for the plan of an order of every SKU, again and again.
 async fn large_quotes(house: &House, all: &mut JoinSet<()>) -> Result<(), String> {
     for client in clients(house, 2).await? {
         all.spawn(async move {
@@ -45,7 +45,7 @@ async fn large_quotes(house: &House, all: &mut JoinSet<()>) -> Result<(), String
     Ok(())
 }
 
-/// One caller asks for the best plan there is.
+/// Two callers ask for the best plan there is.
 async fn exact_quotes(house: &House, all: &mut JoinSet<()>) -> Result<(), String> {
     for client in clients(house, 2).await? {
         all.spawn(async move {
