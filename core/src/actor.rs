@@ -1,11 +1,14 @@
 //! Who causes what happens.
 
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 use bincode::{Decode, Encode};
 
 use crate::ids::Code;
+use crate::numbers::Numbers;
 
 /// Who caused an event.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub enum Actor {
     /// A deadline.
     Timer,
@@ -13,4 +16,26 @@ pub enum Actor {
     Named(Code),
     /// The engine itself: promised units were there.
     Engine,
+}
+
+impl Actor {
+    /// Writes it among other numbers, as it is read by what bincode derives.
+    pub(crate) fn put<E: Encoder>(&self, numbers: &mut Numbers<'_, E>) {
+        match self {
+            Actor::Timer => numbers.put(0u8),
+            Actor::Named(name) => {
+                numbers.put(1u8);
+                numbers.put_code(name);
+            }
+            Actor::Engine => numbers.put(2u8),
+        }
+    }
+}
+
+impl Encode for Actor {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let mut numbers = Numbers::new(encoder);
+        self.put(&mut numbers);
+        numbers.finish()
+    }
 }

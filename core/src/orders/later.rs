@@ -25,7 +25,16 @@ pub struct Since {
     pub moments: Vec<Moment>,
 }
 
-static NOTHING: Since = Since { review: Vec::new(), memory: Memory::new(), moments: Vec::new() };
+/// Moments there is room for at first. Most orders are paid, picked, packed and sent.
+const MOMENTS: usize = 4;
+
+static NOTHING: Since = Since::new(Vec::new());
+
+impl Since {
+    const fn new(moments: Vec<Moment>) -> Since {
+        Since { review: Vec::new(), memory: Memory::new(), moments }
+    }
+}
 
 impl Deref for Later {
     type Target = Since;
@@ -37,7 +46,7 @@ impl Deref for Later {
 
 impl DerefMut for Later {
     fn deref_mut(&mut self) -> &mut Since {
-        self.0.get_or_insert_with(|| Box::new(NOTHING.clone()))
+        self.0.get_or_insert_with(|| Box::new(Since::new(Vec::with_capacity(MOMENTS))))
     }
 }
 

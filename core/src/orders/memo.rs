@@ -64,6 +64,8 @@ pub struct Memory<A> {
 
 /// Memos that are looked through one by one.
 const SCANNED: usize = 16;
+/// Memos there is room for at first.
+const FIRST: usize = 4;
 
 impl<A: Encode> Encode for Memory<A> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
@@ -124,6 +126,9 @@ impl<A> Memory<A> {
     pub fn remember(&mut self, memo: Memo<A>) {
         // The first memo that is one too many brings the places of all before it.
         let from = if self.memos.len() == SCANNED { 0 } else { self.memos.len() };
+        if self.memos.capacity() == 0 {
+            self.memos = Vec::with_capacity(FIRST);
+        }
         self.memos.push(memo);
         if self.memos.len() > SCANNED {
             for (at, memo) in self.memos.iter().enumerate().skip(from) {

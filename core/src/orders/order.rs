@@ -1,6 +1,7 @@
 //! An order with its sub-orders, as they stand.
 
 use bincode::Encode;
+use smallvec::SmallVec;
 
 use crate::Actor;
 use crate::decision::{CostParts, Decision, PlannedLine, PlannedSub, SubKind};
@@ -283,9 +284,12 @@ impl Order {
     }
 
     /// Every SKU the order ever touched, sorted, once each.
-    pub fn skus(&self) -> Vec<SkuId> {
-        let lines = self.subs.iter().flat_map(|s| s.lines.iter().map(|l| l.sku));
-        let mut skus: Vec<SkuId> = lines.chain(self.later.review.iter().map(|(sku, _)| *sku)).collect();
+    pub fn skus(&self) -> SmallVec<[SkuId; 8]> {
+        let mut skus = SmallVec::new();
+        for sub in &self.subs {
+            skus.extend(sub.lines.iter().map(|line| line.sku));
+        }
+        skus.extend(self.later.review.iter().map(|(sku, _)| *sku));
         skus.sort_unstable();
         skus.dedup();
         skus

@@ -80,13 +80,13 @@ impl KeyShard {
     }
 
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
-    pub fn insert(&mut self, order: Order) -> Option<()> {
+    pub fn insert(&mut self, order: Box<Order>) -> Option<()> {
         let (channel, place, held) = (order.channel, self.orders.next(), self.orders.len());
-        if self.number_of(channel, &order.number).is_some() {
+        let hash = self.hash_of(channel, &order.number);
+        if self.number_at(hash, channel, &order.number).is_some() {
             return None;
         }
-        let hash = self.hash_of(channel, &order.number);
-        self.orders.push(Box::new(order))?;
+        self.orders.push(order)?;
         self.by_key.insert(hash, place, held);
         Some(())
     }
@@ -148,8 +148,12 @@ impl KeyShard {
 
     /// The number of the order with this key in [`Slots`].
     fn number_of(&self, channel: ChannelId, number: &Code) -> Option<u32> {
+        self.number_at(self.hash_of(channel, number), channel, number)
+    }
+
+    fn number_at(&self, hash: u64, channel: ChannelId, number: &Code) -> Option<u32> {
         let is_it = |order: &Order| order.channel == channel && order.number == *number;
-        self.by_key.find(self.hash_of(channel, number), |place| self.orders.at(place).is_some_and(is_it))
+        self.by_key.find(hash, |place| self.orders.at(place).is_some_and(is_it))
     }
 
     /// By a seed of this process: nobody outside can choose numbers that meet in the index.
@@ -232,7 +236,7 @@ mod tests {
                         prop_assert_eq!(id, OrderId(given * KEY_SHARDS as u64 + 5));
                         let known = model.iter().find(|(_, key)| **key == at).map(|(id, _)| *id);
                         prop_assert_eq!(shard.find(key).map(|order| order.id), known);
-                        prop_assert_eq!(shard.insert(order(id, key)).is_some(), known.is_none());
+                        prop_assert_eq!(shard.insert(Box::new(order(id, key))).is_some(), known.is_none());
                         if known.is_none() {
                             model.insert(id, at);
                             given += 1;
@@ -266,7 +270,7 @@ mod tests {
         let number = |at: u64| OrderKey { channel: ChannelId(1), number: code(&at.to_string()) };
         for at in 0..10_000u64 {
             let id = shard.next_id(5);
-            assert_eq!(shard.insert(order(id, &number(at))), Some(()));
+            assert_eq!(shard.insert(Box::new(order(id, &number(at)))), Some(()));
             if let Some(old) = at.checked_sub(100).filter(|old| *old > 0) {
                 assert!(shard.remove(OrderId(old * KEY_SHARDS as u64 + 5)).is_some());
             }

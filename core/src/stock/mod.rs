@@ -15,4 +15,5 @@ pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
 pub use handover::{Due, Handover};
 pub use inbound::{ExpectedReceipt, Inbound, Promisable, Promise};
 pub use movement::Move;
+pub(crate) use movement::{InOnePiece, put_moves};
 pub use shard::{SkuStock, StockShard};

@@ -1,11 +1,16 @@
 //! An order as asked, resolved: ids instead of codes, each SKU once.
 
+use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::{Config, Skus};
+use crate::codec::encode_onto;
 use crate::command::{Line, Place};
 use crate::engine::codes::carrier;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, SkuId};
+use crate::numbers::Numbers;
 use crate::reject::{CodeKind, Reject};
 use crate::routing::SplitRules;
 use crate::rules::ChannelRules;
@@ -66,14 +71,32 @@ impl<'a> Demand<'a> {
     /// lines do not count.
     pub fn digest(&self, place: &Place, bytes: &mut Vec<u8>) -> u128 {
         bytes.clear();
-        let flags = (self.carrier, place.ship_complete, place.max_parcels, place.hold);
-        let head = (&place.zone, &place.customer, flags);
-        let config = bincode::config::standard();
-        bincode::encode_into_std_write(head, bytes, config).expect("a vector takes every byte");
-        for line in &self.lines {
-            bincode::encode_into_std_write((line.sku, line.units), bytes, config).expect("a vector takes every byte");
-        }
+        encode_onto(&Content { place, demand: self }, bytes).expect("a vector takes every byte");
         xxh3_128(bytes)
+    }
+}
+
+/// What a digest of an order is taken of.
+struct Content<'a> {
+    place: &'a Place,
+    demand: &'a Demand<'a>,
+}
+
+impl Encode for Content<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let Place { zone, customer, ship_complete, max_parcels, hold, .. } = self.place;
+        let mut numbers = Numbers::new(encoder);
+        numbers.put_option(zone.as_ref(), Numbers::put_code);
+        numbers.put_option(customer.as_ref(), Numbers::put_code);
+        numbers.put_option(self.demand.carrier, |numbers, carrier| numbers.put(carrier.0));
+        numbers.put_bool(*ship_complete);
+        numbers.put_option(*max_parcels, Numbers::put);
+        numbers.put_option(*hold, |numbers, hold| numbers.put(hold.0));
+        for line in &self.demand.lines {
+            numbers.put(line.sku.0);
+            numbers.put(line.units.0);
+        }
+        numbers.finish()
     }
 }
 

@@ -105,8 +105,10 @@ impl<S> Tier<S> {
     /// Locks shards in order, each once.
     fn lock<const N: usize>(&self, wanted: impl IntoIterator<Item = usize>) -> Guards<'_, S, N> {
         let mut sorted: SmallVec<[usize; 8]> = wanted.into_iter().collect();
-        sorted.sort_unstable();
-        sorted.dedup();
+        if sorted.len() > 1 {
+            sorted.sort_unstable();
+            sorted.dedup();
+        }
         Guards(sorted.into_iter().map(|shard| (shard, self.0[shard].lock())).collect())
     }
 }

@@ -15,8 +15,8 @@ use crate::engine::transact::state::{At, Broken, State};
 use crate::event::Envelope;
 use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
 use crate::log::{Appended, Halted, LaidOut, Room};
-use crate::orders::KeyShard;
-use crate::orders::lists::Listed;
+use crate::orders::lists::{Listed, Stood};
+use crate::orders::{KeyShard, Order};
 use crate::reject::Reject;
 
 impl Engine {
@@ -69,32 +69,33 @@ impl Engine {
     pub(in crate::engine) fn apply(&self, locked: &mut EngineLocked<'_>, at: &At<'_>) -> Result<(), Broken> {
         let event = &at.envelope.event;
         let orders = event.touches().orders;
-        let before: SmallVec<[Option<Listed>; 1]> = orders.iter().map(|order| listed(locked, *order)).collect();
+        let stood: SmallVec<[Option<Stood>; 1]> =
+            orders.iter().map(|order| find(locked, *order).map(Stood::of)).collect();
         let mut state = State::new(locked);
         event.apply(&mut state, at)?;
         let due: SmallVec<[(SkuId, WarehouseId); 2]> = state.due().collect();
         for (sku, warehouse) in due {
             locked.counters().reactions.note(Reaction::HandOver { sku, warehouse });
         }
-        for (order, before) in orders.iter().zip(&before) {
-            list(locked, *order, before.as_ref())?;
+        for (order, stood) in orders.iter().zip(&stood) {
+            list(locked, *order, stood.as_ref())?;
         }
         event.publish(self, at)
     }
 }
 
-/// Which lists an order stands in, if it exists.
-fn listed(locked: &EngineLocked<'_>, order: OrderId) -> Option<Listed> {
-    locked.orders(KeyShard::of_id(order)).order(order).map(Listed::of)
+/// An order, if it exists.
+fn find<'l>(locked: &'l EngineLocked<'_>, order: OrderId) -> Option<&'l Order> {
+    locked.orders(KeyShard::of_id(order)).order(order)
 }
 
 /// Moves an order between the lists it stood in before the event and those it stands in now.
-fn list(locked: &EngineLocked<'_>, order: OrderId, before: Option<&Listed>) -> Result<(), Broken> {
-    let after = listed(locked, order).ok_or(Broken::UnknownOrder(order))?;
+fn list(locked: &EngineLocked<'_>, order: OrderId, stood: Option<&Stood>) -> Result<(), Broken> {
+    let now = find(locked, order).ok_or(Broken::UnknownOrder(order))?;
     let lists = &locked.counters().lists;
-    let fits = match before {
-        Some(before) => lists.change(before, &after),
-        None => lists.insert(&after),
+    let fits = match stood {
+        Some(stood) => lists.follow(stood, now),
+        None => lists.insert(&Listed::of(now)),
     };
     if fits { Ok(()) } else { Err(Broken::Order { order, what: "it is not in the lists it should be in" }) }
 }

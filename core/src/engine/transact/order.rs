@@ -1,7 +1,6 @@
 //! A change to one order: found, recalled, decided and committed under its locks.
 
 use bincode::Encode;
-use smallvec::SmallVec;
 
 use crate::command::OrderRef;
 use crate::engine::codes::channel_id;
@@ -13,7 +12,7 @@ use crate::engine::store::Engine;
 use crate::engine::transact::admit::{Asked, EVENT_BYTES};
 use crate::engine::transact::recall::{changed, conflict};
 use crate::event::Event;
-use crate::ids::{Code, OrderId, Seq, SkuId};
+use crate::ids::{Code, OrderId, Seq};
 use crate::limits::{ORDER_CHANGES_MAX, REPLANS_MAX};
 use crate::log::Admission;
 use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
@@ -114,7 +113,7 @@ impl Engine {
             return Err(Refusal::seen(invalid("order", reason), order.version));
         }
         let id = order.id;
-        let skus: SmallVec<[SkuId; 8]> = order.skus().into();
+        let skus = order.skus();
         let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
         self.lapse(&mut locked, id, asked.now, spare, &mut scratch.bytes)?;
 

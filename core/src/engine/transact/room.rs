@@ -18,16 +18,20 @@ type Brought = (SkuId, WarehouseId, Units);
 impl Engine {
     /// Refuses an event that would leave more units in a cell than it may hold. What takes at least as much out as it brings
     /// always fits.
+    #[inline]
     pub(in crate::engine) fn fits(&self, locked: &EngineLocked<'_>, event: &Event) -> Result<(), Refusal> {
+        let mut brings = false;
+        event.each_move(|m| brings |= m.from.is_contra());
+        if brings { self.brought_fits(locked, event) } else { Ok(()) }
+    }
+
+    fn brought_fits(&self, locked: &EngineLocked<'_>, event: &Event) -> Result<(), Refusal> {
         let mut brought: Vec<Brought> = Vec::new();
         event.each_move(|m| {
             if m.from.is_contra() && !m.to.is_contra() {
                 brought.push((m.sku, m.warehouse, m.units));
             }
         });
-        if brought.is_empty() {
-            return Ok(());
-        }
         brought.sort_unstable_by_key(|(sku, warehouse, _)| (*sku, *warehouse));
         for same in brought.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             self.cell_fits(locked, event, same)?;

@@ -156,7 +156,7 @@ impl<'s, 'l> State<'s, 'l> {
     }
 
     /// Adds a new order, and the timer of its hold.
-    pub fn insert(&mut self, order: Order) -> Result<(), Broken> {
+    pub fn insert(&mut self, order: Box<Order>) -> Result<(), Broken> {
         let (id, deadline, placed) = (order.id, order.deadline, order.placed);
         let shard = self.shard_mut(id);
         shard.insert(order).ok_or(Broken::OrderTaken(id))?;

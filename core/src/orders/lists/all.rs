@@ -1,9 +1,11 @@
 //! All lists together: insertion, change and removal of an order, and the check.
 
 use crate::ids::WarehouseId;
+use crate::orders::Order;
 use crate::orders::lists::customers::Customers;
 use crate::orders::lists::groups::{Groups, Kinds};
-use crate::orders::lists::listed::{Listed, STAGES, STATES};
+use crate::orders::lists::list::Entry;
+use crate::orders::lists::listed::{Listed, STAGES, STATES, Stood};
 
 /// The lists of all orders. [`crate::orders::lists`] says which there are.
 #[derive(Debug)]
@@ -43,9 +45,30 @@ impl Lists {
         all & order.customer.as_ref().is_none_or(|customer| self.customers.remove(customer, order.entry))
     }
 
+    /// Moves an order from where it stood before an event changed it. `false` if it was not in the lists it belonged to,
+    /// which is a bug.
+    pub fn follow(&self, stood: &Stood, order: &Order) -> bool {
+        let ([(warehouse, from)], [sub]) = (&stood.subs[..], &order.subs[..]) else {
+            return self.change(&stood.listed(order), &Listed::of(order));
+        };
+        if *warehouse != sub.warehouse {
+            return self.change(&stood.listed(order), &Listed::of(order));
+        }
+        // One parcel, as most orders are: two lists at most.
+        let entry = Entry { placed: order.placed, order: order.id };
+        let mut all = true;
+        if stood.state != order.state {
+            all &= self.channels.change(order.channel.0, entry, 1 << stood.state as Kinds, 1 << order.state as Kinds);
+        }
+        if *from != sub.stage {
+            all &= self.warehouses.change(warehouse.0, entry, 1 << *from as Kinds, 1 << sub.stage as Kinds);
+        }
+        all
+    }
+
     /// Moves an order that changed; only lists in which it differs are touched. Its id, its channel and the event that
     /// placed it stay the same. `false` if its lists were not those of `before`, which is a bug of the caller.
-    pub fn change(&self, before: &Listed, after: &Listed) -> bool {
+    pub(super) fn change(&self, before: &Listed, after: &Listed) -> bool {
         debug_assert_eq!((before.entry, before.channel), (after.entry, after.channel));
         let entry = after.entry;
         let mut all = true;

@@ -24,6 +24,29 @@ pub struct Listed {
     pub(super) stages: SmallVec<[(WarehouseId, Kinds); 2]>,
 }
 
+/// Where an order stood before an event changed it. Its id, its channel, its customer and the event that placed it stay the
+/// same.
+#[derive(Clone, Debug)]
+pub struct Stood {
+    pub(super) state: OrderState,
+    /// Where each of its sub-orders stood, by number.
+    pub(super) subs: SmallVec<[(WarehouseId, Stage); 2]>,
+}
+
+impl Stood {
+    /// Where an order stands, before it changes.
+    #[inline]
+    pub fn of(order: &Order) -> Stood {
+        Stood { state: order.state, subs: order.subs.iter().map(|sub| (sub.warehouse, sub.stage)).collect() }
+    }
+
+    /// The lists of the order as it stood.
+    pub(super) fn listed(&self, order: &Order) -> Listed {
+        let entry = Entry { placed: order.placed, order: order.id };
+        Listed::new(entry, order.channel, order.customer.clone(), self.state, self.subs.iter().copied())
+    }
+}
+
 impl Listed {
     /// The lists of an order whose placing event has its sequence.
     pub fn of(order: &Order) -> Listed {
@@ -42,12 +65,15 @@ impl Listed {
     ) -> Listed {
         let mut stages: SmallVec<[(WarehouseId, Kinds); 2]> =
             subs.into_iter().map(|(warehouse, stage)| (warehouse, 1 << stage as Kinds)).collect();
-        stages.sort_unstable();
-        stages.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            kept.1 |= if is_same { next.1 } else { 0 };
-            is_same
-        });
+        // Most orders are one parcel.
+        if stages.len() > 1 {
+            stages.sort_unstable();
+            stages.dedup_by(|next, kept| {
+                let is_same = next.0 == kept.0;
+                kept.1 |= if is_same { next.1 } else { 0 };
+                is_same
+            });
+        }
         Listed { entry, channel, customer, state, stages }
     }
 
@@ -57,7 +83,11 @@ impl Listed {
     }
 
     /// The stages at a warehouse.
+    #[inline]
     pub(super) fn stages_at(&self, warehouse: WarehouseId) -> Kinds {
+        if let [(only, kinds)] = self.stages[..] {
+            return if only == warehouse { kinds } else { 0 };
+        }
         let at = self.stages.binary_search_by_key(&warehouse, |(known, _)| *known);
         at.map_or(0, |at| self.stages[at].1)
     }

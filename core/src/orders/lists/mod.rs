@@ -41,5 +41,5 @@ mod tests;
 
 pub use all::Lists;
 pub use list::Entry;
-pub use listed::Listed;
+pub use listed::{Listed, Stood};
 pub use page::{ListFilter, Page, Range};

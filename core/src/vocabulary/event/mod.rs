@@ -18,8 +18,9 @@ mod configure;
 mod inbound;
 mod order;
 mod stock;
+mod writing;
 
-use bincode::{Decode, Encode};
+use bincode::Decode;
 
 use crate::Actor;
 use crate::ids::Code;
@@ -35,7 +36,7 @@ pub use order::{
 pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
 
 /// An event with who, when and why. Its sequence is its place in the batch that holds it.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct Envelope {
     /// Who caused it.
     pub actor: Actor,
@@ -57,7 +58,7 @@ impl Envelope {
 }
 
 /// Why an event came to be.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub enum Cause {
     /// The order itself, by its own key.
     Order,

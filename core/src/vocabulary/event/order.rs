@@ -10,7 +10,7 @@ use crate::time::{Span, Time};
 use crate::units::Units;
 
 /// See [`crate::event::Event::OrderPlaced`].
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct OrderPlaced {
     /// The id.
     pub order: OrderId,
@@ -37,7 +37,7 @@ pub struct OrderPlaced {
 }
 
 /// See [`crate::event::Event::OrderPaid`].
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct OrderPaid {
     /// The order.
     pub order: OrderId,
@@ -62,7 +62,7 @@ pub struct RefundDue {
 }
 
 /// See [`crate::event::Event::OrderExpired`].
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct OrderExpired {
     /// The order.
     pub order: OrderId,
@@ -80,7 +80,7 @@ pub struct HoldExtended {
 }
 
 /// See [`crate::event::Event::OrderCancelled`].
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct OrderCancelled {
     /// The order.
     pub order: OrderId,
@@ -97,7 +97,7 @@ pub struct OrderCancelled {
 }
 
 /// See [`crate::event::Event::SubStepped`].
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct SubStepped {
     /// The order.
     pub order: OrderId,

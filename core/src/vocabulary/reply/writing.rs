@@ -13,13 +13,13 @@ impl Encode for PlanView {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         let PlanView { rules_version, cost, score, bound, proven, sub_orders } = self;
         let mut numbers = Numbers::new(encoder);
-        numbers.put(rules_version.0)?;
-        numbers.put_signed(cost.0)?;
-        numbers.put_signed(score.0)?;
-        numbers.put_signed(bound.0)?;
-        numbers.put(*proven)?;
-        numbers.put_len(sub_orders.len())?;
-        sub_orders.iter().try_for_each(|sub| put_sub(&mut numbers, sub))?;
+        numbers.put(rules_version.0);
+        numbers.put_signed(cost.0);
+        numbers.put_signed(score.0);
+        numbers.put_signed(bound.0);
+        numbers.put(*proven);
+        numbers.put_len(sub_orders.len());
+        sub_orders.iter().for_each(|sub| put_sub(&mut numbers, sub));
         numbers.finish()
     }
 }
@@ -27,26 +27,25 @@ impl Encode for PlanView {
 impl Encode for SubOrderView {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         let mut numbers = Numbers::new(encoder);
-        put_sub(&mut numbers, self)?;
+        put_sub(&mut numbers, self);
         numbers.finish()
     }
 }
 
-fn put_sub<E: Encoder>(numbers: &mut Numbers<'_, E>, sub: &SubOrderView) -> Result<(), EncodeError> {
+fn put_sub<E: Encoder>(numbers: &mut Numbers<'_, E>, sub: &SubOrderView) {
     let SubOrderView { no, warehouse, carrier, kind, hours, weight_g, cost, parts, lines } = sub;
-    numbers.put(no.0)?;
-    numbers.put_code(warehouse)?;
-    numbers.put_code(carrier)?;
-    put_kind(numbers, *kind)?;
-    numbers.put(*hours)?;
-    numbers.put(*weight_g)?;
-    numbers.put_signed(cost.0)?;
-    put_parts(numbers, parts)?;
-    numbers.put_len(lines.len())?;
+    numbers.put(no.0);
+    numbers.put_code(warehouse);
+    numbers.put_code(carrier);
+    put_kind(numbers, *kind);
+    numbers.put(*hours);
+    numbers.put(*weight_g);
+    numbers.put_signed(cost.0);
+    put_parts(numbers, parts);
+    numbers.put_len(lines.len());
     for SubLineView { sku, units, pool } in lines {
-        numbers.put_code(sku)?;
-        numbers.put(units.0)?;
-        numbers.put_code(pool)?;
+        numbers.put_code(sku);
+        numbers.put(units.0);
+        numbers.put_code(pool);
     }
-    Ok(())
 }

@@ -91,6 +91,8 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
         return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
     }
     taken.review.clone_from(&order.later.review);
+    let lines = live().map(|(_, sub)| sub.lines.len()).sum();
+    (taken.takes, taken.moves) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for (no, sub) in live() {
         taken.take(no, sub, None, Units::UNLIMITED);
     }

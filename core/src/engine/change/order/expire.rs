@@ -182,7 +182,7 @@ impl Engine {
 
 /// The event by which an unpaid order gives its stock back.
 fn expired(locked: &EngineLocked<'_>, order: &Order) -> Event {
-    let mut moves = Vec::new();
+    let mut moves = Vec::with_capacity(order.subs.iter().map(|sub| sub.lines.len()).sum());
     for (no, sub) in order.numbered().filter(|(_, sub)| matches!(sub.stage, Stage::Held | Stage::Promised)) {
         for line in &sub.lines {
             moves.extend(standing(locked, order.id, no, sub, line).into_iter().map(|part| Move {

@@ -64,7 +64,7 @@ impl Engine {
 
 /// Held units become allocated: all of them, but for those that are yet to come.
 fn paid_moves(locked: &EngineLocked<'_>, order: &Order) -> Vec<Move> {
-    let mut moves = Vec::new();
+    let mut moves = Vec::with_capacity(order.subs.iter().map(|sub| sub.lines.len()).sum());
     for (no, sub) in order.numbered().filter(|(_, sub)| matches!(sub.stage, Stage::Held | Stage::Promised)) {
         for line in &sub.lines {
             let here = standing(locked, order.id, no, sub, line).into_iter().filter(|part| !part.is_ahead());

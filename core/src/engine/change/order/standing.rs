@@ -1,6 +1,6 @@
 //! Where the units of a sub-order's line stand, and where they go when they are given up.
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::engine::store::EngineLocked;
 use crate::ids::{OrderId, SubNo};
@@ -28,6 +28,7 @@ impl Standing {
 
 /// The units of a line that has not left: those that are yet to come, the latest promise first, then those that are here.
 /// None when the sub-order was given up.
+#[inline]
 pub(in crate::engine) fn standing(
     locked: &EngineLocked<'_>,
     order: OrderId,
@@ -38,8 +39,18 @@ pub(in crate::engine) fn standing(
     let Some(here) = bucket_of(sub.stage, line.pool) else { return SmallVec::new() };
     let here = Standing { at: here, free: Bucket::free(sub.from_supplier, line.pool), units: line.units };
     if !sub.stage.is_ahead() {
-        return if here.units.is_zero() { SmallVec::new() } else { smallvec![here] };
+        return if here.units.is_zero() { SmallVec::new() } else { SmallVec::from_buf([here]) };
     }
+    standing_ahead(locked, (order, no), (sub, line), here)
+}
+
+/// The same for units of which some may be yet to come.
+fn standing_ahead(
+    locked: &EngineLocked<'_>,
+    (order, no): (OrderId, SubNo),
+    (sub, line): (&SubOrder, &SubLine),
+    here: Standing,
+) -> SmallVec<[Standing; 1]> {
     let promises = locked.inbound(line.sku, sub.warehouse).into_iter().flat_map(|inbound| inbound.of_order(order));
     let ours = promises.filter(|promise| promise.sub == no && promise.pool == line.pool);
     let mut parts: SmallVec<[Standing; 1]> = ours
