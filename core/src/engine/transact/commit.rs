@@ -69,8 +69,8 @@ impl Engine {
     pub(in crate::engine) fn apply(&self, locked: &mut EngineLocked<'_>, at: &At<'_>) -> Result<(), Broken> {
         let event = &at.envelope.event;
         let orders = event.touches().orders;
-        let stood: SmallVec<[Option<Stood>; 1]> =
-            orders.iter().map(|order| find(locked, *order).map(Stood::of)).collect();
+        let mut stood: SmallVec<[Option<Stood>; 1]> = SmallVec::new();
+        orders.iter().for_each(|order| stood.push(find(locked, *order).map(Stood::of)));
         let mut state = State::new(locked);
         event.apply(&mut state, at)?;
         let due: SmallVec<[(SkuId, WarehouseId); 2]> = state.due().collect();

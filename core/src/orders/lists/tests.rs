@@ -7,8 +7,11 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ids::{ChannelId, Code, OrderId, Seq, WarehouseId};
-use crate::orders::{OrderState, Stage};
+use crate::Actor;
+use crate::decision::{CostParts, PlannedSub, SubKind};
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, Seq, WarehouseId};
+use crate::orders::{NewOrder, Order, OrderState, Stage, SubOrder};
+use crate::time::Time;
 
 const STATES: [OrderState; 5] =
     [OrderState::Held, OrderState::Paid, OrderState::Expired, OrderState::RefundDue, OrderState::Cancelled];
@@ -45,6 +48,41 @@ type Model = BTreeMap<Seq, Known>;
 impl Known {
     fn listed(&self, placed: Seq) -> Listed {
         Listed::new(entry(placed), self.channel, self.customer.clone(), self.state, self.subs.iter().copied())
+    }
+
+    fn order(&self, placed: Seq) -> Order {
+        let mut order = Order::new(NewOrder {
+            id: entry(placed).order,
+            channel: self.channel,
+            number: &Code::new("1").unwrap(),
+            digest: 0.into(),
+            zone: None,
+            customer: self.customer.as_ref(),
+            carrier: None,
+            ship_complete: false,
+            max_parcels: None,
+            placed,
+            arrived: Time(0),
+            occurred: Time(0),
+            actor: &Actor::Timer,
+            deadline: Time(0),
+        });
+        order.state = self.state;
+        let sub = |(warehouse, stage): &(WarehouseId, Stage)| {
+            let planned = PlannedSub {
+                warehouse: *warehouse,
+                carrier: CarrierId(0),
+                kind: SubKind::Regular,
+                hours: 0,
+                weight_g: 0,
+                parts: CostParts::default(),
+                from_supplier: false,
+                lines: Vec::new(),
+            };
+            SubOrder::new(&planned, *stage)
+        };
+        order.subs = self.subs.iter().map(sub).collect();
+        order
     }
 
     fn fits(&self, wanted: &Wanted) -> bool {
@@ -166,6 +204,20 @@ proptest! {
             }
             let fitting = model.iter().filter(|(_, known)| known.fits(&wanted)).map(|(placed, _)| entry(*placed));
             prop_assert_eq!(seen, fitting.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_order_that_changes_is_followed(now in prop::collection::vec(known(), 2..12)) {
+        let (lists, placed) = (Lists::new(), Seq(7));
+        let orders: Vec<Order> = now
+            .iter()
+            .map(|known| Known { channel: ChannelId(1), customer: now[0].customer.clone(), ..known.clone() }.order(placed))
+            .collect();
+        prop_assert!(lists.insert(&Listed::of(&orders[0])));
+        for change in orders.windows(2) {
+            prop_assert!(lists.follow(&Stood::of(&change[0]), &change[1]));
+            prop_assert_eq!(lists.check([Listed::of(&change[1])]), Ok(()));
         }
     }
 
