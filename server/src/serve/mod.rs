@@ -30,7 +30,7 @@ use tracing::{error, info, warn};
 
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
@@ -54,10 +54,13 @@ use threads::Workers;
 /// How often the file of tokens is looked at.
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
 
+/// How long an end at once may take to save what exists only in memory.
+const SAVING_MAX: Duration = Duration::from_secs(5);
+
 /// A running server.
 pub struct Server {
     service: Arc<Service>,
-    driver: Driver<Engine>,
+    driver: Arc<Driver<Engine>>,
     workers: Workers,
     listener: Listener,
     http: Option<HttpSide>,
@@ -133,12 +136,13 @@ impl Server {
         let reach = Reach { standing, history: journal.history() };
         let (end, ended) = mpsc::unbounded_channel();
         let driver_config = DriverConfig {
-            emergency: Some(history::emergency_file(&config)),
+            // A history in memory ends with the process: the next one begins with its own first event.
+            emergency: (config.journal != JournalHome::Memory).then(|| history::emergency_file(&config)),
             mark,
             on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
             ..DriverConfig::default()
         };
-        let driver = Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?;
+        let driver = Arc::new(Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?);
         let follow = Arc::new(Follow::new(Arc::clone(&engine), Arc::clone(&clock), config.hold_grace));
         outage::take_up_time(&engine, &follow, config.outage_max).await?;
         let sample = config.dev && replayed.events == 0;
@@ -199,17 +203,26 @@ impl Server {
             Ok(signal) => info!(signal, "stopping: requests in flight are finished, new ones refused"),
             Err(reason) => error!(reason, "stopping, because nothing more can be committed"),
         }
+        let driver = Arc::clone(&self.driver);
         let draining = tokio::spawn(self.drain());
         let stopped = tokio::select! {
-            stopped = draining => stopped.map_err(Failure::failed)?,
+            stopped = draining => match stopped {
+                Ok(stopped) => stopped,
+                Err(broken) => {
+                    save_at_once(driver).await;
+                    return Err(Failure::failed(broken));
+                }
+            },
             signal = signals.next() => {
                 warn!(signal, "ending at once after a second signal");
+                save_at_once(driver).await;
                 std::process::exit(130);
             }
         };
         match told {
             Ok(_) => stopped,
-            Err(reason) => Err(Failure::failed(reason)),
+            // What was not flushed says the reason, too.
+            Err(reason) => Err(stopped.err().unwrap_or_else(|| Failure::failed(reason))),
         }
     }
 
@@ -253,6 +266,16 @@ impl Server {
             "not everything was flushed: {why}; events up to {} are in the journal, {rest}",
             stopped.journaled
         )))
+    }
+}
+
+/// Writes what exists only in memory, without waiting for anybody: to the journal if that takes it at once, otherwise to the
+/// emergency file.
+async fn save_at_once(driver: Arc<Driver<Engine>>) {
+    let saving = tokio::task::spawn_blocking(move || driver.stop(Duration::ZERO));
+    match tokio::time::timeout(SAVING_MAX, saving).await {
+        Ok(Ok(stopped)) => info!(journaled = stopped.journaled.0, drained = stopped.drained, "the journal ended"),
+        Ok(Err(_)) | Err(_) => error!("the journal did not end in time: what exists only in memory may be lost"),
     }
 }
 
