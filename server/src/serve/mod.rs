@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
-use stockade_core::log;
+use stockade_core::log::{self, Journal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
@@ -33,7 +33,7 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
-use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
+use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
@@ -134,15 +134,7 @@ impl Server {
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };
-        let (end, ended) = mpsc::unbounded_channel();
-        let driver_config = DriverConfig {
-            // A history in memory ends with the process: the next one begins with its own first event.
-            emergency: (config.journal != JournalHome::Memory).then(|| history::emergency_file(&config)),
-            mark,
-            on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
-            ..DriverConfig::default()
-        };
-        let driver = Arc::new(Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?);
+        let (driver, ended) = start_driver(&config, &engine, (journal, mark))?;
         let follow = Arc::new(Follow::new(Arc::clone(&engine), Arc::clone(&clock), config.hold_grace));
         outage::take_up_time(&engine, &follow, config.outage_max).await?;
         let sample = config.dev && replayed.events == 0;
@@ -291,6 +283,24 @@ async fn take_up_history(
     let recovering = move || history::recover(&config, allowed, &progress);
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
+}
+
+/// The thread between the log and the journal, and who hears when it ends by itself.
+fn start_driver(
+    config: &Config,
+    engine: &Arc<Engine>,
+    (journal, mark): (Box<dyn Journal>, Option<MarkKeeper>),
+) -> Result<(Arc<Driver<Engine>>, mpsc::UnboundedReceiver<String>), Failure> {
+    let (end, ended) = mpsc::unbounded_channel();
+    let driver_config = DriverConfig {
+        // A history in memory ends with the process: the next one begins with its own first event.
+        emergency: (config.journal != JournalHome::Memory).then(|| history::emergency_file(config)),
+        mark,
+        on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
+        ..DriverConfig::default()
+    };
+    let driver = Driver::start(Arc::clone(engine), journal, driver_config).map_err(Failure::failed)?;
+    Ok((Arc::new(driver), ended))
 }
 
 /// The service over an engine, and its threads.
