@@ -10,6 +10,7 @@
 
 mod folder;
 mod history;
+mod ids;
 mod outage;
 mod ports;
 mod rebuild;
@@ -130,7 +131,7 @@ impl Server {
         let certificate = certificate(&config)?;
         let ports = Ports::take(&config)?;
         let (History { engine, journal, lease, safety, mark, replayed }, starting) =
-            take_up_history(&config, allowed, &ports).await?;
+            take_up_history(&config, folder.owner()?, allowed, &ports).await?;
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };
@@ -274,13 +275,14 @@ async fn save_at_once(driver: Arc<Driver<Engine>>) {
 /// The history, and who answers probes until the server itself does.
 async fn take_up_history(
     config: &Config,
+    owner: String,
     allowed: Allowed,
     ports: &Ports,
 ) -> Result<(History, Option<Starting>), Failure> {
     let progress = Arc::new(Progress::default());
     let starting = ports.answer_probes(&progress)?;
     let config = config.clone();
-    let recovering = move || history::recover(&config, allowed, &progress);
+    let recovering = move || history::recover(&config, &owner, allowed, &progress);
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
 }

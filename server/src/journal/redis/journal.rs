@@ -10,7 +10,7 @@ use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use super::check;
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
-use super::partition::{self, Owned, Position, State, read_state};
+use super::partition::{self, NotTaken, Owned, Position, State, read_state};
 use super::reading;
 use super::safety::Safety;
 use super::stream::{Entry, Reader, unreadable};
@@ -245,8 +245,8 @@ impl RedisJournal {
                 Ok(())
             }
             // Somebody changed it since it was read: whoever that was is found out at the next look.
-            Err(JournalError::Deposed { .. }) => Ok(()),
-            Err(error) => Err(error),
+            Err(NotTaken::Moved) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -147,12 +147,9 @@ impl From<Fault> for JournalError {
             Fault::Gap { id, seq } => {
                 JournalError::Unavailable { reason: format!("Redis stands at {id}, sequence {seq}") }
             }
-            Fault::Held { left_ms, owner } => JournalError::Refused {
-                reason: format!(
-                    "`{owner}` holds it for another {left_ms} ms: stop it, wait until its heartbeat has run out, \
-                     or start with `--take-over`"
-                ),
-            },
+            Fault::Held { left_ms, owner } => {
+                JournalError::Refused { reason: format!("`{owner}` holds it for another {left_ms} ms") }
+            }
         }
     }
 }
