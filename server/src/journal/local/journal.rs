@@ -15,6 +15,7 @@ use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use super::faults::{lost, unavailable, unsynced};
 use super::file::{self, BATCHES, End, Identity, Opened};
 use super::fresh;
+use super::newer;
 use super::storage::{Layer, Place, Watched};
 use crate::journal::ring::Ring;
 
@@ -69,7 +70,7 @@ impl LocalJournal {
             fresh::rewrite_whole(&place)?;
             place.believe().map_err(|e| unsynced(&place.path, e))?;
         }
-        let Opened { file, watched, identity, end } = file::open(&place)?;
+        let Opened { file, watched, identity, end } = newer::open(&place)?;
         let mut ring = Ring::new(RING_BYTES);
         for batch in file::latest(&file, &place.path, RING_BYTES)? {
             ring.push(batch);
@@ -96,7 +97,7 @@ impl LocalJournal {
         if self.file.read().is_some() {
             return self.check_place();
         }
-        let opened = file::open(&self.place).inspect_err(|error| {
+        let opened = newer::open(&self.place).inspect_err(|error| {
             if matches!(error, JournalError::SyncFailed { .. }) {
                 self.doubt = Some(Doubt { retry_at: Instant::now(), error: error.clone() });
             }
