@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::ids;
 use crate::failure::Failure;
+use crate::faults;
 use crate::journal::new_partition_id;
 
 /// The file whose lock is held, with the id of the process that holds it.
@@ -45,8 +46,10 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(in_use(data_dir, &mut file)),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        faults::step();
         // For a person, and for the refusal of a second server; the lock does not depend on it.
         file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+        faults::step();
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Folder { data_dir: data_dir.to_owned(), lock: file })
     }

@@ -206,7 +206,8 @@ fn init(dir: &Path, flags: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
-fn stockade(dir: &Path) -> Command {
+/// The command line in a folder.
+pub fn stockade(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockade"));
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {

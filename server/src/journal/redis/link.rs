@@ -6,6 +6,7 @@ use redis::{Cmd, Connection, FromRedisValue, RedisError};
 use stockade_core::log::JournalError;
 
 use super::stream::other_format;
+use crate::faults;
 
 /// The function library, loaded by whoever finds it missing.
 pub(super) const LIBRARY: &str = include_str!("functions.lua");
@@ -115,7 +116,9 @@ impl Link {
 
     /// Sends one command and waits for its answer.
     pub(super) fn query<T: FromRedisValue>(&mut self, cmd: &Cmd) -> Result<T, Fault> {
+        faults::step();
         let result = self.connect().and_then(|connection| cmd.query(connection));
+        faults::step();
         result.map_err(|error| {
             let fault = classify(&error);
             if matches!(fault, Fault::Unknown(_)) || error.is_unrecoverable_error() {
