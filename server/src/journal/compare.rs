@@ -9,10 +9,13 @@ use std::fmt;
 
 use stockade_core::event::Event;
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, ChainHash, decode_envelope};
+use stockade_core::log::{Batch, ChainHash, JournalError, decode_envelope};
 use stockade_core::time::Time;
 
 use super::emergency::EmergencyFile;
+
+/// Takes the bytes of a batch.
+pub type VisitBatch<'a> = dyn FnMut(&[u8]) -> Result<(), JournalError> + 'a;
 
 /// An event, as far as a person needs it to know what it was about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +75,24 @@ pub struct Comparison {
     pub missing_acknowledged: u64,
     /// The first of them, as many as were asked for.
     pub events: Vec<Missing>,
+}
+
+/// Compares a file with a journal, whose batches `read` shows in order. Lists at most `limit` events.
+///
+/// # Errors
+/// [`JournalError::Corrupt`] when a batch cannot be read, and what `read` returns.
+pub fn compare(
+    file: &EmergencyFile,
+    limit: usize,
+    read: impl FnOnce(&mut VisitBatch<'_>) -> Result<(), JournalError>,
+) -> Result<Comparison, JournalError> {
+    let mut comparing = Comparing::new(file, limit);
+    read(&mut |bytes| {
+        let batch = Batch::decode(bytes).map_err(|e| JournalError::Corrupt { reason: e.to_string() })?;
+        comparing.add(&batch);
+        Ok(())
+    })?;
+    Ok(comparing.end())
 }
 
 /// A comparison under way: the batches of the journal are added in order.

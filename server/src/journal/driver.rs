@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use stockade_core::Durability;
 use stockade_core::engine::Engine;
+use stockade_core::ids::Seq;
 use stockade_core::limits::BATCH_BYTES_SOFT;
 use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 
@@ -424,10 +425,11 @@ impl<L: HasLog> Run<L> {
 
     /// Saves what the journal took, in case it lost it, and what it did not take.
     fn spill(&self, rest: Vec<SealedBatch>) -> Option<PathBuf> {
-        let mut batches = self.journal.kept();
-        batches.extend(rest);
         let path = self.emergency.clone()?;
-        let file = EmergencyFile { journaled: self.shared.status.lock().journaled, batches };
+        let mut batches = self.journal.kept();
+        let journaled = self.shared.status.lock().journaled.max(batches.last().map_or(Seq(0), |batch| batch.last));
+        batches.extend(rest);
+        let file = EmergencyFile { journaled, batches };
         if file.batches.is_empty() {
             return None;
         }

@@ -18,7 +18,7 @@ mod redis;
 mod ring;
 mod status;
 
-pub use compare::{Comparison, EventFacts, Missing, Verdict};
+pub use compare::{Comparison, EventFacts, Missing, Verdict, compare};
 pub use driver::{Driver, DriverConfig, HasLog};
 pub use emergency::{EmergencyError, EmergencyFile};
 pub use lease::Lease;

@@ -60,6 +60,19 @@ pub(super) fn mark_file(config: &Config) -> PathBuf {
     config.data_dir.join(MARK_FILE)
 }
 
+/// The partition that the settings name, for commands that do not own it.
+///
+/// # Errors
+/// When history is not kept in Redis.
+pub(super) fn partition(config: &Config) -> Result<RedisConfig, Failure> {
+    match &config.journal {
+        JournalHome::Redis { url, partition } => Ok(RedisConfig::new(url, partition.as_str(), "")),
+        JournalHome::Memory | JournalHome::Local(_) => {
+            Err(Failure::usage("the history is not in Redis: only servers that share one report what is missing in it"))
+        }
+    }
+}
+
 /// An engine with its whole history in it, and the journal that holds it.
 pub(super) struct History {
     pub(super) engine: Arc<Engine>,
@@ -70,6 +83,8 @@ pub(super) struct History {
     /// None for a journal that ends with the process.
     pub(super) mark: Option<MarkKeeper>,
     pub(super) replayed: Replayed,
+    /// What the start found missing or contradicting, one sentence each.
+    pub(super) findings: Vec<String>,
 }
 
 /// An open journal, and its identity if it has one.
@@ -102,10 +117,21 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
         engine.recover(seq, &envelope)
     })
     .map_err(|error| refused(&error))?;
+    let mut findings = Vec::new();
+    if recovered.set_aside > 0 {
+        findings.push(format!(
+            "{} events that were never acknowledged as journaled contradict this history and are set aside next to {}",
+            recovered.set_aside,
+            emergency.display()
+        ));
+    }
     if let Some(mark) = marked {
         let lost = mark.check(&mark_path, &recovered, allowed.lost_events).map_err(|error| refused(&error))?;
         if let Some(lost) = lost {
             report_loss(lost, last_time);
+            findings.push(format!(
+                "events {lost} were acknowledged and are missing, as allowed at the start; their numbers are given out again"
+            ));
         }
     }
     progress.checking();
@@ -119,7 +145,7 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
     let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
-    Ok(History { engine, journal, lease, safety, mark, replayed })
+    Ok(History { engine, journal, lease, safety, mark, replayed, findings })
 }
 
 /// Marks the history as it was recovered, and starts to mark what is acknowledged.

@@ -8,6 +8,7 @@
 //!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused
 //! ```
 
+mod compare;
 mod folder;
 mod history;
 mod ids;
@@ -34,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
-use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper};
+use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
@@ -44,6 +45,7 @@ use crate::service::{
 };
 use crate::tls::Certificate;
 
+pub use compare::{Compared, compare, settle};
 use folder::Folder;
 use history::History;
 pub use history::{Allowed, Replayed, create_local, create_partition};
@@ -130,7 +132,7 @@ impl Server {
         }
         let certificate = certificate(&config)?;
         let ports = Ports::take(&config)?;
-        let (History { engine, journal, lease, safety, mark, replayed }, starting) =
+        let (History { engine, journal, lease, safety, mark, replayed, findings }, starting) =
             take_up_history(&config, folder.owner()?, allowed, &ports).await?;
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
@@ -144,6 +146,7 @@ impl Server {
         }
         let Deciding { service, metrics, workers } = decide(&config, &engine, clock, &tokens, reach)?;
         workers.halt_when_broken(&engine);
+        let findings = all_findings(findings, safety.clone());
         let guard = safety.map(|safety| tokio::spawn(threads::guard(safety, Arc::clone(&service))));
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
@@ -161,6 +164,7 @@ impl Server {
             connections: Box::new(connections),
             failures: Box::new(move || vital.failures()),
             follow,
+            findings,
         };
         if let Some(starting) = starting {
             starting.end().await;
@@ -251,7 +255,11 @@ impl Server {
                  backup, use `stockade journal rebuild`",
                 path.display()
             ),
-            Some(path) => format!("the rest is in {} and is taken in at the next start", path.display()),
+            Some(path) => format!(
+                "the rest is in {} and is taken in at the next start, unless the history went on without it: \
+                 `stockade journal compare` lists what is in the file",
+                path.display()
+            ),
             None => "the rest is lost unless the journal has it".to_owned(),
         };
         let why = stopped.reason.unwrap_or_else(|| "the journal did not take it in time".to_owned());
@@ -285,6 +293,11 @@ async fn take_up_history(
     let recovering = move || history::recover(&config, &owner, allowed, &progress);
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
+}
+
+/// What the start found missing, and what other servers report as missing since.
+fn all_findings(findings: Vec<String>, safety: Option<Arc<Safety>>) -> Box<dyn Fn() -> Vec<String> + Send + Sync> {
+    Box::new(move || findings.iter().cloned().chain(safety.iter().flat_map(|safety| safety.missing())).collect())
 }
 
 /// The thread between the log and the journal, and who hears when it ends by itself.

@@ -79,6 +79,14 @@ impl LocalJournal {
         Ok(LocalJournal { place, file, watched, identity, end, acknowledged: end, ring, doubt: None })
     }
 
+    /// Shows every batch of a file in order, and changes nothing. No other process may have it open.
+    ///
+    /// # Errors
+    /// As [`LocalJournal::open`], and what `visit` returns.
+    pub fn read(path: &Path, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+        show(&file::look_at(path)?, path, visit)
+    }
+
     /// The identity of the journal, given when it was created.
     pub fn identity(&self) -> String {
         self.identity.to_string()
@@ -172,6 +180,21 @@ fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, D
     RwLockReadGuard::try_map(file.read(), Option::as_ref).map_err(|_| unavailable(path, "the file is closed"))
 }
 
+fn show(
+    file: &Database,
+    path: &Path,
+    visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let shown = file::each(file, path, |bytes| match visit(bytes) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    })?;
+    match shown {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
 /// Reads batches of the file by their first sequence.
 struct LocalHistory {
     path: PathBuf,
@@ -195,14 +218,7 @@ impl Journal for LocalJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
         self.settle()?;
         let file = opened(&self.file, &self.place.path)?;
-        let shown = file::each(&file, &self.place.path, |bytes| match visit(bytes) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        })?;
-        match shown {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(error) => Err(error),
-        }
+        show(&file, &self.place.path, visit)
     }
 
     fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {

@@ -28,6 +28,7 @@ pub(super) struct Link {
     connection: Option<Connection>,
     timeout: Duration,
     keys: [String; 2],
+    missing: String,
     address: String,
 }
 
@@ -70,7 +71,8 @@ impl Link {
         })?;
         let address = client.get_connection_info().addr().to_string();
         let keys = ["wal", "own"].map(|part| format!("stockade:{{{partition}}}:{part}"));
-        Ok(Link { client, connection: None, timeout, keys, address })
+        let missing = format!("stockade:{{{partition}}}:missing");
+        Ok(Link { client, connection: None, timeout, keys, missing, address })
     }
 
     /// Host and port, without credentials.
@@ -91,6 +93,11 @@ impl Link {
     /// The key of the hash.
     pub(super) fn hash(&self) -> &str {
         &self.keys[1]
+    }
+
+    /// The key under which deposed owners note what the history lacks.
+    pub(super) fn missing(&self) -> &str {
+        &self.missing
     }
 
     /// Calls a function of the library on the partition's keys, loading the library if Redis does not have it.

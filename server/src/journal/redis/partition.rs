@@ -92,7 +92,8 @@ pub fn new_partition_id() -> Result<String, JournalError> {
     random_text()
 }
 
-fn missing(link: &Link, config: &RedisConfig) -> JournalError {
+/// The refusal of a partition that is not there.
+pub(super) fn missing(link: &Link, config: &RedisConfig) -> JournalError {
     JournalError::Refused {
         reason: format!(
             "there is no partition `{}` in Redis at {}. Create it with `stockade init` if it is new; if it was there before, \
