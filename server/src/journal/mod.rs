@@ -24,7 +24,7 @@ pub use emergency::{EmergencyError, EmergencyFile};
 pub use lease::Lease;
 pub use local::{Layer, LocalJournal};
 pub use mark::{LostEvents, Mark, MarkKeeper};
-pub use recovery::{Apart, Recovered, VisitEvent, recover, replay_events};
+pub use recovery::{Apart, Recovered, VisitEvent, preview, recover, replay_events};
 pub use redis::{RedisConfig, RedisJournal, Safety, new_partition_id};
 pub use ring::Ring;
 pub use status::{Health, JournalStatus, Stopped};

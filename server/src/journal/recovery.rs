@@ -8,7 +8,7 @@ use stockade_core::ids::Seq;
 use stockade_core::log::decode_envelope;
 use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log};
 
-use super::compare::{Comparing, Comparison, Verdict};
+use super::compare::{Comparing, Comparison, Verdict, VisitBatch};
 use super::emergency::EmergencyFile;
 
 /// Events of a conflict that a message lists.
@@ -91,6 +91,30 @@ pub fn replay_events(
     Ok(history.so_far)
 }
 
+/// Reads a history, whose batches `read` shows in order, without taking its events over or changing anything: what
+/// [`recover`] would find in the journal.
+///
+/// # Errors
+/// As [`recover`], for what can be known without carrying events out; and what `read` returns.
+pub fn preview(
+    apart: Apart<'_>,
+    read: impl FnOnce(&mut VisitBatch<'_>) -> Result<(), JournalError>,
+) -> Result<Recovered, JournalError> {
+    let Apart { emergency, marked } = apart;
+    let emergency = emergency.filter(|path| path.exists());
+    let file = emergency.map(read_emergency).transpose()?;
+    let comparing = file.as_ref().map(|file| Comparing::new(file, LISTED));
+    let mut history = History { visit: &mut |_, _| Ok(()), so_far: Recovered::default(), comparing, marked };
+    read(&mut |bytes| history.add(bytes).map(drop))?;
+    if let (Some(comparing), Some(path)) = (history.comparing.take(), emergency) {
+        let found = comparing.end();
+        if is_refused(&found) {
+            return Err(conflict(path, &found));
+        }
+    }
+    Ok(history.so_far)
+}
+
 struct History<'a> {
     visit: &'a mut VisitEvent<'a>,
     so_far: Recovered,
@@ -137,7 +161,7 @@ impl History<'_> {
             Verdict::Continues => self.continue_from(file, journal, path)?,
             Verdict::Beyond | Verdict::Conflicts => {
                 let found = comparing.end();
-                if found.missing_acknowledged > 0 || found.journal_last < found.acknowledged {
+                if is_refused(&found) {
                     return Err(conflict(path, &found));
                 }
                 self.so_far.set_aside = found.missing;
@@ -169,6 +193,15 @@ impl History<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a file holds acknowledged events that the journal neither holds nor can take.
+fn is_refused(found: &Comparison) -> bool {
+    let fits = match found.verdict {
+        Verdict::Covered | Verdict::Continues => true,
+        Verdict::Beyond | Verdict::Conflicts => false,
+    };
+    !fits && (found.missing_acknowledged > 0 || found.journal_last < found.acknowledged)
 }
 
 /// The refusal of a file that holds acknowledged events which the journal does not hold and cannot take.

@@ -8,6 +8,7 @@
 //!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused
 //! ```
 
+mod beforehand;
 mod compare;
 mod folder;
 mod history;
@@ -290,7 +291,10 @@ async fn take_up_history(
     let progress = Arc::new(Progress::default());
     let starting = ports.answer_probes(&progress)?;
     let config = config.clone();
-    let recovering = move || history::recover(&config, &owner, allowed, &progress);
+    let recovering = move || {
+        beforehand::check(&config, allowed)?;
+        history::recover(&config, &owner, allowed, &progress)
+    };
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
 }

@@ -82,7 +82,7 @@ fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_ev
         redis.kill();
         redis.restore(&older);
         redis.restart();
-        let successor = second.try_serve(&["--take-over"]).expect("it takes over");
+        let mut successor = second.try_serve(&["--take-over"]).expect("it takes over");
         let kept = successor.said["events"].as_u64().expect("a number");
         let sku = SkuSpec { sku: Code::new("ANOTHER").expect("a code"), weight_g: Some(100), category: None };
         successor.client(PATIENCE).await.define_skus(vec![sku]).await.expect("it goes on");
@@ -117,6 +117,15 @@ fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_ev
         let refused = home.try_serve(&["--take-over"]).err().expect("it is refused");
         assert!(refused.log.contains("stockade journal compare"), "{}", refused.log);
         assert!(refused.log.contains(&format!("event {} (acknowledged)", kept + 1)), "{}", refused.log);
+
+        // Not even this takes the history from a server that can go on with it.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert!(successor.runs() && successor.readyz().0 == 200, "{}", successor.log());
+        std::fs::rename(&file, home.path().join("aside")).expect("it is moved away");
+        let refused = home.try_serve(&["--take-over"]).err().expect("its mark knows another history");
+        assert!(refused.log.contains("journal.mark"), "{}", refused.log);
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert!(successor.runs() && successor.readyz().0 == 200, "{}", successor.log());
 
         let settled = second.stockade(&["journal", "settle"]);
         assert!(String::from_utf8_lossy(&settled.stdout).contains(&gap));
