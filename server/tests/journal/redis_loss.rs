@@ -249,11 +249,17 @@ fn an_engine_whose_second_opening_was_not_answered_does_not_depose_itself() {
     assert_eq!(read.values().cloned().collect::<Vec<_>>(), (0..40u64).map(|n| n.to_le_bytes()).collect::<Vec<_>>());
 }
 
+/// An owner that was deposed after Redis had forgotten its tail: of 60 events, 20 are left.
+struct Deposed {
+    new: RedisJournal,
+    reason: String,
+    emergency: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
 /// Redis fails over and forgets a tail, and another engine opens what is left before the first one notices.
-#[test]
-fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
-    let mut redis = RedisServer::start();
-    let (log, mut old) = (new_log(), RedisJournal::open(config(&redis, "old")).unwrap());
+fn deposed_without_its_tail(redis: &mut RedisServer) -> Deposed {
+    let (log, mut old) = (new_log(), RedisJournal::open(config(redis, "old")).unwrap());
     let write = |old: &mut RedisJournal, n: u64| old.append(&batch(&log, &n.to_le_bytes())).unwrap();
     (0..20).for_each(|n| write(&mut old, n));
     let backup = redis.backup();
@@ -261,7 +267,7 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     redis.kill();
     redis.restore(&backup);
     redis.restart();
-    let mut new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    let new = RedisJournal::open(RedisConfig { take_over: true, ..config(redis, "new") }).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let emergency = folder.path().join("emergency.stk");
     let settings = DriverConfig {
@@ -272,9 +278,25 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     let driver = Driver::start(Arc::clone(&log), Box::new(old), settings).unwrap();
     eventually("the end", || driver.status().health == Health::Ended);
     let stopped = driver.stop(Duration::from_secs(5));
-    let reason = stopped.reason.unwrap();
-    assert!(reason.contains("`new` opened it") && reason.contains("without events 21 to 60"), "{reason}");
     assert_eq!(stopped.emergency.as_ref(), Some(&emergency));
+    Deposed { new, reason: stopped.reason.unwrap(), emergency, _folder: folder }
+}
+
+#[test]
+fn what_a_new_owner_lacks_is_brought_back_as_long_as_it_has_decided_nothing() {
+    let mut redis = RedisServer::start();
+    let Deposed { mut new, emergency, _folder, .. } = deposed_without_its_tail(&mut redis);
+    let (recovered, read) = replayed(&mut new, Some(&emergency)).unwrap();
+    assert_eq!((recovered.last, recovered.restored), (Seq(60), 40));
+    assert!(read.values().cloned().eq((0..60u64).map(|n| n.to_le_bytes().to_vec())));
+    assert_eq!(events(&mut new), read, "it is in Redis again");
+}
+
+#[test]
+fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
+    let mut redis = RedisServer::start();
+    let Deposed { mut new, reason, emergency, _folder } = deposed_without_its_tail(&mut redis);
+    assert!(reason.contains("`new` opened it") && reason.contains("without events 21 to 60"), "{reason}");
     let file = EmergencyFile::read(&emergency).unwrap();
     assert_eq!((file.batches[0].first, file.batches.last().unwrap().last), (Seq(1), Seq(60)));
 
