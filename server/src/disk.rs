@@ -2,15 +2,18 @@
 //!
 //! ```text
 //!   replace:  NAME.new (locked, with its final mode) ─► write ─► sync ─► rename to NAME ─► sync the folder
-//!   create:   NAME (refused when it exists)          ─► write ─► sync                   ─► sync the folder
+//!   create:   the same, refused when NAME exists
 //! ```
 //!
-//! A reader sees the old file or the new one, never a part; once [`replace`] or [`create`] returns, the file survives a
-//! power cut. Journals keep their own files and do not pass through here.
+//! A reader sees the old file or the new one, never a part, and a process that is killed leaves no part of a file under its
+//! name; once [`replace`] or [`create`] returns, the file survives a power cut. Journals keep their own files and do not pass
+//! through here.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use crate::faults;
 
 /// Who may read a file on systems that know modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,16 +54,67 @@ pub fn replace_with(
     access: Access,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let temporary = temporary_name(path);
+    prepare_with(path, access, write)?.place()
+}
+
+/// Writes a file under its temporary name, and returns once its contents are on disk: several files that belong together
+/// are all prepared before the first is placed.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn prepare(path: &Path, bytes: &[u8], access: Access) -> io::Result<Prepared> {
+    prepare_with(path, access, |file| file.write_all(bytes))
+}
+
+/// The name of a file that was prepared and not placed yet.
+pub fn prepared_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// A file that is whole under its temporary name, and no other process's to write. Dropped without being placed, it stays
+/// there for the next one to overwrite.
+#[derive(Debug)]
+pub struct Prepared {
+    path: PathBuf,
+    /// Its lock.
+    _file: File,
+}
+
+impl Prepared {
+    /// Gives the file its name, in place of the one that may exist, and returns once the name is on disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn place(self) -> io::Result<()> {
+        let temporary = prepared_name(&self.path);
+        if let Err(error) = fs::rename(&temporary, &self.path) {
+            // Whatever stands in the way of removing it is less telling than why it was not renamed.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
+        faults::step();
+        sync_folder(&self.path)
+    }
+}
+
+fn prepare_with(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Prepared> {
+    let temporary = prepared_name(path);
+    faults::step();
     let locked = own_file(&temporary, access)?;
-    let filled = locked.try_clone().and_then(|file| fill(file, write));
-    let written = filled.and_then(|()| fs::rename(&temporary, path));
-    if let Err(error) = written {
+    faults::step();
+    if let Err(error) = locked.try_clone().and_then(|file| fill(file, write)) {
         // Whatever stands in the way of removing it is less telling than why it was not written.
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    sync_folder(path)
+    faults::step();
+    Ok(Prepared { path: path.to_owned(), _file: locked })
 }
 
 /// Writes a file that must not exist yet, and returns once it is on disk.
@@ -68,13 +122,22 @@ pub fn replace_with(
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one, which stays as it is; otherwise what the disk says.
 pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let file = new_file(path, access)?;
-    if let Err(error) = fill(file, |file| file.write_all(bytes)) {
-        // A part of a file would be taken for the whole one at the next start.
-        let _ = fs::remove_file(path);
+    not_there(path)?;
+    let prepared = prepare(path, bytes, access)?;
+    // Another process that creates it had to wait for the temporary file, or was first.
+    if let Err(error) = not_there(path) {
+        let _ = fs::remove_file(prepared_name(path));
         return Err(error);
     }
-    sync_folder(path)
+    prepared.place()
+}
+
+fn not_there(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is one already, which stays as it is")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives a file that is whole and synced its final name, in place of the one that may exist, and returns once the name
@@ -83,7 +146,9 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
 /// # Errors
 /// When the disk refuses.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    faults::step();
     fs::rename(from, to)?;
+    faults::step();
     sync_folder(to)
 }
 
@@ -102,12 +167,6 @@ pub fn output(path: &Path) -> io::Result<File> {
 /// When the system refuses.
 pub fn append(path: &Path) -> io::Result<File> {
     File::options().create(true).append(true).open(path)
-}
-
-fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    PathBuf::from(name)
 }
 
 /// Opens the temporary file for this process alone, and empties it: it may be left by a process that was killed while it
@@ -171,19 +230,11 @@ pub fn alone<T>(path: &Path, act: impl FnOnce() -> T) -> io::Result<T> {
     Ok(act())
 }
 
-fn new_file(path: &Path, access: Access) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, access.mode());
-    #[cfg(not(unix))]
-    let _ = access;
-    options.open(path)
-}
-
 fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut buffered = BufWriter::new(file);
     write(&mut buffered)?;
+    buffered.flush()?;
+    faults::step();
     buffered.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
@@ -193,6 +244,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
+        faults::step();
     }
     #[cfg(not(unix))]
     let _ = path;

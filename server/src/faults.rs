@@ -2,8 +2,8 @@
 //!
 //! The process reads them again and again from the file that the variable `FAULTS_FILE` names, one a line: `wall SECONDS`
 //! puts the wall clock ahead, `panic THREAD` lets that thread panic at its next turn, `slow MILLISECONDS` delays each
-//! event of a recovery. A build without debug assertions
-//! has none of this.
+//! event of a recovery. The variable `FAULTS_DIE_AT` lets the process die at that step of those that change files or
+//! Redis. A build without debug assertions has none of this.
 
 /// Begins to read the file of faults, if one is named.
 #[cfg(debug_assertions)]
@@ -46,9 +46,19 @@ pub(crate) fn delay() {
 #[cfg(not(debug_assertions))]
 pub(crate) const fn delay() {}
 
+/// A step between two changes of files or of Redis, at which the process may have to die.
+#[cfg(debug_assertions)]
+pub(crate) fn step() {
+    injected::step();
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) const fn step() {}
+
 #[cfg(debug_assertions)]
 mod injected {
     use std::path::Path;
+    use std::sync::LazyLock;
     use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
     use std::time::Duration;
 
@@ -58,6 +68,11 @@ mod injected {
     pub(super) static DELAY: AtomicU64 = AtomicU64::new(0);
     static ARMED: AtomicBool = AtomicBool::new(false);
     static TARGET: Mutex<String> = Mutex::new(String::new());
+
+    /// How many steps were taken, and which one is the last.
+    static STEPS: AtomicU64 = AtomicU64::new(0);
+    static LAST_STEP: LazyLock<Option<u64>> =
+        LazyLock::new(|| std::env::var("FAULTS_DIE_AT").ok().map(|step| step.parse().expect("a number")));
 
     /// How often the file is read.
     const TICK: Duration = Duration::from_millis(10);
@@ -88,6 +103,13 @@ mod injected {
                 }
                 _ => panic!("no such fault: {line}"),
             }
+        }
+    }
+
+    pub(super) fn step() {
+        let Some(last) = *LAST_STEP else { return };
+        if STEPS.fetch_add(1, Ordering::Relaxed) + 1 == last {
+            std::process::abort();
         }
     }
 

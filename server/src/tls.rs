@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use stockade_client::Fingerprint;
 use stockade_core::wire::ALPN;
 
-use crate::disk::{self, Access};
+use crate::disk::{self, Access, Prepared};
 
 /// File of the certificate that is created at the first start.
 pub const CERT_FILE: &str = "cert.pem";
@@ -80,19 +80,21 @@ impl Certificate {
             (true, true) => return Certificate::read(&cert, &key),
             (false, false) => {}
             (true, false) => return Err(bad(&key, format!("missing, although {} exists", cert.display()))),
-            (false, true) => return Err(bad(&cert, format!("missing, although {} exists", key.display()))),
+            (false, true) => {
+                return finish(&cert, &key)
+                    .ok_or_else(|| bad(&cert, format!("missing, although {} exists", key.display())));
+            }
         }
         let mut names = names.to_vec();
         names.extend(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
         names.dedup();
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| TlsError::Unusable(error.to_string()))?;
         fs::create_dir_all(dir).map_err(|error| TlsError::Io { path: dir.to_owned(), error })?;
-        // The key first: a certificate without its key would be refused at the next start.
-        write(&key, &made.signing_key.serialize_pem(), Access::Private)?;
-        if let Err(error) = write(&cert, &made.cert.pem(), Access::Public) {
-            let _ = fs::remove_file(&key);
-            return Err(error);
-        }
+        // Both are whole before one has its name: a process that is killed in between is finished by the next.
+        let new_key = prepare(&key, &made.signing_key.serialize_pem(), Access::Private)?;
+        let new_cert = prepare(&cert, &made.cert.pem(), Access::Public)?;
+        new_key.place().map_err(|error| TlsError::Io { path: key.clone(), error })?;
+        new_cert.place().map_err(|error| TlsError::Io { path: cert.clone(), error })?;
         Ok(Certificate { made: true, ..Certificate::read(&cert, &key)? })
     }
 
@@ -135,8 +137,18 @@ fn bad(path: &Path, reason: String) -> TlsError {
     TlsError::Bad { path: path.to_owned(), reason }
 }
 
-fn write(path: &Path, text: &str, access: Access) -> Result<(), TlsError> {
-    disk::create(path, text.as_bytes(), access).map_err(|error| TlsError::Io { path: path.to_owned(), error })
+fn prepare(path: &Path, text: &str, access: Access) -> Result<Prepared, TlsError> {
+    disk::prepare(path, text.as_bytes(), access).map_err(|error| TlsError::Io { path: path.to_owned(), error })
+}
+
+/// Gives the certificate of this key its name, if a process was killed between the two.
+fn finish(cert: &Path, key: &Path) -> Option<Certificate> {
+    let prepared = disk::prepared_name(cert);
+    let pair = Certificate::read(&prepared, key).ok()?;
+    // Refuses a certificate of another key.
+    pair.quic_crypto().ok()?;
+    disk::rename(&prepared, cert).ok()?;
+    Some(Certificate { made: true, ..pair })
 }
 
 #[cfg(test)]
@@ -167,5 +179,24 @@ mod tests {
         fs::write(dir.path().join(KEY_FILE), "not a key").unwrap();
         let error = Certificate::read_or_make(dir.path(), &[]).unwrap_err().to_string();
         assert!(error.contains(CERT_FILE), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_whose_making_was_cut_off_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = Certificate::read_or_make(dir.path(), &[]).unwrap();
+        let (cert, new) = (dir.path().join(CERT_FILE), disk::prepared_name(&dir.path().join(CERT_FILE)));
+        fs::rename(&cert, &new).unwrap();
+        let finished = Certificate::read_or_make(dir.path(), &[]).unwrap();
+        assert!(finished.made && cert.exists() && !new.exists());
+        assert_eq!(finished.fingerprint(), whole.fingerprint());
+
+        // The certificate of another key is none.
+        let other = tempfile::tempdir().unwrap();
+        Certificate::read_or_make(other.path(), &[]).unwrap();
+        fs::remove_file(&cert).unwrap();
+        fs::copy(other.path().join(CERT_FILE), &new).unwrap();
+        let error = Certificate::read_or_make(dir.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains("missing"), "{error}");
     }
 }

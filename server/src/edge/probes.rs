@@ -73,6 +73,8 @@ struct JournalBody {
     best: &'static str,
     /// What an accident could lose, in words.
     what_could_be_lost: String,
+    /// What is known to be missing in the history or to contradict it, for a person to act on.
+    findings: Vec<String>,
 }
 
 fn readiness(http: &Http) -> ReadinessBody {
@@ -109,6 +111,7 @@ fn readiness(http: &Http) -> ReadinessBody {
             backlog_bytes: journal.backlog_bytes,
             best: journal.best.name(),
             what_could_be_lost: journal.what_could_be_lost,
+            findings: (http.findings)(),
         },
         engine_time: clock.engine.to_string(),
         clock_ahead: clock.ahead().map(|span| span.to_string()),
@@ -187,6 +190,7 @@ mod tests {
             follow: Arc::new(Follow::new(engine, clock.clone(), None)),
             journal: Box::new(working),
             connections: Box::new(|| 0),
+            findings: Box::new(Vec::new),
             failures: Box::new(move || pulse.died().map(str::to_owned).into_iter().collect()),
         };
         let begun = Instant::now();

@@ -22,6 +22,8 @@ pub struct Http {
     pub connections: Box<dyn Fn() -> u32 + Send + Sync>,
     /// One sentence for each part of the server that ended by itself and that orders depend on.
     pub failures: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// One sentence for each acknowledged part of the history that is known to be missing, or that contradicts it.
+    pub findings: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Lets engine time follow the wall clock.
     pub follow: Arc<Follow>,
 }

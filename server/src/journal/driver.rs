@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use stockade_core::Durability;
 use stockade_core::engine::Engine;
 use stockade_core::ids::Seq;
@@ -18,6 +18,7 @@ use stockade_core::log::{Journal, JournalError, Log, SealedBatch};
 use super::emergency::EmergencyFile;
 use super::linger::Linger;
 use super::mark::MarkKeeper;
+use super::status::{Health, JournalStatus, Stopped};
 use crate::faults;
 use crate::panics::words;
 
@@ -28,6 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 const SPILL_AGAIN: Duration = Duration::from_secs(5);
 /// A batch this large was most likely cut because it was full, and events wait for the next one.
 const NEARLY_FULL: usize = BATCH_BYTES_SOFT / 8 * 7;
+/// Longest wait, after a halt, for commits that were under way.
+const COMMITS_END: Duration = Duration::from_millis(200);
 /// Time between two updates of what could be lost.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -69,68 +72,10 @@ impl Default for DriverConfig {
     }
 }
 
-/// How the journal stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Health {
-    /// It takes batches.
-    Working,
-    /// It does not answer, or refuses for now; the same batch is retried.
-    Retrying,
-    /// A sync failed: nothing is acknowledged and memory is kept until everything is in a fresh copy.
-    SyncFailed,
-    /// It lost acknowledged history: nothing is acknowledged, memory is kept, and a person has to act.
-    HistoryLost,
-    /// It will never take another batch from this process.
-    Ended,
-}
-
-/// What `/readyz` and metrics tell about the journal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct JournalStatus {
-    /// `redis`, `local` or `memory`.
-    pub kind: &'static str,
-    /// How it stands.
-    pub health: Health,
-    /// The last error, kept after it is over.
-    pub last_error: Option<String>,
-    /// The last sequence it acknowledged.
-    pub journaled: Seq,
-    /// Bytes that wait for it, reservations included.
-    pub backlog_bytes: usize,
-    /// The highest durability it gives.
-    pub best: Durability,
-    /// What an accident could lose, in one sentence.
-    pub what_could_be_lost: String,
-    /// Batches written.
-    pub batches: u64,
-    /// Bytes written.
-    pub bytes: u64,
-}
-
-impl JournalStatus {
-    /// Whether it takes batches now.
-    pub fn is_connected(&self) -> bool {
-        self.health == Health::Working
-    }
-}
-
 /// The running thread. When it is dropped without [`Driver::stop`], the thread runs until the process ends.
 pub struct Driver<L: HasLog> {
     shared: Arc<Shared<L>>,
-    thread: JoinHandle<Stopped>,
-}
-
-/// How it ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stopped {
-    /// The last sequence the journal acknowledged.
-    pub journaled: Seq,
-    /// Whether everything was journaled.
-    pub drained: bool,
-    /// Why it ended before it was told to.
-    pub reason: Option<String>,
-    /// The emergency file, when one was needed and written.
-    pub emergency: Option<PathBuf>,
+    thread: Thread,
 }
 
 struct Shared<L> {
@@ -138,6 +83,9 @@ struct Shared<L> {
     status: Mutex<JournalStatus>,
     stop_by: Mutex<Option<Instant>>,
     stopping: AtomicBool,
+    /// How the thread ended, once it has.
+    stopped: Mutex<Option<Stopped>>,
+    ended: Condvar,
 }
 
 impl<L: HasLog> Driver<L> {
@@ -162,6 +110,8 @@ impl<L: HasLog> Driver<L> {
             status: Mutex::new(status),
             stop_by: Mutex::new(None),
             stopping: AtomicBool::new(false),
+            stopped: Mutex::new(None),
+            ended: Condvar::new(),
         });
         let linger = Linger::new(journal.best());
         let mut run = Run {
@@ -173,18 +123,26 @@ impl<L: HasLog> Driver<L> {
             spill_at: Some(Instant::now()),
             looked: Instant::now(),
             linger,
+            in_hand: None,
         };
+        let ending = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
             let ended = catch_unwind(AssertUnwindSafe(|| run.run()));
             let stopped = ended.unwrap_or_else(|panic| run.broken(&words(&*panic)));
-            if let Some(reason) = &stopped.reason {
+            let reason = stopped.reason.clone();
+            if let Some(reason) = &reason {
                 let journaled = stopped.journaled.0;
                 tracing::error!(reason, journaled, "the journal takes nothing more from this process");
-                (config.on_end)(reason);
             }
-            stopped
+            // Whoever waits may open the journal then.
+            drop(run);
+            *ending.stopped.lock() = Some(stopped);
+            ending.ended.notify_all();
+            if let Some(reason) = reason {
+                (config.on_end)(&reason);
+            }
         })?;
-        Ok(Driver { shared, thread })
+        Ok(Driver { shared, thread: thread.thread().clone() })
     }
 
     /// How the journal stands.
@@ -199,18 +157,24 @@ impl<L: HasLog> Driver<L> {
     }
 
     /// Writes what is left and gives the journal up. Nothing may be appended to the log any more. When the journal has
-    /// not taken everything after `patience`, the rest goes to the emergency file.
-    pub fn stop(self, patience: Duration) -> Stopped {
-        *self.shared.stop_by.lock() = Some(Instant::now() + patience);
+    /// not taken everything after `patience`, the rest goes to the emergency file. Called again meanwhile, it shortens the
+    /// patience.
+    pub fn stop(&self, patience: Duration) -> Stopped {
+        let by = Instant::now() + patience;
+        {
+            let mut stop_by = self.shared.stop_by.lock();
+            *stop_by = Some(stop_by.map_or(by, |before| before.min(by)));
+        }
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.log().wake();
-        self.thread.thread().unpark();
-        self.thread.join().unwrap_or_else(|_| Stopped {
-            journaled: self.shared.status.lock().journaled,
-            drained: false,
-            reason: Some("the journal thread panicked".into()),
-            emergency: None,
-        })
+        self.thread.unpark();
+        let mut stopped = self.shared.stopped.lock();
+        loop {
+            match &*stopped {
+                Some(stopped) => return stopped.clone(),
+                None => self.shared.ended.wait(&mut stopped),
+            }
+        }
     }
 }
 
@@ -246,6 +210,8 @@ struct Run<L> {
     /// When what could be lost was updated.
     looked: Instant,
     linger: Linger,
+    /// The batch that the journal has not acknowledged yet.
+    in_hand: Option<SealedBatch>,
 }
 
 /// How writing a batch ended.
@@ -253,64 +219,55 @@ enum Written {
     Yes,
     /// The time to stop came first.
     NotInTime,
-    /// Never, because the log was halted: the rest in memory is not saved.
-    Ended(String),
-    /// Never, because another server owns the history: what was acknowledged here and is not in it is saved.
-    Deposed(String),
-    /// Never, because the journal is damaged or became another one: memory may hold the last copy.
-    Damaged(String),
+    /// Never: the log was halted, another server owns the history, or the journal is damaged.
+    Never(String),
 }
 
 /// Why the driver ends.
 enum End {
-    Told { in_hand: Option<SealedBatch> },
-    Over { reason: String, save: Save },
-}
-
-/// What of memory is saved at the end.
-enum Save {
-    Nothing,
-    /// What the journal once acknowledged, in case it is nowhere else.
-    Acknowledged,
-    /// That, these batches, and what follows them.
-    All(Vec<SealedBatch>),
+    Told,
+    Over { reason: String },
 }
 
 impl<L: HasLog> Run<L> {
     fn run(&mut self) -> Stopped {
-        let (reason, emergency) = match self.serve() {
-            End::Told { in_hand } => (None, self.finish(in_hand)),
-            End::Over { reason, save } => {
-                self.shared.status.lock().health = Health::Ended;
-                self.shared.log().halt(reason.clone());
-                let emergency = match save {
-                    Save::Nothing => None,
-                    Save::Acknowledged => self.spill(Vec::new()),
-                    Save::All(in_hand) => self.spill_rest(in_hand),
-                };
-                (Some(reason), emergency)
-            }
-        };
-        Stopped {
-            journaled: self.shared.status.lock().journaled,
-            drained: reason.is_none() && emergency.is_none() && self.shared.log().is_drained(),
-            reason,
-            emergency,
+        match self.serve() {
+            End::Told => self.finish(),
+            End::Over { reason } => self.over(reason),
         }
     }
 
-    /// The end by a panic. The batch in hand is lost with it, so that what follows cannot be saved either; what was
-    /// acknowledged is in the journal.
-    fn broken(&self, panic: &str) -> Stopped {
+    /// The end by a panic.
+    fn broken(&mut self, panic: &str) -> Stopped {
         let reason = format!("the journal thread ended by a panic: {panic}");
-        let journaled = {
-            let mut status = self.shared.status.lock();
-            status.health = Health::Ended;
-            status.last_error = Some(reason.clone());
-            status.journaled
-        };
+        self.shared.status.lock().last_error = Some(reason.clone());
+        catch_unwind(AssertUnwindSafe(|| self.over(reason.clone()))).unwrap_or_else(|panic| {
+            tracing::error!(reason = words(&*panic), "what exists only in memory could not be written");
+            let journaled = self.shared.status.lock().journaled;
+            Stopped { journaled, drained: false, reason: Some(reason), emergency: None }
+        })
+    }
+
+    /// An end that nobody asked for: nothing more is journaled, and what exists only in memory is saved.
+    fn over(&mut self, reason: String) -> Stopped {
         self.shared.log().halt(reason.clone());
-        Stopped { journaled, drained: false, reason: Some(reason), emergency: None }
+        let was_well = {
+            let mut status = self.shared.status.lock();
+            std::mem::replace(&mut status.health, Health::Ended) == Health::Working
+        };
+        self.let_commits_end();
+        let rest = self.rest();
+        let emergency = if was_well && rest.is_empty() { None } else { self.spill(rest) };
+        self.stopped(Some(reason), emergency)
+    }
+
+    fn stopped(&self, reason: Option<String>, emergency: Option<PathBuf>) -> Stopped {
+        Stopped {
+            journaled: self.shared.status.lock().journaled,
+            drained: emergency.is_none() && self.shared.log().is_drained(),
+            reason,
+            emergency,
+        }
     }
 
     /// Writes batches until told to stop or until that is impossible for good.
@@ -318,22 +275,24 @@ impl<L: HasLog> Run<L> {
         let mut ready = Instant::now();
         loop {
             if let Some(reason) = self.shared.log().halted() {
-                return End::Over { reason, save: Save::Nothing };
+                return End::Over { reason };
             }
             faults::strike("journal");
             let wait = if self.shared.stopping() { Duration::ZERO } else { self.beat };
-            let in_hand = self.shared.log().next_batch(wait);
+            self.in_hand = self.shared.log().next_batch(wait);
             let came = Instant::now();
-            let written = match &in_hand {
-                Some(batch) => self.write(batch),
-                None if self.shared.stopping() => return End::Told { in_hand: None },
+            let (events, full) = match &self.in_hand {
+                Some(batch) => (batch.last.0 - batch.first.0 + 1, batch.bytes.len() > NEARLY_FULL),
+                None => (0, false),
+            };
+            let written = match self.in_hand.clone() {
+                Some(batch) => self.write(&batch),
+                None if self.shared.stopping() => return End::Told,
                 None => self.until_done(|journal| journal.idle()),
             };
             match written {
                 Written::Yes => {
                     let done = Instant::now();
-                    let events = in_hand.as_ref().map_or(0, |batch| batch.last.0 - batch.first.0 + 1);
-                    let full = in_hand.is_some_and(|batch| batch.bytes.len() > NEARLY_FULL);
                     let pause = self.linger.after(events, full, came - ready, done - came);
                     ready = done;
                     if let Some(pause) = pause {
@@ -341,19 +300,17 @@ impl<L: HasLog> Run<L> {
                         ready = Instant::now();
                     }
                 }
-                Written::NotInTime => return End::Told { in_hand },
-                Written::Ended(reason) => return End::Over { reason, save: Save::Nothing },
-                Written::Deposed(reason) => return End::Over { reason, save: Save::Acknowledged },
-                Written::Damaged(reason) => {
-                    return End::Over { reason, save: Save::All(in_hand.into_iter().collect()) };
-                }
+                Written::NotInTime => return End::Told,
+                Written::Never(reason) => return End::Over { reason },
             }
         }
     }
 
     fn write(&mut self, batch: &SealedBatch) -> Written {
+        faults::strike("journal-write");
         let written = self.until_done(|journal| journal.append(batch));
         if matches!(written, Written::Yes) {
+            self.in_hand = None;
             let mut status = self.shared.status.lock();
             status.journaled = batch.last;
             status.batches += 1;
@@ -388,18 +345,11 @@ impl<L: HasLog> Run<L> {
                 }
             };
             self.trouble(health, &error);
-            match error {
-                JournalError::Deposed { .. } => return Written::Deposed(error.to_string()),
-                JournalError::OtherFormat { .. } | JournalError::Corrupt { .. } => {
-                    return Written::Damaged(error.to_string());
-                }
-                JournalError::Unavailable { .. }
-                | JournalError::Refused { .. }
-                | JournalError::SyncFailed { .. }
-                | JournalError::HistoryLost { .. } => {}
+            if health == Health::Ended {
+                return Written::Never(error.to_string());
             }
             if let Some(reason) = self.shared.log().halted() {
-                return Written::Ended(reason);
+                return Written::Never(reason);
             }
             if self.shared.out_of_patience() {
                 return Written::NotInTime;
@@ -439,33 +389,47 @@ impl<L: HasLog> Run<L> {
     }
 
     /// The orderly end: gives the journal up, or saves what it did not take.
-    fn finish(&mut self, in_hand: Option<SealedBatch>) -> Option<PathBuf> {
+    fn finish(&mut self) -> Stopped {
         let health = self.shared.status.lock().health;
-        if in_hand.is_none() && health == Health::Working {
+        let emergency = if self.in_hand.is_none() && health == Health::Working {
             if let Err(error) = self.journal.close() {
                 tracing::warn!(%error, "the journal could not be given up; its next owner has to wait");
             }
-            return None;
-        }
-        if in_hand.is_none() && health == Health::Retrying && self.shared.log().is_drained() {
-            return None;
-        }
-        self.spill_rest(in_hand.into_iter().collect())
+            None
+        } else if self.in_hand.is_none() && health == Health::Retrying && self.shared.log().is_drained() {
+            None
+        } else {
+            let rest = self.rest();
+            self.spill(rest)
+        };
+        self.stopped(None, emergency)
     }
 
-    /// Saves what the journal took, in case it lost it, and what it did not take.
-    fn spill_rest(&self, mut rest: Vec<SealedBatch>) -> Option<PathBuf> {
+    /// Waits a little for commits that were under way when the log was halted: the journal gets nothing behind them. One
+    /// that broke never ends.
+    fn let_commits_end(&self) {
+        let (log, until) = (self.shared.log(), Instant::now() + COMMITS_END);
+        while log.applied() < log.last() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What the journal did not acknowledge.
+    fn rest(&mut self) -> Vec<SealedBatch> {
+        let mut rest: Vec<SealedBatch> = self.in_hand.take().into_iter().collect();
         while let Some(batch) = self.shared.log().next_batch(Duration::ZERO) {
             rest.push(batch);
         }
-        self.spill(rest)
+        rest
     }
 
+    /// Saves what the journal took, in case it lost it, and what it did not take.
     fn spill(&self, rest: Vec<SealedBatch>) -> Option<PathBuf> {
-        let mut batches = self.journal.kept();
-        batches.extend(rest);
         let path = self.emergency.clone()?;
-        let file = EmergencyFile { journaled: self.shared.status.lock().journaled, batches };
+        let mut batches = self.journal.kept();
+        let journaled = self.shared.status.lock().journaled.max(batches.last().map_or(Seq(0), |batch| batch.last));
+        batches.extend(rest);
+        let file = EmergencyFile { journaled, batches };
         if file.batches.is_empty() {
             return None;
         }

@@ -6,6 +6,7 @@
 //!   log.resume ◄── recovery ◄───────┘  every batch from the first, checked, then an emergency file if there is one
 //! ```
 
+mod compare;
 mod driver;
 mod emergency;
 mod lease;
@@ -15,12 +16,15 @@ mod mark;
 mod recovery;
 mod redis;
 mod ring;
+mod status;
 
-pub use driver::{Driver, DriverConfig, HasLog, Health, JournalStatus, Stopped};
+pub use compare::{Comparison, EventFacts, Missing, Verdict, compare};
+pub use driver::{Driver, DriverConfig, HasLog};
 pub use emergency::{EmergencyError, EmergencyFile};
 pub use lease::Lease;
 pub use local::{Layer, LocalJournal};
 pub use mark::{LostEvents, Mark, MarkKeeper};
-pub use recovery::{Apart, Recovered, VisitEvent, recover, replay_events};
+pub use recovery::{Apart, Recovered, VisitEvent, preview, recover, replay_events};
 pub use redis::{RedisConfig, RedisJournal, Safety, new_partition_id};
 pub use ring::Ring;
+pub use status::{Health, JournalStatus, Stopped};

@@ -1,14 +1,18 @@
 //! Recovery: every event of the journal from the first, checked and applied as it was when it was decided.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::decode_envelope;
 use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log};
 
+use super::compare::{Comparing, Comparison, Verdict, VisitBatch};
 use super::emergency::EmergencyFile;
+
+/// Events of a conflict that a message lists.
+const LISTED: usize = 10;
 
 /// Takes an event and its sequence.
 pub type VisitEvent<'a> = dyn FnMut(Seq, &[u8]) -> Result<(), JournalError> + 'a;
@@ -28,6 +32,8 @@ pub struct Recovered {
     pub chain: ChainHash,
     /// Events among them that came from an emergency file and are in the journal again.
     pub restored: u64,
+    /// Events of an emergency file, never acknowledged as journaled, that contradict the journal: their file is set aside.
+    pub set_aside: u64,
     /// The hash of the history up to the marked event, if a batch ends with it.
     pub chain_at_mark: Option<ChainHash>,
 }
@@ -43,8 +49,9 @@ pub struct Apart<'a> {
 
 /// Replays the whole journal through `apply` and lets the log continue after it.
 ///
-/// An emergency file that continues the journal is written to it and replayed as well, and is then
-/// renamed to `….restored`; one of another history stops the recovery.
+/// An emergency file that continues the journal is replayed and written to it as well, and is then renamed to
+/// `….restored`. One that contradicts the journal stops the recovery if any of its events was acknowledged, and is renamed
+/// to `….conflict` otherwise.
 ///
 /// # Errors
 /// [`JournalError::Corrupt`] says which event is refused and why, [`JournalError::OtherFormat`] that another build wrote
@@ -75,10 +82,35 @@ pub fn replay_events(
 ) -> Result<Recovered, JournalError> {
     let Apart { emergency, marked } = apart;
     let file = emergency.filter(|path| path.exists()).map(read_emergency).transpose()?;
-    let mut history = History { visit, so_far: Recovered::default(), file: file.as_ref(), agreed: None, marked };
+    let comparing = file.as_ref().map(|file| Comparing::new(file, LISTED));
+    let mut history = History { visit, so_far: Recovered::default(), comparing, marked };
     journal.replay(&mut |bytes| history.add(bytes).map(drop))?;
     if let (Some(file), Some(path)) = (&file, emergency) {
-        history.continue_from(file, journal, path)?;
+        history.take_in(file, journal, path)?;
+    }
+    Ok(history.so_far)
+}
+
+/// Reads a history, whose batches `read` shows in order, without taking its events over or changing anything: what
+/// [`recover`] would find in the journal.
+///
+/// # Errors
+/// As [`recover`], for what can be known without carrying events out; and what `read` returns.
+pub fn preview(
+    apart: Apart<'_>,
+    read: impl FnOnce(&mut VisitBatch<'_>) -> Result<(), JournalError>,
+) -> Result<Recovered, JournalError> {
+    let Apart { emergency, marked } = apart;
+    let emergency = emergency.filter(|path| path.exists());
+    let file = emergency.map(read_emergency).transpose()?;
+    let comparing = file.as_ref().map(|file| Comparing::new(file, LISTED));
+    let mut history = History { visit: &mut |_, _| Ok(()), so_far: Recovered::default(), comparing, marked };
+    read(&mut |bytes| history.add(bytes).map(drop))?;
+    if let (Some(comparing), Some(path)) = (history.comparing.take(), emergency) {
+        let found = comparing.end();
+        if is_refused(&found) {
+            return Err(conflict(path, &found));
+        }
     }
     Ok(history.so_far)
 }
@@ -86,10 +118,8 @@ pub fn replay_events(
 struct History<'a> {
     visit: &'a mut VisitEvent<'a>,
     so_far: Recovered,
-    file: Option<&'a EmergencyFile>,
-    /// Whether the batches that are both in the journal and in the emergency file agree; `None` before the first such
-    /// batch.
-    agreed: Option<bool>,
+    /// The emergency file next to the journal.
+    comparing: Option<Comparing<'a>>,
     marked: Option<Seq>,
 }
 
@@ -117,49 +147,112 @@ impl History<'_> {
         if self.marked == Some(batch.last) {
             so_far.chain_at_mark = Some(batch.chain);
         }
-        if let Some(file) = self.file
-            && let Ok(known) = file.batches.binary_search_by_key(&batch.last, |kept| kept.last)
-        {
-            self.agreed = Some(file.batches[known].chain == batch.chain);
+        if let Some(comparing) = &mut self.comparing {
+            comparing.add(&batch);
         }
         Ok(batch.count())
     }
 
-    /// Adds the batches beyond the journal's end to the journal and to the state.
+    /// Adds what an emergency file has beyond the journal's end to the journal and to the state, or says why that cannot be.
+    fn take_in(&mut self, file: &EmergencyFile, journal: &mut dyn Journal, path: &Path) -> Result<(), JournalError> {
+        let Some(comparing) = self.comparing.take() else { return Ok(()) };
+        match comparing.verdict() {
+            Verdict::Covered => {}
+            Verdict::Continues => self.continue_from(file, journal, path)?,
+            Verdict::Beyond | Verdict::Conflicts => {
+                let found = comparing.end();
+                if is_refused(&found) {
+                    return Err(conflict(path, &found));
+                }
+                self.so_far.set_aside = found.missing;
+                return set_aside(path, &found);
+            }
+        }
+        std::fs::rename(path, path.with_extension("restored")).map_err(|error| JournalError::Refused {
+            reason: format!("the emergency file {} is in the journal but cannot be renamed: {error}", path.display()),
+        })
+    }
+
+    /// Each batch is carried out before the journal gets it: one that is refused is in no history.
     fn continue_from(
         &mut self,
         file: &EmergencyFile,
         journal: &mut dyn Journal,
         path: &Path,
     ) -> Result<(), JournalError> {
-        let next = file.batches.iter().find(|batch| batch.last > self.so_far.last);
-        let follows = match next {
-            Some(batch) => batch.first == self.so_far.last.next() && continues(&batch.bytes, self.so_far.chain),
-            None => file.batches.is_empty() || self.agreed == Some(true),
-        };
-        if !follows {
-            return Err(JournalError::Refused {
-                reason: format!(
-                    "the emergency file {} is of another history than the journal, which ends with event {}: \
-                     restore the journal it belongs to, or move the file away to go on without it",
-                    path.display(),
-                    self.so_far.last
-                ),
-            });
-        }
         let from = self.so_far.last;
         for batch in file.batches.iter().filter(|batch| batch.last > from) {
+            self.so_far.restored += self.add(&batch.bytes).map_err(|error| JournalError::Refused {
+                reason: format!(
+                    "the emergency file {} cannot be taken in ({error}): nothing of this batch is in the journal; report it, \
+                     and move the file away to go on without it",
+                    path.display()
+                ),
+            })?;
             journal.append(batch)?;
-            self.so_far.restored += self.add(&batch.bytes)?;
         }
-        std::fs::rename(path, path.with_extension("restored")).map_err(|error| JournalError::Refused {
-            reason: format!("the emergency file {} is in the journal but cannot be renamed: {error}", path.display()),
-        })
+        Ok(())
     }
 }
 
-fn continues(batch: &[u8], chain: ChainHash) -> bool {
-    Batch::decode(batch).is_ok_and(|batch| batch.previous == chain)
+/// Whether a file holds acknowledged events that the journal neither holds nor can take.
+fn is_refused(found: &Comparison) -> bool {
+    let fits = match found.verdict {
+        Verdict::Covered | Verdict::Continues => true,
+        Verdict::Beyond | Verdict::Conflicts => false,
+    };
+    !fits && (found.missing_acknowledged > 0 || found.journal_last < found.acknowledged)
+}
+
+/// The refusal of a file that holds acknowledged events which the journal does not hold and cannot take.
+fn conflict(path: &Path, found: &Comparison) -> JournalError {
+    let Comparison { journal_last, file_first, file_last, missing_acknowledged, .. } = found;
+    let file = path.display();
+    let reason = match found.verdict {
+        Verdict::Beyond => format!(
+            "the journal ends with event {journal_last}, and the emergency file {file} begins with event {file_first}: restore \
+             a newer backup of the journal, which the file then continues; or, if it is of another history, move it away to go \
+             on without it"
+        ),
+        Verdict::Covered | Verdict::Continues | Verdict::Conflicts => format!(
+            "the emergency file {file} is of another history than the journal, which ends with event {journal_last}. The file \
+             holds events {file_first} to {file_last}; {missing_acknowledged} of them were acknowledged and are not in the \
+             journal: {}. List them all with `stockade journal compare`, do again by hand what has to be done, and move the \
+             file away; or restore the journal it belongs to",
+            listed(found)
+        ),
+    };
+    JournalError::Refused { reason }
+}
+
+/// Moves a file out of the way whose events were decided apart from the journal and never acknowledged as journaled.
+fn set_aside(path: &Path, found: &Comparison) -> Result<(), JournalError> {
+    let aside = free_name(path);
+    std::fs::rename(path, &aside).map_err(|error| JournalError::Refused {
+        reason: format!("the emergency file {} cannot be renamed: {error}", path.display()),
+    })?;
+    tracing::warn!(
+        path = %aside.display(),
+        events = found.missing,
+        "events that were never acknowledged as journaled, decided apart from this history, are set aside: {}. \
+         `stockade journal compare --from` lists them all",
+        listed(found)
+    );
+    Ok(())
+}
+
+fn listed(found: &Comparison) -> String {
+    let mut text = found.events.iter().map(ToString::to_string).collect::<Vec<_>>().join(". ");
+    if found.missing > found.events.len() as u64 {
+        text += &format!(". And {} more", found.missing - found.events.len() as u64);
+    }
+    text
+}
+
+/// `NAME.conflict`, or with a number behind it when that is taken.
+fn free_name(path: &Path) -> PathBuf {
+    let names = std::iter::once("conflict".to_owned()).chain((2u32..).map(|n| format!("conflict-{n}")));
+    names.map(|name| path.with_extension(name)).find(|path| !path.exists()).unwrap_or_else(|| path.to_owned())
 }
 
 fn read_emergency(path: &Path) -> Result<EmergencyFile, JournalError> {

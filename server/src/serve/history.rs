@@ -1,6 +1,5 @@
 //! The journal the settings name, and the engine its history makes.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +10,6 @@ use stockade_core::time::Time;
 use tracing::{info, warn};
 
 use crate::config::{Config, JournalHome};
-use crate::disk::{self, Access};
 use crate::edge::Progress;
 use crate::failure::{Exit, Failure};
 use crate::faults;
@@ -19,6 +17,8 @@ use crate::journal::{
     Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, Safety,
     new_partition_id, recover as replay,
 };
+
+use super::ids;
 
 /// The result of the recovery at the start.
 #[derive(Clone, Debug)]
@@ -48,7 +48,6 @@ pub struct Allowed {
 const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
 const PARTITION_FILE: &str = "partition.id";
-const OWNER_FILE: &str = "owner.id";
 const MARK_FILE: &str = "journal.mark";
 
 /// The file for batches that exist only in memory when the journal does not take them.
@@ -61,6 +60,19 @@ pub(super) fn mark_file(config: &Config) -> PathBuf {
     config.data_dir.join(MARK_FILE)
 }
 
+/// The partition that the settings name, for commands that do not own it.
+///
+/// # Errors
+/// When history is not kept in Redis.
+pub(super) fn partition(config: &Config) -> Result<RedisConfig, Failure> {
+    match &config.journal {
+        JournalHome::Redis { url, partition } => Ok(RedisConfig::new(url, partition.as_str(), "")),
+        JournalHome::Memory | JournalHome::Local(_) => {
+            Err(Failure::usage("the history is not in Redis: only servers that share one report what is missing in it"))
+        }
+    }
+}
+
 /// An engine with its whole history in it, and the journal that holds it.
 pub(super) struct History {
     pub(super) engine: Arc<Engine>,
@@ -71,6 +83,8 @@ pub(super) struct History {
     /// None for a journal that ends with the process.
     pub(super) mark: Option<MarkKeeper>,
     pub(super) replayed: Replayed,
+    /// What the start found missing or contradicting, one sentence each.
+    pub(super) findings: Vec<String>,
 }
 
 /// An open journal, and its identity if it has one.
@@ -81,11 +95,12 @@ struct Open {
     identity: Option<String>,
 }
 
-/// Opens the journal, replays it into an engine, checks every structure, and compares the history with its mark.
-pub(super) fn recover(config: &Config, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
+/// Opens the journal, as the owner of this name if it has owners, replays it into an engine, checks every structure, and
+/// compares the history with its mark.
+pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
     let mark_path = mark_file(config);
     let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
-    let Open { mut journal, lease, safety, identity } = open(config, allowed.take_over, mark.as_ref())?;
+    let Open { mut journal, lease, safety, identity } = open(config, owner, allowed.take_over, mark.as_ref())?;
     if let (Some(mark), Some(identity)) = (&mark, &identity) {
         mark.check_identity(&mark_path, identity).map_err(|error| refused(&error))?;
     }
@@ -102,10 +117,21 @@ pub(super) fn recover(config: &Config, allowed: Allowed, progress: &Progress) ->
         engine.recover(seq, &envelope)
     })
     .map_err(|error| refused(&error))?;
+    let mut findings = Vec::new();
+    if recovered.set_aside > 0 {
+        findings.push(format!(
+            "{} events that were never acknowledged as journaled contradict this history and are set aside next to {}",
+            recovered.set_aside,
+            emergency.display()
+        ));
+    }
     if let Some(mark) = marked {
         let lost = mark.check(&mark_path, &recovered, allowed.lost_events).map_err(|error| refused(&error))?;
         if let Some(lost) = lost {
             report_loss(lost, last_time);
+            findings.push(format!(
+                "events {lost} were acknowledged and are missing, as allowed at the start; their numbers are given out again"
+            ));
         }
     }
     progress.checking();
@@ -119,7 +145,7 @@ pub(super) fn recover(config: &Config, allowed: Allowed, progress: &Progress) ->
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
     let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
-    Ok(History { engine, journal, lease, safety, mark, replayed })
+    Ok(History { engine, journal, lease, safety, mark, replayed, findings })
 }
 
 /// Marks the history as it was recovered, and starts to mark what is acknowledged.
@@ -182,15 +208,15 @@ fn not_gone(path: &Path, mark: Option<&Mark>, config: &Config) -> Result<(), Fai
 pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     let JournalHome::Redis { url, partition } = &config.journal else { return Ok(None) };
     let path = config.data_dir.join(PARTITION_FILE);
-    let known = read(&path)?;
+    let known = ids::read(&path)?;
     let id = match &known {
         Some(id) => id.clone(),
         None => new_partition_id().map_err(|error| refused(&error))?,
     };
     // Before Redis is told: if its answer is lost, the next try comes with the same id.
-    write(&path, &id)?;
-    let owner = owner(&config.data_dir)?;
-    let redis = RedisConfig { id: Some(id), ..RedisConfig::new(url, partition.as_str(), owner) };
+    ids::write(&path, &id)?;
+    // Creating it takes no ownership.
+    let redis = RedisConfig { id: Some(id), ..RedisConfig::new(url, partition.as_str(), "") };
     match RedisJournal::init(&redis) {
         Ok(id) => Ok(Some(id)),
         Err(error) => {
@@ -203,7 +229,7 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, Failure> {
+fn open(config: &Config, owner: &str, take_over: bool, mark: Option<&Mark>) -> Result<Open, Failure> {
     let lease = Arc::new(Lease::unlimited());
     match &config.journal {
         JournalHome::Memory => {
@@ -224,7 +250,7 @@ fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, F
             Ok(Open { journal: Box::new(journal), lease, safety: None, identity })
         }
         JournalHome::Redis { url, partition } => {
-            let id = read(&config.data_dir.join(PARTITION_FILE))?;
+            let id = ids::read(&config.data_dir.join(PARTITION_FILE))?;
             if id.is_none() && !config.dev {
                 let place = config.data_dir.join(PARTITION_FILE);
                 return Err(Failure::usage(format!(
@@ -233,10 +259,14 @@ fn open(config: &Config, take_over: bool, mark: Option<&Mark>) -> Result<Open, F
                     place.display()
                 )));
             }
-            let owner = owner(&config.data_dir)?;
             let identity = id.clone();
-            let redis =
-                RedisConfig { id, take_over, create: config.dev, ..RedisConfig::new(url, partition.as_str(), owner) };
+            let redis = RedisConfig {
+                id,
+                take_over,
+                wait: true,
+                create: config.dev,
+                ..RedisConfig::new(url, partition.as_str(), owner)
+            };
             let journal = match RedisJournal::open(redis.clone()) {
                 Ok(journal) => journal,
                 Err(error) => return Err(lost(config, &redis).unwrap_or_else(|| refused(&error))),
@@ -268,29 +298,4 @@ pub(super) fn refused(error: &JournalError) -> Failure {
     let away = matches!(error, JournalError::Unavailable { .. });
     let exit = if away { Exit::Unavailable } else { Exit::Failed };
     Failure { exit, ..Failure::failed(error) }
-}
-
-/// Identity of this server at Redis: the same after a restart, so that it need not wait for its own ownership to run
-/// out.
-pub(super) fn owner(data_dir: &Path) -> Result<String, Failure> {
-    let path = data_dir.join(OWNER_FILE);
-    if let Some(id) = read(&path)? {
-        return Ok(id);
-    }
-    let id = new_partition_id().map_err(|error| refused(&error))?;
-    write(&path, &id)?;
-    Ok(id)
-}
-
-fn read(path: &Path) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::failed(format!("{}: {error}", path.display()))),
-    }
-}
-
-fn write(path: &Path, id: &str) -> Result<(), Failure> {
-    disk::replace(path, format!("{id}\n").as_bytes(), Access::Private)
-        .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
 }

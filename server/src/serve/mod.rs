@@ -8,8 +8,11 @@
 //!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused
 //! ```
 
+mod beforehand;
+mod compare;
 mod folder;
 mod history;
+mod ids;
 mod outage;
 mod ports;
 mod rebuild;
@@ -23,17 +26,17 @@ use std::time::Duration;
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
-use stockade_core::log;
+use stockade_core::log::{self, Journal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
-use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
+use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
 use crate::quality::{Sampler, Sampling, Tally};
@@ -43,6 +46,7 @@ use crate::service::{
 };
 use crate::tls::Certificate;
 
+pub use compare::{Compared, compare, settle};
 use folder::Folder;
 use history::History;
 pub use history::{Allowed, Replayed, create_local, create_partition};
@@ -54,10 +58,13 @@ use threads::Workers;
 /// How often the file of tokens is looked at.
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
 
+/// How long an end at once may take to save what exists only in memory.
+const SAVING_MAX: Duration = Duration::from_secs(5);
+
 /// A running server.
 pub struct Server {
     service: Arc<Service>,
-    driver: Driver<Engine>,
+    driver: Arc<Driver<Engine>>,
     workers: Workers,
     listener: Listener,
     http: Option<HttpSide>,
@@ -126,19 +133,12 @@ impl Server {
         }
         let certificate = certificate(&config)?;
         let ports = Ports::take(&config)?;
-        let (History { engine, journal, lease, safety, mark, replayed }, starting) =
-            take_up_history(&config, allowed, &ports).await?;
+        let (History { engine, journal, lease, safety, mark, replayed, findings }, starting) =
+            take_up_history(&config, folder.owner()?, allowed, &ports).await?;
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };
-        let (end, ended) = mpsc::unbounded_channel();
-        let driver_config = DriverConfig {
-            emergency: Some(history::emergency_file(&config)),
-            mark,
-            on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
-            ..DriverConfig::default()
-        };
-        let driver = Driver::start(Arc::clone(&engine), journal, driver_config).map_err(Failure::failed)?;
+        let (driver, ended) = start_driver(&config, &engine, (journal, mark))?;
         let follow = Arc::new(Follow::new(Arc::clone(&engine), Arc::clone(&clock), config.hold_grace));
         outage::take_up_time(&engine, &follow, config.outage_max).await?;
         let sample = config.dev && replayed.events == 0;
@@ -147,6 +147,7 @@ impl Server {
         }
         let Deciding { service, metrics, workers } = decide(&config, &engine, clock, &tokens, reach)?;
         workers.halt_when_broken(&engine);
+        let findings = all_findings(findings, safety.clone());
         let guard = safety.map(|safety| tokio::spawn(threads::guard(safety, Arc::clone(&service))));
         let quic =
             QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
@@ -164,6 +165,7 @@ impl Server {
             connections: Box::new(connections),
             failures: Box::new(move || vital.failures()),
             follow,
+            findings,
         };
         if let Some(starting) = starting {
             starting.end().await;
@@ -199,17 +201,26 @@ impl Server {
             Ok(signal) => info!(signal, "stopping: requests in flight are finished, new ones refused"),
             Err(reason) => error!(reason, "stopping, because nothing more can be committed"),
         }
+        let driver = Arc::clone(&self.driver);
         let draining = tokio::spawn(self.drain());
         let stopped = tokio::select! {
-            stopped = draining => stopped.map_err(Failure::failed)?,
+            stopped = draining => match stopped {
+                Ok(stopped) => stopped,
+                Err(broken) => {
+                    save_at_once(driver).await;
+                    return Err(Failure::failed(broken));
+                }
+            },
             signal = signals.next() => {
                 warn!(signal, "ending at once after a second signal");
+                save_at_once(driver).await;
                 std::process::exit(130);
             }
         };
         match told {
             Ok(_) => stopped,
-            Err(reason) => Err(Failure::failed(reason)),
+            // What was not flushed says the reason, too.
+            Err(reason) => Err(stopped.err().unwrap_or_else(|| Failure::failed(reason))),
         }
     }
 
@@ -245,7 +256,11 @@ impl Server {
                  backup, use `stockade journal rebuild`",
                 path.display()
             ),
-            Some(path) => format!("the rest is in {} and is taken in at the next start", path.display()),
+            Some(path) => format!(
+                "the rest is in {} and is taken in at the next start, unless the history went on without it: \
+                 `stockade journal compare` lists what is in the file",
+                path.display()
+            ),
             None => "the rest is lost unless the journal has it".to_owned(),
         };
         let why = stopped.reason.unwrap_or_else(|| "the journal did not take it in time".to_owned());
@@ -256,18 +271,55 @@ impl Server {
     }
 }
 
+/// Writes what exists only in memory, without waiting for anybody: to the journal if that takes it at once, otherwise to the
+/// emergency file.
+async fn save_at_once(driver: Arc<Driver<Engine>>) {
+    let saving = tokio::task::spawn_blocking(move || driver.stop(Duration::ZERO));
+    match tokio::time::timeout(SAVING_MAX, saving).await {
+        Ok(Ok(stopped)) => info!(journaled = stopped.journaled.0, drained = stopped.drained, "the journal ended"),
+        Ok(Err(_)) | Err(_) => error!("the journal did not end in time: what exists only in memory may be lost"),
+    }
+}
+
 /// The history, and who answers probes until the server itself does.
 async fn take_up_history(
     config: &Config,
+    owner: String,
     allowed: Allowed,
     ports: &Ports,
 ) -> Result<(History, Option<Starting>), Failure> {
     let progress = Arc::new(Progress::default());
     let starting = ports.answer_probes(&progress)?;
     let config = config.clone();
-    let recovering = move || history::recover(&config, allowed, &progress);
+    let recovering = move || {
+        beforehand::check(&config, allowed)?;
+        history::recover(&config, &owner, allowed, &progress)
+    };
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
+}
+
+/// What the start found missing, and what other servers report as missing since.
+fn all_findings(findings: Vec<String>, safety: Option<Arc<Safety>>) -> Box<dyn Fn() -> Vec<String> + Send + Sync> {
+    Box::new(move || findings.iter().cloned().chain(safety.iter().flat_map(|safety| safety.missing())).collect())
+}
+
+/// The thread between the log and the journal, and who hears when it ends by itself.
+fn start_driver(
+    config: &Config,
+    engine: &Arc<Engine>,
+    (journal, mark): (Box<dyn Journal>, Option<MarkKeeper>),
+) -> Result<(Arc<Driver<Engine>>, mpsc::UnboundedReceiver<String>), Failure> {
+    let (end, ended) = mpsc::unbounded_channel();
+    let driver_config = DriverConfig {
+        // A history in memory ends with the process: the next one begins with its own first event.
+        emergency: (config.journal != JournalHome::Memory).then(|| history::emergency_file(config)),
+        mark,
+        on_end: Box::new(move |reason| drop(end.send(reason.to_owned()))),
+        ..DriverConfig::default()
+    };
+    let driver = Driver::start(Arc::clone(engine), journal, driver_config).map_err(Failure::failed)?;
+    Ok((Arc::new(driver), ended))
 }
 
 /// The service over an engine, and its threads.

@@ -35,7 +35,7 @@ pub struct Rebuilt {
 /// When the file does not begin with the first event, when there is a history already, and when the home of the history
 /// cannot be reached.
 pub fn rebuild(config: &Config, from: Option<&Path>) -> Result<Rebuilt, Failure> {
-    let _folder = Folder::take(&config.data_dir)?;
+    let folder = Folder::take(&config.data_dir)?;
     let from = from.map_or_else(|| emergency_file(config), Path::to_owned);
     let file = EmergencyFile::read(&from).map_err(Failure::failed)?;
     whole(&from, &file.batches)?;
@@ -52,7 +52,7 @@ pub fn rebuild(config: &Config, from: Option<&Path>) -> Result<Rebuilt, Failure>
         )));
     }
     let digest = carried_out(&from, &file.batches)?;
-    let mut journal = create(config)?;
+    let mut journal = create(config, &folder)?;
     for batch in &file.batches {
         journal.append(batch).map_err(|error| history::refused(&error))?;
     }
@@ -95,7 +95,7 @@ fn carried_out(from: &Path, batches: &[SealedBatch]) -> Result<u128, Failure> {
 }
 
 /// An empty history where the settings have it.
-fn create(config: &Config) -> Result<Box<dyn Journal>, Failure> {
+fn create(config: &Config, folder: &Folder) -> Result<Box<dyn Journal>, Failure> {
     let exists = |place: &dyn std::fmt::Display| {
         Failure::failed(format!(
             "{place} holds a history, and nothing was changed: start the server, which takes in the emergency file if that \
@@ -116,7 +116,7 @@ fn create(config: &Config) -> Result<Box<dyn Journal>, Failure> {
             Ok(Box::new(LocalJournal::open(path).map_err(|error| history::refused(&error))?))
         }
         JournalHome::Redis { url, partition } => {
-            let redis = RedisConfig::new(url, partition.as_str(), history::owner(&config.data_dir)?);
+            let redis = RedisConfig::new(url, partition.as_str(), folder.owner()?);
             if RedisJournal::exists(&redis).map_err(|error| history::refused(&error))? {
                 return Err(exists(&format!("partition `{partition}` in Redis")));
             }

@@ -6,6 +6,8 @@
 
 mod book;
 mod fencing;
+#[cfg(debug_assertions)]
+mod first_start;
 mod history;
 mod kills;
 mod load;

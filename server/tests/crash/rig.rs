@@ -120,7 +120,12 @@ impl Server {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal, such as `-STOP`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
     }
 
@@ -206,7 +211,8 @@ fn init(dir: &Path, flags: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
-fn stockade(dir: &Path) -> Command {
+/// The command line in a folder.
+pub fn stockade(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockade"));
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {

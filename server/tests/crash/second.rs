@@ -75,3 +75,42 @@ fn a_server_whose_port_is_taken_does_not_take_the_history_either() {
         refused_without_harm(&home, &mut first, &other, &flags, "cannot listen on");
     }
 }
+
+/// A copy of a folder with everything in it, as a backup or a cloned machine has it.
+fn copy(home: &Home) -> Home {
+    let copy = home.second();
+    for entry in std::fs::read_dir(home.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn a_copied_folder_does_not_depose_the_living_server_nor_in_turn() {
+    let redis = RedisServer::start();
+    let home = Home::redis(&redis.url());
+    let mut first = first(&home);
+    let copied = copy(&home);
+    for _ in 0..2 {
+        refused_without_harm(&home, &mut first, &copied, &[], "is alive");
+    }
+    assert!(!first.log().contains("deposed"));
+
+    // Once the first is dead and its heartbeat has run out, the copy serves, and is respected in turn.
+    first.kill();
+    let begun = std::time::Instant::now();
+    let mut second = copied.serve();
+    assert!(begun.elapsed() > Duration::from_secs(3), "it waits for the heartbeat");
+    assert!(second.log().contains("waiting for its heartbeat to run out"), "{}", second.log());
+    refused_without_harm(&copied, &mut second, &home, &[], "is alive");
+}
+
+#[test]
+fn a_server_that_was_killed_starts_again_at_once() {
+    let redis = RedisServer::start();
+    let home = Home::redis(&redis.url());
+    first(&home).kill();
+    let again = home.serve();
+    assert!(!again.log().contains("waiting for its heartbeat"), "{}", again.log());
+}

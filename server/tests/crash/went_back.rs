@@ -36,5 +36,7 @@ fn a_redis_that_went_back_while_no_server_ran_is_not_served() {
         let server = home.try_serve(&["--accept-lost-events", gap]).expect("it serves what is left");
         assert!(server.said["events"].as_u64() < Some(book.last().0));
         assert!(server.log().contains("Every client must check"), "{}", server.log());
+        let found = server.readyz().1["journal"]["findings"].to_string();
+        assert!(found.contains(&format!("events {gap} were acknowledged and are missing")), "{found}");
     });
 }

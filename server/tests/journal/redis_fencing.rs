@@ -265,3 +265,25 @@ fn lost_functions_are_loaded_again() {
     assert_eq!(events(&mut journal).len(), 2);
     assert_eq!(field(&redis, "s"), Seq(2).to_string());
 }
+
+#[test]
+fn an_owner_that_waits_opens_once_a_dead_heartbeat_has_run_out_and_never_over_a_living_one() {
+    let redis = RedisServer::start();
+    let waiting = RedisConfig { wait: true, ..config(&redis, "new") };
+    let short = RedisConfig { hold: Duration::from_secs(2), ..config(&redis, "old") };
+    let mut old = RedisJournal::open(short).unwrap();
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| refusal(waiting.clone()));
+        while !refused.is_finished() {
+            old.idle().expect("it is the owner still");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let reason = refused.join().unwrap();
+        assert!(reason.contains("`old` holds it and is alive") && reason.contains("--take-over"), "{reason}");
+    });
+    // It dies without giving the ownership up.
+    let begun = std::time::Instant::now();
+    assert_eq!(RedisJournal::open(waiting).unwrap().epoch(), 2);
+    assert!(begun.elapsed() > Duration::from_secs(1));
+    assert!(matches!(old.idle(), Err(JournalError::Deposed { .. })));
+}

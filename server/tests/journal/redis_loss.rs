@@ -5,7 +5,9 @@ use std::time::Duration;
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, Journal, JournalError, Log, SealedBatch};
-use stockade_server::journal::{Driver, DriverConfig, EmergencyFile, Health, RedisConfig, RedisJournal};
+use stockade_server::journal::{
+    Driver, DriverConfig, EmergencyFile, Health, RedisConfig, RedisJournal, Verdict, compare,
+};
 
 use crate::cutting::Cutting;
 use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
@@ -247,11 +249,17 @@ fn an_engine_whose_second_opening_was_not_answered_does_not_depose_itself() {
     assert_eq!(read.values().cloned().collect::<Vec<_>>(), (0..40u64).map(|n| n.to_le_bytes()).collect::<Vec<_>>());
 }
 
+/// An owner that was deposed after Redis had forgotten its tail: of 60 events, 20 are left.
+struct Deposed {
+    new: RedisJournal,
+    reason: String,
+    emergency: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
 /// Redis fails over and forgets a tail, and another engine opens what is left before the first one notices.
-#[test]
-fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
-    let mut redis = RedisServer::start();
-    let (log, mut old) = (new_log(), RedisJournal::open(config(&redis, "old")).unwrap());
+fn deposed_without_its_tail(redis: &mut RedisServer) -> Deposed {
+    let (log, mut old) = (new_log(), RedisJournal::open(config(redis, "old")).unwrap());
     let write = |old: &mut RedisJournal, n: u64| old.append(&batch(&log, &n.to_le_bytes())).unwrap();
     (0..20).for_each(|n| write(&mut old, n));
     let backup = redis.backup();
@@ -259,7 +267,7 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     redis.kill();
     redis.restore(&backup);
     redis.restart();
-    let new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    let new = RedisJournal::open(RedisConfig { take_over: true, ..config(redis, "new") }).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let emergency = folder.path().join("emergency.stk");
     let settings = DriverConfig {
@@ -270,12 +278,76 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     let driver = Driver::start(Arc::clone(&log), Box::new(old), settings).unwrap();
     eventually("the end", || driver.status().health == Health::Ended);
     let stopped = driver.stop(Duration::from_secs(5));
-    let reason = stopped.reason.unwrap();
-    assert!(reason.contains("`new` opened it") && reason.contains("without events"), "{reason}");
     assert_eq!(stopped.emergency.as_ref(), Some(&emergency));
+    Deposed { new, reason: stopped.reason.unwrap(), emergency, _folder: folder }
+}
+
+#[test]
+fn what_a_new_owner_lacks_is_brought_back_as_long_as_it_has_decided_nothing() {
+    let mut redis = RedisServer::start();
+    let Deposed { mut new, emergency, _folder, .. } = deposed_without_its_tail(&mut redis);
+    let (recovered, read) = replayed(&mut new, Some(&emergency)).unwrap();
+    assert_eq!((recovered.last, recovered.restored), (Seq(60), 40));
+    assert!(read.values().cloned().eq((0..60u64).map(|n| n.to_le_bytes().to_vec())));
+    assert_eq!(events(&mut new), read, "it is in Redis again");
+}
+
+#[test]
+fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
+    let mut redis = RedisServer::start();
+    let Deposed { mut new, reason, emergency, _folder } = deposed_without_its_tail(&mut redis);
+    assert!(reason.contains("`new` opened it") && reason.contains("without events 21 to 60"), "{reason}");
     let file = EmergencyFile::read(&emergency).unwrap();
     assert_eq!((file.batches[0].first, file.batches.last().unwrap().last), (Seq(1), Seq(60)));
-    drop(new);
+
+    // The new owner is told, until somebody has dealt with it.
+    eventually("the report", || !new.safety().missing().is_empty());
+    let [report] = &new.safety().missing()[..] else { panic!("one report") };
+    assert!(report.contains("events 21 to 60") && report.contains("`old`"), "{report}");
+    RedisJournal::settle_missing(&config(&redis, "any")).unwrap();
+    eventually("nothing to report", || new.safety().missing().is_empty());
+
+    // As long as nothing else was written, the file continues what is left; afterwards it contradicts it.
+    let compared = |limit| compare(&file, limit, |visit| RedisJournal::read(&config(&redis, "any"), visit)).unwrap();
+    let before = compared(5);
+    assert_eq!((before.verdict, before.missing, before.missing_acknowledged), (Verdict::Continues, 40, 40));
+    assert_eq!((before.events.len(), before.events[0].seq), (5, Seq(21)));
+    let (recovered, _) = replayed(&mut new, None).unwrap();
+    let new_log = Log::new(recovered.last, recovered.chain);
+    new.append(&batch(&new_log, b"another history")).unwrap();
+    let after = compared(100);
+    assert_eq!((after.verdict, after.missing, after.journal_last), (Verdict::Conflicts, 40, Seq(21)));
+    let instead: Vec<bool> = after.events.iter().map(|missing| missing.instead.is_some()).collect();
+    assert_eq!((instead[0], instead[1]), (true, false), "21 is another event, and the others are none");
+    let JournalError::Refused { reason } = replayed(&mut new, Some(&emergency)).unwrap_err() else { panic!() };
+    assert!(reason.contains("40 of them were acknowledged") && reason.contains("event 21 (acknowledged)"), "{reason}");
+    assert!(reason.contains("And 30 more"), "{reason}");
+    assert!(emergency.exists());
+}
+
+#[test]
+fn what_a_deposed_owner_had_never_acknowledged_is_saved_and_then_set_aside() {
+    let redis = RedisServer::start();
+    let old = start(config(&redis, "old"));
+    for n in 0..20 {
+        journaled(&old.log, append(&old.log, n));
+    }
+    let mut new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    append(&old.log, 20);
+    eventually("the end", || old.driver.status().health == Health::Ended);
+    let stopped = old.driver.stop(Duration::from_secs(5));
+    let emergency = stopped.emergency.expect("event 21 is nowhere else");
+    let file = EmergencyFile::read(&emergency).unwrap();
+    assert_eq!((file.batches[0].first, file.batches.last().unwrap().last), (Seq(21), Seq(21)));
+
+    let (recovered, _) = replayed(&mut new, None).unwrap();
+    let log = Log::new(recovered.last, recovered.chain);
+    new.append(&batch(&log, b"another history")).unwrap();
+    let mut again = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "old") }).unwrap();
+    let (recovered, read) = replayed(&mut again, Some(&emergency)).unwrap();
+    assert_eq!((recovered.last, recovered.set_aside, recovered.restored), (Seq(21), 1, 0));
+    assert_eq!(read[&21], b"another history");
+    assert!(!emergency.exists() && emergency.with_extension("conflict").exists());
 }
 
 #[test]

@@ -3,41 +3,82 @@
 use std::path::{Path, PathBuf};
 
 use stockade_core::ids::Seq;
-use stockade_core::log::{Journal, JournalError};
+use stockade_core::log::{Journal, JournalError, Log};
 use stockade_server::journal::LocalJournal;
 
 use crate::load::{batch, events, new_log, replayed};
 
-/// A journal of ten events, and how a kill leaves its file.
-fn killed(folder: &Path) -> Vec<u8> {
+/// A journal of ten events: its file as a kill leaves it, and as an orderly end does.
+fn killed_and_closed(folder: &Path) -> [Vec<u8>; 2] {
     let path = folder.join("journal.redb");
     let (log, mut journal) = (new_log(), LocalJournal::open(&path).unwrap());
     for n in 0..10u64 {
         journal.append(&batch(&log, &n.to_le_bytes())).unwrap();
     }
-    std::fs::read(&path).unwrap()
+    let killed = std::fs::read(&path).unwrap();
+    drop(journal);
+    [killed, std::fs::read(&path).unwrap()]
+}
+
+fn killed(folder: &Path) -> Vec<u8> {
+    let [killed, _] = killed_and_closed(folder);
+    killed
+}
+
+/// Flips bits, given by byte and bit, one at a time. Returns how many of these files were refused; each of the others must
+/// hold everything, and go on.
+fn refused_flips(whole: &[u8], bits: impl Iterator<Item = (usize, usize)>) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.redb");
+    let mut refused = 0;
+    for (at, bit) in bits {
+        let mut damaged = whole.to_vec();
+        damaged[at] ^= 1 << bit;
+        std::fs::write(&path, &damaged).unwrap();
+        match LocalJournal::open(&path).and_then(|mut journal| Ok((replayed(&mut journal, None)?.0, journal))) {
+            Ok((recovered, mut journal)) => {
+                assert_eq!(recovered.last, Seq(10), "byte {at}, bit {bit}: acknowledged events are gone in silence");
+                let log = Log::new(recovered.last, recovered.chain);
+                journal.append(&batch(&log, b"the next")).unwrap();
+                drop(journal);
+                assert_eq!(events(&mut LocalJournal::open(&path).unwrap()).len(), 11, "byte {at}, bit {bit}");
+            }
+            Err(JournalError::Corrupt { reason }) => {
+                assert!(reason.contains("damaged.redb") && reason.contains("restore it"), "{at}.{bit}: {reason}");
+                assert!(std::fs::read(&path).unwrap() == damaged, "byte {at}, bit {bit}: a refused file was changed");
+                refused += 1;
+            }
+            Err(JournalError::OtherFormat { .. }) => refused += 1,
+            Err(other) => panic!("byte {at}, bit {bit}: {other}"),
+        }
+    }
+    refused
 }
 
 #[test]
-fn a_flipped_byte_in_a_commit_slot_is_refused_or_changes_nothing() {
+fn a_flipped_bit_in_a_commit_slot_is_refused_or_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = killed(folder.path());
-    let path = folder.path().join("damaged.redb");
-    let mut refused = 0;
     // The two slots of the header: 128 bytes each, from byte 64 on.
-    for at in 64..320 {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 0x10;
-        std::fs::write(&path, &damaged).unwrap();
-        match LocalJournal::open(&path).and_then(|mut journal| replayed(&mut journal, None)) {
-            Ok((recovered, _)) => {
-                assert_eq!(recovered.last, Seq(10), "byte {at}: acknowledged events are gone in silence")
-            }
-            Err(JournalError::Corrupt { .. }) => refused += 1,
-            Err(other) => panic!("byte {at}: {other}"),
-        }
-    }
-    assert!(refused >= 43, "only {refused} damaged slots were refused");
+    assert!(refused_flips(&killed(folder.path()), (64..320).map(|at| (at, at % 8))) >= 43);
+}
+
+/// Every bit before the slots. Byte 9 says which slot counts, and no checksum covers it.
+fn header() -> impl Iterator<Item = (usize, usize)> {
+    (0..64 * 8).map(|bit| (bit / 8, bit % 8))
+}
+
+#[test]
+fn a_flipped_bit_of_the_header_is_refused_or_loses_nothing_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let [killed, _] = killed_and_closed(folder.path());
+    assert!(refused_flips(&killed, header()) >= 72, "the magic number at least is checked");
+}
+
+#[test]
+fn a_flipped_bit_of_the_header_is_refused_or_loses_nothing_after_an_orderly_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, closed] = killed_and_closed(folder.path());
+    assert!(refused_flips(&closed, header()) >= 72, "the magic number at least is checked");
 }
 
 #[test]

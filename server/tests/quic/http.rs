@@ -37,6 +37,7 @@ impl Site {
             bytes: 0,
         };
         let http = Http {
+            findings: Box::new(Vec::new),
             service: host.service.clone(),
             metrics: Arc::new(Metrics::new(Arc::new(Tally::default()))),
             engine: host.engine.clone(),

@@ -58,14 +58,13 @@ pub(super) struct Opened {
     pub(super) end: End,
 }
 
-/// Opens an existing file. Everything in it is on disk afterwards: a process that was killed may have left it half
-/// synced.
+/// Opens an existing file that was looked at. Everything in it is on disk afterwards: a process that was killed may have
+/// left it half synced.
 ///
 /// # Errors
-/// When it is in use, damaged or of another format, and is not changed then; [`JournalError::SyncFailed`].
+/// When it is in use, damaged or of another format; [`JournalError::SyncFailed`].
 pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
     let path = &place.path;
-    drop(look_at(path)?);
     let watched = place.open().map_err(|e| refusal(path, e))?;
     open_watched(path, &watched).map_err(|error| match watched.sync_failed() {
         true => unsynced(path, format!("a sync failed while it was opened ({error}): it has to be written anew")),
@@ -86,7 +85,7 @@ fn open_watched(path: &Path, watched: &Watched) -> Result<Opened, JournalError> 
 /// Opens a file without changing a byte of it, and finds out whether this build reads it.
 ///
 /// # Errors
-/// As [`open`].
+/// When it is in use, damaged or of another format.
 pub(super) fn look_at(path: &Path) -> Result<Database, JournalError> {
     if std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == 0) {
         // Otherwise a file truncated to nothing would silently become a new history.

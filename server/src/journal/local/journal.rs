@@ -15,6 +15,7 @@ use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use super::faults::{lost, unavailable, unsynced};
 use super::file::{self, BATCHES, End, Identity, Opened};
 use super::fresh;
+use super::newer;
 use super::storage::{Layer, Place, Watched};
 use crate::journal::ring::Ring;
 
@@ -69,13 +70,21 @@ impl LocalJournal {
             fresh::rewrite_whole(&place)?;
             place.believe().map_err(|e| unsynced(&place.path, e))?;
         }
-        let Opened { file, watched, identity, end } = file::open(&place)?;
+        let Opened { file, watched, identity, end } = newer::open(&place)?;
         let mut ring = Ring::new(RING_BYTES);
         for batch in file::latest(&file, &place.path, RING_BYTES)? {
             ring.push(batch);
         }
         let file = Arc::new(RwLock::new(Some(file)));
         Ok(LocalJournal { place, file, watched, identity, end, acknowledged: end, ring, doubt: None })
+    }
+
+    /// Shows every batch of a file in order, and changes nothing. No other process may have it open.
+    ///
+    /// # Errors
+    /// As [`LocalJournal::open`], and what `visit` returns.
+    pub fn read(path: &Path, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+        show(&file::look_at(path)?, path, visit)
     }
 
     /// The identity of the journal, given when it was created.
@@ -96,7 +105,7 @@ impl LocalJournal {
         if self.file.read().is_some() {
             return self.check_place();
         }
-        let opened = file::open(&self.place).inspect_err(|error| {
+        let opened = newer::open(&self.place).inspect_err(|error| {
             if matches!(error, JournalError::SyncFailed { .. }) {
                 self.doubt = Some(Doubt { retry_at: Instant::now(), error: error.clone() });
             }
@@ -171,6 +180,21 @@ fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, D
     RwLockReadGuard::try_map(file.read(), Option::as_ref).map_err(|_| unavailable(path, "the file is closed"))
 }
 
+fn show(
+    file: &Database,
+    path: &Path,
+    visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let shown = file::each(file, path, |bytes| match visit(bytes) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    })?;
+    match shown {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
 /// Reads batches of the file by their first sequence.
 struct LocalHistory {
     path: PathBuf,
@@ -194,14 +218,7 @@ impl Journal for LocalJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
         self.settle()?;
         let file = opened(&self.file, &self.place.path)?;
-        let shown = file::each(&file, &self.place.path, |bytes| match visit(bytes) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        })?;
-        match shown {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(error) => Err(error),
-        }
+        show(&file, &self.place.path, visit)
     }
 
     fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {

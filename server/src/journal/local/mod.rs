@@ -14,6 +14,7 @@ mod faults;
 mod file;
 mod fresh;
 mod journal;
+mod newer;
 mod storage;
 mod untouched;
 

@@ -12,6 +12,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
 use crate::disk::{self, Access};
+use crate::faults;
 
 /// Puts a layer between a journal file, named by its path, and the disk. Tests use it for disks that fail.
 pub type Layer = Arc<dyn Fn(FileBackend, &Path) -> Box<dyn StorageBackend> + Send + Sync>;
@@ -83,6 +84,7 @@ impl Place {
     /// Creates the file that will take the place of this one. One that is left of an earlier try is removed.
     pub(super) fn create_fresh(&self) -> Result<Watched, DatabaseError> {
         let path = self.fresh();
+        faults::step();
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}
@@ -159,10 +161,12 @@ impl StorageBackend for Watched {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        faults::step();
         self.inner.storage.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        faults::step();
         self.inner.storage.sync_data().inspect_err(|_| {
             if !self.inner.sync_failed.swap(true, Ordering::AcqRel)
                 && let Some(note) = &self.inner.note
@@ -173,6 +177,7 @@ impl StorageBackend for Watched {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        faults::step();
         self.inner.storage.write(offset, data)
     }
 

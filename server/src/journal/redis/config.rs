@@ -17,6 +17,9 @@ pub struct RedisConfig {
     pub owner: String,
     /// Take the partition from an owner whose heartbeat has not run out.
     pub take_over: bool,
+    /// Wait until the heartbeat of another owner has run out, instead of refusing at once. One that is renewed meanwhile
+    /// is a living owner, and refused.
+    pub wait: bool,
     /// Create the partition when it is missing: for development only.
     pub create: bool,
     /// How long to wait for a connection or an answer.
@@ -28,7 +31,7 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
-    /// The usual settings: 2 s of patience, 10 s of ownership, 256 MiB of ring, no creation, no take-over.
+    /// The usual settings: 2 s of patience, 10 s of ownership, 256 MiB of ring, no creation, no take-over, no waiting.
     pub fn new(url: impl Into<String>, partition: impl Into<String>, owner: impl Into<String>) -> RedisConfig {
         RedisConfig {
             url: url.into(),
@@ -36,6 +39,7 @@ impl RedisConfig {
             id: None,
             owner: owner.into(),
             take_over: false,
+            wait: false,
             create: false,
             timeout: Duration::from_secs(2),
             hold: Duration::from_secs(10),

@@ -10,10 +10,11 @@ use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 use super::check;
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
-use super::partition::{self, Owned, Position, State, read_state};
+use super::partition::{self, NotTaken, Owned, Position, State, read_state};
 use super::reading;
 use super::safety::Safety;
 use super::stream::{Entry, Reader, unreadable};
+use super::successor;
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
 
@@ -92,9 +93,53 @@ impl RedisJournal {
     pub fn delete_partition(config: &RedisConfig) -> Result<(), JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         let mut unlink = redis::cmd("UNLINK");
-        unlink.arg(link.stream()).arg(link.hash());
+        unlink.arg(link.stream()).arg(link.hash()).arg(link.missing());
         link.query::<()>(&unlink)?;
         Ok(())
+    }
+
+    /// Shows every batch of the partition in order, without owning it: its owner may go on writing.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached, has no such partition, or what it has cannot be read; and what `visit` returns.
+    pub fn read(
+        config: &RedisConfig,
+        visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        if read_state(&mut link)?.is_none() {
+            return Err(partition::missing(&link, config));
+        }
+        let mut reader = Reader::new(link.place());
+        let mut from = "-".to_owned();
+        loop {
+            let page = page(&mut link, &from)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            from = format!("({last}");
+            for (id, fields) in page {
+                if let Some(bytes) = reader.read(&id, fields)? {
+                    visit(&bytes)?;
+                }
+            }
+        }
+    }
+
+    /// What deposed owners noted that the history lacks.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses.
+    pub fn reported_missing(config: &RedisConfig) -> Result<Vec<String>, JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        Ok(successor::reported(&mut link)?)
+    }
+
+    /// Takes those notes back.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses.
+    pub fn settle_missing(config: &RedisConfig) -> Result<(), JournalError> {
+        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        Ok(successor::settle(&mut link)?)
     }
 
     /// Settings of this Redis that should be changed, one sentence each.
@@ -245,8 +290,8 @@ impl RedisJournal {
                 Ok(())
             }
             // Somebody changed it since it was read: whoever that was is found out at the next look.
-            Err(JournalError::Deposed { .. }) => Ok(()),
-            Err(error) => Err(error),
+            Err(NotTaken::Moved) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -260,10 +305,29 @@ impl RedisJournal {
             self.ring = Ring::new(self.config.ring_bytes);
             "with everything that was acknowledged here".to_owned()
         } else {
-            format!("without events that were acknowledged here, of which the last is {}", self.acknowledged)
+            self.report_missing()
         };
         let reason = format!("`{}` opened it with epoch {epoch}, ours was {}, {fate}", state.owner, self.owned.epoch);
         JournalError::Deposed { reason }
+    }
+
+    /// Finds out which acknowledged events the other history lacks, and leaves a note of it for its owner.
+    fn report_missing(&mut self) -> String {
+        let all = self.acknowledged;
+        let missing = match successor::kept(&mut self.link, &self.owned) {
+            Ok(Some(kept)) if kept < all => format!("events {} to {all}, which were acknowledged here", kept.next()),
+            Ok(_) | Err(_) => format!("events that were acknowledged here, of which the last is {all}"),
+        };
+        let (owner, epoch) = (&self.config.owner, self.owned.epoch);
+        let note = format!(
+            "this history lacks {}: `{owner}` acknowledged them with epoch {epoch} before it was deposed, and its emergency \
+             file has them",
+            missing.replace(", which were acknowledged here", "").replace(" that were acknowledged here", "")
+        );
+        if let Err(fault) = successor::report(&mut self.link, &self.owned, &note) {
+            tracing::warn!(?fault, "the owner of the history could not be told what is missing in it");
+        }
+        format!("without {missing}")
     }
 
     fn gone(&self, what: &str) -> JournalError {
@@ -314,7 +378,7 @@ impl Journal for RedisJournal {
         let mut from = "-".to_owned();
         let mut beaten = Instant::now();
         loop {
-            let page = self.page(&from)?;
+            let page = page(&mut self.link, &from)?;
             let Some((last, _)) = page.last() else { break };
             from = format!("({last}");
             for (id, fields) in page {
@@ -390,12 +454,6 @@ impl Journal for RedisJournal {
 }
 
 impl RedisJournal {
-    fn page(&mut self, from: &str) -> Result<Vec<Entry>, JournalError> {
-        let mut cmd = redis::cmd("XRANGE");
-        cmd.arg(self.link.stream()).arg(from).arg("+").arg("COUNT").arg(PAGE);
-        Ok(self.link.query(&cmd)?)
-    }
-
     /// Puts a replayed batch into the ring: memory may hold the last copy of it one day.
     fn keep(&mut self, bytes: Vec<u8>, id: &str) -> Result<(), JournalError> {
         let batch = Batch::decode(&bytes).map_err(|e| unreadable(&self.link.place(), id, &e))?;
@@ -406,4 +464,10 @@ impl RedisJournal {
         self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
         Ok(())
     }
+}
+
+fn page(link: &mut Link, from: &str) -> Result<Vec<Entry>, JournalError> {
+    let mut cmd = redis::cmd("XRANGE");
+    cmd.arg(link.stream()).arg(from).arg("+").arg("COUNT").arg(PAGE);
+    Ok(link.query(&cmd)?)
 }

@@ -6,6 +6,7 @@ use redis::{Cmd, Connection, FromRedisValue, RedisError};
 use stockade_core::log::JournalError;
 
 use super::stream::other_format;
+use crate::faults;
 
 /// The function library, loaded by whoever finds it missing.
 pub(super) const LIBRARY: &str = include_str!("functions.lua");
@@ -27,6 +28,7 @@ pub(super) struct Link {
     connection: Option<Connection>,
     timeout: Duration,
     keys: [String; 2],
+    missing: String,
     address: String,
 }
 
@@ -69,7 +71,8 @@ impl Link {
         })?;
         let address = client.get_connection_info().addr().to_string();
         let keys = ["wal", "own"].map(|part| format!("stockade:{{{partition}}}:{part}"));
-        Ok(Link { client, connection: None, timeout, keys, address })
+        let missing = format!("stockade:{{{partition}}}:missing");
+        Ok(Link { client, connection: None, timeout, keys, missing, address })
     }
 
     /// Host and port, without credentials.
@@ -90,6 +93,11 @@ impl Link {
     /// The key of the hash.
     pub(super) fn hash(&self) -> &str {
         &self.keys[1]
+    }
+
+    /// The key under which deposed owners note what the history lacks.
+    pub(super) fn missing(&self) -> &str {
+        &self.missing
     }
 
     /// Calls a function of the library on the partition's keys, loading the library if Redis does not have it.
@@ -115,7 +123,9 @@ impl Link {
 
     /// Sends one command and waits for its answer.
     pub(super) fn query<T: FromRedisValue>(&mut self, cmd: &Cmd) -> Result<T, Fault> {
+        faults::step();
         let result = self.connect().and_then(|connection| cmd.query(connection));
+        faults::step();
         result.map_err(|error| {
             let fault = classify(&error);
             if matches!(fault, Fault::Unknown(_)) || error.is_unrecoverable_error() {
@@ -147,12 +157,9 @@ impl From<Fault> for JournalError {
             Fault::Gap { id, seq } => {
                 JournalError::Unavailable { reason: format!("Redis stands at {id}, sequence {seq}") }
             }
-            Fault::Held { left_ms, owner } => JournalError::Refused {
-                reason: format!(
-                    "`{owner}` holds it for another {left_ms} ms: stop it, wait until its heartbeat has run out, \
-                     or start with `--take-over`"
-                ),
-            },
+            Fault::Held { left_ms, owner } => {
+                JournalError::Refused { reason: format!("`{owner}` holds it for another {left_ms} ms") }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod partition;
 mod reading;
 mod safety;
 mod stream;
+mod successor;
 
 pub use config::RedisConfig;
 pub use journal::RedisJournal;

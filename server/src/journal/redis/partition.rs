@@ -1,6 +1,6 @@
 //! A partition's hash in Redis: creating it, reading it, and taking its ownership.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, JournalError};
@@ -14,6 +14,10 @@ use crate::journal::lease::Lease;
 const FIRST: usize = 8;
 /// How often an opening is tried while somebody else moves the partition.
 const OPENINGS_MAX: usize = 200;
+/// Pause between two looks at an ownership that runs out.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// An ownership that lasts this much longer than it did at first was renewed.
+const RENEWED: Duration = Duration::from_millis(500);
 
 /// Proof of ownership, and the state in which it was taken.
 #[derive(Clone, Debug)]
@@ -29,6 +33,38 @@ pub(super) struct Before {
     pub(super) epoch: String,
     pub(super) token: String,
     pub(super) last_id: String,
+}
+
+/// Why a partition was not opened.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// Another engine changed it at the same moment.
+    Moved,
+    /// The ownership of another server has not run out.
+    Held {
+        /// How long it still lasts.
+        left: Duration,
+        /// The other owner.
+        owner: String,
+    },
+    /// For another reason.
+    Never(JournalError),
+}
+
+impl From<NotTaken> for JournalError {
+    fn from(not_taken: NotTaken) -> JournalError {
+        match not_taken {
+            NotTaken::Moved => JournalError::Deposed { reason: "another engine moved it at the same moment".into() },
+            NotTaken::Held { left, owner } => JournalError::Refused {
+                reason: format!(
+                    "`{owner}` holds it for another {} ms: stop it, wait until its heartbeat has run out, or start with \
+                     `--take-over`",
+                    left.as_millis()
+                ),
+            },
+            NotTaken::Never(error) => error,
+        }
+    }
 }
 
 /// The last entry of the stream.
@@ -56,7 +92,8 @@ pub fn new_partition_id() -> Result<String, JournalError> {
     random_text()
 }
 
-fn missing(link: &Link, config: &RedisConfig) -> JournalError {
+/// The refusal of a partition that is not there.
+pub(super) fn missing(link: &Link, config: &RedisConfig) -> JournalError {
     JournalError::Refused {
         reason: format!(
             "there is no partition `{}` in Redis at {}. Create it with `stockade init` if it is new; if it was there before, \
@@ -97,19 +134,40 @@ pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError>
 
 /// Reads the state of the partition and opens it there. Retried, because an owner that still writes changes the state.
 pub(super) fn open(link: &mut Link, config: &RedisConfig, lease: &Lease) -> Result<(Owned, Position), JournalError> {
-    let mut tries = 0;
+    let (mut tries, mut waiting) = (0, None);
     loop {
         let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
         let (token, sent) = (new_token()?, Instant::now());
         match take(link, config, (&state, &token), config.take_over) {
-            Err(JournalError::Deposed { .. }) if tries < OPENINGS_MAX => tries += 1,
+            Err(NotTaken::Moved) if tries < OPENINGS_MAX => tries += 1,
+            Err(NotTaken::Held { left, owner }) if config.wait => {
+                let until = *waiting.get_or_insert_with(|| {
+                    let ms = left.as_millis() as u64;
+                    tracing::warn!(owner, ms, "another server owned the history: waiting for its heartbeat to run out");
+                    sent + left
+                });
+                if sent + left > until + RENEWED {
+                    return Err(alive(&owner));
+                }
+                std::thread::sleep(left.clamp(Duration::from_millis(1), LOOK_AGAIN));
+            }
             opened => {
                 if opened.is_ok() {
                     lease.extend(sent, config.hold);
                 }
-                return opened;
+                return opened.map_err(JournalError::from);
             }
         }
+    }
+}
+
+fn alive(owner: &str) -> JournalError {
+    JournalError::Refused {
+        reason: format!(
+            "`{owner}` holds it and is alive: it renewed its heartbeat while this server waited for that to run out. Stop it \
+             first; if this folder is a copy of that server's, give this one a partition of its own; to depose it, start with \
+             `--take-over`"
+        ),
     }
 }
 
@@ -124,7 +182,7 @@ pub(super) fn take(
     config: &RedisConfig,
     (state, token): (&State, &str),
     take_over: bool,
-) -> Result<(Owned, Position), JournalError> {
+) -> Result<(Owned, Position), NotTaken> {
     let id = config.id.as_ref().unwrap_or(&state.id);
     let hold = config.hold.as_millis().to_string();
     let args = [
@@ -148,11 +206,10 @@ pub(super) fn take(
             let owned = Owned { epoch, token: token.to_owned(), before: state.before.clone() };
             Ok((owned, Position { id: last_id, seq: state.seq }))
         }
-        Err(Fault::Fenced) => {
-            Err(JournalError::Deposed { reason: "another engine moved it at the same moment".into() })
-        }
-        Err(Fault::OtherLayout(found)) => Err(other_layout(&link.place(), &found)),
-        Err(fault) => Err(fault.into()),
+        Err(Fault::Fenced) => Err(NotTaken::Moved),
+        Err(Fault::Held { left_ms, owner }) => Err(NotTaken::Held { left: Duration::from_millis(left_ms), owner }),
+        Err(Fault::OtherLayout(found)) => Err(NotTaken::Never(other_layout(&link.place(), &found))),
+        Err(fault) => Err(NotTaken::Never(fault.into())),
     }
 }
 

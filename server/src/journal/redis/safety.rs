@@ -12,6 +12,7 @@ use stockade_core::log::JournalError;
 use super::check::{self, Keeping};
 use super::config::RedisConfig;
 use super::link::Link;
+use super::successor;
 use crate::faults;
 use crate::panics::words;
 
@@ -31,6 +32,8 @@ struct State {
     keeping: Keeping,
     /// Why it must not keep history, while that is so.
     unfit: Option<String>,
+    /// What deposed owners noted that this history lacks.
+    missing: Vec<String>,
 }
 
 impl Safety {
@@ -40,7 +43,7 @@ impl Safety {
     /// When the address is unusable, or the system gives no thread.
     pub(super) fn watch(config: &RedisConfig, keeping: Keeping) -> Result<Arc<Safety>, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        let state = Mutex::new(State { keeping, unfit: None });
+        let state = Mutex::new(State { keeping, unfit: None, missing: Vec::new() });
         let safety = Arc::new(Safety { state, address: link.address().to_owned() });
         let weak = Arc::downgrade(&safety);
         let thread = std::thread::Builder::new().name("redis-settings".into());
@@ -73,6 +76,19 @@ impl Safety {
     /// Settings that should be changed, one sentence each.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.state.lock().keeping.warnings()
+    }
+
+    /// What deposed owners noted that this history lacks, one sentence each.
+    pub fn missing(&self) -> Vec<String> {
+        self.state.lock().missing.clone()
+    }
+
+    fn saw_missing(&self, missing: Vec<String>) {
+        let mut state = self.state.lock();
+        for note in missing.iter().filter(|note| !state.missing.contains(note)) {
+            tracing::error!(address = self.address, "{note}");
+        }
+        state.missing = missing;
     }
 
     fn saw(&self, found: Result<Keeping, String>) {
@@ -113,6 +129,11 @@ fn follow(safety: &Weak<Safety>, link: &mut Link) {
             && let Some(safety) = safety.upgrade()
         {
             safety.saw(found);
+        }
+        if let Ok(missing) = successor::reported(link)
+            && let Some(safety) = safety.upgrade()
+        {
+            safety.saw_missing(missing);
         }
     }
 }

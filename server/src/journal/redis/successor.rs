@@ -1,0 +1,70 @@
+//! What another owner's history lacks of what was acknowledged by the owner before, and the note of it in Redis.
+
+use std::collections::BTreeMap;
+
+use redis::Value;
+use stockade_core::ids::Seq;
+
+use super::link::{Fault, Link};
+use super::partition::Owned;
+use super::stream::{Entry, parse_id};
+
+/// Openings that are followed back at most to find the batch before them.
+const OPENINGS_MAX: u32 = 10_000;
+
+/// The last event of the history on which the next owner went on, as far as the stream tells.
+pub(super) fn kept(link: &mut Link, owned: &Owned) -> Result<Option<Seq>, Fault> {
+    let first_from = |link: &mut Link, epoch: u64| -> Result<Option<Entry>, Fault> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(link.stream()).arg(format!("{epoch}-0")).arg("+").arg("COUNT").arg(1);
+        Ok(link.query::<Vec<Entry>>(&range)?.pop())
+    };
+    // The opening of the owner before may be lost with its batches; the next one then has the same epoch.
+    let mut opening = first_from(link, owned.epoch)?;
+    if opening.as_ref().is_some_and(|(_, fields)| field(fields, "t") == Some(&owned.token)) {
+        opening = first_from(link, owned.epoch + 1)?;
+    }
+    for _ in 0..OPENINGS_MAX {
+        let Some(before) = opening.and_then(|(_, fields)| field(&fields, "p").map(str::to_owned)) else {
+            return Ok(None);
+        };
+        match parse_id(&before) {
+            // The entry of creation.
+            Some((0, _)) => return Ok(Some(Seq(0))),
+            Some((_, 0)) => {
+                let mut range = redis::cmd("XRANGE");
+                range.arg(link.stream()).arg(&before).arg(&before);
+                opening = link.query::<Vec<Entry>>(&range)?.pop();
+            }
+            Some((_, seq)) => return Ok(Some(Seq(seq))),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+fn field<'e>(fields: &'e [(String, Vec<u8>)], name: &str) -> Option<&'e str> {
+    let (_, value) = fields.iter().find(|(found, _)| found == name)?;
+    std::str::from_utf8(value).ok()
+}
+
+/// Leaves a note for whoever owns the history: one for each ownership that lost events.
+pub(super) fn report(link: &mut Link, owned: &Owned, note: &str) -> Result<(), Fault> {
+    let mut set = redis::cmd("HSET");
+    set.arg(link.missing()).arg(format!("{}-{}", owned.epoch, owned.token)).arg(note);
+    link.query::<Value>(&set).map(drop)
+}
+
+/// The notes that were left and not taken back.
+pub(super) fn reported(link: &mut Link) -> Result<Vec<String>, Fault> {
+    let mut get = redis::cmd("HGETALL");
+    get.arg(link.missing());
+    Ok(link.query::<BTreeMap<String, String>>(&get)?.into_values().collect())
+}
+
+/// Takes all notes back.
+pub(super) fn settle(link: &mut Link) -> Result<(), Fault> {
+    let mut unlink = redis::cmd("UNLINK");
+    unlink.arg(link.missing());
+    link.query::<Value>(&unlink).map(drop)
+}
