@@ -1,6 +1,7 @@
 //! The verdict on what changes expected receipts and promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stockade_core::event::{InboundChanged, InboundReason, Promised};
 use stockade_core::ids::{OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, Ticket, WarehouseId};
@@ -23,12 +24,14 @@ const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 impl Model {
     /// What is expected of a cell.
     pub fn inbound_of(&self, sku: SkuId, warehouse: WarehouseId) -> Inbound {
-        self.inbound.get(&(sku, warehouse)).cloned().unwrap_or_default()
+        self.inbound.get(&(sku, warehouse)).map(|inbound| Inbound::clone(inbound)).unwrap_or_default()
     }
 
     /// The same in units.
     pub fn plain_of(&self, sku: SkuId, warehouse: WarehouseId) -> Plain {
-        Plain::of(&self.inbound_of(sku, warehouse), &self.ledger.cell(sku, warehouse))
+        let none = Inbound::default();
+        let inbound = self.inbound.get(&(sku, warehouse)).map_or(&none, |inbound| &**inbound);
+        Plain::of(inbound, self.ledger.cell(sku, warehouse))
     }
 
     /// What a cell can promise out of pools; nothing where units never run short.
@@ -61,7 +64,7 @@ impl Model {
 
     /// Takes a new promise in; its units come from its receipt, or from nowhere.
     pub(super) fn promise(&mut self, seq: Seq, made: &Promised) -> Result<(), String> {
-        let inbound = self.inbound.entry((made.sku, made.warehouse)).or_default();
+        let inbound = Arc::make_mut(self.inbound.entry((made.sku, made.warehouse)).or_default());
         let Promised { ticket, rank, receipt, pool, order, sub, .. } = *made;
         if ticket.0 != inbound.last_ticket + 1 || rank > ticket {
             return Err(format!("ticket {ticket} of rank {rank} follows {}", inbound.last_ticket));
@@ -78,15 +81,21 @@ impl Model {
     pub(super) fn tidy(&mut self) {
         for ((sku, warehouse), inbound) in &mut self.inbound {
             let units = |bucket| self.ledger.units(*sku, *warehouse, bucket);
-            inbound.promises.retain(|ticket, _| units(Bucket::Promised(*ticket)) > 0);
-            let promised = |no| inbound.promises.values().any(|p| p.receipt == no);
-            inbound.receipts.retain(|no, _| units(Bucket::Inbound(*no)) > 0 || promised(*no));
+            let is_over = |ticket: &Ticket| units(Bucket::Promised(*ticket)) == 0;
+            let known: BTreeSet<ReceiptNo> =
+                inbound.promises.iter().filter(|(ticket, _)| !is_over(ticket)).map(|(_, p)| p.receipt).collect();
+            let brings_none = |no: &ReceiptNo| units(Bucket::Inbound(*no)) == 0 && !known.contains(no);
+            if inbound.promises.keys().any(is_over) || inbound.receipts.keys().any(brings_none) {
+                let inbound = Arc::make_mut(inbound);
+                inbound.promises.retain(|ticket, _| !is_over(ticket));
+                inbound.receipts.retain(|no, _| !brings_none(no));
+            }
         }
     }
 
     /// Checks a change of what is expected, and takes it in.
     fn inbound_changed(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
-        let before = self.part_of(e);
+        let before = self.clone();
         self.open_and_date(seq, e)?;
         let known = |model: &Model, sku| model.inbound_of(sku, e.warehouse);
         for m in &e.moves {
@@ -118,24 +127,10 @@ impl Model {
         self.same_outcome(&before, e)
     }
 
-    /// What an event may touch, as it is before. The whole would be too much to copy each time.
-    fn part_of(&self, e: &InboundChanged) -> Model {
-        let mut part = Model { seq: self.seq, ..Model::default() };
-        let skus = e.moves.iter().map(|m| m.sku).chain(e.dated.iter().map(|dated| dated.sku));
-        for cell in skus.map(|sku| (sku, e.warehouse)) {
-            part.inbound.extend(self.inbound.get(&cell).map(|inbound| (cell, inbound.clone())));
-            part.ledger.cells.extend(self.ledger.cells.get(&cell).map(|known| (cell, known.clone())));
-        }
-        for arrived in &e.arrived {
-            part.orders.extend(self.orders.get(&arrived.order).map(|order| (order.id, order.clone())));
-        }
-        part
-    }
-
     fn open_and_date(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
         if let Some(opened) = &e.opened {
             let reference = e.reference.clone().ok_or("a receipt without a reference")?;
-            let inbound = self.inbound.entry((opened.sku, e.warehouse)).or_default();
+            let inbound = Arc::make_mut(self.inbound.entry((opened.sku, e.warehouse)).or_default());
             let taken = inbound.receipts.values().any(|receipt| receipt.reference == reference);
             if taken || opened.receipt.0 != inbound.last_receipt + 1 || e.reason != InboundReason::Announced {
                 return Err(format!("{opened:?} after {inbound:?}"));
@@ -144,9 +139,9 @@ impl Model {
             inbound.receipts.insert(opened.receipt, Receipt { reference, day: opened.day, pool: opened.pool });
         }
         if let Some(dated) = &e.dated {
-            let inbound = self.inbound.entry((dated.sku, e.warehouse)).or_default();
+            let inbound = Arc::make_mut(self.inbound.entry((dated.sku, e.warehouse)).or_default());
             inbound.receipts.get_mut(&dated.receipt).ok_or("a day for no receipt")?.day = dated.day;
-            self.ledger.cells.entry((dated.sku, e.warehouse)).or_default().watermark = seq;
+            self.ledger.cell_mut(dated.sku, e.warehouse).watermark = seq;
         }
         Ok(())
     }
@@ -255,7 +250,7 @@ impl Model {
 
     /// Units on hand in a cell, by pool, that overdue promises come first to.
     pub(super) fn owed(&self, sku: SkuId, warehouse: WarehouseId) -> Owed {
-        let is_overdue = |inbound: &Inbound| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
+        let is_overdue = |inbound: &Arc<Inbound>| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
         let overdue = self.inbound.get(&(sku, warehouse)).is_some_and(is_overdue);
         if overdue { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
     }

@@ -142,8 +142,8 @@ impl Model {
         let oldest = count.except.iter().map(|s| s.0.saturating_sub(1)).chain(count.as_of.map(|s| s.0)).min();
         for line in &count.lines {
             let Some(sku) = self.sku(&line.sku) else { continue };
-            let later = self.ledger.cell(sku, warehouse).physical;
-            let later = later.keys().filter(|seq| oldest.is_some_and(|o| seq.0 > o)).count();
+            let cell = self.ledger.cell(sku, warehouse);
+            let later = cell.physical.keys().filter(|seq| oldest.is_some_and(|o| seq.0 > o)).count();
             if later >= CELL_HISTORY {
                 allowed.refused.insert("count_too_old");
             }
@@ -248,7 +248,7 @@ impl Model {
 
     /// Gives the stock of a lapsed order back, as its expiry will.
     pub(super) fn release(&mut self, id: OrderId) {
-        let Some(order) = self.orders.get(&id) else { return };
+        let Some(order) = self.orders.get(id) else { return };
         for m in self.unpaid_moves(order, |at| at.free) {
             let _ = self.ledger.book(self.seq, m, false);
         }

@@ -9,11 +9,13 @@ pub struct Options {
     pub seed: u64,
     /// Commands.
     pub steps: u64,
-    /// Commands between calls of `Engine::check`.
+    /// Commands between calls of `Engine::check`; in a long run a share of all commands so far, when that is more.
     pub check_every: u64,
-    /// Commands between comparisons of all state with the model.
+    /// Commands between comparisons of the state with the model. All of it is compared at these times while the run is
+    /// young, and after a share of all commands so far later on; in between what was touched, and some of the rest.
     pub compare_every: u64,
-    /// Commands between recoveries of a second engine from the log.
+    /// Commands between recoveries of a second engine from the log; in a long run a share of all commands so far, when that
+    /// is more.
     pub recover_every: u64,
     /// Threads that send commands at once; with more than one, the history is judged at the end.
     pub threads: u64,

@@ -25,9 +25,6 @@ use super::tally::Tally;
 use super::workload::{Workload, code};
 use crate::model::{Model, receipt};
 
-/// The picture is taken anew once it is older than this share of all orders: each costs a copy of them all.
-const PICTURE_SHARE: u64 = 32;
-
 /// A command with its answer and the stretch of history in which it was decided.
 struct Call {
     request: Request,
@@ -177,9 +174,7 @@ fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
         }
         shared.engine.log().journaled(batch.last);
         history.push(batch.bytes);
-        if model.seq.0 - shown.0 > model.orders.len() as u64 / PICTURE_SHARE {
-            show(shared, &model, &mut shown);
-        }
+        show(shared, &model, &mut shown);
     }
 }
 
