@@ -9,6 +9,7 @@ use std::thread;
 use stockade_core::command::*;
 use stockade_core::decision::SubKind;
 use stockade_core::engine::Engine;
+use stockade_core::event::Event;
 use stockade_core::ids::SubNo;
 use stockade_core::limits::{LOCKED_WORK_MAX, ORDER_LINES_MAX, PLAN_UNDER_LOCKS_WORK};
 use stockade_core::orders::OrderState;
@@ -327,6 +328,49 @@ fn orders_that_overtake_each_other_while_they_are_planned_neither_oversell_nor_b
     assert!(shop.engine.log().halted().is_none());
     shop.react();
     shop.check();
+}
+
+/// Weights may change while a payment that came too late is planned anew. Its plan must weigh what its goods weigh when it
+/// is committed, or the history does not explain itself.
+#[test]
+fn a_late_payment_is_planned_by_the_weights_that_hold_when_it_is_committed() {
+    const ROUNDS: u64 = 16;
+    let mut shop = shop(40);
+    let skus: Vec<u64> = some(&shop, "live", 40).into_iter().take(20).collect();
+    let all = |weight_g| {
+        let spec = |sku: &u64| SkuSpec { sku: code(&name(*sku)), weight_g: Some(weight_g), category: None };
+        Command::DefineSkus(DefineSkus { skus: skus.iter().map(spec).collect() })
+    };
+    for round in 0..ROUNDS {
+        shop.placed(wants("live", &format!("n{round}"), skus.iter().copied(), 1));
+        shop.wait(Span::from_mins(31));
+        let (shop, order) = (&shop, by("live", &format!("n{round}")));
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                thread::sleep(std::time::Duration::from_micros(round * 400));
+                shop.ok(all(300 + round as u32));
+            });
+            shop.ok(Command::Pay(Pay { order: order.clone() }));
+        });
+        let cancel = Cancel { order, scope: CancelScope::Order, reason: None };
+        shop.ok(Command::Cancel(cancel));
+    }
+    let (mut weight_g, mut paid) = (300, 0);
+    for (seq, envelope) in shop.journal() {
+        match envelope.event {
+            Event::SkusDefined(e) => weight_g = e.skus[0].weight_g.map_or(300, u64::from),
+            Event::OrderPaidLate(e) => {
+                paid += 1;
+                for sub in &e.decision.subs {
+                    let units: u64 = sub.lines.iter().map(|line| line.units.0).sum();
+                    assert_eq!(sub.weight_g, units * weight_g, "event {seq}");
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(paid, ROUNDS);
+    shop.engine.check().unwrap();
 }
 
 #[test]

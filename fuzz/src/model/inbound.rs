@@ -102,7 +102,7 @@ impl Model {
             if m.warehouse != e.warehouse {
                 return Err(format!("moves units at warehouse {}", m.warehouse));
             }
-            self.check_move(m)?;
+            self.check_move(m, e.reason)?;
             self.ledger.book(seq, *m, true)?;
         }
         for made in &e.made {
@@ -146,7 +146,8 @@ impl Model {
         Ok(())
     }
 
-    fn check_move(&self, m: &Move) -> Result<(), String> {
+    fn check_move(&self, m: &Move, reason: InboundReason) -> Result<(), String> {
+        let handed = reason == InboundReason::Handed;
         let fits = match (m.from, m.to) {
             (SUPPLIER, Bucket::Inbound(_) | Bucket::Available(_) | Bucket::Arrived(_)) => true,
             (Bucket::Arrived(no), Bucket::Available(pool)) => {
@@ -155,6 +156,9 @@ impl Model {
             // To whom, the outcome shows.
             (Bucket::Arrived(_) | Bucket::Available(_), Bucket::Held(_) | Bucket::Allocated) => true,
             (Bucket::Inbound(_), SUPPLIER | Bucket::Available(_)) | (Bucket::Promised(_), SUPPLIER) => true,
+            // A command notes what its receipt will not bring; steps settle it.
+            (Bucket::Missing(_), SUPPLIER) => !handed,
+            (SUPPLIER | Bucket::Inbound(_), Bucket::Missing(_)) => handed,
             _ => false,
         };
         if fits { Ok(()) } else { Err(format!("moves units from {} to {}", m.from, m.to)) }
@@ -195,7 +199,7 @@ impl Model {
                     let ways: Vec<Told> = pools
                         .flat_map(|pool| [(*pool, false), (*pool, true)])
                         .map(|(pool, more)| match known {
-                            Some(no) => told_after(&plain, |p| p.fulfil(no, pool, units, more)),
+                            Some(no) => told_after(&plain, |p| p.fulfil(no, (pool, units), more, room_for(e, sku))),
                             None => told_after(&plain, |p| p.come(pool, units)),
                         })
                         .collect();
@@ -223,6 +227,15 @@ impl Model {
         if !plain.is_due() || tickets > HANDED_MAX {
             return Err(format!("hands over {tickets} promises, of {plain:?}"));
         }
+        let moved_on: u64 = e.made.iter().map(|made| made.units.0).sum();
+        if plain.loses() {
+            let only = e.arrived.is_empty() && e.made.iter().all(|made| made.receipt == ReceiptNo::NONE);
+            return if only {
+                plain.lose(moved_on)
+            } else {
+                Err("serves promises while others lose theirs".to_owned())
+            };
+        }
         let said: BTreeMap<_, u64> = e.arrived.iter().map(|a| ((a.order, a.sub), a.units.0)).collect();
         let arrived = plain.hand_over(e.units.0)?;
         if said != arrived {
@@ -238,8 +251,7 @@ impl Model {
         if moved != (held, allocated) {
             return Err(format!("holds and allocates {moved:?}, it should be {:?}", (held, allocated)));
         }
-        let attached: u64 = e.made.iter().map(|made| made.units.0).sum();
-        if attached > 0 { plain.attach_some(attached) } else { Ok(()) }
+        if moved_on > 0 { plain.attach_some(moved_on) } else { Ok(()) }
     }
 
     /// Cells with units that promises come first to.
@@ -251,7 +263,9 @@ impl Model {
     /// Units on hand in a cell, by pool, that overdue promises come first to.
     pub(super) fn owed(&self, sku: SkuId, warehouse: WarehouseId) -> Owed {
         let is_overdue = |inbound: &Arc<Inbound>| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
-        let overdue = self.inbound.get(&(sku, warehouse)).is_some_and(is_overdue);
+        let fails = |(no, _): (&ReceiptNo, &Receipt)| self.ledger.cell(sku, warehouse).missing(*no) > 0;
+        let known = self.inbound.get(&(sku, warehouse));
+        let overdue = known.is_some_and(|known| is_overdue(known) || known.receipts.iter().any(fails));
         if overdue { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
     }
 
@@ -273,9 +287,9 @@ impl Model {
         receipts.into_iter().map(view).collect()
     }
 
-    /// Promised units of a cell that no receipt is to bring.
+    /// Promised units of a cell that no receipt is to bring, or that theirs will not.
     pub(super) fn overdue(&self, sku: SkuId, warehouse: WarehouseId) -> Units {
-        Units(self.plain_of(sku, warehouse).promised(ReceiptNo::NONE))
+        Units(self.plain_of(sku, warehouse).overdue())
     }
 
     /// What a sub-order waits for, as a query shows it.
@@ -303,6 +317,13 @@ fn told_after(plain: &Plain, change: impl FnOnce(&mut Plain) -> Came) -> Told {
     plain.told()
 }
 
+/// Promises that may lose their receipt in an event on behalf of a SKU: those of the SKUs before it are counted.
+fn room_for(e: &InboundChanged, sku: SkuId) -> usize {
+    let place = |sku| e.moves.iter().position(|m| m.sku == sku);
+    let before = e.made.iter().filter(|made| place(made.sku) < place(sku)).count();
+    HANDED_MAX.saturating_sub(before)
+}
+
 /// Units of a SKU that came in.
 fn received(e: &InboundChanged, sku: SkuId) -> u64 {
     e.moves.iter().filter(|m| m.sku == sku && m.to.is_on_hand()).map(|m| m.units.0).sum()
@@ -323,7 +344,8 @@ impl Verdict for InboundChanged {
     }
 
     fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
-        let lost = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE);
-        Ok(moved(seq, self.units, lost.map(|made| made.units).sum()))
+        let lost = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE).map(|made| made.units);
+        let missing = self.moves.iter().filter(|m| matches!(m.from, Bucket::Missing(_))).map(|m| m.units);
+        Ok(moved(seq, self.units, lost.chain(missing).sum()))
     }
 }

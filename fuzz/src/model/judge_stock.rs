@@ -10,7 +10,7 @@ use stockade_core::event::{Event, InboundChanged};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
 use stockade_core::orders::{OrderState, Stage};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, HANDED_MAX, Outside};
 
 use super::Model;
 use super::allowed::Allowed;
@@ -166,7 +166,7 @@ impl Model {
             let announced = known.and_then(|(no, _)| self.inbound_of(sku, warehouse).receipts.get(&no).map(|r| r.pool));
             let pool = named.or(announced).unwrap_or(PoolId::REGULAR);
             let came = match known {
-                Some((no, more)) => plain.fulfil(no, pool, units, more),
+                Some((no, more)) => plain.fulfil(no, (pool, units), more, HANDED_MAX),
                 None => plain.come(pool, units),
             };
             if came.kept > 0 {

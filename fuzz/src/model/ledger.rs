@@ -1,10 +1,10 @@
 //! Textbook double entry: a movement lowers one balance and raises another by the same amount, so that the
-//! balances of a cell always add up to zero. What is outside, and what is short, is below zero.
+//! balances of a cell always add up to zero. What is outside, short, or missing from a receipt is below zero.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
+use stockade_core::ids::{PoolId, ReceiptNo, Seq, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
 use stockade_core::stock::{Bucket, Move, Outside};
 
@@ -33,6 +33,11 @@ impl Cell {
     /// Units claimed that are not there.
     pub fn short(&self) -> u64 {
         u64::try_from(-self.balance.get(&Bucket::Short).copied().unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Units promised out of a receipt that it will not bring, and that its promises are about to lose.
+    pub fn missing(&self, no: ReceiptNo) -> u64 {
+        u64::try_from(-self.balance.get(&Bucket::Missing(no)).copied().unwrap_or(0)).unwrap_or(0)
     }
 
     /// Free units of all pools.
@@ -138,7 +143,7 @@ impl Ledger {
             *balance += change;
             let wrong = match bucket {
                 Bucket::Outside(_) => false,
-                Bucket::Short => *balance > 0,
+                Bucket::Short | Bucket::Missing(_) => *balance > 0,
                 _ => *balance < 0,
             };
             if wrong {

@@ -269,6 +269,28 @@ mod tests {
         }
     }
 
+    fn own_nodes(link: &Link<u32, u32>, other: &SharingMap<u32, u32>) -> usize {
+        let Some(node) = link else { return 0 };
+        match other.get(&node.key).is_some_and(|value| std::ptr::eq(value, &raw const node.value)) {
+            true => 0,
+            false => 1 + own_nodes(&node.left, other) + own_nodes(&node.right, other),
+        }
+    }
+
+    #[test]
+    fn a_copy_shares_all_but_the_way_to_what_was_changed() {
+        let mut map = SharingMap::default();
+        (0..100_000u32).for_each(|n| assert_eq!(map.insert(n, n), None));
+        let before = map.clone();
+        assert_eq!(own_nodes(&map.root, &before), 0, "a copy copies nothing");
+        *map.get_mut(&70_000).unwrap() = 1;
+        map.insert(200_000, 2);
+        map.remove(&5);
+        let own = own_nodes(&map.root, &before);
+        assert!(own < 200, "three changes copy {own} of 100,000 entries");
+        assert_eq!((before.get(&70_000), before.get(&200_000), before.get(&5)), (Some(&70_000), None, Some(&5)));
+    }
+
     #[test]
     fn a_million_keys_in_order_are_no_chain() {
         let mut map = SharingMap::default();

@@ -81,12 +81,14 @@ pub fn run_tape(tape: &[u8]) -> Result<Tally, String> {
 impl Simulation {
     /// An empty engine and an empty model.
     pub fn new(options: Options, rng: Rng) -> Simulation {
+        let mut workload = Workload::new(rng);
+        workload.crowd_every = options.crowd_every;
         Simulation {
             options,
             engine: Engine::new(),
             model: Model::new(),
             answers: Answers::default(),
-            workload: Workload::new(rng),
+            workload,
             history: Vec::new(),
             actor: Actor::Named(code("simulator")),
             done: Done::default(),

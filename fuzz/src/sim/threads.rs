@@ -55,6 +55,7 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     let failed = |e: String| format!("`sim {options}`: {e}");
     let mut workload = Workload::new(Rng::new(options.seed));
     workload.shape.skus = 2 + options.seed % 3;
+    workload.crowd_every = options.crowd_every;
     let shared = Shared {
         engine: Engine::new(),
         picture: Mutex::default(),

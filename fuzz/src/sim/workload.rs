@@ -4,6 +4,7 @@ use stockade_core::command::{Command, Request};
 use stockade_core::ids::Code;
 use stockade_core::time::{Span, Time};
 
+use super::crowd::Crowd;
 use super::rng::Rng;
 use super::world::Shape;
 use crate::model::Model;
@@ -21,6 +22,9 @@ pub struct Workload {
     pub prefix: String,
     /// What it has sent.
     pub(super) sent: Vec<Request>,
+    /// Commands between two crowds, on average; 0 for no crowds.
+    pub crowd_every: u64,
+    pub(super) crowd: Option<Crowd>,
     made: u64,
 }
 
@@ -34,12 +38,15 @@ impl Workload {
     /// The workload of a generator.
     pub fn new(mut rng: Rng) -> Workload {
         let shape = Shape::random(&mut rng);
-        Workload { rng, shape, now: BEGIN, prefix: String::new(), made: 0, sent: Vec::new() }
+        let prefix = String::new();
+        Workload { rng, shape, now: BEGIN, prefix, made: 0, sent: Vec::new(), crowd_every: 0, crowd: None }
     }
 
     /// Another workload in the same world, with chance and keys of its own.
     pub fn fork(&mut self, prefix: String) -> Workload {
-        Workload { rng: self.rng.split(), shape: self.shape, now: self.now, prefix, made: 0, sent: Vec::new() }
+        let mut fork = Workload { prefix, made: 0, sent: Vec::new(), crowd: None, ..self.clone() };
+        fork.rng = self.rng.split();
+        fork
     }
 
     /// A request under a key of its own.
