@@ -99,6 +99,8 @@ pub const PLAN_UNDER_LOCKS_LANES: usize = 4_096;
 /// Work after which no further plan is begun under the same locks. A plan under locks takes no more than this either, besides
 /// a few units for each lane and line it reads.
 pub const PLAN_UNDER_LOCKS_WORK: u64 = 50_000;
+/// Work of one movement of an event, in the same units: it is decided, checked, written down and applied under locks.
+pub const APPLY_WORK: u64 = 50;
 /// The most planning work that one attempt ever does while it holds locks, some two nanoseconds a unit.
 pub const LOCKED_WORK_MAX: u64 = 8 * PLAN_UNDER_LOCKS_WORK;
 /// Work that the search for one exact quote may take: some seconds. One is looked for at a time.

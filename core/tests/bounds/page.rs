@@ -84,6 +84,7 @@ fn the_page_of_limits_gives_every_bound_and_its_figure() {
         PLAN_UNDER_LOCKS_LANES,
         PLAN_UNDER_LOCKS_WORK,
         LOCKED_WORK_MAX,
+        APPLY_WORK,
         QUOTE_EXACT_WORK,
         CELL_HISTORY,
         HOLD_TTL,
