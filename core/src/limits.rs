@@ -30,6 +30,8 @@ pub const CELL_PROMISES_EVER: u32 = 3_000_000_000;
 pub const CELL_RECEIPTS_PROMISED_EVER: u32 = 3_500_000_000;
 /// Promises that one event hands over or moves to another receipt. More of them are work of several events.
 pub const HANDED_MAX: usize = 256;
+/// Orders that one stock query looks at, all short cells together, to find those that short units affect.
+pub const AFFECTED_LOOKS_MAX: usize = 8_192;
 /// Pairs of SKU and warehouse that one plan looks at: the lines of an order times the warehouses that have their SKUs.
 pub const PLAN_CELLS_MAX: usize = 500_000;
 /// Sub-orders that one order ever has.

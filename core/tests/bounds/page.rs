@@ -51,6 +51,7 @@ fn the_page_of_limits_gives_every_bound_and_its_figure() {
         CELL_RECEIPTS_PROMISED_EVER,
         HANDED_MAX,
         PLAN_CELLS_MAX,
+        AFFECTED_LOOKS_MAX,
         ORDER_SUBS_MAX,
         ORDER_PARTS_MAX,
         ORDER_CHANGES_MAX,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use stockade_core::command::OrderRef;
 use stockade_core::engine::Engine;
 use stockade_core::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
+use stockade_core::limits::AFFECTED_LOOKS_MAX;
 use stockade_core::query::{self, AvailabilityQuery, Explain, InboundQuery, Query, StockQuery};
 use stockade_core::reply::{Available, CellView, InboundCell, OrderView, Reply, VersionedText};
 use stockade_core::time::Time;
@@ -124,9 +125,14 @@ impl Model {
             after = last;
         }
         for (sku, id) in self.ledger.cells.keys().filter(|(_, id)| only.is_none_or(|only| only == *id)) {
-            let expected = self.cell_view(*sku, *id).ok_or("a cell without a name")?;
+            let mut expected = self.cell_view(*sku, *id).ok_or("a cell without a name")?;
             let key = (expected.sku.clone(), expected.warehouse.clone());
             let shown = found.remove(&key).ok_or_else(|| format!("the stock query does not show cell {key:?}"))?;
+            if shown.affected_more && self.orders.len() > AFFECTED_LOOKS_MAX {
+                // The search may end before the oldest ones.
+                expected.affected.truncate(shown.affected.len());
+                expected.affected_more = true;
+            }
             same(&format!("cell {key:?}"), &shown, &expected)?;
         }
         match found.values().find(|cell| cell.on_hand.0 > 0 || cell.watermark.0 > 0) {

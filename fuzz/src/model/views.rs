@@ -40,6 +40,7 @@ impl Model {
             on_hand: Units(u64::try_from(cell.on_hand()).unwrap_or(0)),
             watermark: cell.watermark,
             affected: if cell.short() > 0 { self.claimants(sku, warehouse) } else { Vec::new() },
+            affected_more: false,
         })
     }
 

@@ -2,24 +2,13 @@
 //! move.
 
 use stockade_core::command::{Command, Expect, Expectation, Fulfils, Line, Place, Receive, Request};
-use stockade_core::ids::{Code, SkuId, WarehouseId};
+use stockade_core::ids::SkuId;
 use stockade_core::time::{Day, Span};
 use stockade_core::units::Units;
 
-use super::workload::{Workload, code};
+use super::workload::{Crowd, Workload, code};
 use super::world::{CHANNELS, ZONES};
 use crate::model::Model;
-
-/// Orders that are about to be promised one receipt.
-#[derive(Clone, Debug)]
-pub(super) struct Crowd {
-    sku: SkuId,
-    warehouse: WarehouseId,
-    reference: Code,
-    channel: Code,
-    /// Orders yet to be placed.
-    left: u64,
-}
 
 /// Units announced: more than a crowd buys.
 const ANNOUNCED: u64 = 900;

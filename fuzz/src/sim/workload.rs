@@ -1,10 +1,9 @@
 //! What every generator of commands uses: chance, the time, the shape of the world, keys.
 
 use stockade_core::command::{Command, Request};
-use stockade_core::ids::Code;
+use stockade_core::ids::{Code, SkuId, WarehouseId};
 use stockade_core::time::{Span, Time};
 
-use super::crowd::Crowd;
 use super::rng::Rng;
 use super::world::Shape;
 use crate::model::Model;
@@ -26,6 +25,20 @@ pub struct Workload {
     pub crowd_every: u64,
     pub(super) crowd: Option<Crowd>,
     made: u64,
+}
+
+/// Orders that are about to be promised one receipt.
+#[derive(Clone, Debug)]
+pub(super) struct Crowd {
+    /// The cell that expects it.
+    pub(super) sku: SkuId,
+    pub(super) warehouse: WarehouseId,
+    /// What it is called.
+    pub(super) reference: Code,
+    /// Where they are placed.
+    pub(super) channel: Code,
+    /// Orders yet to be placed.
+    pub(super) left: u64,
 }
 
 /// Midnight of an ordinary day.
