@@ -30,6 +30,8 @@ pub const CELL_PROMISES_EVER: u32 = 3_000_000_000;
 pub const CELL_RECEIPTS_PROMISED_EVER: u32 = 3_500_000_000;
 /// Promises that one event hands over or moves to another receipt. More of them are work of several events.
 pub const HANDED_MAX: usize = 256;
+/// Orders that one stock query looks at, all short cells together, to find those that short units affect.
+pub const AFFECTED_LOOKS_MAX: usize = 8_192;
 /// Pairs of SKU and warehouse that one plan looks at: the lines of an order times the warehouses that have their SKUs.
 pub const PLAN_CELLS_MAX: usize = 500_000;
 /// Sub-orders that one order ever has.
@@ -99,6 +101,8 @@ pub const PLAN_UNDER_LOCKS_LANES: usize = 4_096;
 /// Work after which no further plan is begun under the same locks. A plan under locks takes no more than this either, besides
 /// a few units for each lane and line it reads.
 pub const PLAN_UNDER_LOCKS_WORK: u64 = 50_000;
+/// Work of one movement of an event, in the same units: it is decided, checked, written down and applied under locks.
+pub const APPLY_WORK: u64 = 50;
 /// The most planning work that one attempt ever does while it holds locks, some two nanoseconds a unit.
 pub const LOCKED_WORK_MAX: u64 = 8 * PLAN_UNDER_LOCKS_WORK;
 /// Work that the search for one exact quote may take: some seconds. One is looked for at a time.

@@ -9,8 +9,9 @@ use std::thread;
 use stockade_core::command::*;
 use stockade_core::decision::SubKind;
 use stockade_core::engine::Engine;
+use stockade_core::event::Event;
 use stockade_core::ids::SubNo;
-use stockade_core::limits::{LOCKED_WORK_MAX, ORDER_LINES_MAX, PLAN_UNDER_LOCKS_WORK};
+use stockade_core::limits::{APPLY_WORK, LOCKED_WORK_MAX, ORDER_LINES_MAX, PLAN_UNDER_LOCKS_WORK};
 use stockade_core::orders::OrderState;
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
@@ -65,7 +66,10 @@ fn name(sku: u64) -> String {
 fn shop(skus: u64) -> Shop {
     let shop = Shop::with_world(&world());
     let spec = |sku| SkuSpec { sku: code(&name(sku)), weight_g: None, category: None };
-    shop.ok(Command::DefineSkus(DefineSkus { skus: (0..skus).map(spec).collect() }));
+    for first in (0..skus).step_by(1_000) {
+        let some = first..skus.min(first + 1_000);
+        shop.ok(Command::DefineSkus(DefineSkus { skus: some.map(spec).collect() }));
+    }
     for warehouse in 0..WAREHOUSES {
         for pool in ["regular", "promo"] {
             let seed = |sku: u64| sku * 1_000 + warehouse * 2 + u64::from(pool == "promo");
@@ -329,9 +333,73 @@ fn orders_that_overtake_each_other_while_they_are_planned_neither_oversell_nor_b
     shop.check();
 }
 
+/// Weights may change while a payment that came too late is planned anew. Its plan must weigh what its goods weigh when it
+/// is committed, or the history does not explain itself.
+#[test]
+fn a_late_payment_is_planned_by_the_weights_that_hold_when_it_is_committed() {
+    const ROUNDS: u64 = 16;
+    let mut shop = shop(40);
+    let skus: Vec<u64> = some(&shop, "live", 40).into_iter().take(20).collect();
+    let all = |weight_g| {
+        let spec = |sku: &u64| SkuSpec { sku: code(&name(*sku)), weight_g: Some(weight_g), category: None };
+        Command::DefineSkus(DefineSkus { skus: skus.iter().map(spec).collect() })
+    };
+    for round in 0..ROUNDS {
+        shop.placed(wants("live", &format!("n{round}"), skus.iter().copied(), 1));
+        shop.wait(Span::from_mins(31));
+        let (shop, order) = (&shop, by("live", &format!("n{round}")));
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                thread::sleep(std::time::Duration::from_micros(round * 400));
+                shop.ok(all(300 + round as u32));
+            });
+            shop.ok(Command::Pay(Pay { order: order.clone() }));
+        });
+        let cancel = Cancel { order, scope: CancelScope::Order, reason: None };
+        shop.ok(Command::Cancel(cancel));
+    }
+    let (mut weight_g, mut paid) = (300, 0);
+    for (seq, envelope) in shop.journal() {
+        match envelope.event {
+            Event::SkusDefined(e) => weight_g = e.skus[0].weight_g.map_or(300, u64::from),
+            Event::OrderPaidLate(e) => {
+                paid += 1;
+                for sub in &e.decision.subs {
+                    let units: u64 = sub.lines.iter().map(|line| line.units.0).sum();
+                    assert_eq!(sub.weight_g, units * weight_g, "event {seq}");
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(paid, ROUNDS);
+    shop.engine.check().unwrap();
+}
+
+/// What a large event takes to apply counts as time under locks, too: an order's own, however well it was planned before.
+#[test]
+fn the_work_of_applying_two_thousand_lines_is_part_of_what_is_done_under_locks() {
+    let most = ORDER_LINES_MAX as u64;
+    let shop = shop(most + 200);
+    let before = shop.engine.applied_work();
+    let skus: Vec<u64> = some(&shop, "live", most + 200).into_iter().take(ORDER_LINES_MAX).collect();
+    assert!(before < most * APPLY_WORK, "no delivery was as large");
+    shop.placed(wants("live", "1", skus.iter().copied(), 1));
+    let applied = shop.engine.applied_work();
+    assert_eq!(applied, most * APPLY_WORK);
+    shop.placed(wants("live", "2", skus[..1].iter().copied(), 1));
+    assert_eq!(shop.engine.applied_work(), applied, "the most at once, not the sum");
+    let cancel = Cancel { order: by("live", "1"), scope: CancelScope::Order, reason: None };
+    shop.ok(Command::Cancel(cancel));
+    assert_eq!(shop.engine.applied_work(), applied);
+    let recovered = Engine::new();
+    shop.journal().iter().for_each(|(seq, envelope)| recovered.recover(*seq, envelope).unwrap());
+    assert_eq!(recovered.applied_work(), 0, "no one waits for a recovery");
+}
+
 #[test]
 fn an_engine_counts_no_work_under_locks_before_it_does_any() {
-    assert_eq!(Engine::new().locked_work(), 0);
+    assert_eq!((Engine::new().locked_work(), Engine::new().applied_work()), (0, 0));
 }
 
 /// Stops others when it is dropped.

@@ -4,6 +4,7 @@ mod support;
 
 use stockade_core::command::*;
 use stockade_core::ids::Seq;
+use stockade_core::limits::AFFECTED_LOOKS_MAX;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
 use stockade_core::time::Day;
@@ -59,6 +60,26 @@ fn a_count_includes_held_paid_and_packed_units_and_names_the_orders_it_shorts() 
     assert_eq!((shop.cell("tea", "A").short, shop.available("web", "tea")), (Units(2), 1));
     shop.ok(count(None, vec![], 12));
     assert_eq!((shop.cell("tea", "A").short, shop.available("web", "tea")), (Units(0), 3));
+    shop.check();
+}
+
+/// However many orders are open in a warehouse, a query looks at the latest of them only, and says that it did.
+#[test]
+fn a_stock_query_looks_for_affected_orders_among_a_bounded_number_of_them() {
+    let shop = stocked();
+    shop.skus(&["pin"]);
+    shop.receive("pin", "A", 1_000_000);
+    let old = shop.placed(order("old", &[("tea", 9)]));
+    let pins = |from: usize, to: usize| {
+        (from..to).for_each(|n| drop(shop.placed(order(&format!("pin-{n}"), &[("pin", 1)]))));
+    };
+    pins(0, AFFECTED_LOOKS_MAX - 1);
+    shop.ok(count(None, vec![], 7));
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.affected, cell.affected_more), (vec![old.order], false), "it is the last one looked at");
+    pins(AFFECTED_LOOKS_MAX - 1, AFFECTED_LOOKS_MAX);
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.short, cell.affected, cell.affected_more), (Units(2), vec![], true));
     shop.check();
 }
 

@@ -1,6 +1,7 @@
 //! Bounds: what is at one is taken, what is past it is refused in words before anything happens, and nothing halts.
 
 mod extremes;
+mod huge;
 mod page;
 mod requests;
 mod shop;

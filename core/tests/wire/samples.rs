@@ -234,6 +234,7 @@ fn cell() -> CellView {
         on_hand: Units(18),
         watermark: Seq(11),
         affected: vec![OrderId(12)],
+        affected_more: true,
     }
 }
 

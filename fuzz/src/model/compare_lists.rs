@@ -17,7 +17,7 @@ type Rows = BTreeMap<(OrderId, u16), OrderSummary>;
 impl Model {
     pub(super) fn compare_lists(&self, asking: &Asking<'_>) -> Result<(), String> {
         let mut all = Rows::new();
-        for order in self.orders.values() {
+        for order in self.orders.all() {
             for index in 0..order.subs.len() {
                 let summary = self.summary(order, index).ok_or("a sub-order without a name")?;
                 all.insert((order.id, index as u16 + 1), summary);
@@ -25,9 +25,23 @@ impl Model {
         }
         for filter in self.filters() {
             let shown = self.list(asking, &filter)?;
-            let fitting = all.iter().filter(|((order, _), row)| fits(&self.orders[order], row, &filter));
+            let fits = |order, row| self.orders.get(order).is_some_and(|order| fits(order, row, &filter));
+            let fitting = all.iter().filter(|((order, _), row)| fits(*order, row));
             let expected = fitting.map(|(key, row)| (*key, row.clone())).collect();
             same(&format!("the list of {filter:?}"), &shown, &expected)?;
+        }
+        Ok(())
+    }
+
+    /// Each sub-order of an order is found where it stands: by all that it fits, right behind what was placed before.
+    pub(super) fn compare_place(&self, asking: &Asking<'_>, order: &Order) -> Result<(), String> {
+        for index in 0..order.subs.len() {
+            let row = self.summary(order, index).ok_or("a sub-order without a name")?;
+            let query = OrdersQuery { after: Some(Seq(order.placed().0 - 1)), limit: 1, ..exactly(order, &row) };
+            let Reply::Orders(page) = asking.ask(&Query::Orders(query))? else { return Err("no list".to_owned()) };
+            if !page.orders.contains(&row) {
+                return Err(format!("the list from event {} on shows {:?}, not {row:?}", order.placed(), page.orders));
+            }
         }
         Ok(())
     }
@@ -41,7 +55,7 @@ impl Model {
             let Reply::Orders(page) = asking.ask(&Query::Orders(query))? else { return Err("no list".to_owned()) };
             for summary in page.orders {
                 let key = (summary.order, summary.sub.0);
-                let order = self.orders.get(&summary.order).ok_or("the list shows an order that is not there")?;
+                let order = self.orders.get(summary.order).ok_or("the list shows an order that is not there")?;
                 if order.placed() < last {
                     return Err(format!("the list shows sub-order {key:?} behind one that was placed later"));
                 }
@@ -62,7 +76,7 @@ impl Model {
         let world = self.world.iter();
         let warehouses: Vec<Code> = world.clone().flat_map(|w| w.warehouses.values()).map(|w| w.code.clone()).collect();
         let channels: Vec<Code> = world.flat_map(|w| w.channels.values()).map(|c| c.code.clone()).collect();
-        let customers: BTreeSet<&Code> = self.orders.values().filter_map(|order| order.customer.as_ref()).collect();
+        let customers: BTreeSet<&Code> = self.orders.all().filter_map(|order| order.customer.as_ref()).collect();
         let any = OrdersQuery::default();
         let at = |warehouse: &Code| OrdersQuery { warehouse: Some(warehouse.clone()), ..any.clone() };
         let of = |channel: &Code| OrdersQuery { channel: Some(channel.clone()), ..any.clone() };
@@ -79,7 +93,7 @@ impl Model {
         let stated =
             stated.flat_map(|filter| OrderState::ALL.map(|state| OrdersQuery { state: Some(state), ..filter.clone() }));
         filters.extend(stated);
-        let latest = self.orders.values().max_by_key(|order| order.placed());
+        let latest = self.orders.all().max_by_key(|order| order.placed());
         filters.extend(latest.and_then(|order| self.summary(order, 0).map(|row| exactly(order, &row))));
         filters
     }

@@ -1,6 +1,7 @@
 //! The verdict on what changes expected receipts and promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stockade_core::event::{InboundChanged, InboundReason, Promised};
 use stockade_core::ids::{OrderId, PoolId, ReceiptNo, Seq, SkuId, SubNo, Ticket, WarehouseId};
@@ -23,12 +24,14 @@ const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
 impl Model {
     /// What is expected of a cell.
     pub fn inbound_of(&self, sku: SkuId, warehouse: WarehouseId) -> Inbound {
-        self.inbound.get(&(sku, warehouse)).cloned().unwrap_or_default()
+        self.inbound.get(&(sku, warehouse)).map(|inbound| Inbound::clone(inbound)).unwrap_or_default()
     }
 
     /// The same in units.
     pub fn plain_of(&self, sku: SkuId, warehouse: WarehouseId) -> Plain {
-        Plain::of(&self.inbound_of(sku, warehouse), &self.ledger.cell(sku, warehouse))
+        let none = Inbound::default();
+        let inbound = self.inbound.get(&(sku, warehouse)).map_or(&none, |inbound| &**inbound);
+        Plain::of(inbound, self.ledger.cell(sku, warehouse))
     }
 
     /// What a cell can promise out of pools; nothing where units never run short.
@@ -61,7 +64,7 @@ impl Model {
 
     /// Takes a new promise in; its units come from its receipt, or from nowhere.
     pub(super) fn promise(&mut self, seq: Seq, made: &Promised) -> Result<(), String> {
-        let inbound = self.inbound.entry((made.sku, made.warehouse)).or_default();
+        let inbound = Arc::make_mut(self.inbound.entry((made.sku, made.warehouse)).or_default());
         let Promised { ticket, rank, receipt, pool, order, sub, .. } = *made;
         if ticket.0 != inbound.last_ticket + 1 || rank > ticket {
             return Err(format!("ticket {ticket} of rank {rank} follows {}", inbound.last_ticket));
@@ -78,22 +81,28 @@ impl Model {
     pub(super) fn tidy(&mut self) {
         for ((sku, warehouse), inbound) in &mut self.inbound {
             let units = |bucket| self.ledger.units(*sku, *warehouse, bucket);
-            inbound.promises.retain(|ticket, _| units(Bucket::Promised(*ticket)) > 0);
-            let promised = |no| inbound.promises.values().any(|p| p.receipt == no);
-            inbound.receipts.retain(|no, _| units(Bucket::Inbound(*no)) > 0 || promised(*no));
+            let is_over = |ticket: &Ticket| units(Bucket::Promised(*ticket)) == 0;
+            let known: BTreeSet<ReceiptNo> =
+                inbound.promises.iter().filter(|(ticket, _)| !is_over(ticket)).map(|(_, p)| p.receipt).collect();
+            let brings_none = |no: &ReceiptNo| units(Bucket::Inbound(*no)) == 0 && !known.contains(no);
+            if inbound.promises.keys().any(is_over) || inbound.receipts.keys().any(brings_none) {
+                let inbound = Arc::make_mut(inbound);
+                inbound.promises.retain(|ticket, _| !is_over(ticket));
+                inbound.receipts.retain(|no, _| !brings_none(no));
+            }
         }
     }
 
     /// Checks a change of what is expected, and takes it in.
     fn inbound_changed(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
-        let before = self.part_of(e);
+        let before = self.clone();
         self.open_and_date(seq, e)?;
         let known = |model: &Model, sku| model.inbound_of(sku, e.warehouse);
         for m in &e.moves {
             if m.warehouse != e.warehouse {
                 return Err(format!("moves units at warehouse {}", m.warehouse));
             }
-            self.check_move(m)?;
+            self.check_move(m, e.reason)?;
             self.ledger.book(seq, *m, true)?;
         }
         for made in &e.made {
@@ -118,24 +127,10 @@ impl Model {
         self.same_outcome(&before, e)
     }
 
-    /// What an event may touch, as it is before. The whole would be too much to copy each time.
-    fn part_of(&self, e: &InboundChanged) -> Model {
-        let mut part = Model { seq: self.seq, ..Model::default() };
-        let skus = e.moves.iter().map(|m| m.sku).chain(e.dated.iter().map(|dated| dated.sku));
-        for cell in skus.map(|sku| (sku, e.warehouse)) {
-            part.inbound.extend(self.inbound.get(&cell).map(|inbound| (cell, inbound.clone())));
-            part.ledger.cells.extend(self.ledger.cells.get(&cell).map(|known| (cell, known.clone())));
-        }
-        for arrived in &e.arrived {
-            part.orders.extend(self.orders.get(&arrived.order).map(|order| (order.id, order.clone())));
-        }
-        part
-    }
-
     fn open_and_date(&mut self, seq: Seq, e: &InboundChanged) -> Result<(), String> {
         if let Some(opened) = &e.opened {
             let reference = e.reference.clone().ok_or("a receipt without a reference")?;
-            let inbound = self.inbound.entry((opened.sku, e.warehouse)).or_default();
+            let inbound = Arc::make_mut(self.inbound.entry((opened.sku, e.warehouse)).or_default());
             let taken = inbound.receipts.values().any(|receipt| receipt.reference == reference);
             if taken || opened.receipt.0 != inbound.last_receipt + 1 || e.reason != InboundReason::Announced {
                 return Err(format!("{opened:?} after {inbound:?}"));
@@ -144,14 +139,15 @@ impl Model {
             inbound.receipts.insert(opened.receipt, Receipt { reference, day: opened.day, pool: opened.pool });
         }
         if let Some(dated) = &e.dated {
-            let inbound = self.inbound.entry((dated.sku, e.warehouse)).or_default();
+            let inbound = Arc::make_mut(self.inbound.entry((dated.sku, e.warehouse)).or_default());
             inbound.receipts.get_mut(&dated.receipt).ok_or("a day for no receipt")?.day = dated.day;
-            self.ledger.cells.entry((dated.sku, e.warehouse)).or_default().watermark = seq;
+            self.ledger.cell_mut(dated.sku, e.warehouse).watermark = seq;
         }
         Ok(())
     }
 
-    fn check_move(&self, m: &Move) -> Result<(), String> {
+    fn check_move(&self, m: &Move, reason: InboundReason) -> Result<(), String> {
+        let handed = reason == InboundReason::Handed;
         let fits = match (m.from, m.to) {
             (SUPPLIER, Bucket::Inbound(_) | Bucket::Available(_) | Bucket::Arrived(_)) => true,
             (Bucket::Arrived(no), Bucket::Available(pool)) => {
@@ -160,6 +156,9 @@ impl Model {
             // To whom, the outcome shows.
             (Bucket::Arrived(_) | Bucket::Available(_), Bucket::Held(_) | Bucket::Allocated) => true,
             (Bucket::Inbound(_), SUPPLIER | Bucket::Available(_)) | (Bucket::Promised(_), SUPPLIER) => true,
+            // A command notes what its receipt will not bring; steps settle it.
+            (Bucket::Missing(_), SUPPLIER) => !handed,
+            (SUPPLIER | Bucket::Inbound(_), Bucket::Missing(_)) => handed,
             _ => false,
         };
         if fits { Ok(()) } else { Err(format!("moves units from {} to {}", m.from, m.to)) }
@@ -200,7 +199,7 @@ impl Model {
                     let ways: Vec<Told> = pools
                         .flat_map(|pool| [(*pool, false), (*pool, true)])
                         .map(|(pool, more)| match known {
-                            Some(no) => told_after(&plain, |p| p.fulfil(no, pool, units, more)),
+                            Some(no) => told_after(&plain, |p| p.fulfil(no, (pool, units), more, room_for(e, sku))),
                             None => told_after(&plain, |p| p.come(pool, units)),
                         })
                         .collect();
@@ -228,6 +227,15 @@ impl Model {
         if !plain.is_due() || tickets > HANDED_MAX {
             return Err(format!("hands over {tickets} promises, of {plain:?}"));
         }
+        let moved_on: u64 = e.made.iter().map(|made| made.units.0).sum();
+        if plain.loses() {
+            let only = e.arrived.is_empty() && e.made.iter().all(|made| made.receipt == ReceiptNo::NONE);
+            return if only {
+                plain.lose(moved_on)
+            } else {
+                Err("serves promises while others lose theirs".to_owned())
+            };
+        }
         let said: BTreeMap<_, u64> = e.arrived.iter().map(|a| ((a.order, a.sub), a.units.0)).collect();
         let arrived = plain.hand_over(e.units.0)?;
         if said != arrived {
@@ -243,8 +251,7 @@ impl Model {
         if moved != (held, allocated) {
             return Err(format!("holds and allocates {moved:?}, it should be {:?}", (held, allocated)));
         }
-        let attached: u64 = e.made.iter().map(|made| made.units.0).sum();
-        if attached > 0 { plain.attach_some(attached) } else { Ok(()) }
+        if moved_on > 0 { plain.attach_some(moved_on) } else { Ok(()) }
     }
 
     /// Cells with units that promises come first to.
@@ -255,8 +262,10 @@ impl Model {
 
     /// Units on hand in a cell, by pool, that overdue promises come first to.
     pub(super) fn owed(&self, sku: SkuId, warehouse: WarehouseId) -> Owed {
-        let is_overdue = |inbound: &Inbound| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
-        let overdue = self.inbound.get(&(sku, warehouse)).is_some_and(is_overdue);
+        let is_overdue = |inbound: &Arc<Inbound>| inbound.promises.values().any(|p| p.receipt == ReceiptNo::NONE);
+        let fails = |(no, _): (&ReceiptNo, &Receipt)| self.ledger.cell(sku, warehouse).missing(*no) > 0;
+        let known = self.inbound.get(&(sku, warehouse));
+        let overdue = known.is_some_and(|known| is_overdue(known) || known.receipts.iter().any(fails));
         if overdue { self.plain_of(sku, warehouse).owed() } else { Owed::new() }
     }
 
@@ -278,9 +287,9 @@ impl Model {
         receipts.into_iter().map(view).collect()
     }
 
-    /// Promised units of a cell that no receipt is to bring.
+    /// Promised units of a cell that no receipt is to bring, or that theirs will not.
     pub(super) fn overdue(&self, sku: SkuId, warehouse: WarehouseId) -> Units {
-        Units(self.plain_of(sku, warehouse).promised(ReceiptNo::NONE))
+        Units(self.plain_of(sku, warehouse).overdue())
     }
 
     /// What a sub-order waits for, as a query shows it.
@@ -308,6 +317,13 @@ fn told_after(plain: &Plain, change: impl FnOnce(&mut Plain) -> Came) -> Told {
     plain.told()
 }
 
+/// Promises that may lose their receipt in an event on behalf of a SKU: those of the SKUs before it are counted.
+fn room_for(e: &InboundChanged, sku: SkuId) -> usize {
+    let place = |sku| e.moves.iter().position(|m| m.sku == sku);
+    let before = e.made.iter().filter(|made| place(made.sku) < place(sku)).count();
+    HANDED_MAX.saturating_sub(before)
+}
+
 /// Units of a SKU that came in.
 fn received(e: &InboundChanged, sku: SkuId) -> u64 {
     e.moves.iter().filter(|m| m.sku == sku && m.to.is_on_hand()).map(|m| m.units.0).sum()
@@ -328,7 +344,8 @@ impl Verdict for InboundChanged {
     }
 
     fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
-        let lost = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE);
-        Ok(moved(seq, self.units, lost.map(|made| made.units).sum()))
+        let lost = self.made.iter().filter(|made| made.receipt == ReceiptNo::NONE).map(|made| made.units);
+        let missing = self.moves.iter().filter(|m| matches!(m.from, Bucket::Missing(_))).map(|m| m.units);
+        Ok(moved(seq, self.units, lost.chain(missing).sum()))
     }
 }

@@ -61,7 +61,7 @@ impl Model {
                 *self.numbers.get(&(channel, number.clone())).ok_or("unknown_order")?
             }
         };
-        self.orders.get(&id).map(|order| &**order).ok_or("unknown_order")
+        self.orders.get(id).ok_or("unknown_order")
     }
 
     fn judge_place(&self, place: &Place) -> Allowed {
@@ -137,7 +137,7 @@ impl Model {
         if order.state == OrderState::Held {
             after.to_mut().release(order.id);
         }
-        let Some(expired) = after.orders.get(&order.id) else { return Allowed::default() };
+        let Some(expired) = after.orders.get(order.id) else { return Allowed::default() };
         let pools = after.pools_for(order.channel, true);
         let demand = expired.expired_demand();
         let wish = Wish {

@@ -10,7 +10,7 @@ use stockade_core::event::{Event, InboundChanged};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
 use stockade_core::orders::{OrderState, Stage};
-use stockade_core::stock::{Bucket, Outside};
+use stockade_core::stock::{Bucket, HANDED_MAX, Outside};
 
 use super::Model;
 use super::allowed::Allowed;
@@ -142,8 +142,8 @@ impl Model {
         let oldest = count.except.iter().map(|s| s.0.saturating_sub(1)).chain(count.as_of.map(|s| s.0)).min();
         for line in &count.lines {
             let Some(sku) = self.sku(&line.sku) else { continue };
-            let later = self.ledger.cell(sku, warehouse).physical;
-            let later = later.keys().filter(|seq| oldest.is_some_and(|o| seq.0 > o)).count();
+            let cell = self.ledger.cell(sku, warehouse);
+            let later = cell.physical.keys().filter(|seq| oldest.is_some_and(|o| seq.0 > o)).count();
             if later >= CELL_HISTORY {
                 allowed.refused.insert("count_too_old");
             }
@@ -166,7 +166,7 @@ impl Model {
             let announced = known.and_then(|(no, _)| self.inbound_of(sku, warehouse).receipts.get(&no).map(|r| r.pool));
             let pool = named.or(announced).unwrap_or(PoolId::REGULAR);
             let came = match known {
-                Some((no, more)) => plain.fulfil(no, pool, units, more),
+                Some((no, more)) => plain.fulfil(no, (pool, units), more, HANDED_MAX),
                 None => plain.come(pool, units),
             };
             if came.kept > 0 {
@@ -248,7 +248,7 @@ impl Model {
 
     /// Gives the stock of a lapsed order back, as its expiry will.
     pub(super) fn release(&mut self, id: OrderId) {
-        let Some(order) = self.orders.get(&id) else { return };
+        let Some(order) = self.orders.get(id) else { return };
         for m in self.unpaid_moves(order, |at| at.free) {
             let _ = self.ledger.book(self.seq, m, false);
         }

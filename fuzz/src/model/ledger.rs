@@ -1,9 +1,11 @@
 //! Textbook double entry: a movement lowers one balance and raises another by the same amount, so that the
-//! balances of a cell always add up to zero. What is outside, and what is short, is below zero.
+//! balances of a cell always add up to zero. What is outside, short, or missing from a receipt is below zero.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
+use stockade_core::ids::{PoolId, ReceiptNo, Seq, SkuId, WarehouseId};
+use stockade_core::limits::CELL_HISTORY;
 use stockade_core::stock::{Bucket, Move, Outside};
 
 /// One SKU at one warehouse.
@@ -15,9 +17,12 @@ pub struct Cell {
     pub safety: u64,
     /// The last event that touched the cell.
     pub watermark: Seq,
-    /// What each event changed in units physically here.
+    /// What each of the latest events changed in units physically here: twice as many as a count may go behind.
     pub physical: BTreeMap<Seq, i128>,
 }
+
+/// A cell that nothing ever touched.
+static UNTOUCHED: Cell = Cell { balance: BTreeMap::new(), safety: 0, watermark: Seq(0), physical: BTreeMap::new() };
 
 impl Cell {
     /// Units in a bucket that cannot be below zero.
@@ -28,6 +33,11 @@ impl Cell {
     /// Units claimed that are not there.
     pub fn short(&self) -> u64 {
         u64::try_from(-self.balance.get(&Bucket::Short).copied().unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Units promised out of a receipt that it will not bring, and that its promises are about to lose.
+    pub fn missing(&self, no: ReceiptNo) -> u64 {
+        u64::try_from(-self.balance.get(&Bucket::Missing(no)).copied().unwrap_or(0)).unwrap_or(0)
     }
 
     /// Free units of all pools.
@@ -57,13 +67,18 @@ fn of(owed: &Owed, pool: PoolId) -> u64 {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
     /// By SKU and warehouse.
-    pub cells: BTreeMap<(SkuId, WarehouseId), Cell>,
+    pub cells: BTreeMap<(SkuId, WarehouseId), Arc<Cell>>,
 }
 
 impl Ledger {
     /// A cell, or an empty one.
-    pub fn cell(&self, sku: SkuId, warehouse: WarehouseId) -> Cell {
-        self.cells.get(&(sku, warehouse)).cloned().unwrap_or_default()
+    pub fn cell(&self, sku: SkuId, warehouse: WarehouseId) -> &Cell {
+        self.cells.get(&(sku, warehouse)).map_or(&UNTOUCHED, |cell| &**cell)
+    }
+
+    /// A cell, to be changed.
+    pub fn cell_mut(&mut self, sku: SkuId, warehouse: WarehouseId) -> &mut Cell {
+        Arc::make_mut(self.cells.entry((sku, warehouse)).or_default())
     }
 
     /// Units in a bucket of a cell.
@@ -121,14 +136,14 @@ impl Ledger {
         if m.units.0 == 0 {
             return Err(format!("a movement of nothing from {} to {}", m.from, m.to));
         }
-        let cell = self.cells.entry((m.sku, m.warehouse)).or_default();
+        let cell = self.cell_mut(m.sku, m.warehouse);
         let units = i128::from(m.units.0);
         for (bucket, change) in [(m.from, -units), (m.to, units)] {
             let balance = cell.balance.entry(bucket).or_insert(0);
             *balance += change;
             let wrong = match bucket {
                 Bucket::Outside(_) => false,
-                Bucket::Short => *balance > 0,
+                Bucket::Short | Bucket::Missing(_) => *balance > 0,
                 _ => *balance < 0,
             };
             if wrong {
@@ -144,7 +159,13 @@ impl Ledger {
         cell.watermark = seq;
         let physical = i128::from(is_on_hand(m.to)) - i128::from(is_on_hand(m.from));
         if physical != 0 && (adjusted || !(is_books(m.from) || is_books(m.to))) {
-            *cell.physical.entry(seq).or_insert(0) += physical * units;
+            let sum = cell.physical.remove(&seq).unwrap_or(0) + physical * units;
+            if sum != 0 {
+                cell.physical.insert(seq, sum);
+            }
+            if cell.physical.len() > 2 * CELL_HISTORY {
+                cell.physical.pop_first();
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The reference model: sorted maps, textbook double entry, no locks, no indexes.
+//! The reference model: sorted maps, textbook double entry, no locks.
 //!
 //! It is fed the history, event by event, and believes none of it: [`Model::replay`] works out for itself what each
 //! event must contain, given the state before it, and answers with an error where the history says otherwise. Since the
@@ -10,7 +10,8 @@
 //! | `ledger` | the cells: one signed balance per bucket, always adding up to zero |
 //! | `expected`, `plain`, `inbound` | expected receipts and promises as records, unit by unit, and the verdict on them |
 //! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
-//! | `orders` | orders and sub-orders as plain records |
+//! | `orders`, `book` | orders and sub-orders as plain records; all orders, and where to find some of them |
+//! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
 //! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
@@ -20,6 +21,7 @@
 mod allowed;
 mod answers;
 mod asking;
+mod book;
 mod bounds;
 mod compare;
 mod compare_lists;
@@ -40,6 +42,7 @@ mod replay_orders;
 mod replay_parcels;
 mod replay_stock;
 mod replies;
+mod sharing;
 mod verdict;
 mod views;
 mod world;
@@ -48,11 +51,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stockade_core::ids::{ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
-use stockade_core::orders::OrderState;
 use stockade_core::time::Time;
 
 pub use allowed::{Allowed, Outcome};
 pub use answers::{Answers, Exchange, own};
+pub use book::OrderBook;
 pub use cover::{Cover, Wish};
 pub use decision::Asked;
 pub use expected::{Inbound, Promise, Receipt};
@@ -61,6 +64,7 @@ pub use lifecycle::{Walk, moves_of, step};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
 pub use replies::receipt;
+pub use sharing::SharingMap;
 pub use verdict::verdict;
 pub use world::{Channel, Lane, RateCard, Warehouse, World};
 
@@ -75,13 +79,13 @@ pub struct Sku {
     pub category: Option<Code>,
 }
 
-/// The whole state, as the history tells it.
+/// The whole state, as the history tells it. A copy costs the same however long the history is.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     /// The last event replayed.
     pub seq: Seq,
     /// The world and rules in force, once there are any.
-    pub world: Option<World>,
+    pub world: Option<Arc<World>>,
     /// The world file in force.
     pub world_text: Arc<str>,
     /// The rules file in force: the world file when none was applied since.
@@ -89,17 +93,17 @@ pub struct Model {
     /// The version of the rules in force.
     pub rules_version: RulesVersion,
     /// SKUs by id.
-    pub skus: Vec<Sku>,
+    pub skus: Arc<Vec<Sku>>,
     /// Every cell.
     pub ledger: Ledger,
     /// What is expected, by cell.
-    pub inbound: BTreeMap<(SkuId, WarehouseId), Inbound>,
-    /// Every order. Copies of the state share those that no event has touched since.
-    pub orders: BTreeMap<OrderId, Arc<Order>>,
+    pub inbound: BTreeMap<(SkuId, WarehouseId), Arc<Inbound>>,
+    /// Every order.
+    pub orders: OrderBook,
     /// Orders by channel and the channel's number.
-    pub numbers: BTreeMap<(ChannelId, Code), OrderId>,
+    pub numbers: SharingMap<(ChannelId, Code), OrderId>,
     /// Keys of stock and configuration commands: digest of the content and the event.
-    pub keys: BTreeMap<Code, (u128, Seq)>,
+    pub keys: SharingMap<Code, (u128, Seq)>,
 }
 
 impl Model {
@@ -115,22 +119,18 @@ impl Model {
 
     /// The earliest instant at which a hold ends.
     pub fn next_deadline(&self) -> Option<Time> {
-        let held = self.orders.values().filter(|o| o.state == OrderState::Held);
-        held.map(|o| o.expires_at).min()
+        self.orders.held().next().map(|o| o.expires_at)
     }
 
     /// Orders whose hold has ended and that are not expired yet, in the order in which they must be.
     pub fn due(&self, now: Time) -> Vec<OrderId> {
-        let held = self.orders.values().filter(|o| o.state == OrderState::Held && o.expires_at <= now);
-        let mut due: Vec<_> = held.map(|o| (o.expires_at, o.placed(), o.id)).collect();
-        due.sort_unstable();
-        due.into_iter().map(|(_, _, id)| id).collect()
+        self.orders.held().take_while(|o| o.expires_at <= now).map(|o| o.id).collect()
     }
 
     /// Orders whose hold ends after `now` and before `until`.
     pub fn ending(&self, now: Time, until: Time) -> Vec<OrderId> {
-        let held = self.orders.values().filter(|o| o.state == OrderState::Held);
-        held.filter(|o| now < o.expires_at && o.expires_at < until).map(|o| o.id).collect()
+        let held = self.orders.held().take_while(|o| o.expires_at < until);
+        held.filter(|o| now < o.expires_at).map(|o| o.id).collect()
     }
 
     /// Weight of one unit.

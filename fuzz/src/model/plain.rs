@@ -1,10 +1,10 @@
 //! What is expected of one cell, unit by unit: what is promised is a line of single units in order of promise, and goods
 //! are handed out one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::ids::{OrderId, PoolId, ReceiptNo, SubNo, Ticket};
-use stockade_core::stock::Bucket;
+use stockade_core::stock::{Bucket, HANDED_MAX};
 use stockade_core::time::Day;
 
 use super::expected::{Inbound, Promise};
@@ -28,6 +28,8 @@ pub struct Plain {
     free: BTreeMap<ReceiptNo, u64>,
     /// Here, by receipt, and not handed out yet.
     arrived: BTreeMap<ReceiptNo, u64>,
+    /// Promised, by receipt, and not coming: the last of the line lose the receipt, before anything else happens.
+    missing: BTreeMap<ReceiptNo, u64>,
     /// Free on the shelf, by pool.
     shelf: BTreeMap<PoolId, u64>,
     /// Of the regular pool, for nobody.
@@ -46,12 +48,13 @@ pub struct Came {
     pub shelved: BTreeMap<PoolId, u64>,
 }
 
-/// What is visible of a cell from outside: free and arrived units by receipt, those on the shelf by pool, and promised
+/// What is visible of a cell from outside: free, arrived and missing units by receipt, those on the shelf by pool, and promised
 /// ones by rank, receipt and holder.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
     free: BTreeMap<ReceiptNo, u64>,
     arrived: BTreeMap<ReceiptNo, u64>,
+    missing: BTreeMap<ReceiptNo, u64>,
     shelf: BTreeMap<PoolId, u64>,
     promised: BTreeMap<(Ticket, ReceiptNo, OrderId, SubNo), u64>,
 }
@@ -63,6 +66,7 @@ impl Plain {
             plain.days.insert(*no, (receipt.day, receipt.pool));
             plain.free.insert(*no, cell.units(Bucket::Inbound(*no)));
             plain.arrived.insert(*no, cell.units(Bucket::Arrived(*no)));
+            plain.missing.insert(*no, cell.missing(*no));
         }
         for bucket in cell.balance.keys() {
             if let Bucket::Available(pool) = bucket {
@@ -87,7 +91,8 @@ impl Plain {
         let some =
             |map: &BTreeMap<ReceiptNo, u64>| map.iter().filter(|(_, n)| **n > 0).map(|(k, n)| (*k, *n)).collect();
         let shelf = self.shelf.iter().filter(|(_, n)| **n > 0).map(|(k, n)| (*k, *n)).collect();
-        Told { free: some(&self.free), arrived: some(&self.arrived), shelf, promised }
+        let (free, arrived, missing) = (some(&self.free), some(&self.arrived), some(&self.missing));
+        Told { free, arrived, missing, shelf, promised }
     }
 
     /// Units of a receipt that nobody was promised.
@@ -112,7 +117,22 @@ impl Plain {
     }
 
     fn total(&self, no: ReceiptNo) -> u64 {
-        self.free[&no] + self.promised(no)
+        self.free[&no] + self.promised(no) - self.missing(no)
+    }
+
+    fn missing(&self, no: ReceiptNo) -> u64 {
+        self.missing.get(&no).copied().unwrap_or(0)
+    }
+
+    /// Promised units that no receipt is to bring, or that theirs will not.
+    pub fn overdue(&self) -> u64 {
+        self.promised(ReceiptNo::NONE) + self.missing.values().sum::<u64>()
+    }
+
+    fn overdue_of(&self, pool: PoolId) -> u64 {
+        let without = self.line.iter().filter(|unit| unit.receipt == ReceiptNo::NONE && unit.pool == pool).count();
+        let missing = self.missing.iter().filter(|(no, _)| self.days.get(no).is_some_and(|(_, p)| *p == pool));
+        without as u64 + missing.map(|(_, units)| units).sum::<u64>()
     }
 
     /// Units here that nobody waits for.
@@ -122,28 +142,40 @@ impl Plain {
 
     /// Units yet to come that nobody was promised.
     fn open(&self, no: ReceiptNo) -> u64 {
-        self.free[&no].saturating_sub(self.left_over(no))
+        self.free[&no].saturating_sub(self.left_over(no)).saturating_sub(self.missing(no))
     }
 
     /// Another receipt.
     pub fn announce(&mut self, no: ReceiptNo, day: Day, pool: PoolId, units: u64) {
         self.days.insert(no, (day, pool));
         self.free.insert(no, units);
-        self.attach(pool);
+        self.fail(no, 0, HANDED_MAX);
     }
 
     /// A receipt brings another number of units.
     pub fn resize(&mut self, no: ReceiptNo, units: u64) {
-        while self.total(no) < units {
-            *self.free.get_mut(&no).unwrap_or(&mut 0) += 1;
+        let total = self.total(no);
+        let free = self.free.entry(no).or_default();
+        *free += units.saturating_sub(total);
+        let unsold = total.saturating_sub(units).min(*free);
+        *free -= unsold;
+        self.fail(no, total.saturating_sub(units) - unsold, HANDED_MAX);
+    }
+
+    /// The last units promised out of a receipt will not come. They lose it here, and go over to others, when they are of
+    /// few promises; else they are missing until they lose it in steps.
+    fn fail(&mut self, no: ReceiptNo, units: u64, room: usize) {
+        let last = self.line.iter().rev().filter(|unit| unit.receipt == no).take(units as usize);
+        let promises = last.map(|unit| unit.ticket).collect::<BTreeSet<_>>().len();
+        if promises > room {
+            *self.missing.entry(no).or_default() += units;
+            return;
         }
-        while self.total(no) > units {
-            match self.free.get_mut(&no) {
-                Some(free) if *free > 0 => *free -= 1,
-                _ => self.displace_last(no),
-            }
-        }
-        self.attach(self.pool(no));
+        let pool = self.pool(no);
+        let overdue = self.line.iter().filter(|unit| unit.receipt == ReceiptNo::NONE && unit.pool == pool);
+        let overdue = overdue.map(|unit| unit.ticket).collect::<BTreeSet<_>>().len();
+        (0..units).for_each(|_| self.displace_last(no));
+        self.attach(pool, promises + overdue, room);
     }
 
     fn displace_last(&mut self, no: ReceiptNo) {
@@ -152,8 +184,9 @@ impl Plain {
         }
     }
 
-    fn attach(&mut self, pool: PoolId) {
-        while self.attach_one(pool) {}
+    /// All that is overdue of a pool goes over to receipts, if it is of few promises.
+    fn attach(&mut self, pool: PoolId, promises: usize, room: usize) {
+        while promises <= room && self.attach_one(pool) {}
     }
 
     /// The first promised unit without a receipt goes over to the earliest that has an open one.
@@ -170,10 +203,11 @@ impl Plain {
         self.line.iter().position(|unit| unit.receipt == no && unit.pool == pool)
     }
 
-    /// Units of a receipt came. What nobody waits for goes into `pool`.
-    pub fn fulfil(&mut self, no: ReceiptNo, pool: PoolId, units: u64, more: bool) -> Came {
+    /// Units of a receipt came. What nobody waits for goes into `pool`. Unless more is to come, promises that got none
+    /// lose the receipt at once if they are no more than `room`.
+    pub fn fulfil(&mut self, no: ReceiptNo, (pool, units): (PoolId, u64), more: bool, room: usize) -> Came {
         let mut came = Came::default();
-        let mut overdue = self.line.iter().filter(|u| u.receipt == ReceiptNo::NONE && u.pool == self.pool(no)).count();
+        let mut overdue = self.overdue_of(self.pool(no));
         for _ in 0..units {
             if self.arrived[&no] < self.promised(no) {
                 *self.arrived.entry(no).or_default() += 1;
@@ -189,12 +223,9 @@ impl Plain {
         }
         if !more {
             self.free.insert(no, 0);
-            let failed = self.promised(no) > self.arrived[&no];
-            while self.promised(no) > self.arrived[&no] {
-                self.displace_last(no);
-            }
-            if failed {
-                self.attach(self.pool(no));
+            let failed = self.promised(no) - self.arrived[&no].min(self.promised(no));
+            if failed > 0 {
+                self.fail(no, failed, room);
             }
         }
         came
@@ -215,7 +246,39 @@ impl Plain {
     /// Whether promises can be served by units that are here, or moved to receipts that have open units.
     pub fn is_due(&self) -> bool {
         let mut after = self.clone();
-        after.hand_out().is_some() || after.sell() || after.pools().into_iter().any(|pool| after.attach_one(pool))
+        self.loses()
+            || after.hand_out().is_some()
+            || after.sell()
+            || after.pools().into_iter().any(|pool| after.attach_one(pool))
+    }
+
+    /// Whether promises are about to lose their receipt.
+    pub fn loses(&self) -> bool {
+        self.missing.values().any(|units| *units > 0)
+    }
+
+    /// The last units promised out of receipts that will not bring them lose these, one after the other. Missing units that
+    /// nobody waits for any more are expected no longer.
+    ///
+    /// # Errors
+    /// When fewer are missing, or nothing changes.
+    pub fn lose(&mut self, units: u64) -> Result<(), String> {
+        let mut changed = units > 0;
+        for (no, missing) in &mut self.missing {
+            let free = self.free.entry(*no).or_default();
+            let given_up = *missing.min(free);
+            changed |= given_up > 0;
+            *missing -= given_up;
+            *free -= given_up;
+        }
+        for _ in 0..units {
+            let next = self.missing.iter_mut().find(|(_, missing)| **missing > 0);
+            let (no, missing) = next.ok_or("more promises lose their receipt than it fails")?;
+            *missing -= 1;
+            let no = *no;
+            self.displace_last(no);
+        }
+        if changed { Ok(()) } else { Err("a step that changes nothing".to_owned()) }
     }
 
     /// Hands out a number of units, each to the first who waits for one; then what nobody waits for goes on sale.
@@ -305,19 +368,15 @@ impl Plain {
 
     /// Units on the shelf that overdue promises come first to, by pool.
     pub fn owed(&self) -> BTreeMap<PoolId, u64> {
-        let mut owed: BTreeMap<PoolId, u64> = BTreeMap::new();
-        for unit in self.line.iter().filter(|unit| unit.receipt == ReceiptNo::NONE) {
-            let sum = owed.entry(unit.pool).or_default();
-            *sum = (*sum + 1).min(self.takeable(unit.pool));
-        }
-        owed
+        let owed = self.pools().into_iter().map(|pool| (pool, self.overdue_of(pool).min(self.takeable(pool))));
+        owed.filter(|(_, units)| *units > 0).collect()
     }
 
     /// What can be promised out of pools: the earliest first, with what is overdue kept back.
     pub fn promisable(&self, pools: &[PoolId]) -> Vec<(Day, ReceiptNo, PoolId, u64)> {
         let mut parts = Vec::new();
         for pool in pools {
-            let mut kept = self.line.iter().filter(|u| u.receipt == ReceiptNo::NONE && u.pool == *pool).count() as u64;
+            let mut kept = self.overdue_of(*pool);
             let mut ours: Vec<_> = self.days.iter().filter(|(_, (_, p))| p == pool).collect();
             ours.sort_by_key(|(no, (day, _))| (*day, **no));
             for (no, (day, pool)) in ours {

@@ -1,7 +1,6 @@
 //! The verdict on promises, and on orders that stock alone does not serve.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use stockade_core::decision::{Decision, SubKind};
 use stockade_core::event::{Envelope, Event, OrderPlaced, OrderPromised, OrderPromisedLate, Promised};
@@ -77,7 +76,7 @@ impl Model {
         order.subs.extend(e.ahead.iter().flat_map(|d| &d.subs).map(|s| Sub::planned(s, Stage::Promised)));
         self.book_decision(seq, &e.placed.decision, true)?;
         e.made.iter().try_for_each(|made| self.promise(seq, made))?;
-        self.orders.insert(order.id, Arc::new(order));
+        self.orders.insert(order);
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! The verdict on history: what each event must contain, worked out from the state before it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use stockade_core::Actor;
 use stockade_core::event::{Cause, Envelope};
@@ -28,17 +27,18 @@ impl Model {
             let what = verdict.moment().unwrap_or(envelope.event.name());
             self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
         }
+        self.orders.settle();
         self.ledger.check().map_err(wrong)
     }
 
     /// A key names one commit for ever. Keys of commands on an order are the order's own.
     fn note_key(&mut self, seq: Seq, envelope: &Envelope, order: Option<OrderId>) -> Result<(), String> {
         let Cause::Key { key, digest } = &envelope.cause else { return Ok(()) };
-        let keys = match order {
-            Some(order) => &mut self.order_mut(order)?.keys,
-            None => &mut self.keys,
+        let first = match order {
+            Some(order) => self.order_mut(order)?.keys.insert(key.clone(), (*digest, seq)),
+            None => self.keys.insert(key.clone(), (*digest, seq)),
         };
-        match keys.insert(key.clone(), (*digest, seq)) {
+        match first {
             None => Ok(()),
             Some((_, first)) => Err(format!("its key {key} was used by event {first}")),
         }
@@ -73,11 +73,11 @@ impl Model {
     }
 
     pub(super) fn order(&self, id: OrderId) -> Result<&Order, String> {
-        self.orders.get(&id).map(|order| &**order).ok_or_else(|| format!("there is no order {id}"))
+        self.orders.get(id).ok_or_else(|| format!("there is no order {id}"))
     }
 
     pub(super) fn order_mut(&mut self, id: OrderId) -> Result<&mut Order, String> {
-        self.orders.get_mut(&id).map(Arc::make_mut).ok_or_else(|| format!("there is no order {id}"))
+        self.orders.get_mut(id).ok_or_else(|| format!("there is no order {id}"))
     }
 
     /// Books the movements that must be, after comparing them with those the event lists.

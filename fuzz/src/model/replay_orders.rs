@@ -1,7 +1,6 @@
 //! The verdict on events of whole orders: placed, paid, lapsed, given up.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use stockade_core::event::{
     Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
@@ -30,7 +29,7 @@ impl Model {
         self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
         order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
         self.book_decision(seq, &e.decision, true)?;
-        self.orders.insert(e.order, Arc::new(order));
+        self.orders.insert(order);
         Ok(())
     }
 
@@ -42,7 +41,7 @@ impl Model {
         demand: BTreeMap<SkuId, u64>,
         envelope: &Envelope,
     ) -> Result<Order, String> {
-        if self.orders.contains_key(&e.order) {
+        if self.orders.get(e.order).is_some() {
             return Err(format!("order id {} was given before", e.order));
         }
         if self.numbers.insert((e.channel, e.number.clone()), e.order).is_some() {

@@ -47,7 +47,7 @@ impl Model {
                 return Err("a carrier lost its id".to_owned());
             }
         }
-        self.world = Some(world);
+        self.world = Some(Arc::new(world));
         self.world_text = e.text.as_str().into();
         self.rules_text = Arc::clone(&self.world_text);
         Ok(())
@@ -56,16 +56,16 @@ impl Model {
     fn rules_applied(&mut self, e: &RulesApplied) -> Result<(), String> {
         self.rules_follow(e.version)?;
         self.rules_text = e.text.as_str().into();
-        self.world.as_mut().ok_or("there is no world yet")?.overlay(&e.text)
+        Arc::make_mut(self.world.as_mut().ok_or("there is no world yet")?).overlay(&e.text)
     }
 
     fn skus_defined(&mut self, e: &SkusDefined) -> Result<(), String> {
         for sku in &e.skus {
             let defined = Sku { code: sku.code.clone(), weight_g: sku.weight_g, category: sku.category.clone() };
             match self.sku(&sku.code) {
-                Some(known) if known == sku.id => self.skus[known.index()] = defined,
+                Some(known) if known == sku.id => Arc::make_mut(&mut self.skus)[known.index()] = defined,
                 Some(known) => return Err(format!("SKU {} is {known}, not {}", sku.code, sku.id)),
-                None if sku.id.index() == self.skus.len() => self.skus.push(defined),
+                None if sku.id.index() == self.skus.len() => Arc::make_mut(&mut self.skus).push(defined),
                 None => return Err(format!("new SKU {} got id {}, {} is next", sku.code, sku.id, self.skus.len())),
             }
         }
@@ -113,7 +113,7 @@ impl Model {
         }
         self.book_all(seq, &e.moves, false)?;
         for (sku, _) in &e.counted {
-            self.ledger.cells.entry((*sku, e.warehouse)).or_default().watermark = seq;
+            self.ledger.cell_mut(*sku, e.warehouse).watermark = seq;
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ impl Verdict for SafetySet {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        let cell = model.ledger.cells.entry((self.sku, self.warehouse)).or_default();
+        let cell = model.ledger.cell_mut(self.sku, self.warehouse);
         cell.safety = self.units.0;
         cell.watermark = entry.seq;
         Ok(())

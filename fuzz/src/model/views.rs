@@ -1,6 +1,6 @@
 //! The state in the words of replies, to be compared with what the engine answers.
 
-use stockade_core::ids::{OrderId, PoolId, Seq, SkuId, SubNo, WarehouseId};
+use stockade_core::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use stockade_core::money::Money;
 use stockade_core::reply::{
     CellView, OrderSummary, OrderView, PoolView, SubLineView, SubOrderNow, SubOrderView, TimelineEntry,
@@ -40,6 +40,7 @@ impl Model {
             on_hand: Units(u64::try_from(cell.on_hand()).unwrap_or(0)),
             watermark: cell.watermark,
             affected: if cell.short() > 0 { self.claimants(sku, warehouse) } else { Vec::new() },
+            affected_more: false,
         })
     }
 
@@ -47,20 +48,23 @@ impl Model {
     fn claimants(&self, sku: SkuId, warehouse: WarehouseId) -> Vec<OrderId> {
         let claim = |order: &Order| {
             let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && sub.is_inside());
-            let ahead = self.inbound_of(sku, warehouse).promises.into_iter().filter(|(_, p)| p.order == order.id);
-            let ahead: u64 = ahead.map(|(t, _)| self.ledger.units(sku, warehouse, Bucket::Promised(t))).sum();
-            (order.placed(), order.id, here.map(|sub| sub.units_of(sku)).sum::<u64>() - ahead)
+            let inbound = self.inbound.get(&(sku, warehouse));
+            let promises = inbound.into_iter().flat_map(|inbound| &inbound.promises);
+            let ahead = promises.filter(|(_, p)| p.order == order.id);
+            let ahead: u64 = ahead.map(|(t, _)| self.ledger.units(sku, warehouse, Bucket::Promised(*t))).sum();
+            here.map(|sub| sub.units_of(sku)).sum::<u64>() - ahead
         };
-        let mut claims: Vec<(Seq, OrderId, u64)> =
-            self.orders.values().map(|order| claim(order)).filter(|c| c.2 > 0).collect();
-        claims.sort_unstable();
         let mut missing = self.ledger.cell(sku, warehouse).short();
         let mut affected = Vec::new();
-        while missing > 0
-            && let Some((_, id, units)) = claims.pop()
-        {
-            affected.push(id);
+        for order in self.orders.claiming(sku, warehouse) {
+            let units = claim(order);
+            if missing > 0 && units > 0 {
+                affected.push(order.id);
+            }
             missing = missing.saturating_sub(units);
+            if missing == 0 {
+                break;
+            }
         }
         affected
     }

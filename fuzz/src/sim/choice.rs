@@ -16,8 +16,11 @@ impl Workload {
         self.let_time_pass(model);
         let kinds = [&ORDERS[..], &OTHERS[..]].concat();
         while !self.rng.is_at_end() {
-            let make = self.rng.weighted(&kinds).unwrap_or(Workload::place);
-            if let Some(request) = make(self, model) {
+            let request = match self.crowd(model) {
+                Some(request) => Some(request),
+                None => self.rng.weighted(&kinds).unwrap_or(Workload::place)(self, model),
+            };
+            if let Some(request) = request {
                 self.sent.push(request.clone());
                 return Some(request);
             }
@@ -25,8 +28,12 @@ impl Workload {
         None
     }
 
-    /// Mostly a little; sometimes to the instant a hold ends, just before it, or far past it.
+    /// Mostly a little, and always in a crowd; sometimes to the instant a hold ends, just before it, or far past it.
     fn let_time_pass(&mut self, model: &Model) {
+        if self.crowd.is_some() {
+            self.now = self.now + Span(self.rng.below(200_000));
+            return;
+        }
         let deadline = model.next_deadline().filter(|at| *at >= self.now);
         match (self.rng.below(100), deadline) {
             (0..2, Some(at)) => self.now = at,

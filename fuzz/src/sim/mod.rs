@@ -6,6 +6,7 @@
 
 mod choice;
 mod configure;
+mod crowd;
 mod history;
 mod options;
 mod orders;

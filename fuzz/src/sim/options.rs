@@ -9,26 +9,40 @@ pub struct Options {
     pub seed: u64,
     /// Commands.
     pub steps: u64,
-    /// Commands between calls of `Engine::check`.
+    /// Commands between calls of `Engine::check`; in a long run a share of all commands so far, when that is more.
     pub check_every: u64,
-    /// Commands between comparisons of all state with the model.
+    /// Commands between comparisons of the state with the model. All of it is compared at these times while the run is
+    /// young, and after a share of all commands so far later on; in between what was touched, and some of the rest.
     pub compare_every: u64,
-    /// Commands between recoveries of a second engine from the log.
+    /// Commands between recoveries of a second engine from the log; in a long run a share of all commands so far, when that
+    /// is more.
     pub recover_every: u64,
+    /// Commands between two crowds, on average: hundreds of orders that are promised one receipt which then fails them. 0
+    /// for no crowds.
+    pub crowd_every: u64,
     /// Threads that send commands at once; with more than one, the history is judged at the end.
     pub threads: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { seed: 1, steps: 10_000, check_every: 100, compare_every: 200, recover_every: 2_000, threads: 1 }
+        Options {
+            seed: 1,
+            steps: 10_000,
+            check_every: 100,
+            compare_every: 200,
+            recover_every: 2_000,
+            crowd_every: 1_500,
+            threads: 1,
+        }
     }
 }
 
 impl Options {
-    /// A short run in which everything is checked after every command.
+    /// A short run without crowds, in which everything is checked after every command.
     pub fn thorough(seed: u64, steps: u64) -> Options {
-        Options { seed, steps, check_every: 1, compare_every: 10, recover_every: steps.div_ceil(3), threads: 1 }
+        let recover_every = steps.div_ceil(3);
+        Options { seed, steps, check_every: 1, compare_every: 10, recover_every, crowd_every: 0, threads: 1 }
     }
 
     /// Reads `--name value` pairs.
@@ -46,6 +60,7 @@ impl Options {
                 "--check-every" => options.check_every = number.max(1),
                 "--compare-every" => options.compare_every = number.max(1),
                 "--recover-every" => options.recover_every = number.max(1),
+                "--crowd-every" => options.crowd_every = number,
                 "--threads" => options.threads = number.max(1),
                 _ => return Err(format!("unknown option {name}; there are {options}")),
             }
@@ -59,6 +74,6 @@ impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--seed {} --steps {} --check-every {}", self.seed, self.steps, self.check_every)?;
         write!(f, " --compare-every {} --recover-every {}", self.compare_every, self.recover_every)?;
-        write!(f, " --threads {}", self.threads)
+        write!(f, " --crowd-every {} --threads {}", self.crowd_every, self.threads)
     }
 }

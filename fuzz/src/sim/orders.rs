@@ -6,7 +6,7 @@ use stockade_core::command::{
     Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, StepAction,
     TakeStep,
 };
-use stockade_core::ids::{SkuId, SubNo};
+use stockade_core::ids::{Seq, SkuId, SubNo};
 use stockade_core::limits::LINE_UNITS_MAX;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
@@ -28,6 +28,9 @@ pub(super) const ORDERS: [(u64, Make); 9] = [
     (4, Workload::inspect),
     (2, Workload::reroute),
 ];
+
+/// Orders looked at, at most, for one that fits.
+const SEARCHED: usize = 600;
 
 impl Workload {
     pub(super) fn place(&mut self, model: &Model) -> Option<Request> {
@@ -248,13 +251,19 @@ impl Workload {
         self.keyed(Command::Step(TakeStep { order, sub, action }))
     }
 
-    /// An order that fits: mostly one of the latest.
+    /// An order that fits: mostly one of those touched last, else one of any age. The search is given up after a while, so
+    /// that it takes no longer the more orders there are.
     fn any_order<'m>(&mut self, model: &'m Model, fits: impl Fn(&Order) -> bool) -> Option<&'m Order> {
-        let mut fitting: Vec<&Order> = model.orders.values().map(|order| &**order).filter(|o| fits(o)).collect();
-        fitting.sort_by_key(|o| std::cmp::Reverse(o.version));
-        let depth = if self.rng.percent(70) { 12 } else { fitting.len() as u64 };
-        let depth = depth.min(fitting.len() as u64);
-        fitting.get(self.rng.below(depth) as usize).copied()
+        let (seq, most) = match self.rng.percent(70) {
+            true => (model.seq, 12),
+            false => (Seq(self.rng.within(0, model.seq.0)), 200),
+        };
+        let from = |seq| model.orders.touched_until(seq).take(SEARCHED).filter(|order| fits(order)).take(most);
+        let mut fitting: Vec<&Order> = from(seq).collect();
+        if fitting.is_empty() {
+            fitting = from(model.seq).collect();
+        }
+        self.rng.pick(&fitting).copied()
     }
 
     /// An order by its id or by its number.

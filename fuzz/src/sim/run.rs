@@ -7,7 +7,7 @@ use stockade_core::Actor;
 use stockade_core::command::{Command, Request};
 use stockade_core::engine::Engine;
 use stockade_core::event::{Envelope, Event};
-use stockade_core::ids::Seq;
+use stockade_core::ids::{OrderId, Seq};
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
@@ -32,8 +32,39 @@ pub struct Simulation {
     workload: Workload,
     history: Vec<Arc<[u8]>>,
     actor: Actor,
+    done: Done,
     /// The outcomes so far.
     pub tally: Tally,
+}
+
+/// What looks at all state costs more the longer a run is. So it happens after this share of all steps so far, at the
+/// latest: the whole run costs a few looks at its last state.
+const CHECK_SHARE: u64 = 64;
+const COMPARE_SHARE: u64 = 16;
+const RECOVER_SHARE: u64 = 4;
+
+/// What was looked at last.
+#[derive(Default)]
+struct Done {
+    /// Steps at which the engine checked itself, all state was compared, and an engine was recovered.
+    checked: u64,
+    compared: u64,
+    recovered: u64,
+    /// The last event at which something was compared.
+    seen: Seq,
+    /// The next order to be compared though no event touched it.
+    next: OrderId,
+}
+
+impl Done {
+    /// Whether a look at all state is due, and is noted as done.
+    fn is_due(last: &mut u64, step: u64, every: u64, share: u64) -> bool {
+        let due = step - *last >= every.max(step / share);
+        if due {
+            *last = step;
+        }
+        due
+    }
 }
 
 /// Runs the choices on a tape, checking everything after every command.
@@ -50,14 +81,17 @@ pub fn run_tape(tape: &[u8]) -> Result<Tally, String> {
 impl Simulation {
     /// An empty engine and an empty model.
     pub fn new(options: Options, rng: Rng) -> Simulation {
+        let mut workload = Workload::new(rng);
+        workload.crowd_every = options.crowd_every;
         Simulation {
             options,
             engine: Engine::new(),
             model: Model::new(),
             answers: Answers::default(),
-            workload: Workload::new(rng),
+            workload,
             history: Vec::new(),
             actor: Actor::Named(code("simulator")),
+            done: Done::default(),
             tally: Tally::default(),
         }
     }
@@ -188,13 +222,18 @@ impl Simulation {
 
     /// The checks that are due after a step.
     fn inspect(&mut self, step: u64) -> Result<(), String> {
-        if step.is_multiple_of(self.options.check_every) {
+        let Options { check_every, compare_every, recover_every, .. } = self.options;
+        if Done::is_due(&mut self.done.checked, step, check_every, CHECK_SHARE) {
             self.engine.check().map_err(|wrong| format!("the engine's check: {}", wrong.join("; ")))?;
         }
-        if step.is_multiple_of(self.options.compare_every) {
+        if Done::is_due(&mut self.done.compared, step, compare_every, COMPARE_SHARE) {
             self.compare()?;
+        } else if step.is_multiple_of(compare_every) {
+            let (now, since) = (self.workload.now, self.done.seen);
+            self.model.compare_since(&self.engine, (since, &mut self.done.next), now)?;
+            self.done.seen = self.model.seq;
         }
-        if step.is_multiple_of(self.options.recover_every) {
+        if Done::is_due(&mut self.done.recovered, step, recover_every, RECOVER_SHARE) {
             self.recover()?;
         }
         Ok(())
@@ -203,6 +242,7 @@ impl Simulation {
     fn compare(&mut self) -> Result<(), String> {
         let asked = self.model.compare_all(&self.engine, &self.history, self.workload.now)?;
         self.tally.asked.extend(asked);
+        self.done.seen = self.model.seq;
         Ok(())
     }
 

@@ -44,7 +44,7 @@ impl Workload {
     fn receive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
         let waited_for = self.waited_for(model);
         let (sku, warehouse) = waited_for.unwrap_or((sku, warehouse));
-        let most = if waited_for.is_some() { 4 } else { 15 };
+        let most = if waited_for.is_some() { 2 } else { 15 };
         let mut lines = vec![Line { sku: self.sku_code(model, sku), units: Units(self.rng.within(1, most)) }];
         if self.rng.percent(30) {
             let other = SkuId(self.rng.below(model.skus.len() as u64) as u32);
@@ -57,23 +57,25 @@ impl Workload {
         Some(Command::Receive(Receive { warehouse: self.warehouse_code(model, warehouse)?, pool, expected, lines }))
     }
 
-    /// Often a cell that orders wait for.
+    /// Mostly a cell that orders wait for, when there is one.
     fn waited_for(&mut self, model: &Model) -> Option<(SkuId, WarehouseId)> {
         let promised = model.inbound.iter().filter(|(_, inbound)| !inbound.promises.is_empty());
         let promised: Vec<_> = promised.map(|(key, _)| *key).collect();
-        if self.rng.percent(40) { self.rng.pick(&promised).copied() } else { None }
+        if self.rng.percent(60) { self.rng.pick(&promised).copied() } else { None }
     }
 
     /// A receipt announced, changed or withdrawn; now and then one that already exists, or does not.
     fn expect(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
-        let (sku, warehouse) = self.waited_for(model).unwrap_or((sku, warehouse));
+        let waited_for = self.waited_for(model);
+        let (sku, warehouse) = waited_for.unwrap_or((sku, warehouse));
         let known = references(model, sku, warehouse);
-        let announce = known.is_empty() || self.rng.percent(50);
+        // Where orders wait, what they wait for changes more often than anything is added to it.
+        let announce = known.is_empty() || self.rng.percent(if waited_for.is_some() { 20 } else { 50 });
         let reference = match self.rng.pick(&known).cloned().filter(|_| !announce || self.rng.percent(15)) {
             Some(reference) => reference,
             None => self.fresh("po"),
         };
-        let units = Units(self.rng.within(1, 12));
+        let units = Units(self.rng.within(1, if waited_for.is_some() && !announce { 4 } else { 12 }));
         let change = match self.rng.below(10) {
             _ if announce => {
                 let pool = self.rng.percent(30).then(|| self.pool());

@@ -8,6 +8,7 @@ use stockade_core::event::Event;
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
+use stockade_core::stock::Bucket;
 
 use crate::model::{Outcome, verdict};
 
@@ -71,6 +72,13 @@ impl Tally {
     /// Notes the event of a commit.
     pub(super) fn event(&mut self, event: &Event) {
         self.occurred.insert(event.name());
+        let Event::InboundChanged(changed) = event else { return };
+        if changed.moves.iter().any(|m| matches!(m.from, Bucket::Missing(_))) {
+            self.add("engine       units noted as missing");
+        }
+        if changed.moves.iter().any(|m| matches!(m.to, Bucket::Missing(_))) {
+            self.add("engine       missing units settled");
+        }
     }
 }
 

@@ -25,9 +25,6 @@ use super::tally::Tally;
 use super::workload::{Workload, code};
 use crate::model::{Model, receipt};
 
-/// The picture is taken anew once it is older than this share of all orders: each costs a copy of them all.
-const PICTURE_SHARE: u64 = 32;
-
 /// A command with its answer and the stretch of history in which it was decided.
 struct Call {
     request: Request,
@@ -58,6 +55,7 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     let failed = |e: String| format!("`sim {options}`: {e}");
     let mut workload = Workload::new(Rng::new(options.seed));
     workload.shape.skus = 2 + options.seed % 3;
+    workload.crowd_every = options.crowd_every;
     let shared = Shared {
         engine: Engine::new(),
         picture: Mutex::default(),
@@ -177,9 +175,7 @@ fn drain(shared: &Shared) -> Result<Vec<Arc<[u8]>>, String> {
         }
         shared.engine.log().journaled(batch.last);
         history.push(batch.bytes);
-        if model.seq.0 - shown.0 > model.orders.len() as u64 / PICTURE_SHARE {
-            show(shared, &model, &mut shown);
-        }
+        show(shared, &model, &mut shown);
     }
 }
 

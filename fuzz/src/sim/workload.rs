@@ -1,7 +1,7 @@
 //! What every generator of commands uses: chance, the time, the shape of the world, keys.
 
 use stockade_core::command::{Command, Request};
-use stockade_core::ids::Code;
+use stockade_core::ids::{Code, SkuId, WarehouseId};
 use stockade_core::time::{Span, Time};
 
 use super::rng::Rng;
@@ -21,7 +21,24 @@ pub struct Workload {
     pub prefix: String,
     /// What it has sent.
     pub(super) sent: Vec<Request>,
+    /// Commands between two crowds, on average; 0 for no crowds.
+    pub crowd_every: u64,
+    pub(super) crowd: Option<Crowd>,
     made: u64,
+}
+
+/// Orders that are about to be promised one receipt.
+#[derive(Clone, Debug)]
+pub(super) struct Crowd {
+    /// The cell that expects it.
+    pub(super) sku: SkuId,
+    pub(super) warehouse: WarehouseId,
+    /// What it is called.
+    pub(super) reference: Code,
+    /// Where they are placed.
+    pub(super) channel: Code,
+    /// Orders yet to be placed.
+    pub(super) left: u64,
 }
 
 /// Midnight of an ordinary day.
@@ -34,12 +51,15 @@ impl Workload {
     /// The workload of a generator.
     pub fn new(mut rng: Rng) -> Workload {
         let shape = Shape::random(&mut rng);
-        Workload { rng, shape, now: BEGIN, prefix: String::new(), made: 0, sent: Vec::new() }
+        let prefix = String::new();
+        Workload { rng, shape, now: BEGIN, prefix, made: 0, sent: Vec::new(), crowd_every: 0, crowd: None }
     }
 
     /// Another workload in the same world, with chance and keys of its own.
     pub fn fork(&mut self, prefix: String) -> Workload {
-        Workload { rng: self.rng.split(), shape: self.shape, now: self.now, prefix, made: 0, sent: Vec::new() }
+        let mut fork = Workload { prefix, made: 0, sent: Vec::new(), crowd: None, ..self.clone() };
+        fork.rng = self.rng.split();
+        fork
     }
 
     /// A request under a key of its own.

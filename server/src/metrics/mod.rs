@@ -54,8 +54,7 @@ impl Metrics {
         let help = "Time of JSON calls from their body to their answer, waiting for the journal included";
         registry.register_with_unit("http_call", help, Unit::Seconds, Shown(Arc::clone(&http)));
         let connections = gauge(&mut registry, "quic_connections", "QUIC connections");
-        let help =
-            "Most planning work that was done at once under locks since the start, in units of about two nanoseconds";
+        let help = "Most work done at once under locks since the start: planning, and applying one event, in units of about 2 ns";
         let locked_work = gauge(&mut registry, "locked_work_max", help);
         let help =
             "Wall clock less engine time, in whole seconds; more than 0 while the wall clock waits for confirmation";
@@ -78,7 +77,7 @@ impl Metrics {
     /// Everything counted, in the OpenMetrics text form.
     pub fn encode(&self, now: &Snapshot<'_>) -> String {
         self.connections.set(now.connections.into());
-        self.locked_work.set(signed(now.engine.locked_work()));
+        self.locked_work.set(signed(now.engine.locked_work().saturating_add(now.engine.applied_work())));
         let seconds = |span: Option<Span>| signed(span.unwrap_or_default().0 / 1_000_000);
         self.clock.set(seconds(now.clock.ahead()) - seconds(now.clock.behind()));
         show(&self.refused, now.service.refused);

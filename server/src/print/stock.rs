@@ -94,7 +94,10 @@ fn pools_and_notes(cell: &CellView, page: &mut Page) {
     }
     if !cell.affected.is_empty() {
         let orders: Vec<String> = cell.affected.iter().map(|order| format!("id:{order}")).collect();
-        page.line(format!("{at}: short units affect orders {}", orders.join(" ")));
+        let more = if cell.affected_more { " and perhaps older ones" } else { "" };
+        page.line(format!("{at}: short units affect orders {}{more}", orders.join(" ")));
+    } else if cell.affected_more {
+        page.line(format!("{at}: short units affect none of the latest orders, and perhaps older ones"));
     }
 }
 

@@ -52,7 +52,8 @@ impl Engine {
     ) -> Result<Served, Undecided> {
         let OrderContext { order, locked, config, scratch, prepared, .. } = context;
         let demand = wish.demand(&self.skus, config);
-        let fits = |prepared: &Prepared| prepared.wish == wish && prepared.rules == config.seq;
+        let known = (config.seq, self.skus.changes());
+        let fits = |prepared: &Prepared| prepared.wish == wish && (prepared.rules, prepared.sku_changes) == known;
         if let Some(mut prepared) = prepared.take().filter(fits) {
             self.note_locked_work(prepared.ready.size(scratch));
             if prepared.ready.still_holds(&demand, config, locked, scratch) {
@@ -102,8 +103,9 @@ impl Engine {
     /// Plans a wish while nothing is locked. `None` when the rules were replaced meanwhile.
     pub(in crate::engine) fn prepare(&self, wish: Wish, scratch: &mut Scratch) -> Option<Prepared> {
         let config = self.config().ok()?;
+        let sku_changes = self.skus.changes();
         let ready = self.plan_unlocked(&wish.demand(&self.skus, &config), &config, wish.terms, scratch)?;
-        Some(Prepared { rules: config.seq, ready, wish })
+        Some(Prepared { rules: config.seq, sku_changes, ready, wish })
     }
 }
 

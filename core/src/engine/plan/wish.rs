@@ -33,6 +33,8 @@ pub(in crate::engine) struct Prepared {
     pub wish: Wish,
     /// The event of the rules it was planned under.
     pub rules: Seq,
+    /// [`Skus::changes`] before the weights of its lines were read.
+    pub sku_changes: u64,
     pub ready: Ready,
 }
 

@@ -1,7 +1,5 @@
 //! Every bucket of SKUs' cells.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::Config;
 use crate::engine::bounds::page;
 use crate::engine::codes::warehouse;
@@ -9,7 +7,7 @@ use crate::engine::outcome::Decided;
 use crate::engine::read::Ask;
 use crate::engine::store::Engine;
 use crate::ids::{OrderId, PoolId, Seq, SkuId, WarehouseId};
-use crate::orders::lists::{Entry, ListFilter, Range};
+use crate::limits::AFFECTED_LOOKS_MAX;
 use crate::orders::{KeyShard, Order, Stage, bucket_of};
 use crate::query::StockQuery;
 use crate::reply::{CellView, Reply};
@@ -28,8 +26,9 @@ impl Ask for StockQuery {
         for sku in skus {
             seen = seen.max(engine.sku_cells(sku, warehouse, &config, &mut views));
         }
+        let mut looks = AFFECTED_LOOKS_MAX;
         for view in views.iter_mut().filter(|view| !view.short.is_zero()) {
-            view.affected = engine.claims(view, &config);
+            (view.affected, view.affected_more) = engine.claims(view, &config, &mut looks);
             // Which orders claim units may have changed since the cell did: the answer waits for all of it.
             seen = engine.log.last();
         }
@@ -43,15 +42,16 @@ impl Engine {
         self.door.with_stock(StockShard::of(sku), |shard| {
             let stock = shard.sku(sku);
             let cells = stock.cells().iter().filter(|cell| warehouse.is_none_or(|w| w == cell.warehouse()));
-            views.extend(cells.map(|cell| self.cell_view(&code, cell, config, Vec::new())));
+            views.extend(cells.map(|cell| self.cell_view(&code, cell, config)));
             stock.version()
         })
     }
 
-    /// Orders that claim units of a short cell and have not left it, the latest first, as many as the short units reach.
-    fn claims(&self, view: &CellView, config: &Config) -> Vec<OrderId> {
+    /// Orders that claim units of a short cell and have not left it, the latest first, as many as the short units reach;
+    /// and whether the search ended before them, since `looks` orders were looked at.
+    fn claims(&self, view: &CellView, config: &Config, looks: &mut usize) -> (Vec<OrderId>, bool) {
         let (Some(sku), Some(warehouse)) = (self.skus.find(&view.sku), config.codes.warehouse(&view.warehouse)) else {
-            return Vec::new();
+            return (Vec::new(), false);
         };
         // What is promised there and yet to come is no claim to what is there.
         let ahead = |order: OrderId| {
@@ -60,56 +60,35 @@ impl Engine {
                 inbound.map_or(Units::ZERO, |inbound| inbound.of_order(order).map(|promise| promise.units).sum())
             })
         };
-        let mut claims: Vec<(Seq, OrderId, Units)> = Vec::new();
-        // An order with sub-orders in several stages is in several lists.
-        let here: BTreeSet<Entry> = Stage::ALL
-            .into_iter()
-            .filter(|stage| is_here(*stage))
-            .flat_map(|stage| self.of_stage(warehouse, stage))
-            .collect();
-        for Entry { placed, order } in here {
-            let units = self.door.with_orders(KeyShard::of_id(order), |shard| {
-                shard.order(order).map_or(Units::ZERO, |order| claimed(order, sku.id, warehouse))
-            });
-            if units.is_zero() {
-                continue;
-            }
-            let units = units.saturating_sub(ahead(order));
-            if !units.is_zero() {
-                claims.push((placed, order, units));
-            }
-        }
-        claims.sort_unstable_by(|a, b| b.cmp(a));
-        let mut left = view.short;
+        let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| is_here(*stage)).collect();
+        let (mut left, mut before) = (view.short, Seq(u64::MAX));
         let mut affected = Vec::new();
-        for (_, id, units) in claims {
-            if left.is_zero() {
-                break;
-            }
-            affected.push(id);
-            left = left.saturating_sub(units);
-        }
-        affected
-    }
-
-    /// All orders with a sub-order in a stage at a warehouse.
-    fn of_stage(&self, warehouse: WarehouseId, stage: Stage) -> Vec<Entry> {
-        let filter = ListFilter { warehouse: Some(warehouse), stage: Some(stage), ..ListFilter::default() };
-        let (mut entries, mut after) = (Vec::new(), None);
-        loop {
-            let range = Range { after, settled: Seq(u64::MAX), most: CLAIMS_PAGE };
-            let page = self.door.counters().lists.page(&filter, range, |_| true);
-            entries.extend(page.entries);
-            after = page.next;
-            if after.is_none() {
-                return entries;
+        while !left.is_zero() {
+            let most = CLAIMS_PAGE.min(*looks);
+            let page = self.door.counters().lists.latest(warehouse, &stages, before, most);
+            let Some(last) = page.last() else { return (affected, most == 0) };
+            before = last.placed;
+            for entry in page {
+                *looks -= 1;
+                let claimed = self.door.with_orders(KeyShard::of_id(entry.order), |shard| {
+                    shard.order(entry.order).map_or(Units::ZERO, |order| claimed(order, sku.id, warehouse))
+                });
+                let units = if claimed.is_zero() { claimed } else { claimed.saturating_sub(ahead(entry.order)) };
+                if !units.is_zero() {
+                    affected.push(entry.order);
+                    left = left.saturating_sub(units);
+                }
+                if left.is_zero() {
+                    break;
+                }
             }
         }
+        (affected, false)
     }
 }
 
-/// Orders looked at in one go for those that claim units.
-const CLAIMS_PAGE: usize = 1_024;
+/// Orders fetched in one go to be looked at for those that claim units.
+const CLAIMS_PAGE: usize = 256;
 
 /// Whether units of a sub-order in this stage are in the warehouse.
 fn is_here(stage: Stage) -> bool {

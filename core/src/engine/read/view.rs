@@ -6,7 +6,7 @@ use crate::decision::{Decision, PlannedSub, is_proven};
 use crate::engine::plan::demand::Demand;
 use crate::engine::store::Engine;
 use crate::event::{Event, OrderPlaced};
-use crate::ids::{Code, OrderId, Seq, SkuId, SubNo};
+use crate::ids::{Code, Seq, SkuId, SubNo};
 use crate::money::Money;
 use crate::orders::{Moment, Order, OrderState, SubOrder};
 use crate::reply::{
@@ -143,14 +143,8 @@ impl Engine {
         })
     }
 
-    /// Every bucket of a cell.
-    pub(in crate::engine) fn cell_view(
-        &self,
-        sku: &Code,
-        cell: &Cell,
-        config: &Config,
-        affected: Vec<OrderId>,
-    ) -> CellView {
+    /// Every bucket of a cell, without the orders that its short units affect.
+    pub(in crate::engine) fn cell_view(&self, sku: &Code, cell: &Cell, config: &Config) -> CellView {
         CellView {
             sku: sku.clone(),
             warehouse: config.codes.of_warehouse(cell.warehouse()),
@@ -172,7 +166,8 @@ impl Engine {
             safety: cell.safety(),
             on_hand: cell.on_hand(),
             watermark: cell.version(),
-            affected,
+            affected: Vec::new(),
+            affected_more: false,
         }
     }
 

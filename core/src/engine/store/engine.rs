@@ -14,7 +14,7 @@ use crate::engine::store::{Door, Shards};
 use crate::ids::Seq;
 #[cfg(doc)]
 use crate::limits::LOCKED_WORK_MAX;
-use crate::limits::{KEY_SHARDS, STOCK_SHARDS};
+use crate::limits::{APPLY_WORK, KEY_SHARDS, STOCK_SHARDS};
 use crate::log::{ChainHash, Log};
 use crate::orders::KeyShard;
 use crate::routing::WORK_DEFAULT;
@@ -41,6 +41,7 @@ pub struct Engine {
     pub(in crate::engine) work: u64,
     /// The most planning work done at once while locks were held.
     locked_work: AtomicU64,
+    applied_changes: AtomicU64,
 }
 
 impl Default for Engine {
@@ -70,6 +71,7 @@ impl Engine {
             log: Log::new(Seq(0), ChainHash::default()),
             work: WORK_DEFAULT,
             locked_work: AtomicU64::new(0),
+            applied_changes: AtomicU64::new(0),
         }
     }
 
@@ -97,6 +99,21 @@ impl Engine {
     /// and the engine reads no clock.
     pub fn locked_work(&self) -> u64 {
         self.locked_work.load(Ordering::Relaxed)
+    }
+
+    /// The most work that it ever took to decide, write down and apply one event under its locks, in the units of
+    /// [`Engine::locked_work`], planning excluded: [`APPLY_WORK`] for each movement and promise of it. Events that were
+    /// recovered are not counted. No lock was ever held for more than this and the planning work together.
+    pub fn applied_work(&self) -> u64 {
+        self.applied_changes.load(Ordering::Relaxed).saturating_mul(APPLY_WORK)
+    }
+
+    /// Notes how many changes one event made under its locks.
+    #[inline]
+    pub(in crate::engine) fn note_applied(&self, changes: u64) {
+        if changes > self.applied_changes.load(Ordering::Relaxed) {
+            self.applied_changes.fetch_max(changes, Ordering::Relaxed);
+        }
     }
 
     /// Notes planning work done under locks.

@@ -59,20 +59,23 @@ impl Engine {
         debug_assert!(covers(locked, envelope), "an event touches what was not locked: {envelope:?}");
         let halted = |_| Reject::Halted { reason: self.log.halted().unwrap_or_default() };
         let appended = appended.map_err(halted).map_err(Refusal::from)?;
-        if let Err(broken) = self.apply(locked, &At { seq: appended.seq(), envelope }) {
-            panic!("a decided event does not apply: {broken}: {envelope:?}");
+        match self.apply(locked, &At { seq: appended.seq(), envelope }) {
+            Ok(changes) => self.note_applied(changes),
+            Err(broken) => panic!("a decided event does not apply: {broken}: {envelope:?}"),
         }
         Ok(appended.applied())
     }
 
-    /// Applies an event and makes visible what it changed. Live commits and recovery come through here.
-    pub(in crate::engine) fn apply(&self, locked: &mut EngineLocked<'_>, at: &At<'_>) -> Result<(), Broken> {
+    /// Applies an event and makes visible what it changed; answers how many cells and accounts it changed, one by one. Live
+    /// commits and recovery come through here.
+    pub(in crate::engine) fn apply(&self, locked: &mut EngineLocked<'_>, at: &At<'_>) -> Result<u64, Broken> {
         let event = &at.envelope.event;
         let orders = event.touches().orders;
         let mut stood: SmallVec<[Option<Stood>; 1]> = SmallVec::new();
         orders.iter().for_each(|order| stood.push(find(locked, *order).map(Stood::of)));
         let mut state = State::new(locked);
         event.apply(&mut state, at)?;
+        let changes = state.changes;
         let due: SmallVec<[(SkuId, WarehouseId); 2]> = state.due().collect();
         for (sku, warehouse) in due {
             locked.counters().reactions.note(Reaction::HandOver { sku, warehouse });
@@ -80,7 +83,8 @@ impl Engine {
         for (order, stood) in orders.iter().zip(&stood) {
             list(locked, *order, stood.as_ref())?;
         }
-        event.publish(self, at)
+        event.publish(self, at)?;
+        Ok(changes)
     }
 }
 

@@ -32,7 +32,7 @@ impl Engine {
         };
         let keys = self.door.lock_orders(&self.log, footprint.order_shards().chain(movement));
         let mut locked = keys.lock_stock(footprint.stock_shards());
-        self.apply(&mut locked, &At { seq, envelope }).map_err(|broken| RecoveryError {
+        self.apply(&mut locked, &At { seq, envelope }).map(|_| ()).map_err(|broken| RecoveryError {
             seq,
             name: envelope.event.name(),
             reason: broken.to_string(),

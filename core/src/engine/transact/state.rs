@@ -43,6 +43,8 @@ pub(in crate::engine) struct State<'s, 'l> {
     locked: &'s mut EngineLocked<'l>,
     /// Cells that withhold units after a change: some may be due to promises.
     withholding: SmallVec<[(SkuId, WarehouseId); 2]>,
+    /// Cells changed and accounts opened so far, one by one.
+    pub changes: u64,
 }
 
 impl At<'_> {
@@ -87,7 +89,7 @@ impl At<'_> {
 
 impl<'s, 'l> State<'s, 'l> {
     pub fn new(locked: &'s mut EngineLocked<'l>) -> State<'s, 'l> {
-        State { locked, withholding: SmallVec::new() }
+        State { locked, withholding: SmallVec::new(), changes: 0 }
     }
 
     /// The shard of an order.
@@ -109,6 +111,7 @@ impl<'s, 'l> State<'s, 'l> {
 
     /// Makes room for a SKU, or notes that it changed.
     pub fn define(&mut self, sku: SkuId, seq: Seq) {
+        self.changes += 1;
         let shard = self.locked.stock_mut(StockShard::of(sku));
         if !shard.has(sku) {
             shard.define(sku);
@@ -139,6 +142,7 @@ impl<'s, 'l> State<'s, 'l> {
     }
 
     fn moved(&mut self, m: &Move, moved: Result<bool, Overdrawn>) -> Result<(), Broken> {
+        self.changes += 1;
         let overdrawn = |error| Broken::Overdrawn { sku: m.sku, warehouse: m.warehouse, error };
         if moved.map_err(overdrawn)? {
             self.withholds(m.sku, m.warehouse);
@@ -148,6 +152,7 @@ impl<'s, 'l> State<'s, 'l> {
 
     /// Opens the accounts of promises, before units are moved to them.
     pub fn promise(&mut self, made: &[Promised]) -> Result<(), Broken> {
+        self.changes += made.len() as u64;
         for made in made {
             let inbound = self.inbound_mut(made.sku, made.warehouse)?;
             inbound.register(made.promise()).ok_or(Broken::Inbound("a ticket that was given before"))?;

@@ -95,6 +95,13 @@ impl List {
         chunks.flat_map(move |chunk| chunk[chunk.partition_point(|entry| entry.placed <= after)..].iter().copied())
     }
 
+    /// The entries placed before an event, youngest first.
+    pub fn before(&self, before: Seq) -> impl Iterator<Item = Entry> {
+        let chunks = self.old.range(..before).map(|(_, chunk)| chunk).chain([&self.last]).rev();
+        chunks
+            .flat_map(move |chunk| chunk[..chunk.partition_point(|entry| entry.placed < before)].iter().rev().copied())
+    }
+
     /// What is wrong with it, if anything.
     pub fn check(&self) -> Result<(), String> {
         let mut entries = self.after(Seq(0)).peekable();

@@ -94,6 +94,22 @@ impl Lists {
         Page { entries, next: Some(cursor) }
     }
 
+    /// The latest `most` orders that were placed before an event and have a sub-order of a warehouse in one of these stages;
+    /// fewer when there are no more.
+    pub fn latest(&self, warehouse: WarehouseId, stages: &[Stage], before: Seq, most: usize) -> Vec<Entry> {
+        let mut found = Vec::new();
+        self.warehouses.each(Some(warehouse.0), None, |kind, list| {
+            if stages.iter().any(|stage| *stage as usize == kind) {
+                found.extend(list.before(before).take(most));
+            }
+        });
+        found.sort_unstable_by(|a: &Entry, b| b.cmp(a));
+        // An order with sub-orders in several stages is in several lists.
+        found.dedup();
+        found.truncate(most);
+        found
+    }
+
     /// The first source that one page can look through as a whole, or else the shortest.
     fn source<'a>(&self, filter: &ListFilter<'a>) -> Source<'a> {
         let kind = filter.stage.map(|stage| stage as usize);

@@ -45,6 +45,27 @@ enum Step {
 
 type Model = BTreeMap<Seq, Known>;
 
+#[test]
+fn the_latest_orders_of_some_stages_come_youngest_first_and_once_each() {
+    let lists = Lists::new();
+    let (here, there) = (WarehouseId(3), WarehouseId(4));
+    for placed in 1..=1_000 {
+        let stages = [Stage::Held, Stage::Allocated, Stage::Picking, Stage::Confirmed];
+        let subs = vec![(here, stages[placed as usize % 4]), (here, Stage::Held), (there, Stage::Picking)];
+        let (channel, customer, state) = (ChannelId(0), None, OrderState::Paid);
+        assert!(lists.insert(&Known { channel, customer, state, subs }.listed(Seq(placed))));
+    }
+    let latest = |stages: &[Stage], before, most| {
+        let found = lists.latest(here, stages, Seq(before), most);
+        found.into_iter().map(|entry| entry.placed.0).collect::<Vec<_>>()
+    };
+    assert_eq!(latest(&[Stage::Picking], u64::MAX, 3), [998, 994, 990]);
+    assert_eq!(latest(&[Stage::Picking, Stage::Allocated], 994, 3), [993, 990, 989]);
+    let all = latest(&[Stage::Held, Stage::Confirmed], 501, 1_000);
+    assert!(all.into_iter().eq((1..=500).rev()));
+    assert_eq!(latest(&[Stage::Delivered], u64::MAX, 3), [0; 0]);
+}
+
 impl Known {
     fn listed(&self, placed: Seq) -> Listed {
         Listed::new(entry(placed), self.channel, self.customer.clone(), self.state, self.subs.iter().copied())

@@ -68,8 +68,11 @@ pub struct CellView {
     pub on_hand: Units,
     /// The last event that touched the cell.
     pub watermark: Seq,
-    /// Orders affected by the short units, when there are any.
+    /// Orders affected by the short units, the latest first, when there are any.
     pub affected: Vec<OrderId>,
+    /// Whether older orders than these may be affected, too: the search for them is bounded by
+    /// [`AFFECTED_LOOKS_MAX`](crate::limits::AFFECTED_LOOKS_MAX).
+    pub affected_more: bool,
 }
 
 /// Free and held units of a pool.

@@ -100,6 +100,9 @@ pub struct CellBody<'a> {
     pub short: u64,
     /// Ids of the orders that the short units affect.
     pub affected: Vec<String>,
+    /// Whether older orders may be affected, too; absent when these are all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub affected_more: bool,
     /// Of the regular pool, kept back from orders.
     pub safety: u64,
     /// The last event that changed the cell.
@@ -168,6 +171,7 @@ impl<'a> From<&'a CellView> for CellBody<'a> {
             inbound: cell.inbound.iter().map(ReceiptBody::from).collect(),
             short: cell.short.0,
             affected: cell.affected.iter().map(ToString::to_string).collect(),
+            affected_more: cell.affected_more,
             safety: cell.safety.0,
             watermark: cell.watermark.0,
             overdue: (!cell.overdue.is_zero()).then_some(cell.overdue.0),

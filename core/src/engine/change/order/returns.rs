@@ -1,12 +1,16 @@
 //! Units that come back: into inspection, and from there on sale again or not.
 
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
 use crate::command::{Inspected, Line};
 use crate::engine::outcome::invalid;
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, ReturnInspected, ReturnReceived};
-use crate::ids::{SkuId, SubNo};
+use crate::ids::{PoolId, SkuId, SubNo};
 use crate::orders::{Change, Order, SubLine, SubOrder, SubTake, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move};
@@ -21,7 +25,7 @@ impl Engine {
         } else {
             lines.iter().map(|line| Ok((self.known_sku(&line.sku)?, line.units))).collect::<Result<_, Reject>>()?
         };
-        let mut spread = Spread { engine: self, no, sub, has: SubLine::out, what: "are out", takes: Vec::new() };
+        let mut spread = Spread::new(self, (no, sub), SubLine::out, "are out");
         for (sku, units) in wanted {
             spread.over(sku, units)?;
         }
@@ -50,7 +54,7 @@ impl Engine {
             given.collect::<Result<_, Reject>>()?
         };
         let mut moves = Vec::new();
-        let mut spread = Spread { engine: self, no, sub, has: waiting, what: "wait for inspection", takes: Vec::new() };
+        let mut spread = Spread::new(self, (no, sub), waiting, "wait for inspection");
         let (mut intact, mut damaged) = (Units::ZERO, Units::ZERO);
         for (sku, good, bad) in results {
             let first = spread.takes.len();
@@ -76,29 +80,44 @@ impl Engine {
     }
 }
 
-/// Units of SKUs, spread over a sub-order's lines of them.
+/// Units of SKUs, spread over a sub-order's lines of them: in one pass over the lines, however many SKUs are named.
 struct Spread<'a> {
     engine: &'a Engine,
     no: SubNo,
-    sub: &'a SubOrder,
-    /// Units of a line that can be taken.
-    has: fn(&SubLine) -> Units,
+    /// Units that each line still has besides those taken, by SKU, in the order of the lines.
+    left: HashMap<SkuId, VecDeque<(PoolId, Units)>, FixedState>,
     /// What those units do, for the refusal.
     what: &'static str,
     takes: Vec<SubTake>,
 }
 
-impl Spread<'_> {
-    /// Spreads units of a SKU as far as each line still has some besides those taken.
+impl<'a> Spread<'a> {
+    /// Nothing taken yet. `has` says how many units of a line can be.
+    fn new(
+        engine: &'a Engine,
+        (no, sub): (SubNo, &SubOrder),
+        has: fn(&SubLine) -> Units,
+        what: &'static str,
+    ) -> Spread<'a> {
+        let mut left: HashMap<SkuId, VecDeque<(PoolId, Units)>, FixedState> = HashMap::default();
+        for line in sub.lines.iter().filter(|line| !has(line).is_zero()) {
+            left.entry(line.sku).or_default().push_back((line.pool, has(line)));
+        }
+        Spread { engine, no, left, what, takes: Vec::new() }
+    }
+
+    /// Spreads units of a SKU as far as each line still has some.
     fn over(&mut self, sku: SkuId, units: Units) -> Result<(), Reject> {
         let mut left = units;
-        for line in self.sub.lines.iter().filter(|line| line.sku == sku) {
-            let same = self.takes.iter().filter(|t| t.sku == sku && t.pool == line.pool);
-            let used: Units = same.map(|t| t.units).sum();
-            let take = (self.has)(line).saturating_sub(used).min(left);
-            if !take.is_zero() {
-                left = left.saturating_sub(take);
-                self.takes.push(SubTake { sub: self.no, sku, pool: line.pool, units: take });
+        let mut none = VecDeque::new();
+        let lines = self.left.get_mut(&sku).unwrap_or(&mut none);
+        while let Some((pool, has)) = lines.front_mut().filter(|_| !left.is_zero()) {
+            let take = left.min(*has);
+            left = left.saturating_sub(take);
+            *has = has.saturating_sub(take);
+            self.takes.push(SubTake { sub: self.no, sku, pool: *pool, units: take });
+            if has.is_zero() {
+                lines.pop_front();
             }
         }
         if left.is_zero() {
@@ -110,10 +129,13 @@ impl Spread<'_> {
     }
 }
 
+/// Units by SKU, in the order in which the lines name them.
 fn totals(sub: &SubOrder, units: impl Fn(&SubLine) -> Units) -> Vec<(SkuId, Units)> {
-    let mut totals: Vec<(SkuId, Units)> = Vec::new();
+    let mut totals: Vec<(SkuId, Units)> = Vec::with_capacity(sub.lines.len());
+    let mut places: HashMap<SkuId, usize, FixedState> = HashMap::default();
     for line in &sub.lines {
-        match totals.iter_mut().find(|(sku, _)| *sku == line.sku) {
+        let at = *places.entry(line.sku).or_insert(totals.len());
+        match totals.get_mut(at) {
             Some((_, total)) => *total = total.saturating_add(units(line)),
             None => totals.push((line.sku, units(line))),
         }
@@ -184,4 +206,45 @@ impl Body for ReturnInspected {
 
 fn each_line(order: &mut Order, takes: &[SubTake], f: impl Fn(&mut SubLine, Units) -> Option<()>) -> Option<()> {
     takes.iter().try_for_each(|take| f(order.sub_mut(take.sub)?.line_mut(take.sku, take.pool)?, take.units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::{CostParts, PlannedLine, PlannedSub, SubKind};
+    use crate::ids::{CarrierId, WarehouseId};
+    use crate::orders::Stage;
+
+    fn sub(lines: Vec<(u32, u16, u64)>) -> SubOrder {
+        let line = |(sku, pool, units)| PlannedLine { sku: SkuId(sku), pool: PoolId(pool), units: Units(units) };
+        let (warehouse, carrier, kind, parts) = (WarehouseId(0), CarrierId(0), SubKind::Regular, CostParts::default());
+        let lines = lines.into_iter().map(line).collect();
+        let planned =
+            PlannedSub { warehouse, carrier, kind, hours: 1, weight_g: 1, parts, from_supplier: false, lines };
+        SubOrder::new(&planned, Stage::Confirmed)
+    }
+
+    #[test]
+    fn units_are_spread_over_the_lines_of_their_sku_in_order_and_never_twice() {
+        let (engine, sub) = (Engine::new(), sub(vec![(1, 0, 3), (2, 0, 5), (1, 4, 2)]));
+        let mut spread = Spread::new(&engine, (SubNo(7), &sub), SubLine::out, "are out");
+        spread.over(SkuId(1), Units(1)).unwrap();
+        spread.over(SkuId(2), Units(5)).unwrap();
+        spread.over(SkuId(1), Units(3)).unwrap();
+        let refused = spread.over(SkuId(1), Units(2)).unwrap_err();
+        assert!(refused.to_string().contains("2 units of  named, 1 are out"), "{refused}");
+        let takes: Vec<_> = spread.takes.iter().map(|take| (take.sku.0, take.pool.0, take.units.0)).collect();
+        assert_eq!(takes, [(1, 0, 1), (2, 0, 5), (1, 0, 2), (1, 4, 1), (1, 4, 1)]);
+        assert_eq!(totals(&sub, SubLine::out), [(SkuId(1), Units(5)), (SkuId(2), Units(5))]);
+    }
+
+    /// A look at every line for every SKU would be ten billion looks.
+    #[test]
+    fn a_return_of_a_hundred_thousand_lines_takes_one_pass_over_them() {
+        let (engine, sub) = (Engine::new(), sub((0..100_000).map(|n| (n, 0, 2)).collect()));
+        let wanted = totals(&sub, SubLine::out);
+        let mut spread = Spread::new(&engine, (SubNo(1), &sub), SubLine::out, "are out");
+        wanted.iter().for_each(|(sku, units)| spread.over(*sku, *units).unwrap());
+        assert_eq!(spread.takes.len(), 100_000);
+    }
 }
