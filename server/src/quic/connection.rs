@@ -60,7 +60,7 @@ pub(super) async fn serve(
     drop(stranger);
     let (identity, token, _place, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => {
-            pass.is_known(Instant::now());
+            pass.give_back(Instant::now());
             greeted
         }
         Ok(Err(reason)) => {

@@ -86,8 +86,8 @@ impl Gate {
 }
 
 impl Pass {
-    /// The peer has said who it is.
-    pub(super) fn is_known(self, now: Instant) {
+    /// The peer has said who it is: its handshake costs its address nothing.
+    pub(super) fn give_back(self, now: Instant) {
         let Pass { gate, address, was_known } = self;
         gate.addresses.give_back(&address);
         if !was_known {
@@ -132,14 +132,14 @@ mod tests {
             Entry::Begin(pass) => Some(pass),
             Entry::Prove | Entry::Ignore => None,
         };
-        begun(0, now).expect("the first is let in").is_known(now);
+        begun(0, now).expect("the first is let in").give_back(now);
         // One address does not take more than its own.
         assert_eq!((0..100).filter_map(|_| begun(1, now)).count(), 8);
         // All addresses together do not take more than theirs.
         assert_eq!((2..1_000).filter_map(|n| begun(n, now)).count(), 24);
         // A caller that was known before comes in all the same, as often as it likes.
         for _ in 0..100 {
-            begun(0, now).expect("it is known").is_known(now);
+            begun(0, now).expect("it is known").give_back(now);
         }
         // With bad tokens it is slowed down like all others.
         assert_eq!((0..100).filter_map(|_| begun(0, now)).count(), 8);

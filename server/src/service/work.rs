@@ -1,6 +1,6 @@
 //! What a request asks, and how much work that is.
 
-use stockade_core::command::{Command, Request};
+use stockade_core::command::{Command, Request, StepAction};
 use stockade_core::query::Query;
 
 /// A command or a query.
@@ -48,15 +48,33 @@ pub fn of_command(command: &Command) -> Work {
         Command::Transfer(transfer) => by_items(transfer.lines.len(), STOCK_LINES),
         Command::Arrive(arrive) => by_items(arrive.lines.len(), STOCK_LINES),
         Command::Place(place) => by_items(place.lines.len(), ORDER_LINES),
+        Command::Step(step) => of_step(&step.action),
+        // What an order in review has of lines is not known here, nor is it often routed anew.
+        Command::Reroute(_) => Work::Heavy,
         Command::Adjust(_)
         | Command::MovePool(_)
         | Command::SetSafety(_)
         | Command::Pay(_)
         | Command::Cancel(_)
         | Command::ExtendHold(_)
-        | Command::Step(_)
-        | Command::Reroute(_)
         | Command::Expect(_) => Work::Light,
+    }
+}
+
+fn of_step(action: &StepAction) -> Work {
+    match action {
+        // The units that are missing are routed anew.
+        StepAction::Short(_) => Work::Heavy,
+        StepAction::Return(lines) => by_items(lines.len(), STOCK_LINES),
+        StepAction::Inspect(lines) => by_items(lines.len(), STOCK_LINES),
+        StepAction::Pick
+        | StepAction::Pack
+        | StepAction::Weigh(_)
+        | StepAction::Label(_)
+        | StepAction::Scan(_)
+        | StepAction::Pickup
+        | StepAction::Deliver
+        | StepAction::Confirm => Work::Light,
     }
 }
 
@@ -86,3 +104,30 @@ fn by_items(items: usize, light: usize) -> Work {
 const ORDER_LINES: usize = 20;
 /// The same for SKUs and lines that are not planned.
 const STOCK_LINES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use stockade_core::command::{Line, Place};
+    use stockade_core::ids::Code;
+    use stockade_core::query::{OrdersQuery, Quote, QuoteExact, World};
+    use stockade_core::units::Units;
+
+    use super::*;
+
+    #[test]
+    fn small_orders_are_light_and_large_ones_lists_and_worlds_are_not() {
+        let code = |text: &str| Code::new(text).unwrap();
+        let place = |lines: usize| {
+            let line = |n| Line { sku: code(&format!("S-{n}")), units: Units(1) };
+            Place::new(code("web"), code("1"), (0..lines).map(line).collect())
+        };
+        let command = |lines| of_command(&Command::Place(place(lines)));
+        assert_eq!([command(1), command(20), command(21)], [Work::Light, Work::Light, Work::Heavy]);
+        let quote = |lines| of_query(&Query::Quote(Quote(place(lines))));
+        assert_eq!([quote(1), quote(2_000)], [Work::Light, Work::Heavy]);
+        assert_eq!(of_query(&Query::QuoteExact(QuoteExact(place(1)))), Work::Exact);
+        for query in [Query::World(World), Query::Orders(OrdersQuery { limit: 1, ..OrdersQuery::default() })] {
+            assert_eq!(Ask::Query { query, provisional: true }.work(), Work::Heavy);
+        }
+    }
+}
