@@ -101,7 +101,7 @@ async fn half_bodies(house: &House, all: &mut JoinSet<()>) -> Result<(), String>
     let head = format!(
         "POST /v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
          content-length: 8388609\r\n\r\n",
-        house.token
+        house.attackers
     );
     let request: Vec<u8> = head.into_bytes().into_iter().chain(std::iter::repeat_n(b' ', 8 << 20)).collect();
     for _ in 0..60 {
@@ -161,7 +161,7 @@ async fn strangers_over_quic(house: &House, all: &mut JoinSet<()>) -> Result<(),
 async fn clients(house: &House, count: usize) -> Result<Vec<Arc<Client>>, String> {
     let mut clients = Vec::new();
     for _ in 0..count {
-        clients.push(Arc::new(house.client(&house.token).await?));
+        clients.push(Arc::new(house.client(&house.attackers).await?));
     }
     Ok(clients)
 }

@@ -9,6 +9,7 @@ use stockade_client::{Call, Client, ClientConfig, Stockade, Trust, code};
 use stockade_core::command::{Line, Place, Receive, SkuSpec};
 use stockade_core::ids::Code;
 use stockade_core::units::Units;
+use stockade_server::auth::{Role, Tokens};
 
 /// SKUs on sale.
 pub(super) const SKUS: usize = 2_000;
@@ -45,8 +46,10 @@ pub(super) struct House {
     /// Address of the HTTP side.
     pub http: String,
     door: Door,
-    /// An admin token.
+    /// The admin token of the ordinary callers.
     pub token: String,
+    /// The admin token of the attackers.
+    pub attackers: String,
 }
 
 /// Where clients come in.
@@ -86,7 +89,19 @@ impl House {
         let local = stockade_server::local::read(&folder).map_err(|error| error.to_string())?;
         let token = local.ok_or("the server left no token")?.token;
         let door = Door { addr: text("quic")?, pin: text("fingerprint")? };
-        Ok(House { http: text("http")?, door, token, child, folder })
+        let attackers = Tokens::update(&folder.join("tokens.toml"), |tokens| {
+            tokens.add(known("attackers"), Role::Admin, None, "2026-11-27T00:00:00Z")
+        });
+        let attackers = attackers.map_err(|error| error.to_string())?.text;
+        let house = House { http: text("http")?, door, token, attackers, child, folder };
+        // The server looks at the file of tokens once a second.
+        for _ in 0..50 {
+            if house.client(&house.attackers).await.is_ok() {
+                return Ok(house);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err("the token of the attackers does not become known".to_owned())
     }
 
     /// A client of this server.

@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> Result<Report, String> {
     runtime.block_on(async {
         let house = House::start(options.stockade.as_deref()).await?;
         house.fill().await?;
-        let ordinary = Ordinary::start(&house).await?;
+        let ordinary = Ordinary::start(&house)?;
         let time = Duration::from_secs(options.seconds);
         let phase = async |attack: Option<&Attack>| phase(&house, &ordinary, attack, time).await;
         phase(None).await?;

@@ -1,15 +1,18 @@
-//! Ordinary callers: orders of one line, one after the other, each timed.
+//! Ordinary callers: orders of one line, one after the other, each timed. They have a thread and a token of their own, so
+//! that what attackers do in this process is not taken for what they do to the server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use stockade_client::Stockade;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::house::{House, order};
+use super::house::{Door, House, order};
 
 /// Callers, on one connection.
 const CALLERS: usize = 8;
@@ -30,7 +33,8 @@ pub(super) struct Measured {
 /// The callers. They end when this is dropped.
 pub(super) struct Ordinary {
     measured: Arc<Mutex<Measured>>,
-    _callers: JoinSet<()>,
+    /// They end when it is dropped.
+    _until: oneshot::Sender<()>,
 }
 
 impl Measured {
@@ -61,25 +65,24 @@ impl Measured {
 
 impl Ordinary {
     /// Starts them.
-    pub async fn start(house: &House) -> Result<Ordinary, String> {
+    pub fn start(house: &House) -> Result<Ordinary, String> {
         let measured = Arc::new(Mutex::new(Measured::new()));
-        let client = Arc::new(house.client(&house.token).await?);
-        let numbers = Arc::new(AtomicU64::new(0));
-        let mut callers = JoinSet::new();
-        for caller in 0..CALLERS {
-            let (client, numbers, measured) = (Arc::clone(&client), Arc::clone(&numbers), Arc::clone(&measured));
-            callers.spawn(async move {
-                loop {
-                    let number = numbers.fetch_add(1, Ordering::Relaxed);
-                    let order = order(&format!("o-{number}"), number as usize * 7 + caller, 1);
-                    let begun = Instant::now();
-                    let is_placed = client.place(order).await.is_ok();
-                    measured.lock().unwrap_or_else(PoisonError::into_inner).add(is_placed, begun.elapsed());
-                    tokio::time::sleep(THINKS).await;
-                }
+        let (until, ended) = oneshot::channel();
+        let (tell, told) = mpsc::channel();
+        let (door, token, into) = (house.door(), house.token.clone(), Arc::clone(&measured));
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                let begun = callers(&door, &token, into).await;
+                let (begun, callers) = begun.map_or_else(|error| (Err(error), None), |callers| (Ok(()), Some(callers)));
+                // Whoever is not told any more has given up.
+                let _ = tell.send(begun);
+                let _ = ended.await;
+                drop(callers);
             });
-        }
-        Ok(Ordinary { measured, _callers: callers })
+        });
+        told.recv().map_err(|error| error.to_string())??;
+        Ok(Ordinary { measured, _until: until })
     }
 
     /// What they met since the last call.
@@ -87,4 +90,25 @@ impl Ordinary {
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *measured, Measured::new())
     }
+}
+
+/// Callers on one connection.
+async fn callers(door: &Door, token: &str, measured: Arc<Mutex<Measured>>) -> Result<JoinSet<()>, String> {
+    let client = Arc::new(door.client(token).await?);
+    let numbers = Arc::new(AtomicU64::new(0));
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let (client, numbers, measured) = (Arc::clone(&client), Arc::clone(&numbers), Arc::clone(&measured));
+        callers.spawn(async move {
+            loop {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                let order = order(&format!("o-{number}"), number as usize * 7 + caller, 1);
+                let begun = Instant::now();
+                let is_placed = client.place(order).await.is_ok();
+                measured.lock().unwrap_or_else(PoisonError::into_inner).add(is_placed, begun.elapsed());
+                tokio::time::sleep(THINKS).await;
+            }
+        });
+    }
+    Ok(callers)
 }

@@ -1,5 +1,7 @@
 //! Frame bodies: which value is the body of which kind, alone or many in one frame.
 
+use std::marker::PhantomData;
+
 use bincode::{Decode, Encode};
 
 use crate::codec::{CodecError, decode_first, decode_whole, encode_onto};
@@ -208,22 +210,58 @@ pub fn read_body<T: Body>(body: &[u8]) -> Result<T, WireError> {
 /// # Errors
 /// [`WireError::lies`] tells a body that does not hold what its count announces from messages that cannot be read.
 pub fn read_batch<T: BatchBody>(body: &[u8], mut each: impl FnMut(T)) -> Result<usize, WireError> {
-    let (count, mut at): (u64, usize) = decode_first(body).map_err(|error| unreadable(T::WHAT, error))?;
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count > BATCH_MESSAGES_MAX {
-        return Err(WireError::TooMany { count });
+    let mut reader = BatchReader::begin(body)?;
+    while let Some(message) = reader.read()? {
+        each(message);
     }
-    for held in 0..count {
-        if at == body.len() {
-            return Err(WireError::Count { announced: count, held });
+    Ok(reader.count())
+}
+
+/// Reads the body of a batch frame with pauses between its messages, as [`read_batch`] does without.
+#[derive(Debug)]
+pub struct BatchReader<'a, T> {
+    body: &'a [u8],
+    at: usize,
+    count: usize,
+    held: usize,
+    messages: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: BatchBody> BatchReader<'a, T> {
+    /// Reads the count.
+    ///
+    /// # Errors
+    /// When there is none, or it is more than a batch may have.
+    pub fn begin(body: &'a [u8]) -> Result<BatchReader<'a, T>, WireError> {
+        let (count, at): (u64, usize) = decode_first(body).map_err(|error| unreadable(T::WHAT, error))?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if count > BATCH_MESSAGES_MAX {
+            return Err(WireError::TooMany { count });
         }
-        let (value, used) = decode_first(&body[at..]).map_err(|error| unreadable(T::WHAT, error))?;
-        at += used;
-        each(value);
+        Ok(BatchReader { body, at, count, held: 0, messages: PhantomData })
     }
-    match body.len() - at {
-        0 => Ok(count),
-        extra => Err(WireError::Trailing { what: T::WHAT, extra }),
+
+    /// The number of messages that the body announces.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The next message; `None` after the last.
+    ///
+    /// # Errors
+    /// As [`read_batch`].
+    pub fn read(&mut self) -> Result<Option<T>, WireError> {
+        let left = self.body.len() - self.at;
+        if self.held == self.count {
+            return if left == 0 { Ok(None) } else { Err(WireError::Trailing { what: T::WHAT, extra: left }) };
+        }
+        if left == 0 {
+            return Err(WireError::Count { announced: self.count, held: self.held });
+        }
+        let (value, used) = decode_first(&self.body[self.at..]).map_err(|error| unreadable(T::WHAT, error))?;
+        self.at += used;
+        self.held += 1;
+        Ok(Some(value))
     }
 }
 

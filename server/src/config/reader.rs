@@ -65,6 +65,13 @@ impl<'a> Reader<'a> {
         self.checked(key, &format!("a length of time like 5m or 1h, at most {most}"), parse, Span::from_secs(1))
     }
 
+    /// A number of bytes, at least `least`.
+    pub(super) fn bytes_from(&mut self, key: &str, least: usize) -> usize {
+        let parse = |text: &str| bytes(text).filter(|bytes| *bytes >= least);
+        let wanted = format!("a number of bytes like 256MiB or 1GiB, at least {}MiB", least >> 20);
+        self.checked(key, &wanted, parse, least)
+    }
+
     pub(super) fn choice<const N: usize>(&mut self, key: &str, choices: [&'static str; N]) -> &'static str {
         let wanted = format!("one of: {}", choices.join(", "));
         self.checked(key, &wanted, |text| choices.into_iter().find(|choice| *choice == text), choices[0])
@@ -74,6 +81,18 @@ impl<'a> Reader<'a> {
         let parse = |text: &str| tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned());
         self.checked("log.level", "error, warn, info, debug, trace or a filter of such", parse, "info".to_owned())
     }
+}
+
+/// A whole number and a unit: `512KiB`, `256MiB`, `2GiB`.
+fn bytes(text: &str) -> Option<usize> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let unit: usize = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(unit)
 }
 
 /// A stand-in for a refused value, so that the other values are checked too.
@@ -90,5 +109,18 @@ impl Placeholder for SocketAddr {
 impl Placeholder for bool {
     fn placeholder() -> Self {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_a_whole_number_with_a_unit() {
+        assert_eq!([bytes("64KiB"), bytes("256MiB"), bytes("2GiB")], [Some(65_536), Some(268_435_456), Some(1 << 31)]);
+        for odd in ["", "256", "MiB", "256MB", "256 MiB", "-1MiB", "1.5GiB", "99999999999999GiB", "256mib"] {
+            assert_eq!(bytes(odd), None, "{odd}");
+        }
     }
 }

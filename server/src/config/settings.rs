@@ -87,6 +87,12 @@ pub static SETTINGS: &[Setting] = &[
     number("limits.connections", "1024", "Client connections at one time."),
     number("limits.in_flight", "4096", "Requests one connection may have in flight; more are refused as overloaded."),
     text(
+        "limits.memory",
+        "256MiB",
+        "Memory for requests on their way in and answers on their way out, of all callers together; one token gets at most\n\
+         half of it. More is refused as overloaded. From 64MiB on.",
+    ),
+    text(
         "holds.grace",
         "10m",
         "Time that unpaid holds get when the server was away for more than five minutes, or a leap of the wall clock is\n\

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stockade_core::limits::HOLD_TTL_MAX;
+use stockade_core::limits::{FRAME_BYTES_MAX, HOLD_TTL_MAX};
 use stockade_core::time::Span;
 
 use super::home::JournalHome;
@@ -13,6 +13,9 @@ use super::reader::Reader;
 
 /// Bound of `clock.outage_max`.
 const OUTAGE_MAX: Span = Span::from_mins(366 * 24 * 60);
+
+/// Least bytes of `limits.memory`: half of it each way, and half of that for one token, still takes the longest frame.
+const MEMORY_MIN: usize = 4 * FRAME_BYTES_MAX;
 
 /// The settings of a server, checked and typed.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub struct Config {
     pub connections: u32,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
+    /// Bytes that requests and answers of all callers may take together.
+    pub memory: usize,
     /// Time that unpaid holds get after an outage or a confirmed leap of the wall clock.
     pub hold_grace: Option<Span>,
     /// Longest outage after which a wall clock is followed without confirmation although holds end by it.
@@ -85,6 +90,7 @@ impl Config {
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
             in_flight: read.count("limits.in_flight"),
+            memory: read.bytes_from("limits.memory", MEMORY_MIN),
             hold_grace: match read.text("holds.grace").as_str() {
                 "off" => None,
                 _ => Some(read.span_up_to("holds.grace", HOLD_TTL_MAX)),

@@ -14,14 +14,14 @@ use serde::de::DeserializeOwned;
 use stockade_core::ids::Code;
 use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::problem::{BadRequest, refused};
 use super::state::Http;
 use super::visit::Visit;
 use crate::auth::Identity;
 use crate::levels::parse_level;
-use crate::service::{Account, FREE_BYTES, Holding, Terms};
+use crate::service::{Account, FREE_BYTES, Holding, Share, Stopped, Terms, Work};
 use crate::times::parse_time;
 
 /// The caller, the idempotency key, and the terms of a request.
@@ -32,8 +32,17 @@ pub(super) struct Caller {
     pub(super) occurred: Option<Time>,
     /// Whether a query may be answered before what it saw is durable.
     pub(super) provisional: bool,
+    /// What all connections of the token have together.
+    pub(super) share: Arc<Share>,
     /// What the answers of the connection take.
     pub(super) answers: Arc<Account>,
+}
+
+/// For the body behind a head: who sends it, and what its bytes are counted on.
+#[derive(Clone)]
+struct Sender {
+    who: Arc<Identity>,
+    received: Arc<Account>,
 }
 
 impl Caller {
@@ -52,9 +61,17 @@ impl FromRequestParts<Arc<Http>> for Caller {
         let headers = &parts.headers;
         let token = bearer(headers).ok_or_else(|| refused(&Reject::Unauthenticated))?;
         let who = http.service.authenticate(token).map_err(|reject| refused(&reject))?;
-        let visit = parts.extensions.get::<Arc<Visit>>();
-        visit.map_or(Ok(()), |visit| visit.meet()).map_err(|reject| refused(&reject))?;
-        let answers = Arc::clone(&visit.map_or(http.service.memory(), |visit| &visit.memory).answers);
+        let share = http.service.share(&who);
+        let memory = match parts.extensions.get::<Arc<Visit>>() {
+            Some(visit) => {
+                visit.meet().map_err(|reject| refused(&reject))?;
+                visit.memory(&share)
+            }
+            None => share.memory.clone(),
+        };
+        let answers = Arc::clone(&memory.answers);
+        parts.extensions.insert(Sender { who: Arc::clone(&who), received: memory.received });
+        let headers = &parts.headers;
         let read = || -> Result<Caller, BadRequest> {
             let timeout: Option<Span> = parsed(headers, "stockade-timeout", |text| {
                 text.parse().map_err(|error: stockade_core::time::SpanError| error.to_string())
@@ -74,6 +91,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
                     text.parse().map_err(|_| "write true or false".to_owned())
                 })?
                 .unwrap_or(false),
+                share,
                 answers,
             })
         };
@@ -88,23 +106,37 @@ pub(super) struct Json<T>(pub(super) T);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyTime(pub(super) Duration);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<Http>> for Json<T> {
     type Rejection = Response<Body>;
 
     async fn from_request(request: Request, http: &Arc<Http>) -> Result<Json<T>, Response<Body>> {
         let time = request.extensions().get::<BodyTime>().map_or(BODY_TIME, |time| time.0);
+        // Whoever has not shown a token sends no body.
+        let sender = request.extensions().get::<Sender>().cloned();
+        let Sender { who, received } = sender.ok_or_else(|| refused(&Reject::Unauthenticated))?;
         let visit = request.extensions().get::<Arc<Visit>>().cloned();
-        let received = &visit.as_ref().map_or(http.service.memory(), |visit| &visit.memory).received;
-        let (bytes, _holding) = match timeout(time, read(request.into_body(), received)).await {
-            Ok(read) => read?,
+        let (bytes, holding) = match timeout(time, read(request.into_body(), &received)).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(refusal)) => {
+                if let Some(visit) = visit {
+                    visit.slow_down_burden(&who.name).await;
+                }
+                return Err(refusal);
+            }
             Err(_) => {
                 let detail = format!("the body was not complete {} s after the head", time.as_secs_f32());
                 return Err(BadRequest { status: StatusCode::REQUEST_TIMEOUT, detail }.into_response());
             }
         };
-        let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let value = serde_json::from_slice(bytes)
-            .map_err(|error| BadRequest::new(format!("the body: {error}")).into_response())?;
+        let parse = move || serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes });
+        let parsed = if holding.bytes() == 0 {
+            parse()
+        } else {
+            let parsed = http.service.aside(&who.name, Work::Heavy, parse).await;
+            parsed
+                .map_err(|Stopped| refused(&Reject::Unavailable { reason: "the server is shutting down".to_owned() }))?
+        };
+        let value = parsed.map_err(|error| BadRequest::new(format!("the body: {error}")).into_response())?;
         Ok(Json(value))
     }
 }
@@ -122,12 +154,24 @@ async fn read(mut body: Body, received: &Arc<Account>) -> Result<(Vec<u8>, Holdi
         if whole > BODY_BYTES_MAX {
             return Err(too_long().into_response());
         }
-        if whole > FREE_BYTES && !holding.try_reach(whole) {
+        if whole > FREE_BYTES && !reach(&mut holding, whole, received.max()).await {
             return Err(refused(&Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) }));
         }
         bytes.extend_from_slice(data);
     }
     Ok((bytes, holding))
+}
+
+/// Waits a while until there is room for so many bytes. A caller that is not read from sends no more.
+async fn reach(holding: &mut Holding, bytes: usize, max: usize) -> bool {
+    let until = Instant::now() + ROOM_TIME;
+    while !holding.try_reach(bytes) {
+        if bytes > max || Instant::now() >= until {
+            return false;
+        }
+        tokio::time::sleep(ROOM_LOOK).await;
+    }
+    true
 }
 
 fn too_long() -> BadRequest {
@@ -139,6 +183,10 @@ fn too_long() -> BadRequest {
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(30);
 const RETRY_AFTER: Span = Span::from_secs(1);
+/// How long a body waits for room.
+const ROOM_TIME: Duration = Duration::from_secs(1);
+/// How often it looks for room meanwhile.
+const ROOM_LOOK: Duration = Duration::from_millis(25);
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

@@ -18,7 +18,7 @@ use super::bodies::ReplyBody;
 use super::caller::Caller;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
-use crate::service::{Account, Decided, Holding, Late};
+use crate::service::{Account, Ask, Decided, Holding, Late, Stopped, Work};
 
 /// What every handler works with.
 pub(super) type Shared = State<Arc<Http>>;
@@ -52,42 +52,55 @@ fn overloaded() -> Response<Body> {
 impl Http {
     /// Sends a command and writes its answer.
     pub(super) async fn tell(&self, caller: &Caller, key: Option<Code>, command: Command) -> Answer {
-        let request = Request { key, occurred: caller.occurred, command };
-        if !caller.answers.has_room() {
-            return Ok(overloaded());
-        }
-        let begun = Instant::now();
-        let decided = self.service.command(&caller.who, &request, caller.terms);
-        self.answer(caller, decided, begun).await
+        self.call(caller, Ask::Command(Request { key, occurred: caller.occurred, command })).await
     }
 
     /// Asks and writes the answer.
     pub(super) async fn ask(&self, caller: &Caller, query: Query) -> Answer {
+        self.call(caller, Ask::Query { query, provisional: caller.provisional }).await
+    }
+
+    async fn call(&self, caller: &Caller, ask: Ask) -> Answer {
         if !caller.answers.has_room() {
             return Ok(overloaded());
         }
         let begun = Instant::now();
-        let decided = self.service.query(&caller.who, &query, caller.provisional, caller.terms);
-        self.answer(caller, decided, begun).await
+        let work = ask.work();
+        let decided = if work == Work::Light {
+            let _slice = caller.share.slice().await;
+            self.service.decide_here(&caller.who, &ask, caller.terms)
+        } else {
+            self.service.decide_aside(&caller.who, ask, caller.terms).await
+        };
+        self.answer(caller, decided, (begun, work)).await
     }
 
     /// Waits until the answer may leave, and writes it.
-    async fn answer(&self, caller: &Caller, decided: Decided, begun: Instant) -> Answer {
+    async fn answer(&self, caller: &Caller, decided: Decided, (begun, work): (Instant, Work)) -> Answer {
         let late = decided.late;
         let (result, level) = self.service.answer(decided).await;
         self.metrics.http(begun.elapsed());
-        let reply = match &result {
+        let reply = match result {
             Ok(reply) => reply,
-            Err(reject) => return Ok(refused(reject)),
+            Err(reject) => return Ok(refused(&reject)),
         };
-        let body = match (serde_json::to_string(&ReplyBody::from(reply)), late) {
+        let is_new = matches!(&reply, Reply::Placed(placed) if !placed.replayed);
+        let write = move || serde_json::to_string(&ReplyBody::from(&reply)).map_err(BadRequest::unwritten);
+        let written = match work {
+            Work::Light => write(),
+            Work::Heavy | Work::Exact => {
+                let written = self.service.aside(&caller.who.name, Work::Heavy, write).await;
+                written.unwrap_or_else(|Stopped| Err(BadRequest::failed("the server is shutting down")))
+            }
+        };
+        let body = match (written, late) {
             (Ok(body), _) => Written::new(body, &caller.answers),
             // What was applied is never called refused.
             (Err(_), Late::Applied(order)) => return Ok(refused(&Reject::OutcomeUnknown { order })),
-            (Err(error), Late::Unchanged) => return Err(BadRequest::unwritten(error)),
+            (Err(error), Late::Unchanged) => return Err(error),
         };
         let mut response = Response::new(Body::from(Bytes::from_owner(body)));
-        if matches!(reply, Reply::Placed(placed) if !placed.replayed) {
+        if is_new {
             *response.status_mut() = StatusCode::CREATED;
         }
         let headers = response.headers_mut();

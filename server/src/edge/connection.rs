@@ -26,7 +26,7 @@ use tracing::debug;
 
 use super::paced::Paced;
 use super::problem::{self, BadRequest};
-use super::visit::{HttpLimits, Visit};
+use super::visit::{self, HttpLimits, Visit};
 use crate::service::Stranger;
 
 type App = TowerToHyperService<Router>;
@@ -40,6 +40,13 @@ pub(super) async fn serve(
     (visit, mut stranger): (Arc<Visit>, Stranger),
     mut stopping: watch::Receiver<bool>,
 ) {
+    if !visit.delay.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(visit.delay) => {}
+            () = stranger.has_to_go() => return debug!("a connection without a token made room for newer ones"),
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
     let app = TowerToHyperService::new(router);
     let guest = Arc::clone(&visit);
     let service = service_fn(move |request| Box::pin(answer(app.clone(), request, Arc::clone(&guest))));
@@ -112,12 +119,17 @@ async fn answer(app: App, request: Request<Incoming>, visit: Arc<Visit>) -> Resu
     let expects = parts.headers.contains_key(header::EXPECT);
     // Behind a body without a length, the next head is not watched.
     let last = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    parts.extensions.insert(visit);
+    let kind = match parts.uri.path() {
+        "/livez" | "/readyz" | "/metrics" => visit::Answered::Probe,
+        _ => visit::Answered::Refusal,
+    };
+    parts.extensions.insert(Arc::clone(&visit));
     let body = Arc::new(Mutex::new(body));
     let lent = axum::body::Body::new(Lent(Arc::clone(&body)));
     let response = app.call(Request::from_parts(parts, lent)).await?;
     let in_step = body.lock().is_end_stream() || (!expects && timeout(DRAIN, drain(&body)).await.unwrap_or(false));
-    Ok(if in_step && !last { response } else { closing(response) })
+    let goes_on = visit.slow_down(kind).await;
+    Ok(if in_step && !last && goes_on { response } else { closing(response) })
 }
 
 /// What HTTP demands of every request and the parser leaves to the server (RFC 9112, section 3.2).

@@ -35,7 +35,6 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let (places, limits) = (Places::new(&limits), Arc::new(limits));
-    let memory = http.service.memory().clone();
     let router = router(http, limits.body);
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -43,8 +42,8 @@ pub async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let visit = places.enter(memory.below(limits.memory));
+                Ok((stream, peer)) => {
+                    let Some(visit) = places.enter(peer) else { continue };
                     let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
                     connections.spawn(connection::serve(stream, router, limits, visit, stopped));
                 }

@@ -1,14 +1,17 @@
 //! Connections of the HTTP side: how many there may be, and what one of them knows of its caller.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+use stockade_core::ids::Code;
 use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::Span;
 use tokio::sync::Notify;
 
-use crate::service::{Memory, Stranger, Strangers};
+use crate::service::{Memory, Pace, Rate, Share, Stranger, Strangers, address_key};
 
 /// Bounds of the HTTP side.
 #[derive(Clone, Debug)]
@@ -25,6 +28,12 @@ pub struct HttpLimits {
     pub unread: Duration,
     /// Bytes that the bodies and answers of one connection may take.
     pub memory: usize,
+    /// Connections of one address, those apart whose caller then showed a token that is known.
+    pub arrivals: Rate,
+    /// Answers to one address that has shown no token that is known. Probes have the same rate for themselves.
+    pub refusals: Rate,
+    /// Bodies of one token that were refused because of their length or the memory there is.
+    pub burdens: Rate,
 }
 
 impl Default for HttpLimits {
@@ -38,6 +47,9 @@ impl Default for HttpLimits {
             body: Duration::from_secs(30),
             unread: Duration::from_secs(30),
             memory: 32 * 1024 * 1024,
+            arrivals: Rate { burst: 512, per_second: 128 },
+            refusals: Rate { burst: 64, per_second: 32 },
+            burdens: Rate { burst: 8, per_second: 4 },
         }
     }
 }
@@ -67,6 +79,12 @@ pub(super) struct Places {
     strangers: Arc<Strangers>,
     known: AtomicUsize,
     known_max: usize,
+    /// Bytes of one connection.
+    memory: usize,
+    arrivals: Pace<IpAddr>,
+    refusals: Pace<IpAddr>,
+    probes: Pace<IpAddr>,
+    burdens: Pace<Code>,
 }
 
 /// What a connection knows of its caller, for the requests on it.
@@ -76,20 +94,50 @@ pub(super) struct Visit {
     met: AtomicBool,
     meeting: Notify,
     odd: AtomicBool,
-    /// What the bodies and answers of the connection take.
-    pub(super) memory: Memory,
+    address: IpAddr,
+    /// How long it waits until it is served.
+    pub(super) delay: Duration,
+    /// What the bodies and answers of the connection take, by the token its last request showed.
+    memory: Mutex<Option<(Code, Memory)>>,
+}
+
+/// What an answer to a stranger is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answered {
+    /// To a probe.
+    Probe,
+    /// To anything else.
+    Refusal,
 }
 
 impl Places {
     pub(super) fn new(limits: &HttpLimits) -> Arc<Places> {
-        let strangers = Strangers::new(limits.strangers);
-        Arc::new(Places { strangers, known: AtomicUsize::new(0), known_max: limits.known })
+        Arc::new(Places {
+            strangers: Strangers::new(limits.strangers),
+            known: AtomicUsize::new(0),
+            known_max: limits.known,
+            memory: limits.memory,
+            arrivals: Pace::new(limits.arrivals),
+            refusals: Pace::new(limits.refusals),
+            probes: Pace::new(limits.refusals),
+            burdens: Pace::new(limits.burdens),
+        })
     }
 
-    /// Lets a connection in, as a stranger.
-    pub(super) fn enter(self: &Arc<Places>, memory: Memory) -> (Arc<Visit>, Stranger) {
-        let (met, odd, meeting) = (AtomicBool::new(false), AtomicBool::new(false), Notify::new());
-        (Arc::new(Visit { places: Arc::clone(self), met, meeting, odd, memory }), self.strangers.enter())
+    /// Lets a connection in, as a stranger; `None` when its address opens far too many.
+    pub(super) fn enter(self: &Arc<Places>, peer: SocketAddr) -> Option<(Arc<Visit>, Stranger)> {
+        let address = address_key(peer.ip());
+        let delay = self.arrivals.wait(address, DELAY_MAX, Instant::now())?;
+        let visit = Visit {
+            places: Arc::clone(self),
+            met: AtomicBool::new(false),
+            meeting: Notify::new(),
+            odd: AtomicBool::new(false),
+            address,
+            delay,
+            memory: Mutex::default(),
+        };
+        Some((Arc::new(visit), self.strangers.enter()))
     }
 }
 
@@ -105,7 +153,37 @@ impl Visit {
         }
         self.met.store(true, Ordering::Relaxed);
         self.meeting.notify_one();
+        self.places.arrivals.give_back(&self.address);
         Ok(())
+    }
+
+    /// What the bodies and answers of the connection take on behalf of this caller.
+    pub(super) fn memory(&self, share: &Share) -> Memory {
+        let mut memory = self.memory.lock();
+        match &*memory {
+            Some((name, memory)) if *name == share.name => memory.clone(),
+            _ => memory.insert((share.name.clone(), share.memory.below(self.places.memory))).1.clone(),
+        }
+    }
+
+    /// Waits before an answer to a stranger leaves, if its address gets many; whether the connection may go on.
+    pub(super) async fn slow_down(&self, answered: Answered) -> bool {
+        if self.met.load(Ordering::Relaxed) {
+            return true;
+        }
+        let pace = match answered {
+            Answered::Probe => &self.places.probes,
+            Answered::Refusal => &self.places.refusals,
+        };
+        let wait = pace.wait(self.address, DELAY_MAX, Instant::now());
+        pause(wait.unwrap_or(DELAY_MAX)).await;
+        wait.is_some()
+    }
+
+    /// Waits before a body of this caller is refused, if that happens often.
+    pub(super) async fn slow_down_burden(&self, caller: &Code) {
+        let wait = self.places.burdens.wait(caller.clone(), DELAY_MAX, Instant::now());
+        pause(wait.unwrap_or(DELAY_MAX)).await;
     }
 
     /// A request's head was not as it should be.
@@ -132,7 +210,15 @@ impl Drop for Visit {
     }
 }
 
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
 const RETRY_AFTER: Span = Span::from_secs(1);
+/// The longest that anybody is made to wait.
+const DELAY_MAX: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

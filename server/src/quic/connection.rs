@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::caller::Caller;
+use super::gate::Pass;
 use super::lane::{Lane, Phase};
 use super::place::Place;
 use super::{QuicConfig, close};
@@ -30,13 +31,23 @@ static NOT_LET_IN: Throttle = Throttle::new();
 /// Lines about clients that broke the protocol.
 static BROKEN: Throttle = Throttle::new();
 
+/// How a connection came in.
+pub(super) struct Entrance {
+    /// Its place while its peer has not said who it is.
+    pub(super) stranger: Stranger,
+    /// Counts the connections whose peers have.
+    pub(super) count: Arc<watch::Sender<u32>>,
+    /// What its handshake took.
+    pub(super) pass: Pass,
+}
+
 /// Serves a connection from its hello to its end. It is a stranger until its peer has said who it is, and takes a place
-/// of those that `count` counts then.
+/// of those that are counted then.
 pub(super) async fn serve(
     connection: Connection,
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    (mut stranger, count): (Stranger, Arc<watch::Sender<u32>>),
+    Entrance { mut stranger, count, pass }: Entrance,
 ) {
     let peer = connection.remote_address();
     let greeted = tokio::select! {
@@ -48,7 +59,10 @@ pub(super) async fn serve(
     };
     drop(stranger);
     let (identity, token, _place, send, receive, decoder) = match greeted {
-        Ok(Ok(greeted)) => greeted,
+        Ok(Ok(greeted)) => {
+            pass.give_back(Instant::now());
+            greeted
+        }
         Ok(Err(reason)) => {
             if let Some(left_out) = NOT_LET_IN.admit(Instant::now()) {
                 info!(%peer, reason, left_out, "a client was not let in");
@@ -62,12 +76,15 @@ pub(super) async fn serve(
     };
     debug!(%peer, token = %identity.name, "a client was let in");
     let in_flight_max = config.in_flight as usize;
+    let share = service.share(&identity);
+    let memory = share.memory.below(config.memory);
     let caller = Arc::new(Caller {
         identity,
+        share,
         in_flight: AtomicUsize::new(0),
         in_flight_max,
         frame_timeout: config.frame_timeout,
-        memory: service.memory().below(config.memory),
+        memory,
     });
     let (phase, phases) = watch::channel(Phase::Open);
     let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new() };

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn::{
     AckFrequencyConfig, Endpoint, EndpointConfig, IdleTimeout, Incoming, MtuDiscoveryConfig, ServerConfig,
@@ -15,7 +15,9 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
-use super::{QuicConfig, close, connection};
+use super::connection::{self, Entrance};
+use super::gate::{Entry, Gate, Newcomer, Pass};
+use super::{QuicConfig, close};
 use crate::service::{Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
@@ -90,7 +92,8 @@ impl Listener {
         info!(%addr, "listening for QUIC");
         let (count, connections) = watch::channel(0);
         let strangers = Strangers::new(config.handshakes as usize);
-        let door = Door { service, config: Arc::new(config), count: Arc::new(count), strangers };
+        let gate = Gate::new(&config);
+        let door = Door { service, config: Arc::new(config), count: Arc::new(count), strangers, gate };
         let accepting = tokio::spawn(door.accept(endpoint.clone()));
         Ok(Listener { endpoint, addr, connections, accepting })
     }
@@ -137,22 +140,25 @@ struct Door {
     config: Arc<QuicConfig>,
     count: Arc<watch::Sender<u32>>,
     strangers: Arc<Strangers>,
+    gate: Arc<Gate>,
 }
 
 impl Door {
     async fn accept(self, endpoint: Endpoint) {
         while let Some(incoming) = endpoint.accept().await {
-            let crowded = self.strangers.count() >= self.config.handshakes_before_retry as usize;
-            if crowded && incoming.may_retry() {
+            let is_crowded = self.strangers.count() >= self.config.handshakes_before_retry as usize;
+            let is_proved = incoming.remote_address_validated() || !incoming.may_retry();
+            let newcomer = Newcomer { peer: incoming.remote_address(), is_proved };
+            match self.gate.judge(newcomer, is_crowded, Instant::now()) {
+                Entry::Begin(pass) => self.enter(incoming, pass),
                 // From here on a forged sender address costs the server nothing more.
-                let _ = incoming.retry();
-            } else {
-                self.enter(incoming);
+                Entry::Prove => drop(incoming.retry()),
+                Entry::Ignore => incoming.ignore(),
             }
         }
     }
 
-    fn enter(&self, incoming: Incoming) {
+    fn enter(&self, incoming: Incoming, pass: Pass) {
         let peer = incoming.remote_address();
         let connecting = match incoming.accept() {
             Ok(connecting) => connecting,
@@ -166,7 +172,10 @@ impl Door {
                 () = stranger.has_to_go() => return debug!(%peer, "a handshake made room for newer ones"),
             };
             match connected {
-                Ok(Ok(connection)) => connection::serve(connection, service, config, (stranger, count)).await,
+                Ok(Ok(connection)) => {
+                    let entrance = Entrance { stranger, count, pass };
+                    connection::serve(connection, service, config, entrance).await;
+                }
                 Ok(Err(error)) => debug!(%peer, %error, "a handshake failed"),
                 Err(_) => debug!(%peer, "a handshake took too long"),
             }

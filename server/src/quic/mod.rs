@@ -3,7 +3,7 @@
 //! ```text
 //!   Listener ── accept, Retry when handshakes pile up ──► connection: hello, token, welcome
 //!                                                            └── one task per lane:
-//!                       read what is there ─► decide all of it ─► queue ─► flush what the gate lets go, in one write
+//!                       read what is there ─► decide in slices ─► queue ─► flush what the gate lets go, in one write
 //! ```
 //!
 //! Everything a peer can make the server hold is bounded: handshakes, connections, streams, bytes on their way in both
@@ -11,8 +11,11 @@
 
 mod caller;
 mod connection;
+mod fault;
+mod gate;
 mod lane;
 mod listener;
+mod outgoing;
 mod place;
 mod queue;
 mod take;
@@ -23,6 +26,8 @@ use std::time::Duration;
 use stockade_core::limits::FRAME_BYTES_MAX;
 
 pub use listener::{Listener, QuicError};
+
+use crate::service::Rate;
 
 /// Settings of the listener.
 #[derive(Clone, Debug)]
@@ -41,6 +46,10 @@ pub struct QuicConfig {
     pub handshakes_before_retry: u32,
     /// Peers at one time that have not said who they are; beyond that the oldest of them has to go.
     pub handshakes: u32,
+    /// Handshakes begun for one address, those apart whose peers then said who they are.
+    pub handshakes_of_address: Rate,
+    /// The same for all addresses together from which nobody has said who it is before.
+    pub handshakes_of_strangers: Rate,
     /// How long a peer may take from its first packet to its hello.
     pub hello_timeout: Duration,
     /// How long a frame may take from its first byte to its last.
@@ -63,6 +72,8 @@ impl QuicConfig {
             body_max: FRAME_BYTES_MAX as u32,
             handshakes_before_retry: 64,
             handshakes: 512,
+            handshakes_of_address: Rate { burst: 64, per_second: 32 },
+            handshakes_of_strangers: Rate { burst: 256, per_second: 128 },
             hello_timeout: Duration::from_secs(5),
             frame_timeout: Duration::from_secs(30),
             memory: 2 * FRAME_BYTES_MAX,

@@ -58,26 +58,46 @@ impl Lates {
     }
 }
 
-/// The answers to a batch, each encoded as soon as it is decided.
-pub(super) struct BatchAnswer<'a> {
-    queue: &'a mut Queue,
-    before: usize,
+/// The answers to a batch, each encoded as soon as it is decided. They are apart from the queue until all are there, so
+/// that answers before them leave meanwhile.
+#[derive(Debug)]
+pub(super) struct BatchAnswer {
+    out: Vec<u8>,
     frame: BatchFrame,
     waiting: Waiting,
     /// The lowest level of them, which is the level of all.
     reached: Option<Durability>,
 }
 
-impl BatchAnswer<'_> {
+impl BatchAnswer {
+    /// Begins the answers to a batch of `count` messages.
+    ///
+    /// # Errors
+    /// When a batch does not have so many messages.
+    pub(super) fn begin(correlation: u64, count: usize) -> Result<BatchAnswer, WireError> {
+        let mut out = Vec::new();
+        let frame = BatchFrame::begin(&mut out, count)?;
+        let waiting = Waiting {
+            seen: Seq(0),
+            level: Durability::Memory,
+            until: Time(0),
+            correlation,
+            bytes: 0,
+            late: Lates::Many(Vec::with_capacity(count)),
+            dead: false,
+        };
+        Ok(BatchAnswer { out, frame, waiting, reached: None })
+    }
+
     /// Bytes of the answers so far.
     pub(super) fn bytes(&self) -> usize {
-        self.frame.bytes(&self.queue.bytes)
+        self.frame.bytes(&self.out)
     }
 
     /// Adds the answer to the next message.
     pub(super) fn push(&mut self, decided: Decided) {
         let Decided { result, seen, level, until, late } = decided;
-        let out = &mut self.queue.bytes;
+        let out = &mut self.out;
         if let Err(error) = self.frame.put(out, &ServerMessage::Reply(result)) {
             let put = self.frame.put(out, &short(late, &error));
             debug_assert!(put.is_ok(), "{put:?}");
@@ -92,16 +112,6 @@ impl BatchAnswer<'_> {
             many.push(late);
         }
         self.reached = Some(self.reached.map_or(level, |reached| reached.min(level)));
-    }
-
-    /// The batch is answered. All of its messages were.
-    pub(super) fn finish(self) {
-        let BatchAnswer { queue, before, frame, mut waiting, reached } = self;
-        let header = header(waiting.correlation, reached.unwrap_or(Durability::Memory));
-        let put = frame.finish::<ServerMessage>(&mut queue.bytes, header);
-        debug_assert!(put.is_ok(), "{put:?}");
-        waiting.bytes = queue.bytes.len() - before;
-        queue.add(waiting);
     }
 }
 
@@ -126,23 +136,19 @@ impl Queue {
         });
     }
 
-    /// Begins the answers to a batch of `count` messages. They leave together: when the last of them may.
-    ///
-    /// # Errors
-    /// When a batch does not have so many messages.
-    pub(super) fn begin_batch(&mut self, correlation: u64, count: usize) -> Result<BatchAnswer<'_>, WireError> {
-        let before = self.bytes.len();
-        let frame = BatchFrame::begin(&mut self.bytes, count)?;
-        let waiting = Waiting {
-            seen: Seq(0),
-            level: Durability::Memory,
-            until: Time(0),
-            correlation,
-            bytes: 0,
-            late: Lates::Many(Vec::with_capacity(count)),
-            dead: false,
-        };
-        Ok(BatchAnswer { queue: self, before, frame, waiting, reached: None })
+    /// Adds the answers to a batch, each of whose messages was answered. They leave together: when the last of them may.
+    pub(super) fn push_batch(&mut self, answer: BatchAnswer) {
+        let BatchAnswer { mut out, frame, mut waiting, reached } = answer;
+        let header = header(waiting.correlation, reached.unwrap_or(Durability::Memory));
+        let put = frame.finish::<ServerMessage>(&mut out, header);
+        debug_assert!(put.is_ok(), "{put:?}");
+        waiting.bytes = out.len();
+        if self.bytes.is_empty() && out.len() > KEEP_BYTES {
+            self.bytes = out;
+        } else {
+            self.bytes.extend_from_slice(&out);
+        }
+        self.add(waiting);
     }
 
     /// Adds the answer to a ping, which waits only for the answers before it.
@@ -331,12 +337,12 @@ mod tests {
         let mut queue = Queue::default();
         queue.push(1, decided(LONG + 200, Late::Applied(order)));
         queue.push(2, decided(LONG + 200, Late::Unchanged));
-        let mut batch = queue.begin_batch(3, 4).unwrap();
+        let mut batch = BatchAnswer::begin(3, 4).unwrap();
         batch.push(decided(10, Late::Unchanged));
         batch.push(decided(LONG - 300, Late::Applied(Some(OrderId(6)))));
         batch.push(decided(1_000, Late::Applied(order)));
         batch.push(decided(1_000, Late::Unchanged));
-        batch.finish();
+        queue.push_batch(batch);
         assert_eq!(queue.held(), 6);
         let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);
         decoder.extend(&queue.bytes);

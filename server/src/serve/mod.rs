@@ -339,6 +339,7 @@ fn decide(
     let decide: Arc<dyn Decide> = Arc::new(Dispatch::new(Arc::clone(engine), reach.history, sampling, observer));
     let (now, tokens) = (Arc::clone(&clock), Arc::clone(tokens));
     let service = Service::new(Arc::clone(&decide), now, tokens, reach.standing, config.request_timeout);
+    let service = service.with_memory(config.memory);
     let expiry = start_expiry(decide, Arc::clone(&clock)).map_err(Failure::failed)?;
     let reactions = start_reactions(Arc::clone(engine), Arc::clone(&clock)).map_err(Failure::failed)?;
     let training = start_training(Arc::clone(engine), clock).map_err(Failure::failed)?;

@@ -65,11 +65,20 @@ impl Account {
         self.max
     }
 
-    /// Whether one more answer may be made and held. One that holds less than [`FREE_BYTES`] gets it whatever the others
-    /// under the same account hold.
+    /// Whether one more answer may be made and held. A connection that holds less than [`FREE_BYTES`] gets it whatever
+    /// other callers hold, but not beyond what its own caller may hold.
     pub fn has_room(&self) -> bool {
         let held = self.held();
-        held < self.max && self.above.as_ref().is_none_or(|above| held < FREE_BYTES || above.has_room())
+        held < self.max && self.above.as_ref().is_none_or(|above| above.has_room_for(held < FREE_BYTES))
+    }
+
+    /// The same, for an account below that is modest or not.
+    fn has_room_for(&self, modest: bool) -> bool {
+        let fits = self.held() < self.max;
+        match &self.above {
+            Some(above) => fits && above.has_room_for(modest),
+            None => fits || modest,
+        }
     }
 
     /// A holding of no bytes yet.

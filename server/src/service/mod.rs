@@ -1,12 +1,13 @@
 //! What every listener shares: rights, deadlines, and when an answer may leave.
 //!
 //! ```text
-//!   QUIC lane ─┐                                              ┌─► lane queue ──► frames, in order
+//!   QUIC lane ─┐  light: Share::slice, on this thread         ┌─► lane queue ──► frames, in order
 //!              ├─► Service::command / query ──► Decided ──────┤      (Waits rings when the gate advances)
-//!   HTTP call ─┘    authorise, check time, decide             └─► Service::answer ──► response
+//!   HTTP call ─┘  heavy: Service::decide_aside, elsewhere     └─► Service::answer ──► response
 //! ```
 //!
-//! [`Service::command`] never waits. What it returns must not leave before [`Waits::is_due`] says so.
+//! [`Service::command`] authorises, checks the time, decides, and never waits. What it returns must not leave before
+//! [`Waits::is_due`] says so. Each caller has one [`Share`] of time and memory, however many connections it has.
 
 mod admission;
 mod budget;
@@ -16,10 +17,14 @@ mod expiry;
 mod follow;
 mod memory;
 mod observe;
+mod pace;
 mod reactions;
+mod share;
 mod strangers;
 mod training;
+mod turns;
 mod waits;
+mod work;
 mod worker;
 
 use std::sync::Arc;
@@ -28,7 +33,7 @@ use std::time::Duration;
 
 use stockade_core::Durability;
 use stockade_core::command::Request;
-use stockade_core::ids::{OrderId, Seq};
+use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
@@ -46,10 +51,14 @@ pub use expiry::start_expiry;
 pub use follow::{Follow, Followed};
 pub use memory::{Account, FREE_BYTES, Holding, Memory};
 pub use observe::Observe;
+pub use pace::{Pace, Rate, address_key};
 pub use reactions::start_reactions;
+pub use share::{Share, Shares, Slice};
 pub use strangers::{Stranger, Strangers};
 pub use training::start_training;
+pub use turns::{Turn, Turns};
 pub use waits::{Marks, Wait, Waits};
+pub use work::{Ask, Work, of_command, of_query};
 pub use worker::{Pulse, Worker};
 
 /// The engine behind rights, deadlines and durability. Shared by every listener.
@@ -63,6 +72,8 @@ pub struct Service {
     patience: Span,
     draining: watch::Sender<bool>,
     memory: Memory,
+    shares: Shares,
+    aside: Aside,
     admission: Admission,
     counts: Counts,
 }
@@ -154,15 +165,30 @@ impl Service {
         let waits = Waits::new(Arc::clone(&decide), Arc::clone(&lease));
         let patience = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
         let (draining, _) = watch::channel(false);
-        let memory = Memory::new(MEMORY_BYTES);
-        let (admission, counts) = (Admission::default(), Counts::default());
-        Service { decide, clock, tokens, waits, best, lease, patience, draining, memory, admission, counts }
+        let (memory, shares) = budget(MEMORY_BYTES);
+        let (aside, admission, counts) = (Aside::default(), Admission::default(), Counts::default());
+        Service {
+            decide,
+            clock,
+            tokens,
+            waits,
+            best,
+            lease,
+            patience,
+            draining,
+            memory,
+            shares,
+            aside,
+            admission,
+            counts,
+        }
     }
 
     /// The same service with another bound, in bytes, on what requests and answers of all callers may take together.
     #[must_use]
     pub fn with_memory(self, bytes: usize) -> Service {
-        Service { memory: Memory::new(bytes), ..self }
+        let (memory, shares) = budget(bytes);
+        Service { memory, shares, ..self }
     }
 
     /// What requests and answers of all callers take.
@@ -218,6 +244,55 @@ impl Service {
             Counts::add(&self.counts.refused);
         }
         Decided { result: outcome.result, seen: outcome.seen, level, until, late: Late::Unchanged }
+    }
+
+    /// The share of a caller.
+    pub fn share(&self, who: &Identity) -> Arc<Share> {
+        self.shares.of(&who.name)
+    }
+
+    /// Decides what was asked. Never waits.
+    pub fn decide_here(&self, who: &Identity, ask: &Ask, terms: Terms) -> Decided {
+        match ask {
+            Ask::Command(request) => self.command(who, request, terms),
+            Ask::Query { query, provisional } => self.query(who, query, *provisional, terms),
+        }
+    }
+
+    /// Decides what takes more than a moment, when it is its caller's turn, on a thread that holds nobody else up.
+    pub async fn decide_aside(self: &Arc<Service>, who: &Arc<Identity>, ask: Ask, terms: Terms) -> Decided {
+        let is_command = matches!(ask, Ask::Command(_));
+        let (service, caller) = (Arc::clone(self), Arc::clone(who));
+        let deciding = self.aside(&who.name, ask.work(), move || service.decide_here(&caller, &ask, terms)).await;
+        deciding.unwrap_or_else(|Stopped| {
+            let reason = "the server is shutting down: try another or come back later".to_owned();
+            let reject =
+                if is_command { Reject::OutcomeUnknown { order: None } } else { Reject::Unavailable { reason } };
+            self.refuse(self.clock.now(), reject)
+        })
+    }
+
+    /// Does work aside, when it is its caller's turn.
+    ///
+    /// # Errors
+    /// [`Stopped`]: the runtime ends, and it is not known whether the work was done.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        caller: &Code,
+        work: Work,
+        act: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let turns = if work == Work::Exact { &self.aside.exact } else { &self.aside.heavy };
+        let turn = turns.enter(caller).await;
+        let acting = tokio::task::spawn_blocking(move || {
+            // It lasts until the work is done, also when nobody waits for that any more.
+            let _turn = turn;
+            act()
+        });
+        acting.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Stopped,
+        })
     }
 
     /// A refusal before anything was decided.
@@ -330,6 +405,36 @@ impl Service {
             None => Ok(longest),
         }
     }
+}
+
+/// Where work is done that would hold others up.
+#[derive(Debug)]
+struct Aside {
+    heavy: Arc<Turns>,
+    /// Two places, so that a second search is refused rather than kept waiting.
+    exact: Arc<Turns>,
+}
+
+/// The runtime ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stopped;
+
+impl Default for Aside {
+    /// Fewer places than processors, so that an ordinary request always finds one.
+    fn default() -> Aside {
+        Aside { heavy: Turns::new(processors().saturating_sub(1)), exact: Turns::new(2) }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The memory of a process, of which one token may take half.
+fn budget(bytes: usize) -> (Memory, Shares) {
+    let memory = Memory::new(bytes);
+    let shares = Shares::new(memory.clone(), bytes / 2, processors());
+    (memory, shares)
 }
 
 /// The order that a reply to a command is about.

@@ -54,6 +54,19 @@ fn all_bad_values_are_named_at_once() {
 }
 
 #[test]
+fn the_memory_of_requests_and_answers_is_a_setting_with_a_least_value() {
+    let dir = tempfile::tempdir().unwrap();
+    for (value, word) in [("63MiB", "at least 64MiB"), ("a lot", "256MiB"), ("256MB", "256MiB"), ("0KiB", "64MiB")] {
+        let refused = run(dir.path(), &["config", "check", "--set", &format!("limits.memory={value}")]).ended(2);
+        assert!(refused.err.contains("limits.memory") && refused.err.contains(word), "{}", refused.err);
+    }
+    run(dir.path(), &["config", "check", "--set", "limits.memory=1GiB"]).ended(0);
+    let printed = run(dir.path(), &["config", "print"]).ended(0).out;
+    let line = printed.lines().find(|line| line.starts_with("limits.memory")).expect("it is printed");
+    assert!(line.contains("256MiB") && line.contains("default"), "{line}");
+}
+
+#[test]
 fn unsafe_settings_are_refused_outside_dev() {
     let dir = tempfile::tempdir().unwrap();
     let unsafe_args = ["config", "check", "--journal", "memory", "--http", "0.0.0.0:80"];

@@ -16,7 +16,7 @@ use stockade_client::{Client, ClientConfig, ClientError, Fingerprint, Stockade, 
 use stockade_server::auth::{Role, TokenStore, Tokens};
 use stockade_server::clock::Clock;
 use stockade_server::quic::{Listener, QuicConfig};
-use stockade_server::service::{Service, Worker, start_expiry};
+use stockade_server::service::{Decide, MEMORY_BYTES, Service, Worker, start_expiry};
 use stockade_server::tls::Certificate;
 use tempfile::TempDir;
 
@@ -84,6 +84,15 @@ impl Host {
 
     /// A server with other limits, a world, two SKUs and 1,000 units of each at A.
     pub async fn with(adjust: impl FnOnce(&mut QuicConfig)) -> Host {
+        Host::deciding(|engine| engine, MEMORY_BYTES, adjust).await
+    }
+
+    /// The same with something around its engine, and with so many bytes for requests and answers.
+    pub async fn deciding<D: Decide>(
+        around: impl FnOnce(Arc<Engine>) -> Arc<D>,
+        memory: usize,
+        adjust: impl FnOnce(&mut QuicConfig),
+    ) -> Host {
         let dir = tempfile::tempdir().unwrap();
         let (path, mut tokens) = (dir.path().join("tokens.toml"), Tokens::default());
         let mut token = |name, role, channel: Option<&str>| {
@@ -96,13 +105,10 @@ impl Host {
         tokens.save(&path).unwrap();
         let engine = Arc::new(Engine::new());
         let clock = Arc::new(Clock::system(Time(0)));
-        let service = Arc::new(Service::new(
-            engine.clone(),
-            clock.clone(),
-            Arc::new(TokenStore::open(&path).unwrap()),
-            Durability::Journaled,
-            Duration::from_secs(5),
-        ));
+        let store = Arc::new(TokenStore::open(&path).unwrap());
+        let (decide, patience) = (around(engine.clone()), Duration::from_secs(5));
+        let service = Service::new(decide, clock.clone(), store, Durability::Journaled, patience);
+        let service = Arc::new(service.with_memory(memory));
         let expiry = start_expiry(engine.clone(), clock).unwrap();
         let (hold, ending) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let journal = journal(&engine, &hold, &ending);

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use stockade_server::edge::{self, Http, HttpLimits};
 use stockade_server::journal::{Health, JournalStatus};
 use stockade_server::metrics::Metrics;
 use stockade_server::quality::Tally;
-use stockade_server::service::Follow;
+use stockade_server::service::{Follow, Rate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -24,7 +25,10 @@ struct Site {
 
 impl Site {
     async fn with(adjust: impl FnOnce(&mut HttpLimits)) -> Site {
-        let host = Host::start().await;
+        Site::of(Host::start().await, adjust).await
+    }
+
+    async fn of(host: Host, adjust: impl FnOnce(&mut HttpLimits)) -> Site {
         let status = || JournalStatus {
             kind: "memory",
             health: Health::Working,
@@ -60,7 +64,10 @@ impl Site {
 
     /// The head of a request with the shop's token.
     fn head(&self, method: &str, path: &str, more: &str) -> String {
-        let token = &self.host.storefront;
+        self.head_of(&self.host.storefront, method, path, more)
+    }
+
+    fn head_of(&self, token: &str, method: &str, path: &str, more: &str) -> String {
         format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{more}\r\n")
     }
 }
@@ -271,4 +278,140 @@ async fn bare_line_feeds_and_heads_the_parser_refuses_get_a_problem_and_the_end(
     one.say("GET /livez HTTP/1.1\nhost: x\n\n").await;
     Visitor::problem(&one.hear().await, 400);
     assert!(one.is_closed().await);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_of_a_token_are_refused_and_another_token_is_served() {
+    // 1 MiB each way, half of that for one token.
+    let host = Host::deciding(|engine| engine, 2 * 1024 * 1024, |_| ()).await;
+    let site = Site::of(host, |_| ()).await;
+    let received = || site.host.service.memory().received.held();
+    let mut half = site.visit().await;
+    half.say(site.head("POST", "/v1/quote", "content-length: 500000\r\n")).await;
+    half.say(" ".repeat(450_000)).await;
+    while received() < 450_000 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    // A second connection of the same token waits a while for room, and is told to come back.
+    let mut second = site.visit().await;
+    second.say(site.head("POST", "/v1/quote", "content-length: 200000\r\n")).await;
+    second.say(" ".repeat(200_000)).await;
+    let refused = second.hear().await;
+    Visitor::problem(&refused, 429);
+    assert!(refused.0.contains("retry-after: 1") && refused.1.contains("\"overloaded\""), "{refused:?}");
+    // Another token has its own.
+    let mut other = site.visit().await;
+    let quote = r#"{"channel":"web","number":"1","lines":[{"sku":"TEA","qty":1}]}"#;
+    let body = format!("{}{quote}", " ".repeat(200_000));
+    let head = site.head_of(&site.host.admin, "POST", "/v1/quote", &format!("content-length: {}\r\n", body.len()));
+    other.say(head).await;
+    other.say(&body).await;
+    let answer = other.hear().await;
+    assert!(answer.0.starts_with("http/1.1 200"), "{answer:?}");
+    // A body that no memory would do for is another matter.
+    let mut long = site.visit().await;
+    long.say(site.head("POST", "/v1/quote", "content-length: 9000000\r\n")).await;
+    let refused = long.hear().await;
+    Visitor::problem(&refused, 413);
+    assert!(refused.0.contains("connection: close"), "{refused:?}");
+    drop(half);
+    while received() > 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_waits_for_room_and_is_taken_when_there_is_some() {
+    let host = Host::deciding(|engine| engine, 2 * 1024 * 1024, |_| ()).await;
+    let site = Site::of(host, |_| ()).await;
+    let received = || site.host.service.memory().received.held();
+    let mut half = site.visit().await;
+    half.say(site.head("POST", "/v1/quote", "content-length: 500000\r\n")).await;
+    half.say(" ".repeat(450_000)).await;
+    while received() < 450_000 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let quote = r#"{"channel":"web","number":"1","lines":[{"sku":"TEA","qty":1}]}"#;
+    let body = format!("{}{quote}", " ".repeat(200_000));
+    let mut second = site.visit().await;
+    second.say(site.head("POST", "/v1/quote", &format!("content-length: {}\r\n", body.len()))).await;
+    second.say(&body).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(half);
+    let answer = second.hear().await;
+    assert!(answer.0.starts_with("http/1.1 200"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_is_placed_and_not_durable_in_time_is_an_unknown_outcome_and_no_refusal() {
+    let site = Site::with(|_| ()).await;
+    site.host.hold_journal(true);
+    let order = r#"{"channel":"web","number":"late","lines":[{"sku":"TEA","qty":1}]}"#;
+    let head = |more: &str| site.head("POST", "/v1/orders", &format!("{more}content-length: {}\r\n", order.len()));
+    let mut one = site.visit().await;
+    one.say(head("stockade-timeout: 200ms\r\n") + order).await;
+    let unknown = one.hear().await;
+    Visitor::problem(&unknown, 504);
+    let body: serde_json::Value = serde_json::from_str(&unknown.1).unwrap();
+    assert_eq!(body["code"], "outcome_unknown");
+    let id = body["order_id"].clone();
+    assert!(!id.is_null(), "{body}");
+    site.host.hold_journal(false);
+    one.say(head("") + order).await;
+    let (head, body) = one.hear().await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&body["order_id"], &body["replayed"]), (&id, &true.into()), "it was placed once");
+}
+
+#[tokio::test]
+async fn answers_to_an_address_without_a_token_come_at_a_bounded_rate_and_probes_and_callers_do_not_wait() {
+    let site = Site::with(|limits| limits.refusals = Rate { burst: 4, per_second: 10 }).await;
+    let mut strangers = tokio::task::JoinSet::new();
+    let (done, begun) = (Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
+    for _ in 0..8 {
+        let (mut visitor, done) = (site.visit().await, Arc::clone(&done));
+        strangers.spawn(async move {
+            loop {
+                visitor.say("GET /v1/orders HTTP/1.1\r\nhost: x\r\n\r\n").await;
+                Visitor::problem(&visitor.hear().await, 401);
+                done.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+    }
+    while done.load(Ordering::SeqCst) < 12 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut probe = site.visit().await;
+    probe.say("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let asked = std::time::Instant::now();
+    assert!(probe.hear().await.0.starts_with("http/1.1 200"));
+    let mut caller = site.visit().await;
+    for _ in 0..30 {
+        caller.say(site.head("GET", "/v1/availability?channel=web&sku=TEA", "")).await;
+        assert!(caller.hear().await.0.starts_with("http/1.1 200"));
+    }
+    // 31 answers at the strangers' rate would take three seconds.
+    assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
+    let (answers, most) = (done.load(Ordering::SeqCst), 4.0 + 10.0 * begun.elapsed().as_secs_f64() + 1.0);
+    assert!(answers as f64 <= most, "{answers} answers, at most {most}");
+}
+
+#[tokio::test]
+async fn an_address_that_opens_connections_without_end_is_cut_off_and_known_callers_are_not() {
+    let site = Site::with(|limits| limits.arrivals = Rate { burst: 10, per_second: 1 }).await;
+    // Whoever shows its token gives back what its connection took.
+    for _ in 0..40 {
+        let mut caller = site.visit().await;
+        caller.say(site.head("GET", "/v1/availability?channel=web&sku=TEA", "connection: close\r\n")).await;
+        assert!(caller.hear().await.0.starts_with("http/1.1 200"));
+    }
+    let mut cut = 0;
+    for _ in 0..40 {
+        let mut silent = site.visit().await;
+        let mut byte = [0];
+        let read = timeout(Duration::from_millis(20), silent.stream.read(&mut byte)).await;
+        cut += usize::from(matches!(read, Ok(Ok(0) | Err(_))));
+    }
+    assert!(cut >= 20, "{cut} of 40 were cut off");
 }

@@ -1,0 +1,187 @@
+//! What each caller has of what all callers share: memory, and time of the threads that decide.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use stockade_core::ids::Code;
+
+use super::memory::Memory;
+use super::turns::{Turn, Turns};
+
+/// The shares of all callers. A caller is a token: its connections, QUIC and HTTP, have one share together.
+#[derive(Debug)]
+pub struct Shares {
+    all: Mutex<HashMap<Code, Weak<Share>>>,
+    memory: Memory,
+    /// Bytes.
+    memory_max: usize,
+    /// Threads that decide.
+    threads: u32,
+    turns: Arc<Turns>,
+}
+
+/// The share of one caller. It lasts as long as somebody holds it.
+#[derive(Debug)]
+pub struct Share {
+    /// The name of its token.
+    pub name: Code,
+    /// What its requests and answers take.
+    pub memory: Memory,
+    threads: u32,
+    credit: Mutex<Credit>,
+    turns: Arc<Turns>,
+}
+
+/// Time that a caller may use at once.
+#[derive(Debug)]
+struct Credit {
+    /// Microseconds; below zero when more was used than there was.
+    left: i64,
+    filled: Instant,
+}
+
+/// A piece of deciding without a pause. Its time is charged when it is dropped.
+#[derive(Debug)]
+pub struct Slice {
+    share: Arc<Share>,
+    began: Instant,
+    turn: Option<Turn>,
+}
+
+impl Shares {
+    /// Shares of `memory`, of which one caller gets up to `memory_max` bytes, and of so many threads.
+    pub fn new(memory: Memory, memory_max: usize, threads: usize) -> Shares {
+        // One thread is always left to callers that have credit.
+        let turns = Turns::new(threads.saturating_sub(1));
+        let threads = u32::try_from(threads).unwrap_or(u32::MAX);
+        Shares { all: Mutex::default(), memory, memory_max, threads, turns }
+    }
+
+    /// The share of the caller with this token's name.
+    pub fn of(&self, name: &Code) -> Arc<Share> {
+        let mut all = self.all.lock();
+        if let Some(share) = all.get(name).and_then(Weak::upgrade) {
+            return share;
+        }
+        all.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Share {
+            name: name.clone(),
+            memory: self.memory.below(self.memory_max),
+            threads: self.threads,
+            credit: Mutex::new(Credit { left: CREDIT_MAX, filled: Instant::now() }),
+            turns: Arc::clone(&self.turns),
+        });
+        all.insert(name.clone(), Arc::downgrade(&share));
+        share
+    }
+}
+
+impl Share {
+    /// Begins to decide, while the caller has credit.
+    pub fn try_slice(self: &Arc<Share>) -> Option<Slice> {
+        let now = Instant::now();
+        self.has_credit(now).then(|| Slice { share: Arc::clone(self), began: now, turn: None })
+    }
+
+    /// Begins to decide: at once while the caller has credit, else when it is its turn.
+    pub async fn slice(self: &Arc<Share>) -> Slice {
+        if let Some(slice) = self.try_slice() {
+            return slice;
+        }
+        let turn = self.turns.enter(&self.name).await;
+        Slice { share: Arc::clone(self), began: Instant::now(), turn: Some(turn) }
+    }
+
+    fn has_credit(&self, now: Instant) -> bool {
+        let mut credit = self.credit.lock();
+        let passed = now.saturating_duration_since(credit.filled);
+        let earned = micros(passed).saturating_mul(i64::from(self.threads)) / CREDIT_PART;
+        if earned > 0 {
+            credit.left = credit.left.saturating_add(earned).min(CREDIT_MAX);
+            credit.filled = now;
+        }
+        credit.left > 0
+    }
+
+    fn spend(&self, took: Duration) {
+        let mut credit = self.credit.lock();
+        credit.left = (credit.left - micros(took)).max(-CREDIT_MAX);
+    }
+}
+
+impl Slice {
+    /// Whether others should get a turn now.
+    pub fn is_over(&self) -> bool {
+        self.began.elapsed() >= SLICE
+    }
+}
+
+impl Drop for Slice {
+    fn drop(&mut self) {
+        // What was done in a turn is paid for by having waited.
+        if self.turn.is_none() {
+            self.share.spend(self.began.elapsed());
+        }
+    }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// How long a caller decides without a pause. One decision may take longer.
+const SLICE: Duration = Duration::from_micros(300);
+/// Microseconds that a caller may use at once after a pause.
+const CREDIT_MAX: i64 = 10_000;
+/// One part in so many of all threads' time is earned as credit.
+const CREDIT_PART: i64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares() -> Shares {
+        Shares::new(Memory::new(1_000), 400, 2)
+    }
+
+    #[test]
+    fn the_connections_of_a_token_have_one_share() {
+        let shares = shares();
+        let (shop, desk) = (Code::new("shop").unwrap(), Code::new("desk").unwrap());
+        let (one, two, other) = (shares.of(&shop), shares.of(&shop), shares.of(&desk));
+        assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&one, &other));
+        drop((one, two));
+        let _again = shares.of(&Code::new("dock").unwrap());
+        assert_eq!(shares.all.lock().len(), 2, "who is gone is forgotten");
+    }
+
+    #[test]
+    fn one_token_cannot_take_all_the_memory() {
+        let shares = shares();
+        let (greedy, modest) = (shares.of(&Code::new("a").unwrap()), shares.of(&Code::new("b").unwrap()));
+        let connections: Vec<Memory> = (0..10).map(|_| greedy.memory.below(1_000)).collect();
+        let mut held: Vec<_> = connections.iter().map(|connection| connection.received.open()).collect();
+        let granted: usize = held.iter_mut().map(|holding| usize::from(holding.try_reach(50))).sum();
+        assert_eq!(granted * 50, 200, "a token has 400 bytes, half of them each way");
+        assert!(modest.memory.received.open().try_reach(200));
+        let mut answers = connections[0].answers.open();
+        answers.set(200);
+        assert!(!connections[1].answers.has_room(), "not even to a connection that holds nothing");
+        assert!(modest.memory.below(1_000).answers.has_room());
+    }
+
+    #[tokio::test]
+    async fn who_has_used_its_credit_waits_for_a_turn_and_earns_it_again() {
+        let shares = shares();
+        let share = shares.of(&Code::new("a").unwrap());
+        let now = Instant::now();
+        assert!(share.has_credit(now));
+        share.spend(Duration::from_secs(1));
+        assert!(!share.has_credit(now));
+        assert!(share.slice().await.turn.is_some());
+        assert!(share.has_credit(now + Duration::from_millis(15)), "half of two threads' time");
+        assert!(shares.of(&Code::new("b").unwrap()).slice().await.turn.is_none(), "another caller has its own");
+    }
+}
