@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use crate::ids::Code;
 
 /// Who caused an event.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode, Decode)]
 pub enum Actor {
     /// A deadline.
     Timer,

@@ -98,8 +98,8 @@ pub struct Model {
     pub orders: BTreeMap<OrderId, Arc<Order>>,
     /// Orders by channel and the channel's number.
     pub numbers: BTreeMap<(ChannelId, Code), OrderId>,
-    /// Keys of stock and configuration commands: digest of the content and the event.
-    pub keys: BTreeMap<Code, (u128, Seq)>,
+    /// Keys of stock and configuration commands by who used them: digest of the content and the event.
+    pub keys: BTreeMap<(Code, Code), (u128, Seq)>,
 }
 
 impl Model {
