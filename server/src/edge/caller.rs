@@ -16,6 +16,7 @@ use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
 use tokio::time::timeout;
 
+use super::objects;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
 use super::visit::Visit;
@@ -103,7 +104,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Http>> for Json<T> {
             }
         };
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let value = serde_json::from_slice(bytes)
+        let value = objects::from_slice(bytes)
             .map_err(|error| BadRequest::new(format!("the body: {error}")).into_response())?;
         Ok(Json(value))
     }

@@ -1,9 +1,9 @@
-//! Every route, and the listener that serves them.
+//! Every route, and the listeners that serve them.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
@@ -15,6 +15,8 @@ use super::caller::BodyTime;
 use super::state::Http;
 use super::visit::{HttpLimits, Places};
 use super::{api, connection, probes, problem};
+use crate::service::Memory;
+use crate::throttle::Throttle;
 
 /// Every route. A body may take `body` from the end of its request's head to its own end.
 fn router(http: Arc<Http>, body: Duration) -> Router {
@@ -34,9 +36,19 @@ pub async fn serve(
     limits: HttpLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let (places, limits) = (Places::new(&limits), Arc::new(limits));
     let memory = http.service.memory().clone();
     let router = router(http, limits.body);
+    accept(listener, router, (limits, memory), stop).await;
+}
+
+/// Serves these routes within bounds. Every HTTP listener of the process comes through here.
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    (limits, memory): (HttpLimits, Memory),
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let (places, limits) = (Places::new(&limits), Arc::new(limits));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -49,7 +61,9 @@ pub async fn serve(
                     connections.spawn(connection::serve(stream, router, limits, visit, stopped));
                 }
                 Err(error) => {
-                    warn!(%error, "an HTTP connection cannot be accepted");
+                    if let Some(left_out) = NOT_ACCEPTED.admit(Instant::now()) {
+                        warn!(%error, left_out, "an HTTP connection cannot be accepted");
+                    }
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             },
@@ -62,4 +76,6 @@ pub async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
+/// Lines about connections that cannot be accepted.
+static NOT_ACCEPTED: Throttle = Throttle::new();
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
