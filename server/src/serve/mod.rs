@@ -19,7 +19,7 @@ mod threads;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
@@ -41,6 +41,7 @@ use crate::quic::{Listener, QuicConfig};
 use crate::service::{
     Decide, Dispatch, Follow, Observe, Service, Standing, start_expiry, start_reactions, start_training,
 };
+use crate::throttle::Throttle;
 use crate::tls::Certificate;
 
 use folder::Folder;
@@ -53,6 +54,8 @@ use threads::Workers;
 
 /// How often the file of tokens is looked at.
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
+/// Lines about a file of tokens that cannot be read.
+static UNREAD: Throttle = Throttle::slow(Duration::from_secs(60));
 
 /// A running server.
 pub struct Server {
@@ -213,9 +216,11 @@ impl Server {
         }
     }
 
-    /// Answers or refuses what is in flight, flushes the journal and gives the data folder up.
+    /// Answers or refuses what is in flight, flushes the journal and gives the data folder up, all within the time to
+    /// drain: what callers wait for, the journal has been trying to write since it came.
     async fn drain(self) -> Result<(), Failure> {
         let patience = self.config.drain_timeout;
+        let by = Instant::now() + patience;
         self.service.drain();
         let quic = self.listener.drain(patience);
         let http = async {
@@ -231,7 +236,7 @@ impl Server {
         let was_lost = driver.status().health == Health::HistoryLost;
         let stopped = tokio::task::spawn_blocking(move || {
             drop(workers);
-            driver.stop(patience)
+            driver.stop(by.saturating_duration_since(Instant::now()))
         });
         let stopped = stopped.await.map_err(Failure::failed)?;
         local::clear(&self.config.data_dir);
@@ -354,7 +359,9 @@ async fn refresh(tokens: Arc<TokenStore>) {
             Ok(true) => info!("the file of tokens changed and is in force"),
             Ok(false) => {}
             Err(error) => {
-                warn!(%error, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+                if let Some(left_out) = UNREAD.admit(Instant::now()) {
+                    warn!(%error, left_out, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+                }
             }
         }
     }
