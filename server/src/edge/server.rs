@@ -1,13 +1,15 @@
 //! Every route, and the listeners that serve them.
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::{Extension, Router};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -48,17 +50,21 @@ pub(super) async fn accept(
     (limits, memory): (HttpLimits, Memory),
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
+    let open = Arc::new(Semaphore::new(limits.known + limits.strangers + GOING));
     let (places, limits) = (Places::new(&limits), Arc::new(limits));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            (held, accepted) = next(&listener, &open) => match accepted {
                 Ok((stream, _)) => {
                     let visit = places.enter(memory.below(limits.memory));
-                    let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
-                    connections.spawn(connection::serve(stream, router, limits, visit, stopped));
+                    let served = connection::serve(stream, router.clone(), Arc::clone(&limits), visit, stopped.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(held);
+                    });
                 }
                 Err(error) => {
                     if let Some(left_out) = NOT_ACCEPTED.admit(Instant::now()) {
@@ -76,6 +82,19 @@ pub(super) async fn accept(
     while connections.join_next().await.is_some() {}
 }
 
+/// Accepts the next connection, once there is a descriptor for it: one that makes room for a newer one is told so at once,
+/// and keeps its own until its task has had its turn.
+async fn next(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // It is never closed.
+    let held = Arc::clone(open).acquire_owned().await.ok();
+    (held, listener.accept().await)
+}
+
+/// Connections that may be on their way out besides those that have a place.
+const GOING: usize = 16;
 /// Lines about connections that cannot be accepted.
 static NOT_ACCEPTED: Throttle = Throttle::new();
 const AFTER_FAILURE: Duration = Duration::from_millis(250);

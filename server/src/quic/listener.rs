@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::{QuicConfig, close, connection};
+use crate::faults;
 use crate::service::{Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
@@ -142,6 +143,7 @@ struct Door {
 impl Door {
     async fn accept(self, endpoint: Endpoint) {
         while let Some(incoming) = endpoint.accept().await {
+            faults::strike("quic-accept");
             let crowded = self.strangers.count() >= self.config.handshakes_before_retry as usize;
             if crowded && incoming.may_retry() {
                 // From here on a forged sender address costs the server nothing more.

@@ -33,6 +33,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
+use crate::faults;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
@@ -355,6 +356,7 @@ async fn refresh(tokens: Arc<TokenStore>) {
     let mut tick = tokio::time::interval(TOKENS_EVERY);
     loop {
         tick.tick().await;
+        faults::strike("tokens");
         match tokens.refresh() {
             Ok(true) => info!("the file of tokens changed and is in force"),
             Ok(false) => {}
