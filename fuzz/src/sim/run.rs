@@ -109,7 +109,7 @@ impl Simulation {
         let (before, after, answered, events) = (&before, &after, &answered, &events);
         let exchange = Exchange { before, after, request, actor: &actor, now, answered, events };
         self.answers.check(&exchange)?;
-        if own(&events).len() < events.len() {
+        if own(events).len() < events.len() {
             self.tally.add("engine       handed over");
         }
         if let Some(cell) = self.model.due_cells().first() {

@@ -11,6 +11,9 @@ use crate::rig::run;
 use crate::shop::{all_there, in_redis, local, open, place, refused, serve, stop};
 use crate::start::set;
 
+/// An entry of a stream: its id and its fields.
+type Entry = (String, Vec<(String, Vec<u8>)>);
+
 #[test]
 fn the_journal_format() {
     let redis = RedisServer::start();
@@ -22,8 +25,7 @@ fn the_journal_format() {
     let mut connection = redis.connection();
     let stream = "stockade:{main}:wal";
     let kept: Vec<u8> = redis::cmd("DUMP").arg(stream).query(&mut connection).unwrap();
-    let entries: Vec<(String, Vec<(String, Vec<u8>)>)> =
-        redis::cmd("XRANGE").arg(stream).arg("-").arg("+").query(&mut connection).unwrap();
+    let entries: Vec<Entry> = redis::cmd("XRANGE").arg(stream).arg("-").arg("+").query(&mut connection).unwrap();
     redis::cmd("DEL").arg(stream).exec(&mut connection).unwrap();
     for (id, fields) in entries {
         let mut put = redis::cmd("XADD");

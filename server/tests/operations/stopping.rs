@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::rig::Server;
-use crate::shop::{AS_ON_A_FULL_DISK, all_there, local, open, place, serve};
+use crate::shop::{AS_ON_A_FULL_DISK, all_there, local, open, place, place_in_vain, serve};
 
 #[test]
 fn sigterm_or_ctrl_c() {
@@ -65,6 +65,27 @@ fn drain_timeout_passes() {
     let server = serve(dir);
     assert_eq!(server.said["events"], 7, "{}", server.said);
     all_there(&server, 4);
+}
+
+/// On a disk that does not take the emergency file either.
+#[test]
+fn a_disk_that_takes_nothing_keeps_nobody_waiting() {
+    let patience = Duration::from_secs(3);
+    let server = Server::start_after(AS_ON_A_FULL_DISK, local(), &["--set", "drain.timeout=3s"]);
+    open(&server);
+    server.limit_files("0");
+    place_in_vain(&server, 2);
+    server.until_journal_is("retrying");
+    let begun = Instant::now();
+    server.terminate();
+    let (code, log, dir) = server.ended_by_itself();
+    assert!(begun.elapsed() < 3 * patience, "it took {:?}", begun.elapsed());
+    assert_eq!(code, 5, "{log}");
+    assert!(log.contains("could not be written") && log.contains("the rest is lost"), "{log}");
+    let server = serve(dir);
+    all_there(&server, 1);
+    place(&server, 2);
+    all_there(&server, 2);
 }
 
 #[test]

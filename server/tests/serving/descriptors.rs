@@ -104,6 +104,40 @@ fn with_all_descriptors_of_callers_in_use_journal_tokens_and_probes_go_on() {
     assert_eq!(server.json(&["stock", "TEE"])["on_hand"].as_u64(), Some(5));
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn a_start_has_its_descriptors_whatever_strangers_do_meanwhile() {
+    let server = Server::start_for_real();
+    server.run(&["world", "apply", "world.toml"]).ended(0);
+    for sku in ["TEE", "MUG", "CUP", "POT"] {
+        server.run(&["sku", "define", sku]).ended(0);
+    }
+    let dir = server.kill();
+    crate::rig::set_fault(dir.path(), "slow 600");
+    let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let starting = std::thread::spawn(move || {
+        Server::start_after(&format!("ulimit -n {LIMIT}"), dir, &["--set", &format!("listen.http={addr}")])
+    });
+    let mut strangers = Vec::new();
+    while !starting.is_finished() {
+        let Ok(mut stream) = TcpStream::connect_timeout(&addr, Duration::from_millis(200)) else { continue };
+        let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nhost:");
+        strangers.push(stream);
+        if strangers.len() > 500 {
+            strangers.remove(0);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let server = starting.join().expect("it comes up");
+    assert!(strangers.len() > 100, "{} strangers", strangers.len());
+    assert_eq!(server.http_plain("GET", "/readyz", &[], "").status, 200);
+    server.run(&["receive", "HGH", "TEE:5"]).ended(0);
+    server.terminate();
+    let (code, log, _dir) = server.ended_by_itself();
+    assert_eq!(code, 0, "{log}");
+    assert!(!log.contains("Too many open files"), "{log}");
+}
+
 #[test]
 fn strangers_who_are_not_let_in_do_not_flood_the_log() {
     let server = Server::start();
