@@ -8,7 +8,7 @@ use crate::ids::Code;
 use crate::numbers::Numbers;
 
 /// Who caused an event.
-#[derive(Clone, PartialEq, Eq, Debug, Decode)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Decode)]
 pub enum Actor {
     /// A deadline.
     Timer,

@@ -11,6 +11,7 @@ use stockade_core::engine::Engine;
 use stockade_core::event::{Cause, Envelope, Event, MoveReason, StockMoved};
 use stockade_core::ids::{PoolId, Seq, SkuId, WarehouseId};
 use stockade_core::reject::Reject;
+use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::units::Units;
 use stockade_core::{Actor, Durability};
@@ -70,6 +71,23 @@ fn an_event_that_does_not_apply_halts_the_engine_and_is_in_no_journal() {
     assert!(!log.gate().wait(before.1, Durability::Journaled, Duration::ZERO));
     history.extend(written);
     assert_eq!(recovered(&history).digest(), before.0);
+}
+
+/// Named after its row in the page of operations: what was acknowledged is there after the next start, which goes on.
+#[test]
+fn a_thread_that_was_within_a_commit() {
+    let (shop, mut history) = brittle();
+    let placed = shop.run_alone(Command::Place(order("before", &[("cup", 1)])));
+    let Ok(Reply::Placed(placed)) = placed.result else { panic!("{placed:?}") };
+    let died = thread::scope(|scope| scope.spawn(|| shop.run_alone(shop.pay("broken"))).join());
+    assert!(died.is_err(), "{died:?}");
+    assert!(matches!(shop.run_alone(receive(1)).result, Err(Reject::Halted { .. })));
+    history.extend(shop.journal());
+    let restarted = Shop::standing(recovered(&history));
+    let again = restarted.placed(order("before", &[("cup", 1)]));
+    assert_eq!((again.order, again.replayed), (placed.order, true));
+    restarted.placed(order("after", &[("cup", 1)]));
+    restarted.changed(restarted.pay("after"));
 }
 
 /// While others place orders as fast as they can.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use stockade_core::Actor;
 use stockade_core::command::*;
 use stockade_core::ids::Seq;
 use stockade_core::limits::AFFECTED_LOOKS_MAX;
@@ -160,6 +161,42 @@ fn a_movement_key_is_remembered() {
     assert_eq!(again, Moved { replayed: true, ..first });
     assert!(matches!(shop.run_as("grn-1", receive(6)).result, Err(Reject::Conflict { .. })));
     assert_eq!(shop.available("web", "tea"), 15);
+    shop.check();
+}
+
+#[test]
+fn two_callers_who_use_the_same_key_do_not_get_each_others_answer() {
+    let shop = stocked();
+    let (hgh, can) = (Actor::Named(code("hgh-scanners")), Actor::Named(code("can-scanners")));
+    let send = |actor: &Actor, command: &Command| {
+        let request = Request { key: Some(code("1")), occurred: None, command: command.clone() };
+        let outcome = shop.engine.execute(&request, actor, shop.now);
+        shop.react();
+        outcome.result
+    };
+    let receive = |units| {
+        let lines = vec![line("tea", units)];
+        Command::Receive(Receive { warehouse: code("A"), pool: None, expected: None, lines })
+    };
+    let Ok(Reply::Moved(first)) = send(&hgh, &receive(5)) else { panic!() };
+    // The same content, and another one, of another caller: neither a repeat nor a conflict.
+    let Ok(Reply::Moved(second)) = send(&can, &receive(5)) else { panic!() };
+    assert!(!second.replayed && second.seq > first.seq);
+    assert!(matches!(send(&Actor::Named(code("erp")), &receive(7)), Ok(Reply::Moved(Moved { replayed: false, .. }))));
+    assert_eq!(shop.available("web", "tea"), 10 + 5 + 5 + 7);
+    for (caller, answer) in [(&hgh, &first), (&can, &second)] {
+        assert_eq!(send(caller, &receive(5)), Ok(Reply::Moved(Moved { replayed: true, ..*answer })));
+        assert!(matches!(send(caller, &receive(6)), Err(Reject::Conflict { .. })));
+    }
+    // The same for the configuration.
+    let define = |sku| {
+        Command::DefineSkus(DefineSkus { skus: vec![SkuSpec { sku: code(sku), weight_g: None, category: None }] })
+    };
+    for (caller, sku) in [("merchant", "cup"), ("buyer", "pot")] {
+        let caller = Actor::Named(code(caller));
+        assert!(matches!(send(&caller, &define(sku)), Ok(Reply::Configured(Configured { replayed: false, .. }))));
+        assert!(matches!(send(&caller, &define(sku)), Ok(Reply::Configured(Configured { replayed: true, .. }))));
+    }
     shop.check();
 }
 

@@ -25,6 +25,7 @@
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
 //! | [`levels`] | names of durability levels |
 //! | [`local`] | the file by which commands on the same machine reach a server |
+//! | `logging` | the log of a server, and its limits |
 //! | [`metrics`] | what is counted |
 //! | `panics` | what a panic of a thread said |
 //! | [`print`] | how results look on the command line |
@@ -53,6 +54,7 @@ pub mod invent;
 pub mod journal;
 pub mod levels;
 pub mod local;
+pub(crate) mod logging;
 pub mod metrics;
 pub(crate) mod panics;
 pub mod print;

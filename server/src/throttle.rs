@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Lines that may come at once.
-const BURST: u32 = 10;
-/// After that, one line in this time.
-const PER_LINE: Duration = Duration::from_secs(1);
-
 /// The limit of one kind of line.
 #[derive(Debug)]
-pub struct Throttle(Mutex<State>);
+pub struct Throttle {
+    /// Lines that may come at once.
+    burst: u32,
+    /// After that, one line in this time.
+    per_line: Duration,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -26,18 +27,27 @@ struct State {
 impl Throttle {
     /// A limit of 10 lines at once, and of one a second after that.
     pub const fn new() -> Throttle {
-        Throttle(Mutex::new(State { left: BURST, filled: None, hidden: 0 }))
+        Throttle::of(10, Duration::from_secs(1))
+    }
+
+    /// A limit for a state that lasts and is told again and again: of one line in this time.
+    pub const fn slow(per_line: Duration) -> Throttle {
+        Throttle::of(1, per_line)
+    }
+
+    const fn of(burst: u32, per_line: Duration) -> Throttle {
+        Throttle { burst, per_line, state: Mutex::new(State { left: burst, filled: None, hidden: 0 }) }
     }
 
     /// Whether a line may be written now, and how many were left out since the last one.
     pub fn admit(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let filled = *state.filled.get_or_insert(now);
-        let back = now.saturating_duration_since(filled).as_secs() / PER_LINE.as_secs();
+        let back = now.saturating_duration_since(filled).as_secs() / self.per_line.as_secs().max(1);
         if back > 0 {
             let back = u32::try_from(back).unwrap_or(u32::MAX);
-            state.left = state.left.saturating_add(back).min(BURST);
-            state.filled = Some(filled + PER_LINE * back);
+            state.left = state.left.saturating_add(back).min(self.burst);
+            state.filled = Some(filled + self.per_line * back);
         }
         if state.left == 0 {
             state.hidden += 1;
@@ -69,5 +79,8 @@ mod tests {
         assert_eq!(lines(1_000, 4_000), [990, 999, 999], "one a second, and what was left out");
         assert_eq!(throttle.admit(begin + Duration::from_secs(100)), Some(999));
         assert_eq!(lines(100_001, 101_000), [0; 9], "the burst is back");
+        let slow = Throttle::slow(Duration::from_secs(60));
+        let admitted: Vec<u64> = (0..180).filter(|s| slow.admit(begin + Duration::from_secs(*s)).is_some()).collect();
+        assert_eq!(admitted, [0, 60, 120]);
     }
 }

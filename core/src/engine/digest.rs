@@ -30,7 +30,7 @@ impl Engine {
         for number in 0..self.door.order_shards() {
             self.door.with_orders(number, |shard| {
                 shard.orders().for_each(|order| sum.add(b'o', order));
-                shard.movements().for_each(|memo| sum.add(b'm', memo));
+                shard.movements().for_each(|(key, memo)| sum.add(b'm', &(&key.actor, memo)));
             });
         }
         for number in 0..self.door.stock_shards() {

@@ -21,7 +21,7 @@ pub use later::{Later, Since};
 pub use lifecycle::{Action, Verdict, bucket_of, order_verdict, verdict};
 pub use memo::{Answer, Digest, Memo, Memory, Recalled};
 pub use order::{NewOrder, Order, SubLine, SubOrder};
-pub use shard::{KeyShard, OrderKey};
+pub use shard::{KeyShard, MovementKey, OrderKey};
 pub use stage::{OrderState, Stage};
 pub use step::{Step, StepSet};
 pub use take::SubTake;

@@ -5,7 +5,7 @@
 //! | [`Slots`] | from the number in an id to the order |
 //! | [`Index`] | from the hash of a key to the number |
 //! | [`Timers`] | from an instant to the orders for which something falls due |
-//! | movements | from a movement's key to what was answered |
+//! | movements | from a movement's key and who used it to what was answered |
 //!
 //! Invariants, which [`KeyShard::check`] proves: each order stands under its id and, once, under its key, and both fall
 //! into this shard; a held order has a timer at its deadline. Ids rise and are never used twice, removed orders included.
@@ -13,6 +13,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
+use bincode::Encode;
+
+use crate::Actor;
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::index::Index;
@@ -28,13 +31,22 @@ pub struct OrderKey {
     pub number: Code,
 }
 
+/// What identifies a command on stock or configuration: callers choose their keys independently of each other.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Encode)]
+pub struct MovementKey {
+    /// Who sent the command.
+    pub actor: Actor,
+    /// The caller's key.
+    pub key: Code,
+}
+
 /// Orders and movement memos of one shard.
 #[derive(Debug, Default)]
 pub struct KeyShard {
     orders: Slots,
     /// Places are the numbers of [`Slots`].
     by_key: Index,
-    movements: HashMap<Code, Memo<Answer>, foldhash::fast::RandomState>,
+    movements: HashMap<MovementKey, Memo<Answer>, foldhash::fast::RandomState>,
     /// What falls due for the shard's orders.
     pub timers: Timers,
 }
@@ -54,7 +66,7 @@ impl KeyShard {
         order.0 as usize % KEY_SHARDS
     }
 
-    /// The shard of a movement key.
+    /// The shard of a movement key, whoever uses it.
     pub fn of_movement(key: &Code) -> usize {
         spread(xxhash_rust::xxh3::xxh3_64_with_seed(key.as_str().as_bytes(), SPREAD_SEED))
     }
@@ -107,18 +119,18 @@ impl KeyShard {
     }
 
     /// What was answered to a movement key.
-    pub fn movement(&self, key: &Code) -> Option<&Memo<Answer>> {
+    pub fn movement(&self, key: &MovementKey) -> Option<&Memo<Answer>> {
         self.movements.get(key)
     }
 
-    /// Remembers the answer to a movement key.
-    pub fn remember_movement(&mut self, memo: Memo<Answer>) {
-        self.movements.insert(memo.key.clone(), memo);
+    /// Remembers the answer to a movement key of this caller.
+    pub fn remember_movement(&mut self, actor: &Actor, memo: Memo<Answer>) {
+        self.movements.insert(MovementKey { actor: actor.clone(), key: memo.key.clone() }, memo);
     }
 
-    /// Every memo of a movement, in no order.
-    pub fn movements(&self) -> impl Iterator<Item = &Memo<Answer>> {
-        self.movements.values()
+    /// Every movement key and its memo, in no order.
+    pub fn movements(&self) -> impl Iterator<Item = (&MovementKey, &Memo<Answer>)> {
+        self.movements.iter()
     }
 
     /// What is wrong with any order of the shard.

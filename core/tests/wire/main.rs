@@ -1,5 +1,6 @@
 //! What travels keeps its bytes: a rename is free, a changed byte is a failing test.
 
+mod page;
 mod round_trip;
 mod samples;
 

@@ -25,8 +25,8 @@ enum Key {
     Number(Code, Code),
     /// A command on an order.
     Order(OrderId, Code),
-    /// A command on stock or configuration.
-    Stock(Code),
+    /// A command on stock or configuration: who sent it, and the key.
+    Stock(Code, Code),
 }
 
 /// The first answers to everything that was carried out.
@@ -44,6 +44,8 @@ pub struct Exchange<'a> {
     pub after: &'a Model,
     /// The command.
     pub request: &'a Request,
+    /// The name of who sent it.
+    pub actor: &'a Code,
     /// When it was sent, engine time.
     pub now: Time,
     /// The answer.
@@ -87,7 +89,7 @@ fn key_of(exchange: &Exchange<'_>) -> Option<Key> {
         Owner::Order(named) => {
             exchange.before.find(named).ok().map(|order| order.id).zip(key).map(|(id, key)| Key::Order(id, key))
         }
-        Owner::Channel(_) | Owner::Nobody => key.map(Key::Stock),
+        Owner::Channel(_) | Owner::Nobody => key.map(|key| Key::Stock(exchange.actor.clone(), key)),
     }
 }
 

@@ -102,8 +102,8 @@ pub struct Model {
     pub orders: OrderBook,
     /// Orders by channel and the channel's number.
     pub numbers: SharingMap<(ChannelId, Code), OrderId>,
-    /// Keys of stock and configuration commands: digest of the content and the event.
-    pub keys: SharingMap<Code, (u128, Seq)>,
+    /// Keys of stock and configuration commands by who used them: digest of the content and the event.
+    pub keys: SharingMap<(Code, Code), (u128, Seq)>,
 }
 
 impl Model {

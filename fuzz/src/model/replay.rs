@@ -31,12 +31,12 @@ impl Model {
         self.ledger.check().map_err(wrong)
     }
 
-    /// A key names one commit for ever. Keys of commands on an order are the order's own.
+    /// A key names one commit for ever. Keys of commands on an order are the order's own, all others their sender's.
     fn note_key(&mut self, seq: Seq, envelope: &Envelope, order: Option<OrderId>) -> Result<(), String> {
         let Cause::Key { key, digest } = &envelope.cause else { return Ok(()) };
         let first = match order {
             Some(order) => self.order_mut(order)?.keys.insert(key.clone(), (*digest, seq)),
-            None => self.keys.insert(key.clone(), (*digest, seq)),
+            None => self.keys.insert((named(&envelope.actor)?, key.clone()), (*digest, seq)),
         };
         match first {
             None => Ok(()),
@@ -63,11 +63,7 @@ impl Model {
             sub: sub.map(|sub| sub.0),
             occurred: envelope.occurred_at(),
             arrived: envelope.arrived,
-            actor: match &envelope.actor {
-                Actor::Named(name) => name.clone(),
-                Actor::Timer => Code::new("timer").map_err(|e| e.to_string())?,
-                Actor::Engine => Code::new("engine").map_err(|e| e.to_string())?,
-            },
+            actor: named(&envelope.actor)?,
         });
         Ok(())
     }
@@ -103,4 +99,12 @@ fn summed(moves: &[Move]) -> Summed {
         *sums.entry((m.sku, m.warehouse, m.from, m.to)).or_default() += m.units.0;
     }
     sums
+}
+
+fn named(actor: &Actor) -> Result<Code, String> {
+    match actor {
+        Actor::Named(name) => Ok(name.clone()),
+        Actor::Timer => Code::new("timer").map_err(|e| e.to_string()),
+        Actor::Engine => Code::new("engine").map_err(|e| e.to_string()),
+    }
 }

@@ -7,7 +7,7 @@ use stockade_core::Actor;
 use stockade_core::command::{Command, Request};
 use stockade_core::engine::Engine;
 use stockade_core::event::{Envelope, Event};
-use stockade_core::ids::{OrderId, Seq};
+use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
@@ -31,7 +31,7 @@ pub struct Simulation {
     answers: Answers,
     workload: Workload,
     history: Vec<Arc<[u8]>>,
-    actor: Actor,
+    actors: [Code; 2],
     done: Done,
     /// The outcomes so far.
     pub tally: Tally,
@@ -90,7 +90,7 @@ impl Simulation {
             answers: Answers::default(),
             workload,
             history: Vec::new(),
-            actor: Actor::Named(code("simulator")),
+            actors: [code("simulator"), code("other-simulator")],
             done: Done::default(),
             tally: Tally::default(),
         }
@@ -129,7 +129,9 @@ impl Simulation {
         if let Command::Place(place) = &request.command {
             quoted = Some(self.engine.query(&Query::Quote(stockade_core::query::Quote(place.clone())), now).result);
         }
-        let answered = self.engine.execute(request, &self.actor, now);
+        // Now and then somebody else sends what may be a repeat, under the same key.
+        let actor = self.actors[usize::from(self.history.len() % 4 == 3)].clone();
+        let answered = self.engine.execute(request, &Actor::Named(actor.clone()), now);
         self.engine.react(now, usize::MAX);
         let events = self.take_events()?;
         if let Some(reason) = self.engine.log().halted() {
@@ -138,9 +140,10 @@ impl Simulation {
         let event = is_first(&answered.result).then(|| own(&events).last()).flatten();
         self.tally.command(&request.command, &answered.result, event.map(|(_, envelope)| &envelope.event));
         let after = self.after_own(&before, &events)?;
-        let exchange = Exchange { before: &before, after: &after, request, now, answered: &answered, events: &events };
+        let (before, after, answered, events) = (&before, &after, &answered, &events);
+        let exchange = Exchange { before, after, request, actor: &actor, now, answered, events };
         self.answers.check(&exchange)?;
-        if own(&events).len() < events.len() {
+        if own(events).len() < events.len() {
             self.tally.add("engine       handed over");
         }
         if let Some(cell) = self.model.due_cells().first() {

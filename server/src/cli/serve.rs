@@ -1,18 +1,14 @@
 //! `serve`: a server in this process.
 
-use std::io::IsTerminal;
-
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 
 use super::config::{SettingFlags, unsafe_settings};
-use crate::config::Config;
 use crate::failure::Failure;
 use crate::journal::LostEvents;
 use crate::print;
 use crate::serve::{Allowed, Server, Signals};
 use crate::terminal::Output;
-use crate::{faults, panics};
+use crate::{faults, logging, panics};
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -31,7 +27,7 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C; a second one ends at once.
 pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     let config = args.settings.load()?;
-    start_log(&config);
+    logging::start(&config.log_filter, config.log_json);
     panics::report();
     faults::watch();
     let dangers = config.dangers();
@@ -59,12 +55,4 @@ pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     // What still runs then is a connection that was cut off.
     runtime.shutdown_background();
     ended
-}
-
-fn start_log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // An earlier subscriber (in tests that run several servers) stays.
-    let _ = if config.log_json { log.json().try_init() } else { log.with_target(false).try_init() };
 }

@@ -16,6 +16,7 @@ use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
 use tokio::time::{Instant, timeout};
 
+use super::objects;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
 use super::visit::Visit;
@@ -128,7 +129,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<Http>> for Json<T> {
                 return Err(BadRequest { status: StatusCode::REQUEST_TIMEOUT, detail }.into_response());
             }
         };
-        let parse = move || serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes });
+        let parse = move || objects::from_slice(if bytes.is_empty() { b"{}" } else { &bytes });
         let parsed = if holding.bytes() == 0 {
             parse()
         } else {

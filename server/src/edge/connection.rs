@@ -75,10 +75,22 @@ pub(super) async fn serve(
     if let Err(error) = ended {
         debug!(%error, "an HTTP connection ended");
     }
-    let (mut stream, refused) = connection.into_parts().io.into_inner().into_parts();
+    let (stream, refused) = connection.into_parts().io.into_inner().into_parts();
+    let farewell = take_leave(stream, refused, limits.unread);
+    if known {
+        return farewell.await;
+    }
+    tokio::select! {
+        () = farewell => {}
+        () = stranger.has_to_go() => debug!("the end of a connection without a token made room for newer ones"),
+    }
+}
+
+/// Says why the parser refused the last request, if it did, and ends the stream.
+async fn take_leave(mut stream: TcpStream, refused: Option<StatusCode>, unread: Duration) {
     if let Some(status) = refused {
         let problem = problem::alone(status, unreadable(status));
-        let _ = timeout(limits.unread, stream.write_all(problem.as_bytes())).await;
+        let _ = timeout(unread, stream.write_all(problem.as_bytes())).await;
     }
     linger(stream).await;
 }

@@ -12,6 +12,7 @@
 //! | `api` | the calls, one file per resource |
 //! | [`bodies`] | the bodies they take and answer, one file per resource; the command line prints the same |
 //! | `caller`, `parameters` | what a request says besides its body |
+//! | `objects` | JSON in which an array is no object |
 //! | `calls` | a call from its command or query to its response |
 //! | `connection`, `heads`, `paced`, `visit` | a connection, its bounds and its orderly end |
 //! | `problem` | refusals as responses |
@@ -24,6 +25,7 @@ mod caller;
 mod calls;
 mod connection;
 mod heads;
+mod objects;
 mod paced;
 mod parameters;
 mod probes;

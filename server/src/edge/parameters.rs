@@ -1,5 +1,7 @@
 //! Parameters in paths and query strings.
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use stockade_core::command::OrderRef;
 use stockade_core::ids::Code;
 
@@ -9,6 +11,21 @@ use super::problem::BadRequest;
 pub(super) const PAGE: u32 = 100;
 /// Entries of one page at most.
 const PAGE_MAX: u32 = 1_000;
+
+/// The channel and the number in a path.
+pub(super) struct OrderPath(pub(super) (String, String));
+
+impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
+    type Rejection = BadRequest;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<OrderPath, BadRequest> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path(path)| OrderPath(path)).map_err(|refused| BadRequest {
+            status: refused.status(),
+            detail: format!("the path: {}", refused.body_text()),
+        })
+    }
+}
 
 /// The order a path names.
 pub(super) fn named((channel, number): (String, String)) -> Result<OrderRef, BadRequest> {

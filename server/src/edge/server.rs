@@ -1,13 +1,15 @@
-//! Every route, and the listener that serves them.
+//! Every route, and the listeners that serve them.
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Extension, Router};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -15,6 +17,7 @@ use super::caller::BodyTime;
 use super::state::Http;
 use super::visit::{HttpLimits, Places};
 use super::{api, connection, probes, problem};
+use crate::throttle::Throttle;
 
 /// Every route. A body may take `body` from the end of its request's head to its own end.
 fn router(http: Arc<Http>, body: Duration) -> Router {
@@ -34,21 +37,37 @@ pub async fn serve(
     limits: HttpLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let (places, limits) = (Places::new(&limits), Arc::new(limits));
     let router = router(http, limits.body);
+    accept(listener, router, limits, stop).await;
+}
+
+/// Serves these routes within bounds. Every HTTP listener of the process comes through here.
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    limits: HttpLimits,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let open = Arc::new(Semaphore::new(limits.known + limits.strangers + GOING));
+    let (places, limits) = (Places::new(&limits), Arc::new(limits));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            (held, accepted) = next(&listener, &open) => match accepted {
                 Ok((stream, peer)) => {
                     let Some(visit) = places.enter(peer) else { continue };
-                    let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
-                    connections.spawn(connection::serve(stream, router, limits, visit, stopped));
+                    let served = connection::serve(stream, router.clone(), Arc::clone(&limits), visit, stopped.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(held);
+                    });
                 }
                 Err(error) => {
-                    warn!(%error, "an HTTP connection cannot be accepted");
+                    if let Some(left_out) = NOT_ACCEPTED.admit(Instant::now()) {
+                        warn!(%error, left_out, "an HTTP connection cannot be accepted");
+                    }
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             },
@@ -61,4 +80,19 @@ pub async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
+/// Accepts the next connection, once there is a descriptor for it: one that makes room for a newer one is told so at once,
+/// and keeps its own until its task has had its turn.
+async fn next(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // It is never closed.
+    let held = Arc::clone(open).acquire_owned().await.ok();
+    (held, listener.accept().await)
+}
+
+/// Connections that may be on their way out besides those that have a place.
+const GOING: usize = 16;
+/// Lines about connections that cannot be accepted.
+static NOT_ACCEPTED: Throttle = Throttle::new();
 const AFTER_FAILURE: Duration = Duration::from_millis(250);

@@ -1,7 +1,6 @@
 //! The HTTP side while a server takes up its history: probes are answered, everything else is told to come back.
 
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -17,6 +16,8 @@ use stockade_core::time::Time;
 use tokio::net::TcpListener;
 
 use super::problem;
+use super::server::accept;
+use super::visit::HttpLimits;
 
 /// How far a start is.
 #[derive(Debug, Default)]
@@ -82,17 +83,16 @@ struct StartingBody {
     starting: ProgressBody,
 }
 
-/// Answers the probes until `stop` is done.
-///
-/// # Errors
-/// When the listener fails.
+/// Answers the probes until `stop` is done, within the bounds that apply later as well: nobody may use up the descriptors
+/// that the start needs.
 pub async fn serve_starting(
     listener: TcpListener,
     progress: Arc<Progress>,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) {
     let routes = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).fallback(later);
-    axum::serve(listener, routes.with_state(progress)).with_graceful_shutdown(stop).await
+    let limits = HttpLimits::default();
+    accept(listener, routes.with_state(progress), limits, stop).await;
 }
 
 async fn livez(State(progress): State<Arc<Progress>>) -> String {

@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use super::connection::{self, Entrance};
 use super::gate::{Entry, Gate, Newcomer, Pass};
 use super::{QuicConfig, close};
+use crate::faults;
 use crate::service::{Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
@@ -146,6 +147,7 @@ struct Door {
 impl Door {
     async fn accept(self, endpoint: Endpoint) {
         while let Some(incoming) = endpoint.accept().await {
+            faults::strike("quic-accept");
             let is_crowded = self.strangers.count() >= self.config.handshakes_before_retry as usize;
             let is_proved = incoming.remote_address_validated() || !incoming.may_retry();
             let newcomer = Newcomer { peer: incoming.remote_address(), is_proved };

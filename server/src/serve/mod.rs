@@ -22,7 +22,7 @@ mod threads;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
@@ -36,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
+use crate::faults;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
@@ -44,6 +45,7 @@ use crate::quic::{Listener, QuicConfig};
 use crate::service::{
     Decide, Dispatch, Follow, Observe, Service, Standing, start_expiry, start_reactions, start_training,
 };
+use crate::throttle::Throttle;
 use crate::tls::Certificate;
 
 pub use compare::{Compared, compare, settle};
@@ -57,6 +59,8 @@ use threads::Workers;
 
 /// How often the file of tokens is looked at.
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
+/// Lines about a file of tokens that cannot be read.
+static UNREAD: Throttle = Throttle::slow(Duration::from_secs(60));
 
 /// How long an end at once may take to save what exists only in memory.
 const SAVING_MAX: Duration = Duration::from_secs(5);
@@ -224,9 +228,11 @@ impl Server {
         }
     }
 
-    /// Answers or refuses what is in flight, flushes the journal and gives the data folder up.
+    /// Answers or refuses what is in flight, flushes the journal and gives the data folder up, all within the time to
+    /// drain: what callers wait for, the journal has been trying to write since it came.
     async fn drain(self) -> Result<(), Failure> {
         let patience = self.config.drain_timeout;
+        let by = Instant::now() + patience;
         self.service.drain();
         let quic = self.listener.drain(patience);
         let http = async {
@@ -242,7 +248,7 @@ impl Server {
         let was_lost = driver.status().health == Health::HistoryLost;
         let stopped = tokio::task::spawn_blocking(move || {
             drop(workers);
-            driver.stop(patience)
+            driver.stop(by.saturating_duration_since(Instant::now()))
         });
         let stopped = stopped.await.map_err(Failure::failed)?;
         local::clear(&self.config.data_dir);
@@ -403,11 +409,14 @@ async fn refresh(tokens: Arc<TokenStore>) {
     let mut tick = tokio::time::interval(TOKENS_EVERY);
     loop {
         tick.tick().await;
+        faults::strike("tokens");
         match tokens.refresh() {
             Ok(true) => info!("the file of tokens changed and is in force"),
             Ok(false) => {}
             Err(error) => {
-                warn!(%error, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+                if let Some(left_out) = UNREAD.admit(Instant::now()) {
+                    warn!(%error, left_out, "the file of tokens cannot be read; after a minute its tokens are treated as revoked");
+                }
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The ports, taken before the journal is opened: a server that cannot be reached must not take a history from one that
 //! can.
 
-use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +27,7 @@ pub(super) struct Ports {
 #[derive(Debug)]
 pub(super) struct Starting {
     stop: watch::Sender<bool>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Ports {

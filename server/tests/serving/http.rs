@@ -79,6 +79,42 @@ fn refusals_are_problem_details() {
 }
 
 #[test]
+fn an_array_where_an_object_belongs_is_refused_in_every_body() {
+    let server = Server::start();
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    let key = [("idempotency-key", "a-1")];
+    for (path, body) in [
+        ("/v1/orders", r#"["web","B/1",[{"sku":"TEE","qty":1}]]"#),
+        ("/v1/orders", r#"{"channel":"web","number":"B/1","lines":[["TEE",1]]}"#),
+        ("/v1/quote", r#"{"channel":"web","number":"B/1","lines":[["TEE",1]]}"#),
+        ("/v1/availability", r#"["web",["TEE"]]"#),
+        ("/v1/stock/receive", r#"["HGH",null,null,[{"sku":"LAMP","qty":10}]]"#),
+        ("/v1/stock/receive", r#"{"warehouse":"HGH","lines":[["LAMP",10]]}"#),
+        ("/v1/stock/adjust", r#"["HGH","LAMP",null,1,"found"]"#),
+        ("/v1/stock/count", r#"{"warehouse":"HGH","lines":[["LAMP",10]]}"#),
+        ("/v1/orders/web/A%2F1/cancel", "[]"),
+        ("/v1/orders/web/A%2F1/extend", r#"["10m"]"#),
+        ("/v1/orders/web/A%2F1/steps", r#"[1,"pick"]"#),
+        ("/v1/orders/web/A%2F1/steps", r#"{"action":"short","lines":[["TEE",1]]}"#),
+        ("/v1/inbound", r#"["PO-1","HGH","2026-12-01","TEE",10]"#),
+        ("/v1/inbound/change", r#"["PO-1","HGH","TEE"]"#),
+        ("/v1/inbound/cancel", r#"["PO-1","HGH","TEE"]"#),
+    ] {
+        let refused = server.http("POST", path, &key, body);
+        assert!(refused.head.contains("content-type: application/problem+json"), "{path}: {}", refused.head);
+        let detail = refused.json(400)["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("an array stands where an object belongs"), "{path} {body}: {detail}");
+    }
+    assert_eq!(server.http("GET", "/v1/orders/web/A%2F1", &[], "").json(200)["state"], "held");
+    let paths = ["/v1/orders/web/%FF", "/v1/orders/%C3%28/1", "/v1/orders/web/%FF/explain"];
+    for path in paths {
+        let refused = server.http("GET", path, &[], "");
+        assert!(refused.head.contains("content-type: application/problem+json"), "{path}: {}", refused.head);
+        assert!(refused.json(400)["detail"].as_str().unwrap().contains("the path: "), "{path}");
+    }
+}
+
+#[test]
 fn what_cannot_be_understood_is_400_and_names_the_place() {
     let server = Server::start();
     let detail = |method: &str, path: &str, headers: &[(&str, &str)], body: &str, status: u16| {

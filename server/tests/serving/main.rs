@@ -2,6 +2,8 @@
 
 #[cfg(debug_assertions)]
 mod clock;
+#[cfg(target_os = "linux")]
+mod descriptors;
 #[cfg(debug_assertions)]
 mod fatal;
 mod handover;
@@ -10,6 +12,8 @@ mod life;
 mod memory;
 mod pages;
 mod presale;
+mod python;
+#[allow(dead_code, reason = "every test binary uses the part it needs")]
 mod rig;
 #[cfg(debug_assertions)]
 mod starting;

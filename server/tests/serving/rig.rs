@@ -77,8 +77,20 @@ impl Server {
         }
     }
 
+    /// Starts one in a folder made by `init`, by a shell that does this first: it may set limits and variables.
+    pub fn start_after(shell: &str, dir: tempfile::TempDir, more: &[&str]) -> Server {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_stockade")]);
+        let child = started(command, &dir, more);
+        Server::announced(child, dir)
+    }
+
     fn start_as(dir: tempfile::TempDir, more: &[&str]) -> Server {
-        let mut child = serve(&dir, more);
+        let child = serve(&dir, more);
+        Server::announced(child, dir)
+    }
+
+    fn announced(mut child: Child, dir: tempfile::TempDir) -> Server {
         let mut line = String::new();
         let out = child.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut line).expect("its first line");
@@ -150,11 +162,27 @@ impl Server {
         Answer { status, head: head.to_lowercase(), text: text.to_owned() }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.pid().to_string()]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// How many bytes a file may have that it writes; `unlimited` for any number. Writing more fails, as on a full disk,
+    /// when the server ignores SIGXFSZ.
+    pub fn limit_files(&self, bytes: &str) {
+        let args = ["--pid", &self.pid().to_string(), &format!("--fsize={bytes}:")];
+        assert!(Command::new("prlimit").args(args).status().expect("prlimit runs").success());
     }
 
     /// Waits for the end: exit code, log and folder.
@@ -224,7 +252,11 @@ pub fn spawn(dir: &tempfile::TempDir, more: &[&str]) -> Child {
 }
 
 fn serve(dir: &tempfile::TempDir, more: &[&str]) -> Child {
-    let mut command = plain(dir.path());
+    started(Command::new(env!("CARGO_BIN_EXE_stockade")), dir, more)
+}
+
+fn started(command: Command, dir: &tempfile::TempDir, more: &[&str]) -> Child {
+    let mut command = bare(command, dir.path());
     command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(more);
     command.env("FAULTS_FILE", dir.path().join(FAULTS));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts")
@@ -265,7 +297,11 @@ pub fn refused_to_serve(dir: &Path, more: &[&str]) -> Run {
 }
 
 fn plain(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stockade"));
+    bare(Command::new(env!("CARGO_BIN_EXE_stockade")), dir)
+}
+
+/// A command in a folder, with an environment that says nothing about Stockade.
+fn bare(mut command: Command, dir: &Path) -> Command {
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("STOCKADE_") {

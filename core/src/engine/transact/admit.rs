@@ -8,6 +8,7 @@ use crate::engine::outcome::invalid;
 use crate::event::{Cause, Envelope, Event};
 use crate::ids::Code;
 use crate::log::{EVENT_BYTES_MAX, encode_envelope};
+use crate::orders::MovementKey;
 use crate::reject::Reject;
 use crate::time::Time;
 
@@ -32,6 +33,11 @@ impl<'a> Asked<'a> {
     pub fn key(&self) -> Result<&'a Code, Reject> {
         self.key
             .ok_or_else(|| invalid("key", "choose a key for this command, so that a retry is recognised".to_owned()))
+    }
+
+    /// The command's key among those of who asks.
+    pub fn movement(&self, key: &Code) -> MovementKey {
+        MovementKey { actor: self.actor.clone(), key: key.clone() }
     }
 
     /// Digest of a command's content: its kind's number tells kinds of commands apart.

@@ -32,10 +32,11 @@ impl Engine {
         ready: impl FnOnce(Option<&Config>) -> Result<Ready, Refusal>,
     ) -> Decided {
         let key = asked.key()?;
+        let used = asked.movement(key);
         let number = KeyShard::of_movement(key);
         let digest = with_scratch(self.work, |scratch| asked.digest(command, &mut scratch.bytes));
         let _in_turn = self.configuring.lock();
-        if let Some(done) = self.door.with_orders(number, |shard| recall_movement(shard, key, digest)) {
+        if let Some(done) = self.door.with_orders(number, |shard| recall_movement(shard, &used, digest)) {
             return done;
         }
         // Held until the locks are released: what is replaced may be large, and is not dropped under them.
@@ -49,13 +50,13 @@ impl Engine {
 
         let keys = self.door.lock_alone(&self.log, [number]);
         // The key may have been used meanwhile, by a command that is no configuration.
-        if let Some(done) = recall_movement(keys.orders(number), key, digest) {
+        if let Some(done) = recall_movement(keys.orders(number), &used, digest) {
             return done;
         }
         let mut locked = keys.lock_stock(envelope.event.footprint().stock_shards());
         *self.staged.lock() = config;
         let seq = self.commit_laid_out(&mut locked, room, &envelope, laid_out)?;
-        let memo = locked.orders(number).movement(key).expect("a committed configuration is remembered");
+        let memo = locked.orders(number).movement(&used).expect("a committed configuration is remembered");
         Ok((answered(memo, false), seq))
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::engine::outcome::{Decided, Refusal};
 use crate::ids::{Code, Seq};
-use crate::orders::{Answer, Change, KeyShard, Memo, Order, Recalled};
+use crate::orders::{Answer, Change, KeyShard, Memo, MovementKey, Order, Recalled};
 use crate::reject::Reject;
 use crate::reply::{Changed, Configured, Moved, Reply};
 
-/// The answer to a movement key that was used before.
-pub(in crate::engine) fn recall_movement(shard: &KeyShard, key: &Code, digest: u128) -> Option<Decided> {
-    let memo = shard.movement(key)?;
+/// The answer to a movement key that the same caller used before.
+pub(in crate::engine) fn recall_movement(shard: &KeyShard, used: &MovementKey, digest: u128) -> Option<Decided> {
+    let memo = shard.movement(used)?;
     Some(match memo.compare(digest) {
-        Recalled::Conflict(seq) => Err(Refusal::seen(conflict(key, seq), memo.seq)),
+        Recalled::Conflict(seq) => Err(Refusal::seen(conflict(&used.key, seq), memo.seq)),
         Recalled::New | Recalled::Repeat(_) => Ok((answered(memo, true), memo.seq)),
     })
 }

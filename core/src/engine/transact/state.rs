@@ -101,11 +101,11 @@ impl<'s, 'l> State<'s, 'l> {
         self.shard_mut(order).order_mut(order).ok_or(Broken::UnknownOrder(order))
     }
 
-    /// Remembers the answer to a command on stock or configuration under its key.
+    /// Remembers the answer to a command on stock or configuration under its key, for who sent it.
     pub fn remember(&mut self, at: &At<'_>, answer: Answer) {
         if let Cause::Key { key, digest } = &at.envelope.cause {
             let memo = Memo { key: key.clone(), digest: *digest, seq: at.seq, answer };
-            self.locked.orders_mut(KeyShard::of_movement(key)).remember_movement(memo);
+            self.locked.orders_mut(KeyShard::of_movement(key)).remember_movement(&at.envelope.actor, memo);
         }
     }
 

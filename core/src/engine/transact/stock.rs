@@ -25,12 +25,13 @@ impl Engine {
         decide: impl FnOnce(&EngineLocked<'_>, &Config) -> Result<Event, Reject>,
     ) -> Decided {
         let key = asked.key()?;
+        let used = asked.movement(key);
         let room = self.log.reserve(EVENT_BYTES + MOVE_BYTES * skus.len(), Admission::Ordinary)?;
         with_scratch(self.work, |scratch| {
             let digest = asked.digest(command, &mut scratch.bytes);
             let number = KeyShard::of_movement(key);
             let keys = self.door.lock_orders(&self.log, [number]);
-            if let Some(answer) = recall_movement(keys.orders(number), key, digest) {
+            if let Some(answer) = recall_movement(keys.orders(number), &used, digest) {
                 return answer;
             }
             let config = self.config()?;
@@ -39,7 +40,7 @@ impl Engine {
                 .map_err(|reject| Refusal::seen(reject, locked.seen(skus.iter().copied()).max(config.seq)))?;
             let envelope = asked.envelope(key, digest, asked.now, event);
             let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
-            let memo = locked.orders(number).movement(key).expect("a committed movement is remembered");
+            let memo = locked.orders(number).movement(&used).expect("a committed movement is remembered");
             Ok((answered(memo, false), seq))
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::routing::{get, post};
 use stockade_core::command::{Command, Pay, Reroute};
 use stockade_core::ids::Seq;
@@ -13,7 +13,7 @@ use stockade_core::query::{OrdersQuery, Query};
 use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
+use crate::edge::parameters::{OrderPath, PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
@@ -33,7 +33,7 @@ async fn place(State(http): Shared, caller: Caller, Json(body): Json<PlaceBody>)
     http.tell(&caller, None, Command::Place(body.into())).await
 }
 
-async fn order(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+async fn order(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
     http.ask(&caller, Query::Order(named(path)?)).await
 }
 
@@ -57,12 +57,12 @@ async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) 
     http.ask(&caller, Query::Orders(ask)).await
 }
 
-async fn pay(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+async fn pay(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
     let key = caller.key()?;
     http.tell(&caller, Some(key), Command::Pay(Pay { order: named(path)? })).await
 }
 
-async fn reroute(State(http): Shared, caller: Caller, Path(path): Path<(String, String)>) -> Answer {
+async fn reroute(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
     let key = caller.key()?;
     http.tell(&caller, Some(key), Command::Reroute(Reroute { order: named(path)? })).await
 }
@@ -70,7 +70,7 @@ async fn reroute(State(http): Shared, caller: Caller, Path(path): Path<(String, 
 async fn cancel(
     State(http): Shared,
     caller: Caller,
-    Path(path): Path<(String, String)>,
+    OrderPath(path): OrderPath,
     Json(body): Json<CancelBody>,
 ) -> Answer {
     let key = caller.key()?;
@@ -81,7 +81,7 @@ async fn cancel(
 async fn extend(
     State(http): Shared,
     caller: Caller,
-    Path(path): Path<(String, String)>,
+    OrderPath(path): OrderPath,
     Json(body): Json<ExtendBody>,
 ) -> Answer {
     let key = caller.key()?;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::routing::get;
 use stockade_core::query::{Explain, Query};
 
 use crate::edge::caller::Caller;
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{named, number, pairs, unknown_parameter};
+use crate::edge::parameters::{OrderPath, named, number, pairs, unknown_parameter};
 use crate::edge::state::Http;
 
 /// The calls of this resource.
@@ -17,12 +17,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new().route("/v1/orders/{channel}/{number}/explain", get(explain)).route("/v1/routing", get(routing))
 }
 
-async fn explain(
-    State(http): Shared,
-    caller: Caller,
-    Path(path): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Answer {
+async fn explain(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, RawQuery(query): RawQuery) -> Answer {
     let mut ask = Explain { order: named(path)?, decision: None };
     for (name, value) in pairs(query.as_deref(), &[])? {
         match name.as_str() {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::post;
 use stockade_core::command::Command;
 
 use crate::edge::bodies::steps::StepBody;
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::named;
+use crate::edge::parameters::{OrderPath, named};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
@@ -19,12 +19,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new().route("/v1/orders/{channel}/{number}/steps", post(step))
 }
 
-async fn step(
-    State(http): Shared,
-    caller: Caller,
-    Path(path): Path<(String, String)>,
-    Json(body): Json<StepBody>,
-) -> Answer {
+async fn step(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, Json(body): Json<StepBody>) -> Answer {
     let key = caller.key()?;
     let command = Command::Step(body.command(named(path)?).map_err(BadRequest::new)?);
     http.tell(&caller, Some(key), command).await

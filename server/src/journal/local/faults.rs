@@ -37,7 +37,8 @@ pub(super) fn unreadable(path: &Path, error: BatchError) -> JournalError {
 }
 
 pub(super) fn other_format(path: &Path, found: String, reads: String) -> JournalError {
-    let anew = "set another `journal.path`".to_owned();
+    let anew =
+        "move `journal.mark` out of the data folder, set another `journal.path`, and run `stockade init`".to_owned();
     JournalError::OtherFormat { place: format!("the journal {}", path.display()), found, reads, anew }
 }
 

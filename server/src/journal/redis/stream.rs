@@ -74,7 +74,7 @@ pub(super) fn unreadable(place: &str, id: &str, error: &BatchError) -> JournalEr
 
 /// Another build wrote the partition.
 pub(super) fn other_format(place: &str, found: String, reads: String) -> JournalError {
-    let anew = "set another `journal.partition` and run `stockade init`".to_owned();
+    let anew = "move `journal.mark` and `partition.id` out of the data folder, set another `journal.partition`, and run `stockade init`".to_owned();
     JournalError::OtherFormat { place: place.to_owned(), found, reads, anew }
 }
 
