@@ -57,6 +57,32 @@ fn stock_is_received_and_read() {
 }
 
 #[test]
+fn two_tokens_that_use_the_same_key_do_not_meet() {
+    let server = Server::start_for_real();
+    server.run(&["world", "apply", "world.toml"]).ended(0);
+    server.run(&["sku", "define", "TEE"]).ended(0);
+    let tokens = ["hgh", "can"].map(|name| {
+        let added = server.run(&["token", "add", "--role", "warehouse", "--name", name]).ended(0);
+        format!("Bearer {}", added.out.trim())
+    });
+    let send = |token: &str, body: &str| {
+        let headers = [("authorization", token), ("idempotency-key", "1")];
+        server.http_plain("POST", "/v1/stock/receive", &headers, body)
+    };
+    // The server follows the file within a second.
+    while send(&tokens[1], "{").status == 401 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let bodies = ["HGH", "CAN"].map(|site| format!(r#"{{"warehouse":"{site}","lines":[{{"sku":"TEE","qty":5}}]}}"#));
+    for replayed in [false, true] {
+        for (token, body) in tokens.iter().zip(&bodies) {
+            assert_eq!(send(token, body).json(200)["replayed"], replayed);
+        }
+    }
+    assert_eq!(send(&tokens[0], &bodies[1]).json(409)["code"], "conflict");
+}
+
+#[test]
 fn refusals_are_problem_details() {
     let server = Server::start();
     let short = r#"{"channel":"web","number":"2","lines":[{"sku":"LAMP","qty":6}]}"#;
