@@ -26,6 +26,7 @@ mod durability;
 pub mod engine;
 pub(crate) mod explain;
 pub mod ids;
+mod invisible;
 pub mod limits;
 pub mod log;
 pub mod money;
