@@ -4,6 +4,7 @@
 mod clock;
 #[cfg(debug_assertions)]
 mod fatal;
+mod files;
 mod handover;
 mod http;
 mod life;
