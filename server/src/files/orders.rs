@@ -59,9 +59,17 @@ pub struct OrderSheet {
     gather: bool,
     /// Orders that are read and not given out yet.
     ready: VecDeque<OrderRecord>,
-    /// Id and kind of the row before, for rows that leave their kind out.
-    before: Option<(String, Option<OrderKind>)>,
+    before: Option<Before>,
     ended: bool,
+}
+
+/// The row before, for what the further rows of an order leave out.
+struct Before {
+    number: String,
+    /// `None` when it is skipped.
+    kind: Result<Option<OrderKind>, FileFault>,
+    /// The order that begins with it, if the row itself is passed over.
+    head: Option<OrderRecord>,
 }
 
 /// The table of orders.
@@ -138,15 +146,37 @@ impl OrderSheet {
 
     /// The next row that is not skipped, as an order of its own.
     fn next_row(&mut self) -> Result<Option<(OrderRecord, OrderKind)>, FileFault> {
-        while let Some(row) = self.sheet.next_row()? {
-            let number = row.required(0)?;
-            let kind = match (row.cell(8), &self.before) {
-                (None, Some((before, kind))) if before == number.text => *kind,
-                _ => kind(&row, &self.skip)?,
+        while self.sheet.take_row()? {
+            let row = self.sheet.row();
+            let passed = self.sheet.is_passed_over();
+            let number = match row.cell(0) {
+                None if passed => continue,
+                _ => row.required(0)?,
             };
-            self.before = Some((number.text.to_owned(), kind));
+            let before = self.before.take().filter(|before| before.number == number.text);
+            let (inherited, head) = before.map_or((None, None), |before| (Some(before.kind), before.head));
+            let kind = match (row.cell(8), inherited) {
+                (None, Some(kind)) => kind,
+                _ => kind(&row, &self.skip),
+            };
+            let number = number.text.to_owned();
+            if passed {
+                // A fault here matters only if further rows of the order depend on this one.
+                let first = kind.clone().ok().flatten().and_then(|kind| self::head(&row, kind).ok());
+                self.before = Some(Before { number, kind, head: head.or(first) });
+                continue;
+            }
+            let kind = kind?;
+            self.before = Some(Before { number, kind: Ok(kind), head: None });
             if let Some(kind) = kind {
-                return Ok(Some((order(&row, kind)?, kind)));
+                let order = OrderRecord { lines: lines(&row, kind)?, ..self::head(&row, kind)? };
+                return Ok(Some((
+                    match head {
+                        Some(head) => order.begun_with(head),
+                        None => order,
+                    },
+                    kind,
+                )));
             }
         }
         self.ended = true;
@@ -155,6 +185,17 @@ impl OrderSheet {
 }
 
 impl OrderRecord {
+    /// This row as part of an order whose first row, passed over, says more.
+    fn begun_with(self, head: OrderRecord) -> OrderRecord {
+        OrderRecord {
+            ts: head.ts.or(self.ts),
+            channel: head.channel.or(self.channel),
+            customer: head.customer.or(self.customer),
+            zone: head.zone.or(self.zone),
+            ..self
+        }
+    }
+
     /// Whether a row is part of this order.
     fn takes(&self, row: &OrderRecord, kind: OrderKind) -> bool {
         let same_channel = row.channel.is_none() || row.channel == self.channel;
@@ -179,8 +220,8 @@ fn kind(row: &Row<'_>, skip: &[String]) -> Result<Option<OrderKind>, FileFault> 
     }
 }
 
-fn order(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
-    let whole = row.cell(1).is_some() && row.cell(2).is_some();
+/// What a row says of its order, without its line.
+fn head(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
     Ok(OrderRecord {
         line: row.line,
         number: row.required(0)?.code()?,
@@ -189,9 +230,14 @@ fn order(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
         channel: row.code(4)?,
         customer: row.code(5)?,
         zone: row.code(6)?,
-        // A cancellation is of the whole order, so it may name nothing.
-        lines: if whole || kind == OrderKind::Sale { vec![line(row)?] } else { Vec::new() },
+        lines: Vec::new(),
     })
+}
+
+/// The line of a row. A cancellation is of the whole order, so it may name nothing.
+fn lines(row: &Row<'_>, kind: OrderKind) -> Result<Vec<OrderRow>, FileFault> {
+    let whole = row.cell(1).is_some() && row.cell(2).is_some();
+    if whole || kind == OrderKind::Sale { Ok(vec![line(row)?]) } else { Ok(Vec::new()) }
 }
 
 fn line(row: &Row<'_>) -> Result<OrderRow, FileFault> {

@@ -43,7 +43,9 @@ pub const QUANTITIES: TableKind = TableKind {
 /// # Errors
 /// When the file cannot be read, or a row is wrong.
 pub fn read_quantities(path: &Path, reading: &Reading) -> Result<Table<QuantityRow>, FileFault> {
-    Sheet::open(path, &QUANTITIES, reading)?.table(|row| {
+    let sheet = Sheet::open(path, &QUANTITIES, reading)?;
+    sheet.needs_one_of(&QUANTITIES, &[1, 2])?;
+    sheet.table(|row| {
         let cell = row.cell(1).or_else(|| row.cell(2));
         let cell = cell.ok_or_else(|| row.fault("there is no `qty` (nor `on_hand`) in this row"))?;
         let units: u64 = cell.number()?;
@@ -85,5 +87,10 @@ mod tests {
         let fault = read("sku,qty\nA,1\nB,\n").unwrap_err();
         assert!(fault.contains("3") && fault.contains("qty"), "{fault}");
         assert!(read("sku,qty\nA,many\n").is_err());
+        let fault = read("sku,Counted\nA,5\n").unwrap_err();
+        assert!(
+            fault.contains("line 1: there is no column `qty` or `on_hand`") && fault.contains("qty=HEADER"),
+            "{fault}"
+        );
     }
 }

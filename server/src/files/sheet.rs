@@ -32,6 +32,7 @@ pub struct Sheet {
     skip_without: Vec<usize>,
     skip_where: Vec<(usize, String)>,
     zone: TimeZone,
+    zone_is_stated: bool,
     record: Record,
     passed_over: u64,
     /// The first lines with a time that names its zone, and with one that does not.
@@ -94,6 +95,7 @@ impl Sheet {
             skip_without: reading.skip_without.iter().filter_map(|name| at(name)).collect(),
             skip_where: reading.skip_where.iter().filter_map(|(name, cell)| Some((at(name)?, cell.clone()))).collect(),
             zone: reading.zone.clone().unwrap_or(TimeZone::UTC),
+            zone_is_stated: reading.zone.is_some(),
             record: Record::default(),
             passed_over: 0,
             zoned: Noted::new(None),
@@ -108,20 +110,54 @@ impl Sheet {
         &self.path
     }
 
-    /// The next row, or `None` at the end. Rows without any text are skipped.
+    /// The next row, or `None` at the end. Rows without any text are skipped, and those to pass over are counted.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, FileFault> {
-        while self.read_record()? {
-            self.check_record()?;
-            let row = Row { sheet: self, line: self.record.line };
-            let empty = |column: &usize| row.cell(*column).is_none();
-            let holds = |(column, cell): &(usize, String)| row.cell(*column).is_some_and(|found| found.text == cell);
-            if self.skip_without.iter().any(empty) || self.skip_where.iter().any(holds) {
-                self.passed_over += 1;
-                continue;
+        while self.take_row()? {
+            if !self.is_passed_over() {
+                return Ok(Some(self.row()));
             }
-            return Ok(Some(Row { sheet: self, line: self.record.line }));
         }
         Ok(None)
+    }
+
+    /// Reads the next row, also one to pass over; false at the end.
+    pub(super) fn take_row(&mut self) -> Result<bool, FileFault> {
+        if !self.read_record()? {
+            return Ok(false);
+        }
+        self.check_record()?;
+        self.passed_over += u64::from(self.is_passed_over());
+        Ok(true)
+    }
+
+    /// The row that was read last.
+    pub(super) fn row(&self) -> Row<'_> {
+        Row { sheet: self, line: self.record.line }
+    }
+
+    /// Whether the row that was read last is one to pass over.
+    pub(super) fn is_passed_over(&self) -> bool {
+        let row = self.row();
+        let empty = |column: &usize| row.cell(*column).is_none();
+        let holds = |(column, cell): &(usize, String)| row.cell(*column).is_some_and(|found| found.text == cell);
+        self.skip_without.iter().any(empty) || self.skip_where.iter().any(holds)
+    }
+
+    /// Refuses a file that has none of these columns.
+    pub(super) fn needs_one_of(&self, kind: &TableKind, columns: &[usize]) -> Result<(), FileFault> {
+        if columns.iter().any(|column| self.columns[*column].place.is_some()) {
+            return Ok(());
+        }
+        let names: Vec<&str> = columns.iter().map(|column| kind.columns[*column].name).collect();
+        Err(FileFault::at(&self.path, self.record.line, self.no_column(&names.join("` or `"), names[0])))
+    }
+
+    fn no_column(&self, header: &str, name: &str) -> String {
+        format!(
+            "there is no column `{header}`, only {}; if it has another name, say --column {name}=HEADER, and if another \
+             line is the header, --header-line N",
+            self.headers.join(", ")
+        )
     }
 
     /// What the reader should know about the rows so far: how many were passed over, and whether some times name their
@@ -131,16 +167,19 @@ impl Sheet {
         if self.passed_over > 0 {
             notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
         }
-        if let (Some(zoned), Some(naive)) = (self.zoned.get(), self.naive.get()) {
-            let zone = match self.zone.iana_name() {
-                Some(name) => name.to_owned(),
-                None => self.zone.to_fixed_offset().map_or_else(|_| "UTC".to_owned(), |offset| offset.to_string()),
-            };
-            notes.push(format!(
-                "{}: times with a zone (line {zoned}) and without one (line {naive}) are mixed; those without are taken \
-                 as {zone}: --time-zone says another",
-                self.path.display()
-            ));
+        let zone = self.zone.iana_name().map(str::to_owned);
+        let zone = zone.or_else(|| self.zone.to_fixed_offset().ok().map(|offset| offset.to_string()));
+        let zone = zone.unwrap_or_default();
+        let file = self.path.display();
+        match (self.zoned.get(), self.naive.get()) {
+            (Some(zoned), Some(naive)) => notes.push(format!(
+                "{file}: times with a zone (line {zoned}) and without one (line {naive}) are mixed; those without are \
+                 taken as {zone}: --time-zone says another"
+            )),
+            (None, Some(naive)) if !self.zone_is_stated => notes.push(format!(
+                "{file}: times without a zone (from line {naive} on) are taken as {zone}: --time-zone says another"
+            )),
+            _ => {}
         }
         notes
     }
@@ -227,12 +266,7 @@ impl Sheet {
         match found[..] {
             [place] => Ok(Some(place)),
             [] if !column.required && !names.is_given(column.name) => Ok(None),
-            [] => Err(format!(
-                "there is no column `{header}`, only {}; if it has another name, say --column {}=HEADER, and if another \
-                 line is the header, --header-line N",
-                self.headers.join(", "),
-                column.name
-            )),
+            [] => Err(self.no_column(header, column.name)),
             _ => Err(format!("the column `{header}` occurs {} times: keep one", found.len())),
         }
     }

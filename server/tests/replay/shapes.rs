@@ -91,6 +91,19 @@ fn orders_of_a_shop_with_notes_over_several_lines_and_a_state_in_the_first_row_o
 }
 
 #[test]
+fn what_only_the_first_row_of_an_order_says_holds_when_that_row_is_passed_over() {
+    let text = "order_id,sku,qty,kind,zone,channel\n1,,1,refunded,west,\n1,TEE-S,1,,,\n2,,1,paid,west,live\n2,MUG,2,,,\n\
+                2,TEE-S,1,,,\nTotal,,5,5 paid,,\n";
+    let rig = Rig::new(WORLD, STOCK, text);
+    let flags = ["--sale", "paid", "--skip-kind", "refunded", "--skip-without", "orders.sku"];
+    let (lines, _) = rig.try_replay(&flags).unwrap();
+    assert_eq!(placed(&lines), ["2 MUG:2 TEE-S:1"]);
+    assert_eq!(parsed(&lines)[0]["channel"], "live");
+    let unknown = rig.try_replay(&flags[..2]).unwrap_err().message;
+    assert!(unknown.contains("line 2, column `kind`: `refunded` is neither"), "{unknown}");
+}
+
+#[test]
 fn orders_separated_by_tabs_with_quotes_that_are_inches() {
     let text = "order-id\tsku\tproduct-name\tquantity-purchased\n\
                 111-1\tTEE-S\tPipe 12\" long\t2\n111-1\tMUG\t\"Mug\" blue\t1\n111-2\tMUG\tCaf\u{e9}\t1\n";
