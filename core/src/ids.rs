@@ -141,7 +141,7 @@ impl Code {
 
     /// Wraps a text that was a code when it was written. Characters without width were allowed once, and what is in a
     /// history stays readable.
-    fn written(text: &str) -> Result<Code, CodeError> {
+    pub(crate) fn written(text: &str) -> Result<Code, CodeError> {
         let control = |(at, character): (usize, char)| character.is_control().then_some((at + 1, character));
         let edge = |character: Option<char>, place| {
             character.filter(|character| character.is_whitespace()).map(|character| (place, character))
