@@ -41,7 +41,7 @@ pub use tls::{Fingerprint, FingerprintError, Trust};
 /// Checks a text and makes it a code.
 ///
 /// # Errors
-/// When the text is empty, longer than 64 bytes, or has a character that codes must not have.
+/// When the text is empty, longer than 64 characters, or has a character that cannot be seen.
 pub fn code(text: &str) -> Result<core::ids::Code, core::ids::CodeError> {
     core::ids::Code::new(text)
 }

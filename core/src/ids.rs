@@ -11,7 +11,8 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 use compact_str::CompactString;
 
-use crate::limits::CODE_BYTES_MAX;
+use crate::invisible;
+use crate::limits::{CODE_BYTES_MAX, CODE_CHARS_MAX};
 
 macro_rules! dense_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -100,7 +101,7 @@ impl Seq {
     }
 }
 
-/// A text code: 1 to 64 bytes of UTF-8 without control characters and without spaces at its ends.
+/// A text code: 1 to 64 characters that can be seen, without spaces at its ends.
 ///
 /// Up to 24 bytes are kept inline, so that ordinary codes never allocate.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -112,12 +113,16 @@ pub enum CodeError {
     /// Nothing in it.
     #[error("a code must not be empty")]
     Empty,
-    /// More than 64 bytes.
-    #[error("a code has at most {CODE_BYTES_MAX} bytes, this one has {0}")]
+    /// More than 64 characters.
+    #[error("a code has at most {CODE_CHARS_MAX} characters, this one has {0}")]
     TooLong(usize),
-    /// A control character, or a space at an end.
-    #[error("a code must not hold control characters nor begin or end with a space")]
-    BadCharacter,
+    /// A character that cannot be seen, and its place among the characters, from 1: a control character, one without
+    /// width, or a space at an end.
+    #[error(
+        "a code must not hold what cannot be seen nor begin or end with a space: character {1} is U+{code:04X} {name}",
+        code = u32::from(*.0), name = invisible::name(*.0).unwrap_or("CONTROL CHARACTER OR SPACE")
+    )]
+    Invisible(char, usize),
 }
 
 impl Code {
@@ -126,24 +131,51 @@ impl Code {
         if text.is_empty() {
             return Err(CodeError::Empty);
         }
-        if text.len() > CODE_BYTES_MAX {
-            return Err(CodeError::TooLong(text.len()));
-        }
+        short_enough(text)?;
         let plain = text.bytes().all(|b| b.is_ascii_graphic());
-        if !plain
-            && (text.chars().any(char::is_control)
-                || text.starts_with(char::is_whitespace)
-                || text.ends_with(char::is_whitespace))
-        {
-            return Err(CodeError::BadCharacter);
+        if !plain && let Some((place, character)) = invisible::first_invisible(text) {
+            return Err(CodeError::Invisible(character, place));
         }
         Ok(Code(CompactString::new(text)))
+    }
+
+    /// Wraps a text that was a code when it was written. Characters without width were allowed once, and what is in a
+    /// history stays readable.
+    pub(crate) fn written(text: &str) -> Result<Code, CodeError> {
+        let control = |(at, character): (usize, char)| character.is_control().then_some((at + 1, character));
+        let edge = |character: Option<char>, place| {
+            character.filter(|character| character.is_whitespace()).map(|character| (place, character))
+        };
+        if text.bytes().all(|b| b.is_ascii_graphic()) && !text.is_empty() && text.len() <= CODE_CHARS_MAX {
+            return Ok(Code(CompactString::new(text)));
+        }
+        if text.is_empty() {
+            return Err(CodeError::Empty);
+        }
+        short_enough(text)?;
+        let bad = text.chars().enumerate().find_map(control);
+        let bad = bad.or_else(|| edge(text.chars().next(), 1));
+        match bad.or_else(|| edge(text.chars().next_back(), text.chars().count())) {
+            Some((place, character)) => Err(CodeError::Invisible(character, place)),
+            None => Ok(Code(CompactString::new(text))),
+        }
     }
 
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn short_enough(text: &str) -> Result<(), CodeError> {
+    // No text has more characters than bytes.
+    match text.len() > CODE_CHARS_MAX {
+        true => match text.chars().count() {
+            0..=CODE_CHARS_MAX => Ok(()),
+            count => Err(CodeError::TooLong(count)),
+        },
+        false => Ok(()),
     }
 }
 
@@ -183,14 +215,22 @@ impl<C> Decode<C> for Code {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let len = usize::try_from(u64::decode(decoder)?).unwrap_or(usize::MAX);
         if len > CODE_BYTES_MAX {
-            return Err(DecodeError::OtherString(CodeError::TooLong(len).to_string()));
+            let reason = format!("a code has at most {CODE_BYTES_MAX} bytes, this one has {len}");
+            return Err(DecodeError::OtherString(reason));
         }
         decoder.claim_bytes_read(len)?;
-        let mut bytes = [0u8; CODE_BYTES_MAX];
-        bincode::de::read::Reader::read(decoder.reader(), &mut bytes[..len])?;
-        let text = std::str::from_utf8(&bytes[..len]).map_err(|inner| DecodeError::Utf8 { inner })?;
-        Code::new(text).map_err(|e| DecodeError::OtherString(e.to_string()))
+        // Few codes need the room of the longest one.
+        match len {
+            0..=CODE_CHARS_MAX => read_code(decoder, &mut [0; CODE_CHARS_MAX][..len]),
+            _ => read_code(decoder, &mut [0; CODE_BYTES_MAX][..len]),
+        }
     }
+}
+
+fn read_code<D: Decoder>(decoder: &mut D, bytes: &mut [u8]) -> Result<Code, DecodeError> {
+    bincode::de::read::Reader::read(decoder.reader(), bytes)?;
+    let text = std::str::from_utf8(bytes).map_err(|inner| DecodeError::Utf8 { inner })?;
+    Code::written(text).map_err(|e| DecodeError::OtherString(e.to_string()))
 }
 
 impl<'de, C> BorrowDecode<'de, C> for Code {
@@ -220,10 +260,34 @@ mod tests {
     fn codes_are_checked() {
         assert_eq!(Code::new(""), Err(CodeError::Empty));
         assert_eq!(Code::new(&"x".repeat(65)), Err(CodeError::TooLong(65)));
-        assert_eq!(Code::new("a\nb"), Err(CodeError::BadCharacter));
-        assert_eq!(Code::new(" a"), Err(CodeError::BadCharacter));
+        assert_eq!(Code::new("a\nb"), Err(CodeError::Invisible('\n', 2)));
+        assert_eq!(Code::new(" a"), Err(CodeError::Invisible(' ', 1)));
         assert_eq!(Code::new("a b").unwrap().as_str(), "a b");
         assert_eq!(Code::new("上海").unwrap().as_str(), "上海");
         assert!(Code::new(&"x".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn a_code_has_64_characters_in_any_writing() {
+        for character in ["x", "é", "红", "😀"] {
+            let code = Code::new(&character.repeat(64)).unwrap();
+            let bytes = bincode::encode_to_vec(&code, bincode::config::standard()).unwrap();
+            let decoded: (Code, usize) = bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap();
+            assert_eq!(decoded, (code, bytes.len()));
+            assert_eq!(Code::new(&character.repeat(65)), Err(CodeError::TooLong(65)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_by_name_and_stays_readable_in_a_history() {
+        let refused = Code::new("TEE\u{200b}").unwrap_err().to_string();
+        assert!(refused.contains("character 4 is U+200B ZERO WIDTH SPACE"), "{refused}");
+        let bytes = bincode::encode_to_vec("TEE\u{200b}", bincode::config::standard()).unwrap();
+        let (old, _): (Code, usize) = bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap();
+        assert_eq!(old.as_str(), "TEE\u{200b}");
+        for bad in ["TEE\n", "TEE\u{a0}", ""] {
+            let bytes = bincode::encode_to_vec(bad, bincode::config::standard()).unwrap();
+            assert!(bincode::decode_from_slice::<Code, _>(&bytes, bincode::config::standard()).is_err(), "{bad:?}");
+        }
     }
 }

@@ -16,7 +16,7 @@
 //! | `orders` | orders and sub-orders, their stages, lists and timers |
 //! | `decision` | a plan as it was decided |
 //! | `stock` | the ledger: buckets per SKU and warehouse, expected receipts and promises |
-//! | `actor`, `codec`, `durability`, `ids`, `limits`, `money`, `numbers`, `sync`, `time`, `units` | the ground that all others stand on |
+//! | `actor`, `codec`, `durability`, `ids`, `invisible`, `limits`, `money`, `numbers`, `sync`, `time`, `units` | the ground that all others stand on |
 
 mod actor;
 pub(crate) mod catalog;
@@ -26,6 +26,7 @@ mod durability;
 pub mod engine;
 pub(crate) mod explain;
 pub mod ids;
+mod invisible;
 pub mod limits;
 pub mod log;
 pub mod money;

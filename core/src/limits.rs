@@ -2,8 +2,10 @@
 
 use crate::time::{Day, Span, Time};
 
-/// Bytes of UTF-8 in a text code.
-pub const CODE_BYTES_MAX: usize = 64;
+/// Characters of a text code.
+pub const CODE_CHARS_MAX: usize = 64;
+/// Bytes of UTF-8 in a text code: four for each character.
+pub const CODE_BYTES_MAX: usize = 4 * CODE_CHARS_MAX;
 /// Lines of one order.
 pub const ORDER_LINES_MAX: usize = 2_000;
 /// Units of one order line.

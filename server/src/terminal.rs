@@ -1,7 +1,9 @@
 //! Standard output: plain lines for people, one JSON object a line for programs.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// Where results go: standard output. Failures and notes go to standard error.
@@ -24,6 +26,17 @@ impl Output {
             Err(error) => eprintln!("stockade: the result cannot be written as JSON: {error}"),
         }
     }
+}
+
+/// A bar for so many things done one after the other. It is on standard error, and shown on a terminal only.
+pub fn progress_bar(count: u64, things: &str) -> ProgressBar {
+    let bar = ProgressBar::new(count);
+    let template = format!("{{wide_bar}} {{human_pos}} of {{human_len}} {things}, {{per_sec}}, {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
 }
 
 /// A reader that goes away (`stockade orders | head`) ends the command, as it does for other tools.

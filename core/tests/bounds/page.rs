@@ -36,6 +36,7 @@ fn grouped(digits: &str) -> String {
 #[test]
 fn the_page_of_limits_gives_every_bound_and_its_figure() {
     let figures = figures![
+        CODE_CHARS_MAX,
         CODE_BYTES_MAX,
         ORDER_LINES_MAX,
         LINE_UNITS_MAX,

@@ -1,6 +1,5 @@
 //! How verbs reach a running server: flags, then environment, then what a server in this folder left behind.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,10 +55,10 @@ pub struct Connect {
 pub struct KeyFlags {
     /// Idempotency key: the same command sent again under it is recognised [default: a new key].
     #[arg(long, global = true)]
-    key: Option<Code>,
+    pub(super) key: Option<Code>,
     /// When it happened, if that was not now, like 2026-11-11T08:00:00Z.
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
-    occurred: Option<Time>,
+    pub(super) occurred: Option<Time>,
 }
 
 /// A connection to a server, and the runtime that drives it.
@@ -146,8 +145,43 @@ impl Session {
     /// # Errors
     /// The refusal, or why the call failed.
     pub fn command(&self, key: &KeyFlags, command: Command) -> Result<Reply, Failure> {
+        Ok(self.try_command(key, command)?)
+    }
+
+    /// Sends a command under its key, and leaves it to the caller what a refusal means.
+    ///
+    /// # Errors
+    /// Why the call failed.
+    pub fn try_command(&self, key: &KeyFlags, command: Command) -> Result<Reply, ClientError> {
         let request = Request { key: key.key.clone(), occurred: key.occurred, command };
-        self.wait(self.client()?.command(request, &self.call))
+        let client = self.client.as_ref().ok_or(ClientError::Closed)?;
+        Ok(self.runtime.block_on(client.command(request, &self.call))?.value)
+    }
+
+    /// Asks, and leaves it to the caller what a refusal means.
+    ///
+    /// # Errors
+    /// Why the call failed.
+    pub fn try_query(&self, query: Query) -> Result<Reply, ClientError> {
+        let client = self.client.as_ref().ok_or(ClientError::Closed)?;
+        Ok(self.runtime.block_on(client.query(query, &self.call))?.value)
+    }
+
+    /// Sends many commands together. Each is decided by itself; the results are in the order of the requests.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub fn commands(&self, requests: Vec<Request>) -> Result<Vec<Result<Reply, ClientError>>, Failure> {
+        let answers = self.runtime.block_on(self.client()?.commands(requests, &self.call));
+        Ok(answers.into_iter().map(|answer| answer.map(|answer| answer.value)).collect())
+    }
+
+    /// A new unique idempotency key.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub fn new_key(&self) -> Result<Code, Failure> {
+        Ok(self.client()?.new_key())
     }
 
     /// Sends the parts of a file one after the other, each under a key derived from a common one, and shows the
@@ -176,18 +210,11 @@ impl Session {
     /// # Errors
     /// As [`Session::command`].
     pub fn query(&self, query: Query) -> Result<Reply, Failure> {
-        self.wait(self.client()?.query(query, &self.call))
+        Ok(self.try_query(query)?)
     }
 
     fn client(&self) -> Result<&Client, Failure> {
         self.client.as_ref().ok_or_else(|| Failure::unavailable("the connection is closed"))
-    }
-
-    fn wait(
-        &self,
-        answer: impl Future<Output = Result<stockade_client::Answer<Reply>, ClientError>>,
-    ) -> Result<Reply, Failure> {
-        Ok(self.runtime.block_on(answer)?.value)
     }
 }
 

@@ -3,16 +3,21 @@
 //! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
 //! is one JSON object on standard error.
 
+mod batches;
 mod clock;
 mod config;
 mod connect;
 mod demo;
+mod import;
+mod import_orders;
+mod import_stock;
 mod inbound;
 mod init;
 mod journal;
 mod order_list;
 mod order_ref;
 mod orders;
+mod refused;
 mod replay;
 mod report;
 mod serve;
@@ -100,6 +105,8 @@ enum Verb {
     Safety(stock::SafetyArgs),
     /// Expected receipts: what suppliers will bring, and how much of it is promised.
     Inbound(inbound::InboundArgs),
+    /// Take a file of another system: orders, stock or a catalog.
+    Import(Box<import::ImportArgs>),
     /// Create SKUs, or change weight and category of known ones.
     Sku(stock::SkuArgs),
     /// The world: warehouses, carriers, channels, pools and rules.
@@ -178,6 +185,7 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Move(args) => stock::move_pool(args, out),
         Verb::Safety(args) => stock::safety(args, out),
         Verb::Inbound(args) => inbound::run(args, out),
+        Verb::Import(args) => import::run(*args, out),
         Verb::Sku(args) => stock::sku(args, out),
         Verb::World(args) => world::world(args, out),
         Verb::Rules(args) => world::rules(args, out),

@@ -1,6 +1,5 @@
 //! Verbs of stock: `receive`, `adjust`, `count`, `transfer`, `arrive`, `move`, `safety`, `sku`, `stock`, `available`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -13,10 +12,11 @@ use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
 use stockade_core::units::Units;
 
+use super::batches::{Batch, LinesArgs, Place, Purpose};
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
 use crate::failure::Failure;
-use crate::files::{CatalogRow, FileFault, read_quantities};
+use crate::files::{CATALOG, CatalogRow, TableFlags, read_catalog};
 use crate::print;
 use crate::terminal::Output;
 
@@ -41,19 +41,9 @@ pub struct ReceiveArgs {
     #[command(flatten)]
     key: KeyFlags,
     #[command(flatten)]
+    table: TableFlags,
+    #[command(flatten)]
     connect: Connect,
-}
-
-/// Lines, on the command line or in a file.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct LinesArgs {
-    /// SKU:units, or SKU for one, after the warehouse.
-    #[arg(value_name = "SKU[:UNITS]")]
-    lines: Vec<LineArg>,
-    /// A spreadsheet saved as CSV: columns sku and qty, optionally warehouse and pool.
-    #[arg(long, value_name = "CSV")]
-    file: Option<PathBuf>,
 }
 
 /// See [`adjust`].
@@ -96,14 +86,26 @@ pub struct CountArgs {
     #[command(flatten)]
     key: KeyFlags,
     #[command(flatten)]
+    table: TableFlags,
+    #[command(flatten)]
     connect: Connect,
 }
 
 /// The last event that a count includes.
 #[derive(Clone, Copy, Debug)]
-enum AsOf {
+pub(super) enum AsOf {
     Now,
     Watermark(Seq),
+}
+
+impl AsOf {
+    /// The event, unless it is the last there is.
+    pub(super) fn seq(self) -> Option<Seq> {
+        match self {
+            AsOf::Now => None,
+            AsOf::Watermark(seq) => Some(seq),
+        }
+    }
 }
 
 /// See [`transfer`].
@@ -198,7 +200,7 @@ struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]
     skus: Vec<Code>,
-    /// A catalog saved as CSV: columns sku and weight_g, optionally category.
+    /// A catalog with the columns sku and weight_g, optionally category: CSV, TSV, .xlsx or .ods.
     #[arg(long, value_name = "CSV", conflicts_with_all = ["skus", "weight", "category"])]
     file: Option<PathBuf>,
     /// Weight of one unit in grams [default: the world's].
@@ -209,6 +211,8 @@ struct DefineArgs {
     category: Option<Code>,
     #[command(flatten)]
     key: KeyFlags,
+    #[command(flatten)]
+    table: TableFlags,
     #[command(flatten)]
     connect: Connect,
 }
@@ -242,13 +246,14 @@ pub struct AvailableArgs {
 
 /// Records units that arrive from a supplier.
 pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
-    let batches = args.lines.read(args.warehouse, args.pool)?;
+    let place = Place { warehouse: args.warehouse, pool: args.pool };
+    let batches = args.lines.read(&args.table, place, Purpose::Move)?;
     let expected = args.inbound.map(|reference| Fulfils { reference, more: args.more });
-    let receive = |batch: Batch| {
-        let Batch { warehouse, pool, lines } = batch;
+    let receive = |batch: &Batch| {
+        let (warehouse, pool, lines) = (batch.warehouse.clone(), batch.pool.clone(), batch.lines.clone());
         Command::Receive(Receive { warehouse, pool, expected: expected.clone(), lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(receive).collect(), |reply| print::reply(reply, out))
+    batches.send(&args.connect.open()?, &args.key, receive, |reply| print::reply(reply, out))
 }
 
 /// Corrects a cell by hand.
@@ -260,19 +265,15 @@ pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
 
 /// Records an absolute count; what moved since is kept on top.
 pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
-    let as_of = match args.as_of {
-        AsOf::Now => None,
-        AsOf::Watermark(seq) => Some(seq),
-    };
+    let as_of = args.as_of.seq();
     let except: Vec<Seq> = args.except.into_iter().map(Seq).collect();
-    let batches = args.lines.read(args.warehouse, None)?;
-    if let Some(pool) = batches.iter().find_map(|batch| batch.pool.as_ref()) {
-        return Err(Failure::usage(format!("a count is of all pools together; leave out the column pool ({pool})")));
-    }
-    let count = |batch: Batch| {
-        Command::Count(Count { warehouse: batch.warehouse, as_of, except: except.clone(), lines: batch.lines })
+    let place = Place { warehouse: args.warehouse, pool: None };
+    let batches = args.lines.read(&args.table, place, Purpose::Count)?;
+    let count = |batch: &Batch| {
+        let (warehouse, lines) = (batch.warehouse.clone(), batch.lines.clone());
+        Command::Count(Count { warehouse, as_of, except: except.clone(), lines })
     };
-    args.connect.open()?.all(&args.key, batches.into_iter().map(count).collect(), |reply| print::reply(reply, out))
+    batches.send(&args.connect.open()?, &args.key, count, |reply| print::reply(reply, out))
 }
 
 /// Sends units to another warehouse.
@@ -311,9 +312,11 @@ pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
             args.skus.into_iter().map(spec).collect()
         }
         Some(path) => {
-            let rows = crate::files::read_catalog(path).map_err(Failure::usage)?;
+            let reading = args.table.reading(&CATALOG, &[&CATALOG]).map_err(Failure::usage)?;
+            let table = read_catalog(path, &reading)?;
+            table.notes.iter().for_each(|note| eprintln!("stockade: {note}"));
             let spec = |row: CatalogRow| SkuSpec { sku: row.sku, weight_g: row.weight_g, category: row.category };
-            rows.into_iter().map(spec).collect()
+            table.rows.into_iter().map(spec).collect()
         }
     };
     let define = |skus: &[SkuSpec]| Command::DefineSkus(DefineSkus { skus: skus.to_vec() });
@@ -370,43 +373,11 @@ pub fn available(args: AvailableArgs, out: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lines that go into one command: a file of several warehouses or pools makes several.
-struct Batch {
-    warehouse: Code,
-    pool: Option<Code>,
-    lines: Vec<Line>,
-}
-
-impl LinesArgs {
-    fn read(self, warehouse: Option<Code>, pool: Option<Code>) -> Result<Vec<Batch>, Failure> {
-        let Some(path) = self.file else {
-            let warehouse = warehouse.ok_or_else(|| Failure::usage("name the warehouse before the lines"))?;
-            return Ok(vec![Batch { warehouse, pool, lines: bare(self.lines) }]);
-        };
-        let mut by_place: BTreeMap<(Code, Option<Code>), Vec<Line>> = BTreeMap::new();
-        for row in read_quantities(&path).map_err(Failure::usage)? {
-            let place = warehouse.clone().or(row.warehouse).ok_or_else(|| {
-                let at = FileFault::at(&path, row.line, "no warehouse here, and none on the command line");
-                Failure::usage(at)
-            })?;
-            let line = Line { sku: row.sku, units: row.units };
-            by_place.entry((place, pool.clone().or(row.pool))).or_default().push(line);
-        }
-        let mut batches = Vec::new();
-        for ((warehouse, pool), lines) in by_place {
-            let batch =
-                |lines: &[Line]| Batch { warehouse: warehouse.clone(), pool: pool.clone(), lines: lines.to_vec() };
-            batches.extend(lines.chunks(COMMAND_LINES_MAX).map(batch));
-        }
-        Ok(batches)
-    }
-}
-
 fn bare(lines: Vec<LineArg>) -> Vec<Line> {
     lines.into_iter().map(|line| line.0).collect()
 }
 
-fn watermark(text: &str) -> Result<AsOf, String> {
+pub(super) fn watermark(text: &str) -> Result<AsOf, String> {
     match text {
         "now" => Ok(AsOf::Now),
         _ => text

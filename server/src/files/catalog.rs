@@ -4,9 +4,10 @@ use std::path::Path;
 
 use stockade_core::ids::Code;
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
 use super::fault::FileFault;
-use super::sheet::{Column, Sheet};
+use super::flags::Reading;
+use super::sheet::{Sheet, Table};
 
 /// Weight and category of a SKU.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,31 +22,31 @@ pub struct CatalogRow {
     pub category: Option<Code>,
 }
 
-const COLUMNS: [Column; 3] = [
-    Column { name: "sku", required: true },
-    Column { name: "weight_g", required: true },
-    Column { name: "category", required: false },
-];
+/// The table of SKUs.
+pub const CATALOG: TableKind = TableKind {
+    name: "catalog",
+    columns: &[
+        Column { name: "sku", required: true },
+        Column { name: "weight_g", required: true },
+        Column { name: "category", required: false },
+    ],
+};
 
 /// Reads a whole catalog file. Each SKU occurs once.
-pub fn read_catalog(path: &Path) -> Result<Vec<CatalogRow>, FileFault> {
-    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
-    let mut rows: Vec<CatalogRow> = Vec::new();
+///
+/// # Errors
+/// When the file cannot be read, or a row is wrong.
+pub fn read_catalog(path: &Path, reading: &Reading) -> Result<Table<CatalogRow>, FileFault> {
     let mut lines = std::collections::HashMap::new();
-    while let Some(row) = sheet.next_row()? {
+    Sheet::open(path, &CATALOG, reading)?.table(|row| {
         let cell = row.required(0)?;
         let sku = cell.code()?;
         if let Some(first) = lines.insert(sku.clone(), row.line) {
             return Err(cell.fault(format!("`{sku}` occurs already in line {first}: keep one of the two")));
         }
-        rows.push(CatalogRow {
-            line: row.line,
-            sku,
-            weight_g: row.cell(1).map(|cell| cell.number()).transpose()?,
-            category: row.cell(2).map(|cell| cell.code()).transpose()?,
-        });
-    }
-    Ok(rows)
+        let weight_g = row.cell(1).map(|cell| cell.number()).transpose()?;
+        Ok(CatalogRow { line: row.line, sku, weight_g, category: row.code(2)? })
+    })
 }
 
 #[cfg(test)]
@@ -57,11 +58,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("catalog.csv");
         std::fs::write(&path, "sku\tweight_g\tcategory\nA\t250\tfresh\nB\t\t\n").unwrap();
-        let rows = read_catalog(&path).unwrap();
+        let rows = read_catalog(&path, &Reading::default()).unwrap().rows;
         assert_eq!((rows[0].weight_g, rows[1].weight_g), (Some(250), None));
         assert_eq!(rows[0].category.as_ref().unwrap().as_str(), "fresh");
         std::fs::write(&path, "sku,weight_g\nA,1\nA,2\n").unwrap();
-        let fault = read_catalog(&path).unwrap_err().to_string();
+        let fault = read_catalog(&path, &Reading::default()).unwrap_err().to_string();
         assert!(fault.contains("line 3, column `sku`: `A` occurs already in line 2"), "{fault}");
     }
 }

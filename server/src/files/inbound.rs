@@ -7,11 +7,10 @@ use stockade_core::limits::MOVEMENT_UNITS_MAX;
 use stockade_core::time::{Day, Time};
 use stockade_core::units::Units;
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
 use super::fault::FileFault;
-use super::sheet::{Cell, Column, Row, Sheet};
-use super::times::parse_time;
-use crate::times::parse_day;
+use super::flags::Reading;
+use super::sheet::{Cell, Row, Sheet, Table};
 
 /// What a row does to a receipt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,48 +59,49 @@ pub struct InboundRow {
     pub kind: InboundKind,
 }
 
-const COLUMNS: [Column; 8] = [
-    Column { name: "reference", required: true },
-    Column { name: "warehouse", required: true },
-    Column { name: "sku", required: true },
-    Column { name: "ts", required: false },
-    Column { name: "kind", required: false },
-    Column { name: "qty", required: false },
-    Column { name: "day", required: false },
-    Column { name: "pool", required: false },
-];
+/// The table of announcements and deliveries.
+pub const INBOUND: TableKind = TableKind {
+    name: "inbound",
+    columns: &[
+        Column { name: "reference", required: true },
+        Column { name: "warehouse", required: true },
+        Column { name: "sku", required: true },
+        Column { name: "ts", required: false },
+        Column { name: "kind", required: false },
+        Column { name: "qty", required: false },
+        Column { name: "day", required: false },
+        Column { name: "pool", required: false },
+    ],
+};
 
 /// Reads a whole file of announcements and deliveries.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is wrong.
-pub fn read_inbound(path: &Path) -> Result<Vec<InboundRow>, FileFault> {
-    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
-    let mut rows = Vec::new();
-    while let Some(row) = sheet.next_row()? {
-        let reference = row.cell(0).map(|cell| cell.code()).transpose()?;
-        let kind = kind(&row)?;
+pub fn read_inbound(path: &Path, reading: &Reading) -> Result<Table<InboundRow>, FileFault> {
+    Sheet::open(path, &INBOUND, reading)?.table(|row| {
+        let reference = row.code(0)?;
+        let kind = kind(row)?;
         if reference.is_none() && !matches!(kind, InboundKind::Receive { more: false, .. }) {
             return Err(
                 row.fault("there is no `reference` in this row: only goods of kind receive may come without one")
             );
         }
-        rows.push(InboundRow {
+        Ok(InboundRow {
             line: row.line,
-            ts: row.cell(3).map(|cell| parse_time(cell.text).map_err(|reason| cell.fault(reason))).transpose()?,
+            ts: row.time(3)?,
             reference,
             warehouse: row.required(1)?.code()?,
             sku: row.required(2)?.code()?,
-            pool: row.cell(7).map(|cell| cell.code()).transpose()?,
+            pool: row.code(7)?,
             kind,
-        });
-    }
-    Ok(rows)
+        })
+    })
 }
 
 fn kind(row: &Row<'_>) -> Result<InboundKind, FileFault> {
     let units = row.cell(5).map(|cell| units(&cell)).transpose()?;
-    let day = row.cell(6).map(|cell| parse_day(cell.text).map_err(|reason| cell.fault(reason))).transpose()?;
+    let day = row.cell(6).map(|cell| cell.day()).transpose()?;
     let name = row.cell(4);
     let missing = |what: &str, kind: &str| row.fault(format!("there is no `{what}` in this row of kind {kind}"));
     match name.as_ref().map_or("announce", |cell| cell.text) {
@@ -141,7 +141,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("inbound.csv");
         std::fs::write(&path, text).unwrap();
-        read_inbound(&path).map_err(|fault| fault.to_string())
+        read_inbound(&path, &Reading::default()).map(|table| table.rows).map_err(|fault| fault.to_string())
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Passes bytes on without carriage returns, and terminates the last line if the file does not.
+/// Passes bytes on with each of `\r\n`, `\r` and `\n` as one `\n`, and terminates the last line if the file does not.
 pub(super) struct PlainLines<R> {
     inner: R,
     last: u8,
+    /// The byte before the next one is a carriage return, which was passed on as `\n`.
+    returned: bool,
 }
 
 impl<R: BufRead> PlainLines<R> {
     pub(super) fn new(inner: R) -> PlainLines<R> {
-        PlainLines { inner, last: b'\n' }
+        PlainLines { inner, last: b'\n', returned: false }
     }
 }
 
@@ -25,9 +27,12 @@ impl<R: BufRead> Read for PlainLines<R> {
                 return Ok(usize::from(!ended));
             }
             let taken = available.len().min(buffer.len());
-            for byte in available[..taken].iter().filter(|byte| **byte != b'\r') {
-                buffer[kept] = *byte;
-                kept += 1;
+            for byte in &available[..taken] {
+                if !(self.returned && *byte == b'\n') {
+                    buffer[kept] = if *byte == b'\r' { b'\n' } else { *byte };
+                    kept += 1;
+                }
+                self.returned = *byte == b'\r';
             }
             self.inner.consume(taken);
         }
@@ -45,9 +50,15 @@ mod tests {
 
     #[test]
     fn line_ends_become_plain() {
-        for (text, plain) in
-            [("a\r\nb\r\n", "a\nb\n"), ("a\nb", "a\nb\n"), ("", ""), ("\r\n\r\n", "\n\n"), ("a\r", "a\n")]
-        {
+        for (text, plain) in [
+            ("a\r\nb\r\n", "a\nb\n"),
+            ("a\nb", "a\nb\n"),
+            ("", ""),
+            ("\r\n\r\n", "\n\n"),
+            ("a\r", "a\n"),
+            ("a\rb\r\rc", "a\nb\n\nc\n"),
+            ("\n\r\n\r", "\n\n\n"),
+        ] {
             for size in [1, 2, 3, 64] {
                 let mut read = String::new();
                 PlainLines::new(BufReader::with_capacity(size, text.as_bytes())).read_to_string(&mut read).unwrap();

@@ -1,25 +1,39 @@
-//! Tables that people keep in spreadsheets: stock, catalog, receipts and orders as CSV or TSV, plain or gzip.
+//! Tables that people keep in spreadsheets: stock, catalog, receipts and orders as CSV, TSV or workbook.
 //!
-//! Accepted are files with or without byte order mark, `\n` or `\r\n`, comma, semicolon or tab, columns in any order,
-//! and further columns. What cannot be read is refused by file, line and column, with what would be right.
+//! One reader serves every command. Files of other systems are read where they can only mean one thing; what can mean
+//! two is refused by file, line and column, with what would be right, and no row is ever lost silently.
+//!
+//! ```text
+//!  source (what it is, gzip) ─► decoded (encoding) ─► lines ─► delimited (rows, quotes) ─┐
+//!         └──────────────────────────────────────► workbook (.xlsx, .ods) ───────────────┴─► sheet (columns, cells)
+//! ```
 
 mod catalog;
 mod columns;
+mod decoded;
+mod delimited;
 mod fault;
+mod flags;
 mod inbound;
 mod lines;
+mod numbers;
 mod orders;
 mod quantities;
 mod sheet;
+mod source;
 mod stock;
 mod times;
+mod workbook;
 
-pub use catalog::{CatalogRow, read_catalog};
-pub use columns::ColumnNames;
+#[cfg(test)]
+mod tests;
+
+pub use catalog::{CATALOG, CatalogRow, read_catalog};
+pub use columns::{Column, ColumnNames, TableKind};
 pub use fault::FileFault;
-pub use inbound::{InboundKind, InboundRow, read_inbound};
-pub use orders::{OrderKind, OrderRecord, OrderRow, OrderSheet};
-pub use quantities::{QuantityRow, read_quantities};
-pub use sheet::{Cell, Column, Row, Sheet};
-pub use stock::{StockRow, read_stock};
-pub use times::parse_time;
+pub use flags::{OrderFlags, OrderReading, Reading, TableFlags};
+pub use inbound::{INBOUND, InboundKind, InboundRow, read_inbound};
+pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow, OrderSheet};
+pub use quantities::{QUANTITIES, QuantityRow, read_quantities};
+pub use sheet::{Cell, Row, Sheet, Table};
+pub use stock::{STOCK, StockRow, read_stock};

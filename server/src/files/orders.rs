@@ -1,17 +1,18 @@
 //! `orders.csv`: `order_id,sku,qty` and optional `ts,channel,customer,zone,priority,kind`.
 
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use stockade_core::ids::Code;
 use stockade_core::time::Time;
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
 use super::fault::FileFault;
-use super::sheet::{Column, Row, Sheet};
-use super::times::parse_time;
+use super::flags::OrderReading;
+use super::sheet::{Row, Sheet};
 
 /// What the rows of an order ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OrderKind {
     /// Place the order.
     Sale,
@@ -19,7 +20,7 @@ pub enum OrderKind {
     Cancel,
 }
 
-/// Consecutive rows of one id and kind. Where rows differ, the first row counts.
+/// Rows of one id, kind and channel. Where they differ otherwise, the first row counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderRecord {
     /// The line of its first row.
@@ -55,32 +56,48 @@ pub struct OrderRow {
 pub struct OrderSheet {
     sheet: Sheet,
     skip: Vec<String>,
-    next: Option<OrderRecord>,
+    gather: bool,
+    /// Orders that are read and not given out yet.
+    ready: VecDeque<OrderRecord>,
+    before: Option<Before>,
     ended: bool,
 }
 
-const COLUMNS: [Column; 9] = [
-    Column { name: "order_id", required: true },
-    Column { name: "sku", required: true },
-    Column { name: "qty", required: true },
-    Column { name: "ts", required: false },
-    Column { name: "channel", required: false },
-    Column { name: "customer", required: false },
-    Column { name: "zone", required: false },
-    Column { name: "priority", required: false },
-    Column { name: "kind", required: false },
-];
+/// The row before, for what the further rows of an order leave out.
+struct Before {
+    number: String,
+    /// `None` when it is skipped.
+    kind: Result<Option<OrderKind>, FileFault>,
+    /// The order that begins with it, if the row itself is passed over.
+    head: Option<OrderRecord>,
+}
+
+/// The table of orders.
+pub const ORDERS: TableKind = TableKind {
+    name: "orders",
+    columns: &[
+        Column { name: "order_id", required: true },
+        Column { name: "sku", required: true },
+        Column { name: "qty", required: true },
+        Column { name: "ts", required: false },
+        Column { name: "channel", required: false },
+        Column { name: "customer", required: false },
+        Column { name: "zone", required: false },
+        Column { name: "priority", required: false },
+        Column { name: "kind", required: false },
+    ],
+};
 
 impl OrderSheet {
-    /// The columns it knows.
-    pub fn column_names() -> Vec<&'static str> {
-        COLUMNS.iter().map(|column| column.name).collect()
-    }
-
-    /// Opens an order file. Rows of a kind in `skip` are ignored.
-    pub fn open(path: &Path, names: &ColumnNames, skip: &[String]) -> Result<OrderSheet, FileFault> {
-        let sheet = Sheet::open(path, &COLUMNS, names)?;
-        Ok(OrderSheet { sheet, skip: skip.to_vec(), next: None, ended: false })
+    /// Opens an order file. Rows next to each other make an order, or all rows of it wherever they stand when the reading
+    /// gathers them.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or lacks a column.
+    pub fn open(path: &Path, reading: &OrderReading) -> Result<OrderSheet, FileFault> {
+        let sheet = Sheet::open(path, &ORDERS, &reading.table)?;
+        let (skip, gather) = (reading.skip_kinds.clone(), reading.gather);
+        Ok(OrderSheet { sheet, skip, gather, ready: VecDeque::new(), before: None, ended: false })
     }
 
     /// The file.
@@ -88,28 +105,101 @@ impl OrderSheet {
         self.sheet.path()
     }
 
+    /// What the reader should know about the rows so far.
+    pub fn notes(&self) -> Vec<String> {
+        self.sheet.notes()
+    }
+
     /// The next order, or `None` at the end.
+    ///
+    /// # Errors
+    /// When a row is wrong.
     pub fn next_order(&mut self) -> Result<Option<OrderRecord>, FileFault> {
-        let mut order = self.next.take();
-        while !self.ended {
-            let Some(row) = self.sheet.next_row()? else {
-                self.ended = true;
-                break;
-            };
-            let Some(kind) = kind(&row, &self.skip)? else { continue };
-            let number = row.required(0)?;
-            match &mut order {
-                Some(order) if order.number.as_str() == number.text && order.kind == kind => {
-                    order.lines.push(line(&row)?)
-                }
-                Some(_) => {
-                    self.next = Some(begin(&row, kind)?);
-                    break;
-                }
-                None => order = Some(begin(&row, kind)?),
+        if self.gather && !self.ended {
+            self.gather()?;
+        }
+        while !self.ended && self.ready.len() < 2 {
+            let Some((row, kind)) = self.next_row()? else { break };
+            match self.ready.back_mut().filter(|order| order.takes(&row, kind)) {
+                Some(order) => order.lines.extend(row.lines),
+                None => self.ready.push_back(row),
             }
         }
-        Ok(order)
+        Ok(self.ready.pop_front())
+    }
+
+    /// Reads the whole file, each row into its order.
+    fn gather(&mut self) -> Result<(), FileFault> {
+        let mut places: HashMap<(Code, OrderKind), Vec<usize>> = HashMap::new();
+        while let Some((row, kind)) = self.next_row()? {
+            let places = places.entry((row.number.clone(), kind)).or_default();
+            match places.iter().find(|place| self.ready[**place].takes(&row, kind)) {
+                Some(place) => self.ready[*place].lines.extend(row.lines),
+                None => {
+                    places.push(self.ready.len());
+                    self.ready.push_back(row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next row that is not skipped, as an order of its own.
+    fn next_row(&mut self) -> Result<Option<(OrderRecord, OrderKind)>, FileFault> {
+        while self.sheet.take_row()? {
+            let row = self.sheet.row();
+            let passed = self.sheet.is_passed_over();
+            let number = match row.cell(0) {
+                None if passed => continue,
+                _ => row.required(0)?,
+            };
+            let before = self.before.take().filter(|before| before.number == number.text);
+            let (inherited, head) = before.map_or((None, None), |before| (Some(before.kind), before.head));
+            let kind = match (row.cell(8), inherited) {
+                (None, Some(kind)) => kind,
+                _ => kind(&row, &self.skip),
+            };
+            let number = number.text.to_owned();
+            if passed {
+                // A fault here matters only if further rows of the order depend on this one.
+                let first = kind.clone().ok().flatten().and_then(|kind| self::head(&row, kind).ok());
+                self.before = Some(Before { number, kind, head: head.or(first) });
+                continue;
+            }
+            let kind = kind?;
+            self.before = Some(Before { number, kind: Ok(kind), head: None });
+            if let Some(kind) = kind {
+                let order = OrderRecord { lines: lines(&row, kind)?, ..self::head(&row, kind)? };
+                return Ok(Some((
+                    match head {
+                        Some(head) => order.begun_with(head),
+                        None => order,
+                    },
+                    kind,
+                )));
+            }
+        }
+        self.ended = true;
+        Ok(None)
+    }
+}
+
+impl OrderRecord {
+    /// This row as part of an order whose first row, passed over, says more.
+    fn begun_with(self, head: OrderRecord) -> OrderRecord {
+        OrderRecord {
+            ts: head.ts.or(self.ts),
+            channel: head.channel.or(self.channel),
+            customer: head.customer.or(self.customer),
+            zone: head.zone.or(self.zone),
+            ..self
+        }
+    }
+
+    /// Whether a row is part of this order.
+    fn takes(&self, row: &OrderRecord, kind: OrderKind) -> bool {
+        let same_channel = row.channel.is_none() || row.channel == self.channel;
+        row.number == self.number && kind == self.kind && same_channel
     }
 }
 
@@ -121,24 +211,33 @@ fn kind(row: &Row<'_>, skip: &[String]) -> Result<Option<OrderKind>, FileFault> 
         "sale" => Ok(Some(OrderKind::Sale)),
         "cancel" => Ok(Some(OrderKind::Cancel)),
         other => {
-            let reason =
-                format!("`{other}` is neither sale nor cancel: pass --skip-kind {other} to leave such rows out");
+            let reason = format!(
+                "`{other}` is neither sale nor cancel: say --sale {other} or --cancel {other} if it means that, \
+                 --skip-kind {other} to leave such rows out"
+            );
             Err(cell.fault(reason))
         }
     }
 }
 
-fn begin(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
+/// What a row says of its order, without its line.
+fn head(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
     Ok(OrderRecord {
         line: row.line,
         number: row.required(0)?.code()?,
         kind,
-        ts: row.cell(3).map(|cell| parse_time(cell.text).map_err(|reason| cell.fault(reason))).transpose()?,
-        channel: row.cell(4).map(|cell| cell.code()).transpose()?,
-        customer: row.cell(5).map(|cell| cell.code()).transpose()?,
-        zone: row.cell(6).map(|cell| cell.code()).transpose()?,
-        lines: vec![line(row)?],
+        ts: row.time(3)?,
+        channel: row.code(4)?,
+        customer: row.code(5)?,
+        zone: row.code(6)?,
+        lines: Vec::new(),
     })
+}
+
+/// The line of a row. A cancellation is of the whole order, so it may name nothing.
+fn lines(row: &Row<'_>, kind: OrderKind) -> Result<Vec<OrderRow>, FileFault> {
+    let whole = row.cell(1).is_some() && row.cell(2).is_some();
+    if whole || kind == OrderKind::Sale { Ok(vec![line(row)?]) } else { Ok(Vec::new()) }
 }
 
 fn line(row: &Row<'_>) -> Result<OrderRow, FileFault> {
@@ -147,15 +246,18 @@ fn line(row: &Row<'_>) -> Result<OrderRow, FileFault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::ColumnNames;
+    use super::super::flags::Reading;
     use super::*;
     use std::fs;
 
     fn open(dir: &Path, name: &str, bytes: &[u8], columns: &[&str], skip: &[&str]) -> Result<OrderSheet, FileFault> {
         let path = dir.join(name);
         fs::write(&path, bytes).unwrap();
-        let names = ColumnNames::parse(columns, &OrderSheet::column_names()).unwrap();
-        let skip: Vec<String> = skip.iter().map(|s| (*s).to_owned()).collect();
-        OrderSheet::open(&path, &names, &skip)
+        let owned = |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| (*text).to_owned()).collect() };
+        let names = ColumnNames::parse(&owned(columns), &ORDERS, &[&ORDERS]).unwrap();
+        let table = Reading { names, ..Reading::default() };
+        OrderSheet::open(&path, &OrderReading { table, skip_kinds: owned(skip), gather: false })
     }
 
     fn all(sheet: Result<OrderSheet, FileFault>) -> Result<Vec<OrderRecord>, FileFault> {
@@ -243,10 +345,8 @@ mod tests {
             assert!(fault.contains(says), "`{fault}` does not say `{says}`");
         }
         let fault = all(open(dir.path(), "o.csv", b"order_id,sku,qty\nA,\xe9,1\n", &[], &[])).unwrap_err().to_string();
-        assert!(fault.contains("line 2, column `sku`: is not UTF-8"), "{fault}");
-        let fault = all(open(dir.path(), "o.csv", b"\xff\xfeo\0", &[], &[])).unwrap_err().to_string();
-        assert!(fault.contains("UTF-16"), "{fault}");
-        let missing = OrderSheet::open(&dir.path().join("none.csv"), &ColumnNames::default(), &[]).err().unwrap();
+        assert!(fault.contains("line 2, column `sku`: is not text in the encoding"), "{fault}");
+        let missing = OrderSheet::open(&dir.path().join("none.csv"), &OrderReading::default()).err().unwrap();
         assert!(missing.to_string().contains("none.csv: cannot be read"), "{missing}");
     }
 }

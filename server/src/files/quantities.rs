@@ -6,9 +6,10 @@ use stockade_core::ids::Code;
 use stockade_core::limits::MOVEMENT_UNITS_MAX;
 use stockade_core::units::Units;
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
 use super::fault::FileFault;
-use super::sheet::{Column, Sheet};
+use super::flags::Reading;
+use super::sheet::{Sheet, Table};
 
 /// Units of a SKU, optionally at a warehouse and in a pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,37 +26,40 @@ pub struct QuantityRow {
     pub pool: Option<Code>,
 }
 
-const COLUMNS: [Column; 5] = [
-    Column { name: "sku", required: true },
-    Column { name: "qty", required: false },
-    Column { name: "on_hand", required: false },
-    Column { name: "warehouse", required: false },
-    Column { name: "pool", required: false },
-];
+/// The table of quantities.
+pub const QUANTITIES: TableKind = TableKind {
+    name: "quantities",
+    columns: &[
+        Column { name: "sku", required: true },
+        Column { name: "qty", required: false },
+        Column { name: "on_hand", required: false },
+        Column { name: "warehouse", required: false },
+        Column { name: "pool", required: false },
+    ],
+};
 
 /// Reads a whole file of quantities.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is wrong.
-pub fn read_quantities(path: &Path) -> Result<Vec<QuantityRow>, FileFault> {
-    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
-    let mut rows = Vec::new();
-    while let Some(row) = sheet.next_row()? {
+pub fn read_quantities(path: &Path, reading: &Reading) -> Result<Table<QuantityRow>, FileFault> {
+    let sheet = Sheet::open(path, &QUANTITIES, reading)?;
+    sheet.needs_one_of(&QUANTITIES, &[1, 2])?;
+    sheet.table(|row| {
         let cell = row.cell(1).or_else(|| row.cell(2));
         let cell = cell.ok_or_else(|| row.fault("there is no `qty` (nor `on_hand`) in this row"))?;
         let units: u64 = cell.number()?;
         if units > MOVEMENT_UNITS_MAX {
             return Err(cell.fault(format!("{units} is too many, at most {MOVEMENT_UNITS_MAX} are allowed")));
         }
-        rows.push(QuantityRow {
+        Ok(QuantityRow {
             line: row.line,
             sku: row.required(0)?.code()?,
             units: Units(units),
-            warehouse: row.cell(3).map(|cell| cell.code()).transpose()?,
-            pool: row.cell(4).map(|cell| cell.code()).transpose()?,
-        });
-    }
-    Ok(rows)
+            warehouse: row.code(3)?,
+            pool: row.code(4)?,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -66,7 +70,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("q.csv");
         std::fs::write(&path, text).unwrap();
-        read_quantities(&path).map_err(|fault| fault.to_string())
+        read_quantities(&path, &Reading::default()).map(|table| table.rows).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -83,5 +87,10 @@ mod tests {
         let fault = read("sku,qty\nA,1\nB,\n").unwrap_err();
         assert!(fault.contains("3") && fault.contains("qty"), "{fault}");
         assert!(read("sku,qty\nA,many\n").is_err());
+        let fault = read("sku,Counted\nA,5\n").unwrap_err();
+        assert!(
+            fault.contains("line 1: there is no column `qty` or `on_hand`") && fault.contains("qty=HEADER"),
+            "{fault}"
+        );
     }
 }

@@ -1,33 +1,55 @@
-//! A table of named columns, read row by row.
+//! A table of named columns, read row by row, whatever file it is in.
 
+use std::cell::Cell as Noted;
+use std::collections::HashMap;
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use csv::ByteRecord;
-use flate2::bufread::MultiGzDecoder;
+use jiff::tz::TimeZone;
 use stockade_core::ids::Code;
+use stockade_core::time::{Day, Time};
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
+use super::delimited::{Delimited, Record, SplitFault};
 use super::fault::FileFault;
-use super::lines::PlainLines;
+use super::flags::Reading;
+use super::numbers::{self, is_power_of_ten};
+use super::source::{self, Source};
+use super::times::{Written, in_zone, read_day, read_time};
+use super::workbook::Workbook;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
-const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+/// What spreadsheets write where a formula failed.
+const FORMULA_FAULTS: [&str; 8] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!"];
 
 /// An open table. Only the columns asked for are read.
 pub struct Sheet {
     path: PathBuf,
-    reader: csv::Reader<Box<dyn Read + Send>>,
-    /// Lines before the first line of the reader.
-    skipped: u64,
+    rows: Rows,
     headers: Vec<String>,
-    /// The place of each column asked for, in the order asked.
-    places: Vec<Option<usize>>,
-    record: ByteRecord,
+    columns: Vec<Asked>,
+    /// Columns whose empty cell, and cells that, make a row one to pass over.
+    skip_without: Vec<usize>,
+    skip_where: Vec<(usize, String)>,
+    zone: TimeZone,
+    zone_is_stated: bool,
+    record: Record,
+    passed_over: u64,
+    /// The first lines with a time that names its zone, and with one that does not.
+    zoned: Noted<Option<u64>>,
+    naive: Noted<Option<u64>>,
+}
+
+enum Rows {
+    Text(Delimited),
+    Workbook(Workbook),
+}
+
+/// A column asked for.
+struct Asked {
+    /// Its place in the file, if the file has it.
+    place: Option<usize>,
+    values: HashMap<String, String>,
 }
 
 /// A row of a [`Sheet`].
@@ -41,38 +63,45 @@ pub struct Row<'a> {
 pub struct Cell<'a> {
     row: &'a Row<'a>,
     place: usize,
-    /// The text.
+    /// The text, or what it stands for.
     pub text: &'a str,
 }
 
-/// A column to read.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// Its name.
-    pub name: &'static str,
-    /// Whether the file must have it.
-    pub required: bool,
+/// The rows of a whole table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Table<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// What the reader should know about the file.
+    pub notes: Vec<String>,
 }
 
 impl Sheet {
-    /// Opens a table and finds its columns. Cells are then read by the place of their column in `columns`.
-    pub fn open(path: &Path, columns: &[Column], names: &ColumnNames) -> Result<Sheet, FileFault> {
+    /// Opens a table and finds its columns. Cells are then read by the place of their column in `kind`.
+    pub fn open(path: &Path, kind: &TableKind, reading: &Reading) -> Result<Sheet, FileFault> {
         let unreadable = |e: std::io::Error| FileFault::whole(path, format!("cannot be read: {e}"));
-        let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
-        let mut input = unpacked(file, path)?;
-        let (delimiter, skipped) = delimiter(&mut input).map_err(unreadable)?;
-        let plain: Box<dyn Read + Send> = Box::new(PlainLines::new(input));
-        let reader =
-            csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(plain);
+        let rows = match source::open(path, reading.encoding)? {
+            Source::Text(input) => {
+                Rows::Text(Delimited::new(input, reading.header_line, reading.quotes).map_err(unreadable)?)
+            }
+            Source::Archive => Rows::Workbook(Workbook::open(path, reading.sheet.as_deref(), reading.header_line)?),
+        };
+        let at = |name: &str| kind.columns.iter().position(|column| column.name == name);
         let mut sheet = Sheet {
             path: path.to_owned(),
-            reader,
-            skipped,
+            rows,
             headers: Vec::new(),
-            places: Vec::new(),
-            record: ByteRecord::new(),
+            columns: Vec::new(),
+            skip_without: reading.skip_without.iter().filter_map(|name| at(name)).collect(),
+            skip_where: reading.skip_where.iter().filter_map(|(name, cell)| Some((at(name)?, cell.clone()))).collect(),
+            zone: reading.zone.clone().unwrap_or(TimeZone::UTC),
+            zone_is_stated: reading.zone.is_some(),
+            record: Record::default(),
+            passed_over: 0,
+            zoned: Noted::new(None),
+            naive: Noted::new(None),
         };
-        sheet.read_headers(columns, names)?;
+        sheet.read_headers(kind, reading)?;
         Ok(sheet)
     }
 
@@ -81,96 +110,206 @@ impl Sheet {
         &self.path
     }
 
-    /// The next row, or `None` at the end. Rows without any text are skipped.
+    /// The next row, or `None` at the end. Rows without any text are skipped, and those to pass over are counted.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, FileFault> {
-        let Some(line) = self.read_record()? else { return Ok(None) };
-        let surplus = self.record.iter().skip(self.headers.len()).any(|cell| !cell.trim_ascii().is_empty());
+        while self.take_row()? {
+            if !self.is_passed_over() {
+                return Ok(Some(self.row()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the next row, also one to pass over; false at the end.
+    pub(super) fn take_row(&mut self) -> Result<bool, FileFault> {
+        if !self.read_record()? {
+            return Ok(false);
+        }
+        self.check_record()?;
+        self.passed_over += u64::from(self.is_passed_over());
+        Ok(true)
+    }
+
+    /// The row that was read last.
+    pub(super) fn row(&self) -> Row<'_> {
+        Row { sheet: self, line: self.record.line }
+    }
+
+    /// Whether the row that was read last is one to pass over.
+    pub(super) fn is_passed_over(&self) -> bool {
+        let row = self.row();
+        let empty = |column: &usize| row.cell(*column).is_none();
+        let holds = |(column, cell): &(usize, String)| row.cell(*column).is_some_and(|found| found.text == cell);
+        self.skip_without.iter().any(empty) || self.skip_where.iter().any(holds)
+    }
+
+    /// Refuses a file that has none of these columns.
+    pub(super) fn needs_one_of(&self, kind: &TableKind, columns: &[usize]) -> Result<(), FileFault> {
+        if columns.iter().any(|column| self.columns[*column].place.is_some()) {
+            return Ok(());
+        }
+        let names: Vec<&str> = columns.iter().map(|column| kind.columns[*column].name).collect();
+        Err(FileFault::at(&self.path, self.record.line, self.no_column(&names.join("` or `"), names[0])))
+    }
+
+    fn no_column(&self, header: &str, name: &str) -> String {
+        format!(
+            "there is no column `{header}`, only {}; if it has another name, say --column {name}=HEADER, and if another \
+             line is the header, --header-line N",
+            self.headers.join(", ")
+        )
+    }
+
+    /// What the reader should know about the rows so far: how many were passed over, and whether some times name their
+    /// zone and others do not.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.passed_over > 0 {
+            notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
+        }
+        let zone = self.zone.iana_name().map(str::to_owned);
+        let zone = zone.or_else(|| self.zone.to_fixed_offset().ok().map(|offset| offset.to_string()));
+        let zone = zone.unwrap_or_default();
+        let file = self.path.display();
+        match (self.zoned.get(), self.naive.get()) {
+            (Some(zoned), Some(naive)) => notes.push(format!(
+                "{file}: times with a zone (line {zoned}) and without one (line {naive}) are mixed; those without are \
+                 taken as {zone}: --time-zone says another"
+            )),
+            (None, Some(naive)) if !self.zone_is_stated => notes.push(format!(
+                "{file}: times without a zone (from line {naive} on) are taken as {zone}: --time-zone says another"
+            )),
+            _ => {}
+        }
+        notes
+    }
+
+    /// Reads the rest into rows.
+    pub(super) fn table<T>(
+        mut self,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, FileFault>,
+    ) -> Result<Table<T>, FileFault> {
+        let mut rows = Vec::new();
+        while let Some(row) = self.next_row()? {
+            rows.push(read(&row)?);
+        }
+        Ok(Table { rows, notes: self.notes() })
+    }
+
+    fn check_record(&self) -> Result<(), FileFault> {
+        let line = self.record.line;
+        let surplus = self.record.cells().skip(self.headers.len()).any(|cell| !cell.trim_ascii().is_empty());
         if surplus {
             let (cells, headers) = (self.record.len(), self.headers.len());
             let reason =
                 format!("the row has {cells} cells, the header only {headers}: quote cells that hold the separator");
             return Err(FileFault::at(&self.path, line, reason));
         }
-        if let Some(place) = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err()) {
-            let reason = "is not UTF-8: save the file as CSV UTF-8".to_owned();
-            return Err(FileFault {
-                column: Some(self.headers[place].clone()),
-                ..FileFault::at(&self.path, line, reason)
-            });
+        if let Some(place) = self.record.cells().position(|cell| std::str::from_utf8(cell).is_err()) {
+            return Err(self.fault_at(line, place, NOT_UTF8));
         }
-        Ok(Some(Row { sheet: self, line }))
+        Ok(())
     }
 
-    fn read_record(&mut self) -> Result<Option<u64>, FileFault> {
+    /// A fault of a cell.
+    fn fault_at(&self, line: u64, place: usize, reason: impl Display) -> FileFault {
+        FileFault { column: self.headers.get(place).cloned(), ..FileFault::at(&self.path, line, reason) }
+    }
+
+    /// Reads the next row that has any text; false at the end.
+    fn read_record(&mut self) -> Result<bool, FileFault> {
         loop {
-            let more = self.reader.read_byte_record(&mut self.record);
-            if !more.map_err(|e| FileFault::whole(&self.path, format!("cannot be read: {e}")))? {
-                return Ok(None);
-            }
-            if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
-                // The reader stands after the record, whose lines all end plainly.
-                let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-                return Ok(Some(self.reader.position().line() - 1 - inside + self.skipped));
+            let more = match &mut self.rows {
+                Rows::Text(rows) => rows.next(&mut self.record),
+                Rows::Workbook(rows) => Ok(rows.next().map(|record| self.record = record).is_some()),
+            };
+            let more = more.map_err(|fault| match fault {
+                SplitFault::Io(e) => FileFault::whole(&self.path, format!("cannot be read: {e}")),
+                SplitFault::Quote(line, place, reason) => self.fault_at(line, place, reason),
+            })?;
+            if !more || self.record.cells().any(|cell| !cell.trim_ascii().is_empty()) {
+                return Ok(more);
             }
         }
     }
 
-    fn read_headers(&mut self, columns: &[Column], names: &ColumnNames) -> Result<(), FileFault> {
-        let Some(line) = self.read_record()? else {
+    fn read_headers(&mut self, kind: &TableKind, reading: &Reading) -> Result<(), FileFault> {
+        if !self.read_record()? {
             return Err(FileFault::whole(&self.path, "is empty: it needs a header line"));
-        };
-        let headers = self.record.iter().map(|cell| std::str::from_utf8(cell).map(|text| text.trim().to_owned()));
+        }
+        let line = self.record.line;
+        let headers = self.record.cells().map(|cell| std::str::from_utf8(cell).map(|text| text.trim().to_owned()));
         self.headers = headers
             .collect::<Result<_, _>>()
-            .map_err(|_| FileFault::at(&self.path, line, "the header is not UTF-8: save the file as CSV UTF-8"))?;
-        self.places = columns
-            .iter()
-            .map(|column| self.find(column, names).map_err(|reason| FileFault::at(&self.path, line, reason)))
-            .collect::<Result<_, _>>()?;
+            .map_err(|_| FileFault::at(&self.path, line, format!("the header {NOT_UTF8}")))?;
+        if let Rows::Text(rows) = &mut self.rows {
+            rows.expect(self.headers.len());
+        }
+        for column in kind.columns {
+            let place = self.find(column, reading).map_err(|reason| FileFault::at(&self.path, line, reason))?;
+            self.columns.push(Asked { place, values: reading.values.of(column.name) });
+        }
         Ok(())
     }
 
     /// The place of a column: that of its exact header, or else of the one that differs in case only.
-    fn find(&self, column: &Column, names: &ColumnNames) -> Result<Option<usize>, String> {
+    fn find(&self, column: &Column, reading: &Reading) -> Result<Option<usize>, String> {
+        let names = &reading.names;
         let header = names.header(column.name);
-        let exact = |h: &str| h == header;
-        let close = |h: &str| h.eq_ignore_ascii_case(header);
         let all = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
             self.headers.iter().enumerate().filter(|(_, h)| fits(h)).map(|(n, _)| n).collect()
         };
-        let mut found = all(&exact);
+        let mut found = all(&|h: &str| h == header);
         if found.is_empty() {
-            found = all(&close);
+            found = all(&|h: &str| h.eq_ignore_ascii_case(header));
         }
         match found[..] {
             [place] => Ok(Some(place)),
             [] if !column.required && !names.is_given(column.name) => Ok(None),
-            [] => Err(format!(
-                "there is no column `{header}`, only {}; if it has another name, say --column {}=HEADER",
-                self.headers.join(", "),
-                column.name
-            )),
+            [] => Err(self.no_column(header, column.name)),
             _ => Err(format!("the column `{header}` occurs {} times: keep one", found.len())),
         }
     }
 }
 
+const NOT_UTF8: &str = "is not text in the encoding of the file: save it as CSV UTF-8, or say --encoding, like gbk or \
+                        windows-1252";
+
 impl<'a> Row<'a> {
     /// The cell of a column by its place in the columns asked for; `None` when the file lacks the column or the cell is
     /// empty.
     pub fn cell(&'a self, column: usize) -> Option<Cell<'a>> {
-        let place = self.sheet.places[column]?;
-        // Every cell was found to be UTF-8 when the row was read.
-        let text = std::str::from_utf8(self.sheet.record.get(place)?).unwrap_or_default().trim();
+        let Asked { place, values } = &self.sheet.columns[column];
+        let place = (*place)?;
+        // Every cell was found to be UTF-8 when the row was read; a row may be shorter than the header.
+        let text = std::str::from_utf8(self.sheet.record.get(place).unwrap_or_default()).unwrap_or_default();
+        let text = unwrapped(trimmed(text));
+        let text = values.get(text).map_or(text, String::as_str);
         (!text.is_empty()).then_some(Cell { row: self, place, text })
     }
 
     /// The cell of a column that every row must fill.
     pub fn required(&'a self, column: usize) -> Result<Cell<'a>, FileFault> {
         self.cell(column).ok_or_else(|| {
-            let header = self.sheet.places[column].map(|place| self.sheet.headers[place].clone());
+            let header = self.sheet.columns[column].place.map(|place| self.sheet.headers[place].clone());
             FileFault { column: header, ..self.fault("is empty, it must be filled") }
         })
+    }
+
+    /// The code in a column, if the cell is filled.
+    pub fn code(&self, column: usize) -> Result<Option<Code>, FileFault> {
+        self.cell(column).map(|cell| cell.code()).transpose()
+    }
+
+    /// The time in a column, if the cell is filled.
+    pub fn time(&self, column: usize) -> Result<Option<Time>, FileFault> {
+        let Some(cell) = self.cell(column) else { return Ok(None) };
+        let (noted, time) = match read_time(cell.text).map_err(|reason| cell.fault(reason))? {
+            Written::Zoned(time) => (&self.sheet.zoned, Ok(time)),
+            Written::Naive(civil) => (&self.sheet.naive, in_zone(civil, &self.sheet.zone)),
+        };
+        noted.set(noted.get().or(Some(self.line)));
+        time.map(Some).map_err(|reason| cell.fault(reason))
     }
 
     /// A fault of this row.
@@ -182,59 +321,43 @@ impl<'a> Row<'a> {
 impl Cell<'_> {
     /// The cell as a code.
     pub fn code(&self) -> Result<Code, FileFault> {
+        if is_power_of_ten(self.text) {
+            let reason = format!(
+                "`{}` is a number that a spreadsheet has shortened: its last digits are lost, and several may have become \
+                 one; export it again with this column as text",
+                self.text
+            );
+            return Err(self.fault(reason));
+        }
+        if FORMULA_FAULTS.contains(&self.text) {
+            return Err(self.fault(format!("`{}` is a formula that failed", self.text)));
+        }
         Code::new(self.text).map_err(|e| self.fault(e))
     }
 
     /// The cell as a whole number.
     pub fn number<N: FromStr>(&self) -> Result<N, FileFault> {
-        self.text
-            .parse()
-            .map_err(|_| self.fault(format!("`{}` is not a whole number within bounds: write digits only", self.text)))
+        numbers::whole(self.text).map_err(|reason| self.fault(reason))
+    }
+
+    /// The cell as a day.
+    pub fn day(&self) -> Result<Day, FileFault> {
+        read_day(self.text).map_err(|reason| self.fault(reason))
     }
 
     /// A fault of this cell.
     pub fn fault(&self, reason: impl Display) -> FileFault {
-        FileFault { column: Some(self.row.sheet.headers[self.place].clone()), ..self.row.fault(reason) }
+        self.row.sheet.fault_at(self.row.line, self.place, reason)
     }
 }
 
-/// The file's text, unpacked and without its byte order mark.
-fn unpacked(mut file: BufReader<File>, path: &Path) -> Result<Box<dyn BufRead + Send>, FileFault> {
-    let unreadable = |e: std::io::Error| FileFault::whole(path, format!("cannot be read: {e}"));
-    let packed = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
-    let mut input: Box<dyn BufRead + Send> =
-        if packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))) } else { Box::new(file) };
-    let start = input.fill_buf().map_err(unreadable)?;
-    if UTF16_MARKS.iter().any(|mark| start.starts_with(mark)) {
-        return Err(FileFault::whole(path, "is UTF-16: save it as CSV UTF-8"));
-    }
-    let marked = start.starts_with(&UTF8_MARK);
-    input.consume(if marked { UTF8_MARK.len() } else { 0 });
-    Ok(input)
+/// Without spaces and line ends around it. Spaces that cannot be seen stay, and are refused where they matter.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n'])
 }
 
-/// The separator, and how many lines declare it: a first line `sep=;` as spreadsheets write it, or else whichever of
-/// tab, semicolon and comma occurs most often in the header outside quotes.
-fn delimiter(input: &mut Box<dyn BufRead + Send>) -> std::io::Result<(u8, u64)> {
-    let start = input.fill_buf()?;
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let taken = line.len() + usize::from(line.len() < start.len());
-    if let [b's', b'e', b'p', b'=', separator, rest @ ..] = line
-        && (rest.is_empty() || rest == b"\r")
-    {
-        let separator = *separator;
-        input.consume(taken);
-        return Ok((separator, 1));
-    }
-    let mut quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for byte in line {
-        quoted ^= *byte == b'"';
-        if let Some(count) = counts.iter_mut().find(|(separator, _)| separator == byte && !quoted) {
-            count.1 += 1;
-        }
-    }
-    // The last of equals wins, so that a header without separators counts as separated by commas.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    Ok((most.map_or(b',', |(separator, _)| *separator), 0))
+/// Without the wrapping by which a spreadsheet is told to leave a number alone: `="00123"`.
+fn unwrapped(text: &str) -> &str {
+    let inner = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).map_or(text, trimmed)
 }

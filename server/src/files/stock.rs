@@ -6,9 +6,10 @@ use stockade_core::ids::Code;
 use stockade_core::limits::MOVEMENT_UNITS_MAX;
 use stockade_core::units::Units;
 
-use super::columns::ColumnNames;
+use super::columns::{Column, TableKind};
 use super::fault::FileFault;
-use super::sheet::{Cell, Column, Sheet};
+use super::flags::Reading;
+use super::sheet::{Cell, Sheet, Table};
 
 /// Units of a SKU at a warehouse.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,29 +28,33 @@ pub struct StockRow {
     pub safety: Option<Units>,
 }
 
-const COLUMNS: [Column; 5] = [
-    Column { name: "sku", required: true },
-    Column { name: "warehouse", required: true },
-    Column { name: "on_hand", required: true },
-    Column { name: "pool", required: false },
-    Column { name: "safety", required: false },
-];
+/// The table of stock.
+pub const STOCK: TableKind = TableKind {
+    name: "stock",
+    columns: &[
+        Column { name: "sku", required: true },
+        Column { name: "warehouse", required: true },
+        Column { name: "on_hand", required: true },
+        Column { name: "pool", required: false },
+        Column { name: "safety", required: false },
+    ],
+};
 
 /// Reads a whole stock file.
-pub fn read_stock(path: &Path) -> Result<Vec<StockRow>, FileFault> {
-    let mut sheet = Sheet::open(path, &COLUMNS, &ColumnNames::default())?;
-    let mut rows = Vec::new();
-    while let Some(row) = sheet.next_row()? {
-        rows.push(StockRow {
+///
+/// # Errors
+/// When the file cannot be read, or a row is wrong.
+pub fn read_stock(path: &Path, reading: &Reading) -> Result<Table<StockRow>, FileFault> {
+    Sheet::open(path, &STOCK, reading)?.table(|row| {
+        Ok(StockRow {
             line: row.line,
             sku: row.required(0)?.code()?,
             warehouse: row.required(1)?.code()?,
             on_hand: units(&row.required(2)?)?,
-            pool: row.cell(3).map(|cell| cell.code()).transpose()?,
+            pool: row.code(3)?,
             safety: row.cell(4).map(|cell| units(&cell)).transpose()?,
-        });
-    }
-    Ok(rows)
+        })
+    })
 }
 
 fn units(cell: &Cell<'_>) -> Result<Units, FileFault> {
@@ -69,13 +74,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stock.csv");
         std::fs::write(&path, "sku,warehouse,on_hand,pool,safety\nA,HGH,10,,\nA,HGH,5,promo,2\n").unwrap();
-        let rows = read_stock(&path).unwrap();
+        let rows = read_stock(&path, &Reading::default()).unwrap().rows;
         assert_eq!((rows[0].on_hand, &rows[0].pool, rows[0].safety), (Units(10), &None, None));
         assert_eq!((rows[1].line, rows[1].safety), (3, Some(Units(2))));
         assert_eq!(rows[1].pool.as_ref().unwrap().as_str(), "promo");
         for (cell, says) in [("-1", "not a whole number"), ("9999999999999", "too many"), ("", "is empty")] {
             std::fs::write(&path, format!("sku,warehouse,on_hand\nA,HGH,{cell}\n")).unwrap();
-            let fault = read_stock(&path).unwrap_err().to_string();
+            let fault = read_stock(&path, &Reading::default()).unwrap_err().to_string();
             assert!(fault.contains("stock.csv, line 2, column `on_hand`") && fault.contains(says), "{fault}");
         }
     }

@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use stockade_core::time::Span;
 
 use crate::config::NO_TLS;
+use crate::files::OrderFlags;
 
 /// Decide an order file order by order and write every decision down.
 ///
 /// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
 /// order_id,sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order,
-/// an id that comes back later is a repeat. Inbound: reference,warehouse,sku and optional ts,kind,qty,day,pool. Files
-/// may be CSV or TSV, plain or gzip.
+/// an id that comes back later is a repeat unless rows are gathered. Inbound: reference,warehouse,sku and optional
+/// ts,kind,qty,day,pool. Files may be CSV, TSV, .xlsx or .ods.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The world file.
@@ -57,12 +58,9 @@ pub struct ReplayArgs {
     /// Time runs by the wall clock, not by the orders' ts.
     #[arg(long)]
     pub realtime: bool,
-    /// Read the column NAME under another header.
-    #[arg(long = "column", value_name = "NAME=HEADER")]
-    pub columns: Vec<String>,
-    /// Ignore rows of this kind.
-    #[arg(long = "skip-kind", value_name = "KIND")]
-    pub skip_kinds: Vec<String>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub files: OrderFlags,
 }
 
 /// Where the engine runs.

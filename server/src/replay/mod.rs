@@ -32,13 +32,13 @@ pub use target::{Answer, Final, Target};
 
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use stockade_core::time::Time;
 
 use crate::disk;
 use crate::failure::Failure;
+use crate::terminal::progress_bar;
 use drive::{Drive, ReplayClock};
 use summary::Ending;
 use survey::Survey;
@@ -80,7 +80,7 @@ pub fn run(args: &ReplayArgs) -> Result<Outcome, Failure> {
     if let Some(path) = &args.summary {
         write_summary(path, &summary)?;
     }
-    let notes = reports.lines().into_iter().chain(inbound_reports.lines()).collect();
+    let notes = survey.notes.iter().cloned().chain(reports.lines()).chain(inbound_reports.lines()).collect();
     Ok(Outcome { summary, notes })
 }
 
@@ -103,7 +103,7 @@ fn start(args: &ReplayArgs, now: Time) -> Result<Box<dyn Target>, Failure> {
 
 fn drive_file(args: &ReplayArgs, survey: &Survey, replay: &mut Drive<'_>) -> Result<(), Failure> {
     let mut orders = survey.open_orders(args)?;
-    let bar = progress_bar(survey.orders);
+    let bar = progress_bar(survey.orders, "orders");
     if args.parallel > 1 {
         parallel::drive(replay, &mut orders, usize::from(args.parallel), |orders| bar.inc(orders))?;
     } else {
@@ -114,15 +114,4 @@ fn drive_file(args: &ReplayArgs, survey: &Survey, replay: &mut Drive<'_>) -> Res
     }
     bar.finish_and_clear();
     replay.deliver_rest()
-}
-
-/// Shown on a terminal only.
-fn progress_bar(orders: u64) -> ProgressBar {
-    let bar = ProgressBar::new(orders);
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} orders, {per_sec}, {eta} left");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -12,7 +12,8 @@ use stockade_core::time::{Span, Time};
 use super::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::files::{
-    ColumnNames, FileFault, InboundRow, OrderKind, OrderSheet, StockRow, read_catalog, read_inbound, read_stock,
+    CATALOG, FileFault, INBOUND, InboundRow, ORDERS, OrderKind, OrderReading, OrderSheet, Reading, STOCK, StockRow,
+    TableKind, read_catalog, read_inbound, read_stock,
 };
 
 /// What the files hold.
@@ -40,14 +41,21 @@ pub(super) struct Survey {
     pub(super) currency: String,
     /// The channel of orders that name none: the world's first.
     pub(super) channel: Code,
-    /// The headers of the order file.
-    pub(super) names: ColumnNames,
+    /// How the order file is read.
+    pub(super) reading: OrderReading,
+    /// What the reader should know about the files.
+    pub(super) notes: Vec<String>,
 }
 
 impl Survey {
     /// Reads all files once.
     pub(super) fn take(args: &ReplayArgs) -> Result<Survey, Failure> {
-        let names = ColumnNames::parse(&args.columns, &OrderSheet::column_names()).map_err(Failure::usage)?;
+        let tables = tables(args);
+        let reading = |kind: &TableKind| -> Result<Reading, Failure> {
+            args.files.table.reading(kind, &tables).map_err(Failure::usage)
+        };
+        let orders = args.files.reading(&ORDERS, &tables).map_err(Failure::usage)?;
+        let mut notes = Vec::new();
         let world = FileFault::read_text(&args.world)?;
         let fault = |e: FileError| FileFault::at_line_or_whole(&args.world, e.line, e.reason);
         let parsed = WorldFile::parse(&world).map_err(fault)?;
@@ -55,12 +63,22 @@ impl Survey {
         let rules = RuleSet::resolve(&parsed, None, &codes.numbered(), RulesVersion::default()).map_err(fault)?;
         let mut skus: BTreeMap<Code, SkuSpec> = BTreeMap::new();
         if let Some(catalog) = &args.catalog {
-            for row in read_catalog(catalog)? {
+            let table = read_catalog(catalog, &reading(&CATALOG)?)?;
+            notes.extend(table.notes);
+            for row in table.rows {
                 let spec = SkuSpec { sku: row.sku.clone(), weight_g: row.weight_g, category: row.category };
                 skus.insert(row.sku, spec);
             }
         }
-        let stock = read_stock(&args.stock)?;
+        let stock = read_stock(&args.stock, &reading(&STOCK)?)?;
+        notes.extend(stock.notes);
+        let stock = stock.rows;
+        let mut inbound = Vec::new();
+        if let Some(path) = &args.inbound {
+            let table = read_inbound(path, &reading(&INBOUND)?)?;
+            notes.extend(table.notes);
+            inbound = table.rows;
+        }
         check_stock(args, &codes, &stock)?;
         for row in &stock {
             add(&mut skus, &row.sku);
@@ -70,14 +88,15 @@ impl Survey {
             unlimited: rules.warehouses().filter(|w| w.unlimited).map(|w| w.code.clone()).collect(),
             skus: Vec::new(),
             stock,
-            inbound: args.inbound.as_ref().map(|path| read_inbound(path)).transpose()?.unwrap_or_default(),
+            inbound,
             orders: 0,
             first_ts: None,
             returning: HashSet::new(),
             shortest_hold: rules.channels().map(|channel| channel.hold_ttl).min().unwrap_or(HOLD_TTL),
             currency: rules.currency.clone(),
             channel: codes.channels[0].clone(),
-            names,
+            reading: orders,
+            notes,
         };
         survey.read_orders(args, &codes, &mut skus)?;
         survey.check_inbound(args, &codes, &mut skus)?;
@@ -87,7 +106,7 @@ impl Survey {
 
     /// Opens the order file for the second reading.
     pub(super) fn open_orders(&self, args: &ReplayArgs) -> Result<OrderSheet, Failure> {
-        Ok(OrderSheet::open(&args.orders, &self.names, &args.skip_kinds)?)
+        Ok(OrderSheet::open(&args.orders, &self.reading)?)
     }
 
     /// Checks that every row names known codes, and has a time only where orders have one.
@@ -135,8 +154,17 @@ impl Survey {
                 add(skus, &line.sku);
             }
         }
+        self.notes.extend(orders.notes());
         Ok(())
     }
+}
+
+/// The tables that a replay reads.
+fn tables(args: &ReplayArgs) -> Vec<&'static TableKind> {
+    let mut tables = vec![&STOCK, &ORDERS];
+    tables.extend(args.catalog.as_ref().map(|_| &CATALOG));
+    tables.extend(args.inbound.as_ref().map(|_| &INBOUND));
+    tables
 }
 
 fn add(skus: &mut BTreeMap<Code, SkuSpec>, sku: &Code) {

@@ -13,7 +13,7 @@ use stockade_core::money::Money;
 
 use crate::disk::{self, Access};
 use crate::failure::Failure;
-use crate::files::{ColumnNames, OrderSheet};
+use crate::files::{ORDERS, OrderFlags, OrderSheet};
 use crate::invent::Draw;
 use demand::Demand;
 
@@ -24,7 +24,7 @@ use demand::Demand;
 /// of the warehouses.
 #[derive(Debug, Args)]
 pub struct SketchArgs {
-    /// The order file: CSV or TSV, plain or gzip.
+    /// The order file: CSV, TSV, .xlsx or .ods.
     #[arg(long, value_name = "FILE")]
     pub orders: PathBuf,
     /// How many warehouses.
@@ -39,12 +39,9 @@ pub struct SketchArgs {
     /// The folder to write into; created when it does not exist.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Read the column NAME under another header.
-    #[arg(long = "column", value_name = "NAME=HEADER")]
-    pub columns: Vec<String>,
-    /// Ignore rows of this kind.
-    #[arg(long = "skip-kind", value_name = "KIND")]
-    pub skip_kinds: Vec<String>,
+    /// How the file is read.
+    #[command(flatten)]
+    pub files: OrderFlags,
 }
 
 /// What was sketched.
@@ -74,8 +71,8 @@ pub fn run(args: &SketchArgs) -> Result<Sketched, Failure> {
     if args.cover < Money::ZERO {
         return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
     }
-    let names = ColumnNames::parse(&args.columns, &OrderSheet::column_names()).map_err(Failure::usage)?;
-    let demand = Demand::read(OrderSheet::open(&args.orders, &names, &args.skip_kinds)?)?;
+    let reading = args.files.reading(&ORDERS, &[&ORDERS]).map_err(Failure::usage)?;
+    let demand = Demand::read(OrderSheet::open(&args.orders, &reading)?)?;
     let draw = Draw::new(args.seed);
     let sites = geography::sites(&demand, usize::from(args.warehouses), &draw);
     let world = geography::world(&demand, &sites, &head(args), &draw).to_toml();
@@ -114,7 +111,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::read_stock;
+    use crate::files::{OrderReading, Reading, TableFlags, read_stock};
     use std::collections::BTreeMap;
     use stockade_core::rules::WorldFile;
 
@@ -127,8 +124,11 @@ mod tests {
             cover: "0.8".parse().unwrap(),
             seed,
             out: dir.join("out"),
-            columns: vec!["zone=country".into()],
-            skip_kinds: vec!["fee".into()],
+            files: OrderFlags {
+                skip_kinds: vec!["fee".into()],
+                table: TableFlags { columns: vec!["zone=country".into()], ..TableFlags::default() },
+                ..OrderFlags::default()
+            },
         };
         run(&args).unwrap();
         let read = |name| fs::read_to_string(dir.join("out").join(name)).unwrap();
@@ -161,7 +161,7 @@ mod tests {
             *demand.entry(format!("S{}", n % 37)).or_default() += n % 4 + 1;
         }
         let mut on_hand: BTreeMap<String, u64> = BTreeMap::new();
-        let rows = read_stock(&dir.path().join("out/stock.csv")).unwrap();
+        let rows = read_stock(&dir.path().join("out/stock.csv"), &Reading::default()).unwrap().rows;
         for row in &rows {
             *on_hand.entry(row.sku.to_string()).or_default() += row.on_hand.0;
         }
@@ -177,8 +177,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("orders.csv");
         fs::write(&file, "order_id,sku,qty\n1,A,2\n").unwrap();
-        let names = ColumnNames::default();
-        let demand = Demand::read(OrderSheet::open(&file, &names, &[]).unwrap()).unwrap();
+        let demand = Demand::read(OrderSheet::open(&file, &OrderReading::default()).unwrap()).unwrap();
         let sites = geography::sites(&demand, 2, &Draw::new(3));
         let text = geography::world(&demand, &sites, &[], &Draw::new(3)).to_toml();
         let ids = WorldFile::parse(&text).unwrap().codes().numbered();

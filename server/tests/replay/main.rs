@@ -9,3 +9,4 @@ mod reader;
 mod redis_server;
 mod rig;
 mod scenarios;
+mod shapes;

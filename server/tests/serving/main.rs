@@ -6,6 +6,7 @@ mod clock;
 mod descriptors;
 #[cfg(debug_assertions)]
 mod fatal;
+mod files;
 mod handover;
 mod http;
 mod life;

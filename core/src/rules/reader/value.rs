@@ -119,7 +119,8 @@ impl<'i> Table<'_, 'i> {
     }
 
     fn to_code(&self, key: &'static str, text: &str, line: u32) -> Result<Code, FileError> {
-        Code::new(text).map_err(|e| self.bad(key, line, Fault::Malformed { key }, &e))
+        // Worlds and rules travel as text in histories, where codes of earlier versions stay readable.
+        Code::written(text).map_err(|e| self.bad(key, line, Fault::Malformed { key }, &e))
     }
 
     fn to_number(&self, key: &'static str, value: &DeValue<'i>, line: u32, max: u32) -> Result<u32, FileError> {
