@@ -1,7 +1,8 @@
 //! Failures of the journal while a server runs.
 
 use std::fs;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::preload::FailingSyncs;
 use crate::redis_server::RedisServer;
@@ -31,7 +32,7 @@ fn readyz_503_retrying() {
     redis.kill();
     place_in_vain(&server, 2);
     server.until_journal_is("retrying");
-    std::thread::sleep(Duration::from_secs(10));
+    thread::sleep(Duration::from_secs(10));
     let token = server.local_token();
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("stockade-timeout", "300ms")];
@@ -182,10 +183,8 @@ fn deposed_by_one_that_lacks_something(commits: bool) -> (RedisServer, Server, t
     deposed.signal("-CONT");
     let (code, log, dir) = deposed.ended_by_itself();
     assert_eq!(code, 5, "{log}");
-    assert!(
-        log.contains("another engine owns the journal") && log.contains("without events that were acknowledged here"),
-        "{log}"
-    );
+    let lacks = log.contains("without events") && log.contains("which were acknowledged here");
+    assert!(log.contains("another engine owns the journal") && lacks, "{log}");
     assert!(dir.path().join("emergency.stockade").exists(), "{log}");
     (redis, successor, dir)
 }
@@ -196,6 +195,67 @@ fn deposed_by_a_server_that_lacks_something_and_is_given_it() {
     let (_, second) = stop(successor);
     fs::copy(dir.path().join("emergency.stockade"), second.path().join("emergency.stockade")).unwrap();
     let server = serve(second);
+    all_there(&server, 2);
+}
+
+#[test]
+fn findings_in_readyz_and_an_error_in_the_log() {
+    let (_redis, successor, dir) = deposed_by_one_that_lacks_something(true);
+    let findings = || {
+        let ready = successor.http("GET", "/readyz", &[], "");
+        assert_eq!(ready.status, 200, "it goes on serving: {}", ready.text);
+        serde_json::from_str::<serde_json::Value>(&ready.text).unwrap()["journal"]["findings"].clone()
+    };
+    let begun = Instant::now();
+    while findings().as_array().is_none_or(Vec::is_empty) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no finding");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let file = dir.path().join("emergency.stockade");
+    let compared = successor.run(&["journal", "compare", "--from", file.to_str().unwrap()]);
+    assert!(compared.out.contains("it contradicts the journal"), "{} {}", compared.out, compared.err);
+    assert!(compared.out.contains("order_placed") && compared.out.contains("acknowledged"), "{}", compared.out);
+    // What is listed is done again by hand.
+    place(&successor, 2);
+    successor.run(&["journal", "settle"]).ended(0);
+    let begun = Instant::now();
+    while findings().as_array().is_some_and(|findings| !findings.is_empty()) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{}", findings());
+        thread::sleep(Duration::from_millis(100));
+    }
+    all_there(&successor, 3);
+    let (log, _) = stop(successor);
+    assert!(log.contains("ERROR"), "{log}");
+}
+
+#[test]
+fn exit_5_ended_by_a_panic() {
+    let server = serve(local());
+    open(&server);
+    server.fault("panic expiry");
+    let (code, log, dir) = server.ended_by_itself();
+    assert_eq!(code, 5, "{log}");
+    assert!(log.contains("ended by a panic") && log.contains("backtrace"), "{log}");
+    crate::rig::set_fault(dir.path(), "");
+    let server = serve(dir);
+    place(&server, 2);
+    all_there(&server, 2);
+}
+
+#[test]
+fn exit_5_at_the_start_is_alive() {
+    let redis = RedisServer::start();
+    let owner = serve(in_redis(&redis));
+    open(&owner);
+    let second = tempfile::tempdir().unwrap();
+    for name in ["stockade.toml", "tokens.toml", "partition.id"] {
+        fs::copy(owner.dir.path().join(name), second.path().join(name)).unwrap();
+    }
+    let refused = run(second.path(), &["serve", "--listen", "127.0.0.1:0", "--http", "off"]).ended(5);
+    assert!(refused.err.contains("is alive"), "{}", refused.err);
+    place(&owner, 2);
+    stop(owner);
+    let server = Server::start_again_for_real(second, &[]);
     all_there(&server, 2);
 }
 

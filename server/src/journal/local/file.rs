@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{Database, Durability as Commit, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -12,7 +11,7 @@ use stockade_core::log::{Batch, ChainHash, JournalError, SealedBatch};
 use super::faults::{damaged, other_format, refusal, unavailable, unreadable, unsynced};
 use super::storage::{Place, Watched};
 use super::untouched::Untouched;
-use crate::panics::words;
+use crate::panics::expected;
 
 /// First sequence to batch.
 pub(super) const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
@@ -96,15 +95,14 @@ pub(super) fn look_at(path: &Path) -> Result<Database, JournalError> {
         return Err(JournalError::Corrupt { reason });
     }
     let untouched = Untouched::open(path).map_err(|e| refusal(path, e))?;
-    let looked = catch_unwind(AssertUnwindSafe(|| {
+    let looked = expected(|| {
         let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(untouched);
         let file = opened.map_err(|e| refusal(path, e))?;
         check_layout(&file, path)?;
         end_of(&file, path)?;
         Ok(file)
-    }));
-    // redb takes some damage of its header for a bug of its own.
-    looked.unwrap_or_else(|panic| Err(damaged(path, words(&*panic))))
+    });
+    looked.unwrap_or_else(|words| Err(damaged(path, words)))
 }
 
 fn check_layout(file: &Database, path: &Path) -> Result<(), JournalError> {

@@ -9,7 +9,6 @@
 //! process was killed between the two, or that the bit is damaged and acknowledged batches are behind the other slot. Either
 //! way its batches are taken over if they are whole: nobody was told that they are not there.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend};
@@ -19,6 +18,7 @@ use super::faults::{unavailable, unsynced};
 use super::file::{self, BATCHES, CACHE_BYTES, End, Opened};
 use super::storage::Place;
 use super::untouched::Untouched;
+use crate::panics::expected;
 
 /// Where redb keeps the byte of which bit 0 says which slot counts.
 const POINTER_AT: u64 = 9;
@@ -63,9 +63,7 @@ pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
 /// when it is not whole, as after a power cut in the middle of it.
 fn batches(path: &Path, end: End) -> Vec<SealedBatch> {
     let Ok(Some(pointer)) = newer_slot(path) else { return Vec::new() };
-    let read = catch_unwind(AssertUnwindSafe(|| behind(path, pointer, end)));
-    // redb takes some damage for a bug of its own.
-    read.ok().flatten().unwrap_or_default()
+    expected(|| behind(path, pointer, end)).ok().flatten().unwrap_or_default()
 }
 
 /// The byte that points to the other slot, if that is newer.
