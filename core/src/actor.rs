@@ -22,12 +22,12 @@ impl Actor {
     /// Writes it among other numbers, as it is read by what bincode derives.
     pub(crate) fn put<E: Encoder>(&self, numbers: &mut Numbers<'_, E>) {
         match self {
-            Actor::Timer => numbers.put(0u8),
+            Actor::Timer => numbers.put(0u32),
             Actor::Named(name) => {
-                numbers.put(1u8);
+                numbers.put(1u32);
                 numbers.put_code(name);
             }
-            Actor::Engine => numbers.put(2u8),
+            Actor::Engine => numbers.put(2u32),
         }
     }
 }

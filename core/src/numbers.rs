@@ -26,6 +26,13 @@ const LONGEST_DIGEST: usize = 17;
 /// Numbers below this are a byte of their own; the three after it announce two, four and eight bytes.
 const SMALL: u64 = 251;
 
+/// Numbers that bincode writes in as few bytes as they need: not those of eight bits, which it writes as they are.
+pub(crate) trait Wide: Into<u64> {}
+
+impl Wide for u16 {}
+impl Wide for u32 {}
+impl Wide for u64 {}
+
 impl<'e, E: Encoder> Numbers<'e, E> {
     pub fn new(encoder: &'e mut E) -> Numbers<'e, E> {
         Numbers { encoder, bytes: [0; ROOM], len: 0, refused: None }
@@ -33,7 +40,7 @@ impl<'e, E: Encoder> Numbers<'e, E> {
 
     /// An unsigned number of any width, a length, or the number of a variant.
     #[inline]
-    pub fn put(&mut self, number: impl Into<u64>) {
+    pub fn put(&mut self, number: impl Wide) {
         let number = number.into();
         if number < SMALL
             && let Some(byte) = self.bytes.get_mut(self.len)
@@ -54,7 +61,7 @@ impl<'e, E: Encoder> Numbers<'e, E> {
     /// A choice.
     #[inline]
     pub fn put_bool(&mut self, choice: bool) {
-        self.put(u8::from(choice));
+        self.put(u16::from(choice));
     }
 
     /// What may be missing: whether it is there, and what it is.

@@ -397,6 +397,22 @@ fn the_work_of_applying_two_thousand_lines_is_part_of_what_is_done_under_locks()
     assert_eq!(recovered.applied_work(), 0, "no one waits for a recovery");
 }
 
+/// So does a count that finds everything as it should be.
+#[test]
+fn the_work_of_a_count_that_corrects_nothing_is_counted() {
+    let shop = Shop::new();
+    let (cells, at_once) = (2_000, 500);
+    let spec = |sku| SkuSpec { sku: code(&name(sku)), weight_g: None, category: None };
+    for first in (0..cells).step_by(at_once) {
+        let some = first..first + at_once as u64;
+        shop.ok(Command::DefineSkus(DefineSkus { skus: some.map(spec).collect() }));
+    }
+    assert!(shop.engine.applied_work() < cells * APPLY_WORK);
+    let lines = (0..cells).map(|sku| line(&name(sku), 0)).collect();
+    shop.ok(Command::Count(Count { warehouse: code("A"), as_of: None, except: Vec::new(), lines }));
+    assert!(shop.engine.applied_work() >= cells * APPLY_WORK, "{}", shop.engine.applied_work());
+}
+
 #[test]
 fn an_engine_counts_no_work_under_locks_before_it_does_any() {
     assert_eq!((Engine::new().locked_work(), Engine::new().applied_work()), (0, 0));

@@ -44,6 +44,15 @@ impl Prepared {
         self.config.version()
     }
 
+    /// The codes that it brings and the present world has not, each with what it names.
+    pub fn new_codes<'a>(
+        &'a self,
+        present: Option<&Config>,
+    ) -> impl Iterator<Item = (&'static str, &'a Code)> + use<'a> {
+        let there = present.map(|present| present.codes.given.lens()).unwrap_or_default();
+        self.config.codes.given.after(there)
+    }
+
     /// The event that puts it in force.
     pub fn event(&self) -> Event {
         let (config, version) = (&self.config, self.version());

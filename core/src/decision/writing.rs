@@ -44,7 +44,7 @@ fn put_sub<E: Encoder>(numbers: &mut Numbers<'_, E>, sub: &PlannedSub) {
     numbers.put(*hours);
     numbers.put(*weight_g);
     put_parts(numbers, parts);
-    numbers.put(*from_supplier);
+    numbers.put_bool(*from_supplier);
     numbers.put_len(lines.len());
     for PlannedLine { sku, pool, units } in lines {
         numbers.put(sku.0);

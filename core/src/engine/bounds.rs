@@ -56,6 +56,7 @@ bounded_by_type!(Pay, Reroute, OrderRef, Rules, World, Routing, OrdersQuery, Exp
 impl Bounded for Request {
     fn bounded(&self) -> Result<(), Reject> {
         self.occurred.map_or(Ok(()), |occurred| nameable("occurred", occurred))?;
+        self.key.as_ref().map_or(Ok(()), |key| legible("key", key))?;
         self.command.bounded()
     }
 }
@@ -74,7 +75,12 @@ impl Bounded for ApplyRules {
 
 impl Bounded for DefineSkus {
     fn bounded(&self) -> Result<(), Reject> {
-        lines(self.skus.len())
+        lines(self.skus.len())?;
+        for (at, spec) in self.skus.iter().enumerate() {
+            legible_in(|| format!("skus[{at}].sku"), &spec.sku)?;
+            spec.category.as_ref().map_or(Ok(()), |code| legible_in(|| format!("skus[{at}].category"), code))?;
+        }
+        Ok(())
     }
 }
 
@@ -133,6 +139,8 @@ impl Bounded for SetSafety {
 
 impl Bounded for Place {
     fn bounded(&self) -> Result<(), Reject> {
+        legible("number", &self.number)?;
+        self.customer.as_ref().map_or(Ok(()), |customer| legible("customer", customer))?;
         let count = self.lines.len();
         if count == 0 || count > ORDER_LINES_MAX {
             return Err(invalid("lines", format!("an order has 1 to {ORDER_LINES_MAX} lines, this one has {count}")));
@@ -185,10 +193,10 @@ impl Bounded for TakeStep {
                 named("lines", results.len())?;
                 each(results, |result| result.intact.saturating_add(result.damaged))
             }
+            StepAction::Label(waybill) => legible("waybill", waybill),
             StepAction::Pick
             | StepAction::Pack
             | StepAction::Weigh(_)
-            | StepAction::Label(_)
             | StepAction::Scan(_)
             | StepAction::Pickup
             | StepAction::Deliver
@@ -200,7 +208,8 @@ impl Bounded for TakeStep {
 impl Bounded for Expect {
     fn bounded(&self) -> Result<(), Reject> {
         match &self.change {
-            Expectation::Announce { day, units, .. } => {
+            Expectation::Announce { day, units, pool: _ } => {
+                legible("reference", &self.reference)?;
                 movement("units", *units)?;
                 dated(*day)
             }
@@ -247,6 +256,19 @@ impl Bounded for QuoteExact {
     fn bounded(&self) -> Result<(), Reject> {
         self.0.bounded()
     }
+}
+
+/// A code that comes to stay: what older builds took stays readable in histories, and no more of it comes in.
+pub(in crate::engine) fn legible(field: &str, code: &Code) -> Result<(), Reject> {
+    legible_in(|| field.to_owned(), code)
+}
+
+fn legible_in(field: impl FnOnce() -> String, code: &Code) -> Result<(), Reject> {
+    // What `Code` is made of is never a control character.
+    if code.as_str().is_ascii() {
+        return Ok(());
+    }
+    Code::new(code.as_str()).map(drop).map_err(|error| invalid(&field(), error.to_string()))
 }
 
 /// Units of one movement.

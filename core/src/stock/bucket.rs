@@ -71,7 +71,7 @@ impl Bucket {
     /// derives.
     #[inline]
     pub(super) fn put<E: Encoder>(self, numbers: &mut Numbers<'_, E>) {
-        let (place, content): (u8, Option<u32>) = match self {
+        let (place, content): (u32, Option<u32>) = match self {
             Bucket::Available(pool) => (0, Some(pool.0.into())),
             Bucket::Held(pool) => (1, Some(pool.0.into())),
             Bucket::Allocated => (2, None),

@@ -6,6 +6,7 @@ use stockade_core::command::*;
 use stockade_core::ids::*;
 use stockade_core::limits::*;
 use stockade_core::query::*;
+use stockade_core::reject::Reject;
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
 
@@ -144,4 +145,41 @@ fn a_query_names_as_many_skus_as_its_bound_says_and_no_more() {
     for query in [Query::Quote(Quote(past.clone())), Query::QuoteExact(QuoteExact(past))] {
         assert_eq!(field(&ask(query)), "lines[0].units");
     }
+}
+
+/// A code that looks like another one, as a program may send it past the reader of texts.
+fn hidden(text: &str) -> Code {
+    let bytes = bincode::encode_to_vec(text, bincode::config::standard()).unwrap();
+    bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap().0
+}
+
+#[test]
+fn no_code_with_what_cannot_be_seen_comes_to_stay() {
+    let shop = shop();
+    let (zero_width, unseen) = ("te\u{200b}a", hidden("te\u{200b}a"));
+    assert!(Code::new(zero_width).is_err());
+    let spec = |sku: &Code, category| SkuSpec { sku: sku.clone(), weight_g: None, category };
+    let define = |spec| Command::DefineSkus(DefineSkus { skus: vec![spec] });
+    let place = |place| Command::Place(place);
+    let announce = Expectation::Announce { day: Day(30_000), units: Units(1), pool: None };
+    let expect = Expect { reference: unseen.clone(), sku: code("tea"), warehouse: code("A"), change: announce };
+    let cases = [
+        ("skus[0].sku", define(spec(&unseen, None))),
+        ("skus[0].category", define(spec(&code("new"), Some(unseen.clone())))),
+        ("number", place(Place { number: unseen.clone(), ..order("p", &[("tea", 1)]) })),
+        ("customer", place(Place { customer: Some(unseen.clone()), ..order("p", &[("tea", 1)]) })),
+        ("reference", Command::Expect(expect)),
+        ("waybill", shop.step("1", 1, StepAction::Label(unseen.clone()))),
+    ];
+    for (field, command) in cases {
+        let Reject::Invalid { field: named, reason } = shop.no(command) else { panic!("{field}: another refusal") };
+        assert_eq!(named, field);
+        assert!(reason.contains("U+200B ZERO WIDTH SPACE"), "{reason}");
+    }
+    let twin = WORLD.replacen("[[warehouse]]", "[[warehouse]]\ncode = \"A\u{200b}\"\n[[warehouse]]", 1);
+    let Reject::Invalid { field, reason } = shop.no(Command::ApplyWorld(ApplyWorld { text: twin })) else {
+        panic!("another refusal")
+    };
+    assert_eq!(field, "warehouse");
+    assert!(reason.contains("U+200B"), "{reason}");
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{ApplyRules, ApplyWorld, Command};
-use stockade_core::ids::RulesVersion;
+use stockade_core::ids::{Code, RulesVersion};
 use stockade_core::query::Query;
 use stockade_core::rules::{FileError, RuleSet, RulesFile, WorldFile};
 
@@ -154,6 +154,13 @@ pub fn rules(args: RulesArgs, out: Output) -> Result<(), Failure> {
 
 fn summary(file: &Path, world: &WorldFile, rules: Option<&RulesFile>, out: Output) -> Result<(), Failure> {
     let ids = world.codes().numbered();
+    for (kind, code) in ids.after([0; 4]) {
+        let plain = Code::new(code.as_str());
+        plain.map_err(|error| Failure {
+            code: "bad_file",
+            ..Failure::usage(format!("{}: {kind} `{}`: {error}", file.display(), code.as_str().escape_debug()))
+        })?;
+    }
     let set = RuleSet::resolve(world, rules, &ids, RulesVersion(1)).map_err(|error| bad_file(file, &error))?;
     let checked = WorldCheckedBody {
         ok: true,

@@ -282,6 +282,43 @@ fn deposed_without_its_tail(redis: &mut RedisServer) -> Deposed {
     Deposed { new, reason: stopped.reason.unwrap(), emergency, _folder: folder }
 }
 
+/// Redis forgets the opening of the old owner with all that it wrote. The new one then has the same epoch, and its entries
+/// have the same ids.
+#[test]
+fn entries_of_the_same_ids_do_not_pass_for_those_that_were_acknowledged() {
+    let mut redis = RedisServer::start();
+    let log = new_log();
+    let mut first = RedisJournal::open(config(&redis, "old")).unwrap();
+    (0..20u64).for_each(|n| first.append(&batch(&log, &n.to_le_bytes())).unwrap());
+    drop(first);
+    let backup = redis.backup();
+    let mut old = RedisJournal::open(config(&redis, "old")).unwrap();
+    let (there, _) = replayed(&mut old, None).unwrap();
+    let other = Log::new(there.last, there.chain);
+    (20..25u64).for_each(|n| old.append(&batch(&log, &n.to_le_bytes())).unwrap());
+    redis.kill();
+    redis.restore(&backup);
+    redis.restart();
+    let mut new = RedisJournal::open(RedisConfig { take_over: true, ..config(&redis, "new") }).unwrap();
+    (0..7u64).for_each(|n| new.append(&batch(&other, &n.to_le_bytes())).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let emergency = folder.path().join("emergency.stk");
+    let settings = DriverConfig {
+        emergency: Some(emergency.clone()),
+        beat: Duration::from_millis(100),
+        ..DriverConfig::default()
+    };
+    let driver = Driver::start(Arc::clone(&log), Box::new(old), settings).unwrap();
+    eventually("the end", || driver.status().health == Health::Ended);
+    let stopped = driver.stop(Duration::from_secs(5));
+    let reason = stopped.reason.unwrap();
+    assert!(reason.contains("without events 21 to 25, which were acknowledged here"), "{reason}");
+    let file = EmergencyFile::read(&emergency).unwrap();
+    assert!(file.batches[0].first <= Seq(21), "all that the other history lacks");
+    assert_eq!(file.batches.last().unwrap().last, Seq(25));
+    eventually("the report", || !new.safety().missing().is_empty());
+}
+
 #[test]
 fn what_a_new_owner_lacks_is_brought_back_as_long_as_it_has_decided_nothing() {
     let mut redis = RedisServer::start();

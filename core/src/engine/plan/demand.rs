@@ -84,7 +84,9 @@ struct Content<'a> {
 
 impl Encode for Content<'_> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let Place { zone, customer, ship_complete, max_parcels, hold, .. } = self.place;
+        // The channel and the number name the order; the carrier and the lines are taken as they were read.
+        let Place { channel: _, number: _, zone, customer, carrier: _, ship_complete, max_parcels, hold, lines: _ } =
+            self.place;
         let mut numbers = Numbers::new(encoder);
         numbers.put_option(zone.as_ref(), Numbers::put_code);
         numbers.put_option(customer.as_ref(), Numbers::put_code);

@@ -119,7 +119,10 @@ impl<'s, 'l> State<'s, 'l> {
         shard.sku_mut(sku).touch(seq);
     }
 
+    /// The stock of a SKU, to be changed once.
+    #[inline]
     pub fn sku_mut(&mut self, sku: SkuId) -> Result<&mut SkuStock, Broken> {
+        self.changes += 1;
         let shard = self.locked.stock_mut(StockShard::of(sku));
         if shard.has(sku) { Ok(shard.sku_mut(sku)) } else { Err(Broken::UnknownSku(sku)) }
     }
@@ -142,7 +145,6 @@ impl<'s, 'l> State<'s, 'l> {
     }
 
     fn moved(&mut self, m: &Move, moved: Result<bool, Overdrawn>) -> Result<(), Broken> {
-        self.changes += 1;
         let overdrawn = |error| Broken::Overdrawn { sku: m.sku, warehouse: m.warehouse, error };
         if moved.map_err(overdrawn)? {
             self.withholds(m.sku, m.warehouse);
@@ -152,7 +154,6 @@ impl<'s, 'l> State<'s, 'l> {
 
     /// Opens the accounts of promises, before units are moved to them.
     pub fn promise(&mut self, made: &[Promised]) -> Result<(), Broken> {
-        self.changes += made.len() as u64;
         for made in made {
             let inbound = self.inbound_mut(made.sku, made.warehouse)?;
             inbound.register(made.promise()).ok_or(Broken::Inbound("a ticket that was given before"))?;

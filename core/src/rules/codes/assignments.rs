@@ -30,6 +30,25 @@ pub struct Assignments {
     pub pools: Vec<(PoolId, Code)>,
 }
 
+impl Assignments {
+    /// How many warehouses, carriers, channels and pools have an id.
+    pub fn lens(&self) -> [usize; 4] {
+        [self.warehouses.len(), self.carriers.len(), self.channels.len(), self.pools.len()]
+    }
+
+    /// The codes of each kind that came after so many of them, with the word for the kind.
+    pub fn after(
+        &self,
+        [warehouses, carriers, channels, pools]: [usize; 4],
+    ) -> impl Iterator<Item = (&'static str, &Code)> {
+        let warehouses = self.warehouses.iter().skip(warehouses).map(|(_, code)| ("warehouse", code));
+        let carriers = self.carriers.iter().skip(carriers).map(|(_, code)| ("carrier", code));
+        let channels = self.channels.iter().skip(channels).map(|(_, code)| ("channel", code));
+        let pools = self.pools.iter().skip(pools).map(|(_, code)| ("pool", code));
+        warehouses.chain(carriers).chain(channels).chain(pools)
+    }
+}
+
 impl WorldCodes {
     /// Ids in file order from 0, as an empty engine gives them.
     pub fn numbered(&self) -> Assignments {

@@ -26,21 +26,32 @@ impl Encode for Envelope {
 
 fn put_cause<E: Encoder>(numbers: &mut Numbers<'_, E>, cause: &Cause) {
     match cause {
-        Cause::Order => numbers.put(0u8),
-        Cause::Deadline => numbers.put(1u8),
+        Cause::Order => numbers.put(0u32),
+        Cause::Deadline => numbers.put(1u32),
         Cause::Key { key, digest } => {
-            numbers.put(2u8);
+            numbers.put(2u32);
             numbers.put_code(key);
             numbers.put_digest(*digest);
         }
-        Cause::Promise => numbers.put(3u8),
+        Cause::Promise => numbers.put(3u32),
     }
 }
 
 impl Encode for OrderPlaced {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let OrderPlaced { order, channel, number, digest, zone, customer, carrier, .. } = self;
-        let OrderPlaced { ship_complete, max_parcels, hold, decision, .. } = self;
+        let OrderPlaced {
+            order,
+            channel,
+            number,
+            digest,
+            zone,
+            customer,
+            carrier,
+            ship_complete,
+            max_parcels,
+            hold,
+            decision,
+        } = self;
         let mut numbers = Numbers::new(encoder);
         numbers.put(order.0);
         numbers.put(channel.0);

@@ -17,7 +17,7 @@ impl Encode for PlanView {
         numbers.put_signed(cost.0);
         numbers.put_signed(score.0);
         numbers.put_signed(bound.0);
-        numbers.put(*proven);
+        numbers.put_bool(*proven);
         numbers.put_len(sub_orders.len());
         sub_orders.iter().for_each(|sub| put_sub(&mut numbers, sub));
         numbers.finish()

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
+use stockade_core::log::{Batch, ChainHash, History, Journal, JournalError, SealedBatch};
 
 use super::check;
 use super::config::RedisConfig;
@@ -35,6 +35,8 @@ pub struct RedisJournal {
     acknowledged: Seq,
     /// The entry of the stream that had it then.
     acknowledged_in: String,
+    /// The hash of the history up to there, if a batch was acknowledged.
+    acknowledged_chain: Option<ChainHash>,
     /// The token of an opening whose answer has not come: it may have been carried out.
     pending: Option<String>,
     ring: Ring,
@@ -73,7 +75,19 @@ impl RedisJournal {
         let safety = Safety::watch(&config, keeping)?;
         let ring = Ring::new(config.ring_bytes);
         let pending = None;
-        Ok(RedisJournal { link, config, safety, owned, position, acknowledged, acknowledged_in, pending, ring, lease })
+        Ok(RedisJournal {
+            link,
+            config,
+            safety,
+            owned,
+            position,
+            acknowledged,
+            acknowledged_in,
+            acknowledged_chain: None,
+            pending,
+            ring,
+            lease,
+        })
     }
 
     /// Whether there is such a partition.
@@ -298,10 +312,7 @@ impl RedisJournal {
     /// Another engine owns the history now. If the last batch that was acknowledged is in it, so are those before, and
     /// memory holds nothing that exists nowhere else.
     fn deposed(&mut self, state: &State, epoch: u64) -> JournalError {
-        let mut range = redis::cmd("XRANGE");
-        range.arg(self.link.stream()).arg(&self.acknowledged_in).arg(&self.acknowledged_in);
-        let has_all = self.link.query::<Vec<Entry>>(&range).is_ok_and(|entries| !entries.is_empty());
-        let fate = if has_all {
+        let fate = if self.has_all() {
             self.ring = Ring::new(self.config.ring_bytes);
             "with everything that was acknowledged here".to_owned()
         } else {
@@ -309,6 +320,21 @@ impl RedisJournal {
         };
         let reason = format!("`{}` opened it with epoch {epoch}, ours was {}, {fate}", state.owner, self.owned.epoch);
         JournalError::Deposed { reason }
+    }
+
+    /// Whether the other history has what was acknowledged last. Not by the id of its entry alone: an opening that Redis has
+    /// forgotten leaves its epoch to the next owner, whose entries may have the same ids.
+    fn has_all(&mut self) -> bool {
+        let Some(chain) = self.acknowledged_chain else {
+            // Nothing was acknowledged since the opening: what was there then has to be there.
+            let kept = successor::kept(&mut self.link, &self.owned);
+            return kept.is_ok_and(|kept| kept.is_some_and(|kept| kept >= self.acknowledged));
+        };
+        let mut range = redis::cmd("XRANGE");
+        range.arg(self.link.stream()).arg(&self.acknowledged_in).arg(&self.acknowledged_in);
+        let entries = self.link.query::<Vec<Entry>>(&range).unwrap_or_default();
+        let batch = entries.first().and_then(|(_, fields)| fields.first());
+        batch.is_some_and(|(_, bytes)| Batch::decode(bytes).is_ok_and(|batch| batch.chain == chain))
     }
 
     /// Finds out which acknowledged events the other history lacks, and leaves a note of it for its owner.
@@ -410,6 +436,7 @@ impl Journal for RedisJournal {
         self.settle(Some(batch))?;
         self.acknowledged = batch.last;
         self.acknowledged_in.clone_from(&self.position.id);
+        self.acknowledged_chain = Some(batch.chain);
         self.ring.push(batch.clone());
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::catalog::Config;
 use crate::command::ApplyWorld;
+use crate::engine::bounds::legible;
 use crate::engine::change::Execute;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
@@ -21,6 +22,7 @@ impl Execute for ApplyWorld {
         engine.configure(self, asked, |present| {
             another(present)?;
             let prepared = Config::prepare_world(present, &self.text).map_err(bad_file)?;
+            prepared.new_codes(present).try_for_each(|(kind, code)| legible(kind, code))?;
             Ok(Ready { event: prepared.event(), config: Some(prepared) })
         })
     }
