@@ -176,6 +176,16 @@ enum StepVerb {
         #[arg(value_name = "SKU:UNITS")]
         units: Vec<LineArg>,
     },
+    /// The parcel is undone, to count or pack it again; its waybill is void.
+    Unpack,
+    /// The parcel was scanned out and is still here.
+    Unscan,
+    /// The carrier could not deliver the parcel and brings it back.
+    Undelivered,
+    /// The customer refused the parcel at the door.
+    Refused,
+    /// The carrier lost the parcel: its units are written off and wait in review, for reroute or cancel.
+    Lost,
     /// Returned units are inspected.
     Inspect {
         /// Which units; all of them intact when none is named.
@@ -266,6 +276,11 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
         StepVerb::Pickup => StepAction::Pickup,
         StepVerb::Deliver => StepAction::Deliver,
         StepVerb::Confirm => StepAction::Confirm,
+        StepVerb::Unpack => StepAction::Unpack,
+        StepVerb::Unscan => StepAction::Unscan,
+        StepVerb::Undelivered => StepAction::Undelivered,
+        StepVerb::Refused => StepAction::Refused,
+        StepVerb::Lost => StepAction::Lost,
         StepVerb::Return { units } => StepAction::Return(lines(units)),
         StepVerb::Inspect { units } => {
             let inspected =
