@@ -68,6 +68,7 @@ impl Action {
 }
 
 const UNPAID: &str = "it is not paid yet";
+const CANCELLED: &str = "it was cancelled";
 const GIVEN_UP: &str = "it was cancelled; stop the parcel";
 const LAPSED: &str = "its hold expired unpaid; `pay` it again to hold stock anew";
 const REPLACED: &str = "its hold expired; the order was paid later and ships in other sub-orders";
@@ -108,7 +109,8 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (S::Held, A::Arrive) => No(ALL_HERE),
         (S::Held | S::Promised, _) => No(UNPAID),
 
-        (S::Cancelled, _) => No(GIVEN_UP),
+        (S::Cancelled, A::Step(_)) => No(GIVEN_UP),
+        (S::Cancelled, _) => No(CANCELLED),
         (S::Expired, _) => No(REPLACED),
         (_, A::Pay | A::Expire | A::Extend) => No(IS_PAID),
         (S::Waiting, A::Arrive) => To(S::Allocated),
@@ -180,7 +182,8 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
         (OrderState::Expired, Action::Pay) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
         (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
-        (OrderState::Cancelled, _) => Err(GIVEN_UP),
+        (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),
+        (OrderState::Cancelled, _) => Err(CANCELLED),
         (OrderState::Paid, Action::Pay | Action::Expire | Action::Extend) => Err(IS_PAID),
         (OrderState::Paid, _) => Ok(()),
     }
