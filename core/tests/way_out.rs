@@ -183,8 +183,11 @@ fn a_reroute_is_refused_in_its_own_words() {
     assert_eq!(shop.no(reroute()).to_string(), "cannot reroute an order that is cancelled: it was cancelled");
 }
 
-/// A shop with an order in each of the situations that an order can be in.
-fn situations() -> Vec<(&'static str, fn() -> Shop)> {
+/// What an order is going through, and how a shop comes to have such an order.
+type Situation = (&'static str, fn() -> Shop);
+
+/// Every situation that an order can be in.
+fn situations() -> Vec<Situation> {
     vec![
         ("held", || {
             let shop = stocked();

@@ -339,12 +339,14 @@ fn meant(session: &Session, named: SubArg, whole_flag: &str) -> Result<(OrderRef
 
 /// The order, if there is one.
 fn found(session: &Session, order: &OrderRef) -> Result<Option<Box<OrderView>>, Failure> {
-    match session.try_query(Query::Order(order.clone())) {
-        Ok(Reply::Order(view)) => Ok(Some(view)),
-        Ok(other) => Err(Failure::failed(format!("an order was asked for, and the answer is {other:?}"))),
-        Err(ClientError::Rejected(Reject::UnknownOrder { .. })) => Ok(None),
-        Err(error) => Err(error.into()),
+    let answer = session.try_query(Query::Order(order.clone()));
+    if matches!(answer, Err(ClientError::Rejected(Reject::UnknownOrder { .. }))) {
+        return Ok(None);
     }
+    let Reply::Order(view) = answer? else {
+        return Err(Failure::failed("the server answered something else than the order"));
+    };
+    Ok(Some(view))
 }
 
 /// Shows one order with its sub-orders and timeline.
