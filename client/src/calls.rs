@@ -189,6 +189,36 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Inspect(lines))
     }
 
+    /// Reports that a packed parcel is undone, to be counted or packed again. Its waybill is void.
+    fn step_unpack(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::Unpack)
+    }
+
+    /// Reports that a parcel that was scanned out is still in the warehouse.
+    fn step_unscan(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::Unscan)
+    }
+
+    /// Reports that the carrier could not deliver the parcel and brings it back.
+    fn step_undelivered(
+        &self,
+        order: OrderRef,
+        sub: SubNo,
+    ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::Undelivered)
+    }
+
+    /// Reports that the customer refused the parcel at the door and the carrier brings it back.
+    fn step_refused(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::Refused)
+    }
+
+    /// Reports that the carrier lost the parcel. Its units are written off and stand in review: [`Stockade::reroute`] sends
+    /// them anew, [`Stockade::cancel`] gives them up.
+    fn step_lost(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::Lost)
+    }
+
     /// Tries again to route the sub-orders in review.
     fn reroute(&self, order: OrderRef) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         tell(self, Command::Reroute(Reroute { order }), changed)

@@ -233,6 +233,19 @@ fn goes_all_the_way(life: &mut Life) {
     life.steps("20", &[StepAction::Pick, StepAction::Weigh(750), StepAction::Label(code("SF-1")), StepAction::Pack]);
 }
 
+fn comes_back(life: &mut Life) {
+    life.receives("tea", "A", 6);
+    for number in ["1", "2"] {
+        life.places(number, &[("tea", 2)]);
+        life.pays(number);
+        life.steps(number, &[StepAction::Pick, StepAction::Pack, StepAction::Label(code("SF-1")), StepAction::Unpack]);
+        life.steps(number, &[StepAction::Pack, StepAction::Scan(None), StepAction::Unscan, StepAction::Scan(None)]);
+    }
+    life.steps("1", &[StepAction::Undelivered, StepAction::Pickup, StepAction::Refused, StepAction::Return(vec![])]);
+    life.steps("2", &[StepAction::Pickup, StepAction::Return(vec![line("tea", 1)]), StepAction::Lost]);
+    life.does(Command::Reroute(Reroute { order: web("2") }));
+}
+
 fn picks_short(life: &mut Life) {
     life.receives("tea", "A", 4);
     life.receives("tea", "B", 1);
@@ -276,6 +289,7 @@ const LIVES: &[Case] = &[
     ),
     (gives_up, &["order_cancelled"]),
     (goes_all_the_way, &["sub_stepped", "return_received", "return_inspected"]),
+    (comes_back, &[]),
     (picks_short, &["pick_shorted", "review_routed"]),
     (promises, &["order_promised", "order_promised_late", "inbound_changed"]),
 ];

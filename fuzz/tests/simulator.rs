@@ -3,7 +3,7 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 41] = [
+const MET: [&str; 46] = [
     "adjust       not_enough_units",
     "arrive       stock_moved",
     "cancel       order_cancelled",
@@ -40,6 +40,11 @@ const MET: [&str; 41] = [
     "step         return_inspected",
     "step         scan",
     "step         return_received",
+    "step         unpack",
+    "step         unscan",
+    "step         undelivered",
+    "step         refused",
+    "step         lost",
     "step         pick_shorted, rerouted",
     "step         pick_shorted, to review",
     "timer        expired",

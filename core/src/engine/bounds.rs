@@ -200,7 +200,12 @@ impl Bounded for TakeStep {
             | StepAction::Scan(_)
             | StepAction::Pickup
             | StepAction::Deliver
-            | StepAction::Confirm => Ok(()),
+            | StepAction::Confirm
+            | StepAction::Unpack
+            | StepAction::Unscan
+            | StepAction::Undelivered
+            | StepAction::Refused
+            | StepAction::Lost => Ok(()),
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Action {
     Step(Step),
     /// The last goods that were promised before they came are here.
     Arrive,
+    /// What stands in review is routed anew.
+    Reroute,
 }
 
 /// What the table says.
@@ -35,7 +37,7 @@ impl Action {
     /// Every action.
     pub fn all() -> impl Iterator<Item = Action> {
         let before = [Action::Pay, Action::Expire, Action::Extend, Action::Cancel];
-        before.into_iter().chain(Step::ALL.iter().copied().map(Action::Step)).chain([Action::Arrive])
+        before.into_iter().chain(Step::ALL.iter().copied().map(Action::Step)).chain([Action::Arrive, Action::Reroute])
     }
 
     /// The action's name in one word.
@@ -47,6 +49,7 @@ impl Action {
             Action::Cancel => "cancel",
             Action::Step(step) => step.name(),
             Action::Arrive => "arrive",
+            Action::Reroute => "reroute",
         }
     }
 
@@ -59,18 +62,30 @@ impl Action {
             Action::Cancel => "cancel",
             Action::Step(step) => step.verb(),
             Action::Arrive => "receive the goods of",
+            Action::Reroute => "reroute",
         }
     }
 }
 
 const UNPAID: &str = "it is not paid yet";
+const CANCELLED: &str = "it was cancelled";
 const GIVEN_UP: &str = "it was cancelled; stop the parcel";
-const LAPSED: &str = "its hold expired unpaid; pay it again to hold stock anew";
+const LAPSED: &str = "its hold expired unpaid; `pay` it again to hold stock anew";
+const REPLACED: &str = "its hold expired; the order was paid later and ships in other sub-orders";
 const IS_PAID: &str = "it is paid already";
-const HAS_LEFT: &str = "it has left the warehouse; ask the courier to intercept it, or take it back as a return";
+const SCANNED: &str = "it was scanned out; `unscan` it if it is still here";
+const WITH_COURIER: &str =
+    "the courier has it; if it comes back, record `undelivered` or `refused`, and `return` when it is here";
+const COMES_BACK: &str = "it was not delivered and comes back; record `return` when it is here";
+const WITH_CUSTOMER: &str = "the customer has it; if it comes back, record `return`";
+const LOST: &str = "it was lost by the carrier";
 const NOT_LEFT: &str = "it has not left the warehouse";
-const NO_PICKUP: &str = "no courier has it yet";
-const PACKED: &str = "it is packed already; unpack and count again";
+const NO_PICKUP: &str =
+    "no courier has it yet; `unscan` it if it is still here, or record `undelivered` if it comes back";
+const NOT_BACK: &str = "nothing of it came back";
+const PACKED: &str = "it is packed already; `unpack` it and count again";
+const NOT_PACKED: &str = "it is not packed";
+const AS_A_WHOLE: &str = "what stands in review is rerouted for the whole order";
 const DONE: &str = "that was done already";
 const NOT_HERE: &str = "its goods are yet to come; it goes on when they are received";
 const ALL_HERE: &str = "its goods are here already";
@@ -94,13 +109,15 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (S::Held, A::Arrive) => No(ALL_HERE),
         (S::Held | S::Promised, _) => No(UNPAID),
 
-        (S::Cancelled, _) => No(GIVEN_UP),
-        (S::Expired, _) => No(LAPSED),
+        (S::Cancelled, A::Step(_)) => No(GIVEN_UP),
+        (S::Cancelled, _) => No(CANCELLED),
+        (S::Expired, _) => No(REPLACED),
         (_, A::Pay | A::Expire | A::Extend) => No(IS_PAID),
         (S::Waiting, A::Arrive) => To(S::Allocated),
         (S::Waiting, _) => No(NOT_HERE),
         (_, A::Arrive) => No(ALL_HERE),
-        (_, A::Cancel) => No(HAS_LEFT),
+        (_, A::Cancel) => No(left(stage)),
+        (_, A::Reroute) => No(AS_A_WHOLE),
 
         (_, A::Step(step)) => step_verdict(stage, step),
     }
@@ -117,18 +134,43 @@ const fn step_verdict(stage: Stage, step: Step) -> Verdict {
         (S::Picking | S::Packed, T::Pick) | (S::Packed, T::Pack) => No(DONE),
         (S::Allocated | S::Picking, T::Short) => To(stage),
         (S::Packed, T::Short) => No(PACKED),
+        (S::Packed, T::Unpack) => To(S::Picking),
+        (S::Allocated | S::Picking, T::Unpack) => No(NOT_PACKED),
         (S::Allocated | S::Picking | S::Packed, T::Weigh | T::Label) => To(stage),
         (S::Allocated | S::Picking | S::Packed, T::Scan) => To(S::Outbound),
         (S::Allocated | S::Picking | S::Packed, _) => No(NOT_LEFT),
 
-        (_, T::Pick | T::Short | T::Pack | T::Weigh | T::Label) => No(HAS_LEFT),
-        (S::Outbound, T::Pickup) => To(S::PickedUp),
-        (S::Outbound, T::Return | T::Inspect) => No(NO_PICKUP),
-        (S::Outbound | S::PickedUp, T::Deliver) => To(S::Delivered),
-        (S::Outbound | S::PickedUp, T::Confirm) => No(NOT_DELIVERED),
+        (S::Lost, T::Inspect) => To(S::Lost),
+        (S::Lost, T::Lost) => No(DONE),
+        (S::Lost, _) => No(LOST),
+        (S::Outbound, T::Unscan) => To(S::Packed),
+        (_, T::Pick | T::Short | T::Pack | T::Unpack | T::Weigh | T::Label | T::Unscan) => No(left(stage)),
+        (S::Outbound | S::Undelivered, T::Pickup) => To(S::PickedUp),
+        (S::Outbound, T::Return) => No(NO_PICKUP),
+        (S::Outbound, T::Inspect) => No(NOT_BACK),
+        (S::Outbound | S::PickedUp | S::Undelivered, T::Deliver) => To(S::Delivered),
+        (S::Outbound | S::PickedUp | S::Undelivered, T::Confirm) => No(NOT_DELIVERED),
+        (S::Outbound | S::PickedUp | S::Delivered, T::Undelivered | T::Refused) => To(S::Undelivered),
+        (S::Undelivered, T::Undelivered | T::Refused) => No(DONE),
+        (S::Outbound | S::PickedUp | S::Undelivered | S::Delivered, T::Lost) => To(S::Lost),
+        (_, T::Undelivered | T::Refused | T::Lost) => No(left(stage)),
         (S::Delivered, T::Confirm) => To(S::Confirmed),
         (_, T::Return | T::Inspect) => To(stage),
         (_, T::Scan | T::Pickup | T::Deliver | T::Confirm) => No(DONE),
+    }
+}
+
+/// Why what is done before a parcel leaves is too late for one in this stage, and what can be done instead.
+const fn left(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Outbound => SCANNED,
+        Stage::PickedUp => WITH_COURIER,
+        Stage::Undelivered => COMES_BACK,
+        Stage::Delivered | Stage::Confirmed => WITH_CUSTOMER,
+        Stage::Lost => LOST,
+        Stage::Cancelled => GIVEN_UP,
+        Stage::Expired => REPLACED,
+        Stage::Held | Stage::Promised | Stage::Waiting | Stage::Allocated | Stage::Picking | Stage::Packed => NOT_LEFT,
     }
 }
 
@@ -140,7 +182,8 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
         (OrderState::Expired, Action::Pay) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
         (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
-        (OrderState::Cancelled, _) => Err(GIVEN_UP),
+        (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),
+        (OrderState::Cancelled, _) => Err(CANCELLED),
         (OrderState::Paid, Action::Pay | Action::Expire | Action::Extend) => Err(IS_PAID),
         (OrderState::Paid, _) => Ok(()),
     }
@@ -152,9 +195,10 @@ pub const fn bucket_of(stage: Stage, pool: PoolId) -> Option<Bucket> {
         Stage::Held | Stage::Promised => Bucket::Held(pool),
         Stage::Allocated | Stage::Waiting => Bucket::Allocated,
         Stage::Picking | Stage::Packed => Bucket::Picked,
-        Stage::Outbound | Stage::PickedUp => Bucket::Shipped,
+        Stage::Outbound | Stage::PickedUp | Stage::Undelivered => Bucket::Shipped,
         Stage::Delivered => Bucket::Awaiting,
         Stage::Confirmed => Bucket::Outside(Outside::Customer),
+        Stage::Lost => Bucket::Outside(Outside::WriteOff),
         Stage::Cancelled | Stage::Expired => return None,
     })
 }

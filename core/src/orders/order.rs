@@ -217,6 +217,48 @@ impl SubOrder {
     pub fn is_gone(&self) -> bool {
         matches!(self.stage, Stage::Cancelled | Stage::Expired)
     }
+
+    /// Whether nothing of it goes on: it was given up, lapsed, or was lost with all that was in it.
+    pub fn is_closed(&self) -> bool {
+        self.is_gone() || (self.stage == Stage::Lost && self.units().is_zero())
+    }
+
+    /// Whether it left and everything in it came back.
+    pub fn is_back(&self) -> bool {
+        let has_left = match self.stage {
+            Stage::Outbound | Stage::PickedUp | Stage::Undelivered | Stage::Delivered | Stage::Confirmed => true,
+            Stage::Held
+            | Stage::Promised
+            | Stage::Waiting
+            | Stage::Allocated
+            | Stage::Picking
+            | Stage::Packed
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Lost => false,
+        };
+        has_left && self.lines.iter().all(|line| line.out().is_zero())
+    }
+
+    /// What the table says of an action on it; a parcel of which everything came back goes nowhere.
+    pub fn verdict(&self, action: Action) -> Verdict {
+        let back = Verdict::No("all of it came back");
+        match (verdict(self.stage, action), action) {
+            (Verdict::No(_), _) if self.is_back() => back,
+            (Verdict::To(_), Action::Step(step)) if step.needs_contents() && self.is_back() => back,
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// Takes out what did not come back, by SKU in the order of the lines.
+    pub fn take_out(&mut self) -> Vec<(SkuId, Units)> {
+        let lost = |line: &mut SubLine| {
+            let units = line.out();
+            line.units = line.returned;
+            (!units.is_zero()).then_some((line.sku, units))
+        };
+        self.lines.iter_mut().filter_map(lost).collect()
+    }
 }
 
 impl Order {
@@ -317,7 +359,7 @@ impl Order {
             if sub.stage == Stage::Cancelled && !sub.units().is_zero() {
                 return wrong("cancelled with units in it");
             }
-            if !sub.is_gone() && sub.units().is_zero() {
+            if !sub.is_closed() && sub.units().is_zero() {
                 return wrong("empty and not cancelled");
             }
             if (sub.waiting > 0) != sub.stage.is_ahead() || u64::from(sub.waiting) > sub.units().0 {
@@ -326,7 +368,7 @@ impl Order {
             let fits = match self.state {
                 OrderState::Held => matches!(sub.stage, Stage::Held | Stage::Promised | Stage::Cancelled),
                 OrderState::Paid => !matches!(sub.stage, Stage::Held | Stage::Promised),
-                OrderState::Expired | OrderState::RefundDue | OrderState::Cancelled => sub.is_gone(),
+                OrderState::Expired | OrderState::RefundDue | OrderState::Cancelled => sub.is_closed(),
             };
             if !fits {
                 return wrong(&format!("{} in an order that is {}", sub.stage.name(), self.state.name()));

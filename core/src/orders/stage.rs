@@ -61,11 +61,15 @@ pub enum Stage {
     Promised,
     /// Paid, and goods that were promised to it are yet to come.
     Waiting,
+    /// Not delivered: on its way back with the carrier, or back.
+    Undelivered,
+    /// Lost by the carrier: what was in it stands in review.
+    Lost,
 }
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Stage; 12] = [
+    pub const ALL: [Stage; 14] = [
         Stage::Held,
         Stage::Allocated,
         Stage::Picking,
@@ -78,6 +82,8 @@ impl Stage {
         Stage::Expired,
         Stage::Promised,
         Stage::Waiting,
+        Stage::Undelivered,
+        Stage::Lost,
     ];
 
     /// Whether some of its goods are yet to come.
@@ -101,6 +107,8 @@ impl Stage {
             Stage::Expired => "expired",
             Stage::Promised => "promised",
             Stage::Waiting => "waiting",
+            Stage::Undelivered => "undelivered",
+            Stage::Lost => "lost",
         }
     }
 }

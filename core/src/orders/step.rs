@@ -78,12 +78,27 @@ steps! {
     10 "return" "take back" Return,
     /// Returned units are inspected.
     11 "inspect" "inspect returns of" Inspect,
+    /// The parcel is undone: it is packed, weighed and labelled anew.
+    12 "unpack" "unpack" Unpack,
+    /// The scan is undone: the parcel is still in the warehouse.
+    13 "unscan" "take back the scan of" Unscan,
+    /// The carrier could not deliver it and brings it back.
+    14 "undelivered" "record a failed delivery of" Undelivered,
+    /// The customer refused it at the door.
+    15 "refused" "record a refusal at the door of" Refused,
+    /// The carrier lost it.
+    16 "lost" "record the loss of" Lost,
 }
 
 impl Step {
     /// The step with this name, if there is one.
     pub fn named(name: &str) -> Option<Step> {
         Step::ALL.iter().copied().find(|step| step.name() == name)
+    }
+
+    /// Whether it is about a parcel that is on its way with something in it.
+    pub const fn needs_contents(self) -> bool {
+        matches!(self, Step::Pickup | Step::Deliver | Step::Undelivered | Step::Refused | Step::Lost)
     }
 
     /// Whether rules may say what has to precede it: it is done in the warehouse, once for each parcel.
@@ -94,7 +109,7 @@ impl Step {
 
 /// A set of steps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
-pub struct StepSet(u16);
+pub struct StepSet(u32);
 
 impl StepSet {
     /// No step.
@@ -104,6 +119,29 @@ impl StepSet {
     #[must_use]
     pub const fn with(self, step: Step) -> StepSet {
         StepSet(self.0 | 1 << step as u16)
+    }
+
+    /// What is done after one more step, which may undo others.
+    #[must_use]
+    pub const fn after(self, step: Step) -> StepSet {
+        match step {
+            Step::Unpack => StepSet(self.0 & StepSet::EMPTY.with(Step::Pick).0),
+            Step::Unscan => StepSet(self.0 & !StepSet::EMPTY.with(Step::Scan).0),
+            Step::Pick
+            | Step::Short
+            | Step::Pack
+            | Step::Weigh
+            | Step::Label
+            | Step::Scan
+            | Step::Pickup
+            | Step::Deliver
+            | Step::Confirm
+            | Step::Return
+            | Step::Inspect
+            | Step::Undelivered
+            | Step::Refused
+            | Step::Lost => self.with(step),
+        }
     }
 
     /// Whether the step is in the set.

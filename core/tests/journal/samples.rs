@@ -228,6 +228,11 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("sub_stepped: scan", step(Step::Scan, Stage::Outbound)),
         ("sub_stepped: pickup", step(Step::Pickup, Stage::PickedUp)),
         ("sub_stepped: deliver", step(Step::Deliver, Stage::Delivered)),
+        ("sub_stepped: unpack", step(Step::Unpack, Stage::Picking)),
+        ("sub_stepped: unscan", step(Step::Unscan, Stage::Packed)),
+        ("sub_stepped: undelivered", step(Step::Undelivered, Stage::Undelivered)),
+        ("sub_stepped: refused", step(Step::Refused, Stage::Undelivered)),
+        ("sub_stepped: lost", step(Step::Lost, Stage::Lost)),
         ("sub_stepped: confirm", step(Step::Confirm, Stage::Confirmed)),
         (
             "pick_shorted",

@@ -54,6 +54,8 @@ fn place() -> impl Strategy<Value = Place> {
 fn step() -> impl Strategy<Value = StepAction> {
     prop_oneof![
         Just(StepAction::Pick),
+        Just(StepAction::Unpack),
+        Just(StepAction::Lost),
         lines().prop_map(StepAction::Short),
         any::<u32>().prop_map(StepAction::Weigh),
         prop::option::of(code()).prop_map(StepAction::Scan),

@@ -130,6 +130,11 @@ pub fn commands() -> Vec<(&'static str, Command)> {
             "step_inspect",
             step(StepAction::Inspect(vec![Inspected { sku: code("A"), intact: Units(2), damaged: Units(1) }])),
         ),
+        ("step_unpack", step(StepAction::Unpack)),
+        ("step_unscan", step(StepAction::Unscan)),
+        ("step_undelivered", step(StepAction::Undelivered)),
+        ("step_refused", step(StepAction::Refused)),
+        ("step_lost", step(StepAction::Lost)),
         ("reroute", Command::Reroute(Reroute { order: by_number() })),
     ]
 }
@@ -376,6 +381,8 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ("changed_refund_due", changed(Change::RefundDue)),
         ("changed_cancelled", changed(Change::Cancelled { units: Units(3) })),
         ("changed_extended", changed(Change::Extended { until: Time(3_000_000) })),
+        ("changed_undelivered", changed(Change::Stepped { sub: SubNo(1), stage: Stage::Undelivered })),
+        ("changed_lost", changed(Change::Stepped { sub: SubNo(1), stage: Stage::Lost })),
         ("changed_stepped", changed(Change::Stepped { sub: SubNo(1), stage: Stage::Outbound })),
         ("changed_shorted", changed(Change::Shorted { missing: Units(3), rerouted: Units(2), review: Units(1) })),
         ("changed_returned", changed(Change::Returned { units: Units(3) })),

@@ -65,7 +65,12 @@ fn stepped(action: &StepAction) -> bool {
         | StepAction::Scan(_)
         | StepAction::Pickup
         | StepAction::Deliver
-        | StepAction::Confirm => false,
+        | StepAction::Confirm
+        | StepAction::Unpack
+        | StepAction::Unscan
+        | StepAction::Undelivered
+        | StepAction::Refused
+        | StepAction::Lost => false,
     }
 }
 

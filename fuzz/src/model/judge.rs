@@ -177,10 +177,14 @@ impl Model {
             };
         }
         match scope {
-            CancelScope::Order => match order.subs.iter().any(|s| !s.is_gone() && !s.is_inside()) {
-                true => Allowed::refuse("illegal_step"),
-                false => Allowed::must(),
-            },
+            CancelScope::Order => {
+                let mut left = order.subs.iter().filter(|s| !s.is_gone() && s.stage != Stage::Lost).peekable();
+                let is_some_left = left.peek().is_some() || !order.review.is_empty();
+                match is_some_left && left.all(Sub::is_inside) {
+                    true => Allowed::must(),
+                    false => Allowed::refuse("illegal_step"),
+                }
+            }
             CancelScope::Sub(no) => match order.sub(no.0) {
                 Err(_) => Allowed::refuse("unknown_sub_order"),
                 Ok(sub) if sub.is_inside() => Allowed::must(),
@@ -218,9 +222,17 @@ impl Model {
             | StepAction::Scan(_)
             | StepAction::Pickup
             | StepAction::Deliver
-            | StepAction::Confirm => {}
+            | StepAction::Confirm
+            | StepAction::Unpack
+            | StepAction::Unscan
+            | StepAction::Undelivered
+            | StepAction::Refused
+            | StepAction::Lost => {}
         }
         let plain = step.action.step();
+        if lifecycle::moves_goods(plain) && sub.out() == 0 {
+            return Allowed::refuse("illegal_step");
+        }
         match lifecycle::step(sub.stage, plain) {
             Walk::To(_) | Walk::Stays if self.steps_done_before(sub, plain).is_ok() => Allowed::must(),
             Walk::To(_) | Walk::Stays | Walk::No => Allowed::refuse("illegal_step"),
@@ -252,7 +264,7 @@ impl Model {
     }
 
     fn judge_return(&self, sub: &Sub, lines: &[Line]) -> Allowed {
-        if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+        if !lifecycle::takes_returns(sub.stage) {
             return Allowed::refuse("illegal_step");
         }
         let named = lines.iter().map(|l| (&l.sku, l.units.0));
@@ -260,7 +272,7 @@ impl Model {
     }
 
     fn judge_inspect(&self, sub: &Sub, results: &[Inspected]) -> Allowed {
-        if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+        if !lifecycle::takes_returns(sub.stage) && sub.stage != Stage::Lost {
             return Allowed::refuse("illegal_step");
         }
         let named = results.iter().map(|r| (&r.sku, r.intact.0 + r.damaged.0));

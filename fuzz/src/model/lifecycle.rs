@@ -21,8 +21,14 @@ pub fn step(stage: Stage, step: Step) -> Walk {
         Step::Pack => (stage == Stage::Picking, Walk::To(Stage::Packed)),
         Step::Weigh | Step::Label => (matches!(stage, Stage::Picking | Stage::Packed), Walk::Stays),
         Step::Scan => (stage == Stage::Packed, Walk::To(Stage::Outbound)),
-        Step::Pickup => (stage == Stage::Outbound, Walk::To(Stage::PickedUp)),
-        Step::Deliver => (matches!(stage, Stage::Outbound | Stage::PickedUp), Walk::To(Stage::Delivered)),
+        Step::Unpack => (stage == Stage::Packed, Walk::To(Stage::Picking)),
+        Step::Unscan => (stage == Stage::Outbound, Walk::To(Stage::Packed)),
+        Step::Pickup => (matches!(stage, Stage::Outbound | Stage::Undelivered), Walk::To(Stage::PickedUp)),
+        Step::Deliver => (is_away(stage), Walk::To(Stage::Delivered)),
+        Step::Undelivered | Step::Refused => {
+            (matches!(stage, Stage::Outbound | Stage::PickedUp | Stage::Delivered), Walk::To(Stage::Undelivered))
+        }
+        Step::Lost => (is_away(stage) || stage == Stage::Delivered, Walk::To(Stage::Lost)),
         Step::Confirm => (stage == Stage::Delivered, Walk::To(Stage::Confirmed)),
         // These have events of their own.
         Step::Short | Step::Return | Step::Inspect => (false, Walk::No),
@@ -30,14 +36,36 @@ pub fn step(stage: Stage, step: Step) -> Walk {
     if is_open { walk } else { Walk::No }
 }
 
-/// The buckets a step moves the units of a sub-order between, if any.
-pub fn moves_of(step: Step) -> Option<(Bucket, Bucket)> {
+/// Whether a parcel is under way: to the customer or back.
+fn is_away(stage: Stage) -> bool {
+    matches!(stage, Stage::Outbound | Stage::PickedUp | Stage::Undelivered)
+}
+
+/// Whether a parcel in this stage may hold goods that came back.
+pub fn takes_returns(stage: Stage) -> bool {
+    matches!(stage, Stage::PickedUp | Stage::Undelivered | Stage::Delivered | Stage::Confirmed)
+}
+
+/// Whether a step is one of a parcel with something in it.
+pub fn moves_goods(step: Step) -> bool {
+    matches!(step, Step::Pickup | Step::Deliver | Step::Undelivered | Step::Refused | Step::Lost)
+}
+
+/// The buckets a step moves the units of a sub-order in this stage between, if any.
+pub fn moves_of(stage: Stage, step: Step) -> Option<(Bucket, Bucket)> {
+    let is_delivered = stage == Stage::Delivered;
     match step {
+        Step::Unscan => Some((Bucket::Shipped, Bucket::Picked)),
+        Step::Undelivered | Step::Refused => is_delivered.then_some((Bucket::Awaiting, Bucket::Shipped)),
+        Step::Lost => {
+            let from = if is_delivered { Bucket::Awaiting } else { Bucket::Shipped };
+            Some((from, Bucket::Outside(Outside::WriteOff)))
+        }
         Step::Pick => Some((Bucket::Allocated, Bucket::Picked)),
         Step::Scan => Some((Bucket::Picked, Bucket::Shipped)),
         Step::Deliver => Some((Bucket::Shipped, Bucket::Awaiting)),
         Step::Confirm => Some((Bucket::Awaiting, Bucket::Outside(Outside::Customer))),
-        Step::Pack | Step::Weigh | Step::Label | Step::Pickup => None,
+        Step::Pack | Step::Unpack | Step::Weigh | Step::Label | Step::Pickup => None,
         Step::Short | Step::Return | Step::Inspect => None,
     }
 }
@@ -56,6 +84,11 @@ pub fn name(step: Step) -> &'static str {
         Step::Short => "short",
         Step::Return => "return",
         Step::Inspect => "inspect",
+        Step::Unpack => "unpack",
+        Step::Unscan => "unscan",
+        Step::Undelivered => "undelivered",
+        Step::Refused => "refused",
+        Step::Lost => "lost",
     }
 }
 

@@ -60,7 +60,7 @@ pub use cover::{Cover, Wish};
 pub use decision::Asked;
 pub use expected::{Inbound, Promise, Receipt};
 pub use ledger::{Cell, Ledger};
-pub use lifecycle::{Walk, moves_of, step};
+pub use lifecycle::{Walk, moves_of, step, takes_returns};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
 pub use replies::receipt;

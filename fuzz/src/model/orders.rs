@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::decision::{CostParts, PlannedSub, SubKind};
 use stockade_core::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, WarehouseId};
-use stockade_core::orders::{OrderState, Stage, SubTake};
+use stockade_core::orders::{OrderState, Stage, Step, SubTake};
 use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
+
+use super::lifecycle;
 
 /// Units of one SKU from one pool in a sub-order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,10 +96,10 @@ impl Sub {
             Stage::Held | Stage::Promised => Some(Bucket::Held(pool)),
             Stage::Allocated | Stage::Waiting => Some(Bucket::Allocated),
             Stage::Picking | Stage::Packed => Some(Bucket::Picked),
-            Stage::Outbound | Stage::PickedUp => Some(Bucket::Shipped),
+            Stage::Outbound | Stage::PickedUp | Stage::Undelivered => Some(Bucket::Shipped),
             Stage::Delivered => Some(Bucket::Awaiting),
             Stage::Confirmed => Some(Bucket::Outside(Outside::Customer)),
-            Stage::Cancelled | Stage::Expired => None,
+            Stage::Cancelled | Stage::Expired | Stage::Lost => None,
         }
     }
 
@@ -124,6 +126,38 @@ impl Sub {
     /// Whether it was given up or lapsed.
     pub fn is_gone(&self) -> bool {
         matches!(self.stage, Stage::Cancelled | Stage::Expired)
+    }
+
+    /// Whether nothing of it is anywhere: given up, lapsed, or lost before any of it came back.
+    pub fn is_over(&self) -> bool {
+        self.is_gone() || (self.stage == Stage::Lost && self.units() == 0)
+    }
+
+    /// Units of it that left and did not come back.
+    pub fn out(&self) -> u64 {
+        self.lines.values().map(SubLine::out).sum()
+    }
+
+    /// Notes a step as done, or what it undoes as not done.
+    pub fn note(&mut self, step: Step) {
+        if step == Step::Unpack {
+            self.done.retain(|done| *done == "pick");
+            self.waybill = None;
+        } else if step == Step::Unscan {
+            self.done.remove("scan");
+        } else {
+            self.done.insert(lifecycle::name(step));
+        }
+    }
+
+    /// Takes out what is with the carrier; answers it by SKU.
+    pub fn lose(&mut self) -> Vec<(SkuId, u64)> {
+        let mut lost = Vec::new();
+        for ((sku, _), line) in self.lines.iter_mut().filter(|(_, line)| line.out() > 0) {
+            lost.push((*sku, line.out()));
+            line.units = line.returned;
+        }
+        lost
     }
 
     /// Returned units not inspected.

@@ -176,7 +176,7 @@ impl Model {
         }
         order.close_empty();
         order.subs.iter_mut().for_each(Sub::settle);
-        if order.subs.iter().all(|s| matches!(s.stage, Stage::Cancelled | Stage::Expired)) && order.review.is_empty() {
+        if order.subs.iter().all(Sub::is_over) && order.review.is_empty() {
             order.state = OrderState::Cancelled;
         }
         self.tidy();

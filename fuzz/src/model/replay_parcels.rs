@@ -33,19 +33,28 @@ impl Model {
             return Err(format!("{:?} leads from {:?} to {stage:?}, not {:?}", e.step, sub.stage, e.stage));
         }
         self.steps_done_before(sub, e.step)?;
-        let moves = match lifecycle::moves_of(e.step) {
+        if lifecycle::moves_goods(e.step) && sub.out() == 0 {
+            return Err(format!("{:?} of a parcel that came back", e.step));
+        }
+        let moves = match lifecycle::moves_of(sub.stage, e.step) {
             Some((from, to)) => sub.all_moves(from, to),
             None => Vec::new(),
         };
         self.book_same(seq, moves, &e.moves)?;
-        let sub = self.order_mut(e.order)?.sub_mut(e.sub.0)?;
+        let order = self.order_mut(e.order)?;
+        let sub = order.sub_mut(e.sub.0)?;
         sub.stage = stage;
-        sub.done.insert(lifecycle::name(e.step));
+        sub.note(e.step);
         if e.waybill.is_some() != (e.step == Step::Label) || e.weight_g.is_some() != (e.step == Step::Weigh) {
             return Err(format!("{:?} with waybill {:?} and weight {:?}", e.step, e.waybill, e.weight_g));
         }
         if let Some(waybill) = &e.waybill {
             sub.waybill = Some(waybill.clone());
+        }
+        if e.step == Step::Lost {
+            for (sku, units) in sub.lose() {
+                *order.review.entry(sku).or_default() += units;
+            }
         }
         Ok(())
     }
@@ -115,7 +124,7 @@ impl Model {
         let mut moves = Vec::new();
         for take in &e.takes {
             let sub = order.sub(take.sub.0)?;
-            if !matches!(sub.stage, Stage::PickedUp | Stage::Delivered | Stage::Confirmed) {
+            if !lifecycle::takes_returns(sub.stage) {
                 return Err(format!("from a sub-order that is {:?}", sub.stage));
             }
             let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;

@@ -14,7 +14,7 @@ use stockade_core::units::Units;
 
 use super::workload::{Make, Workload, code};
 use super::world::{CHANNELS, ZONES};
-use crate::model::{Model, Order, Sub};
+use crate::model::{Model, Order, Sub, takes_returns};
 
 /// Commands on orders, by how often they occur.
 pub(super) const ORDERS: [(u64, Make); 9] = [
@@ -162,26 +162,47 @@ impl Workload {
                 1 => StepAction::Weigh(self.rng.within(1, 5_000) as u32),
                 _ => StepAction::Pack,
             },
+            Stage::Packed if self.rng.percent(8) => StepAction::Unpack,
             Stage::Packed if order.subs[sub].waybill.is_none() && self.rng.percent(40) => StepAction::Label(waybill()),
             Stage::Packed => StepAction::Scan(match self.rng.below(5) {
                 0 => Some(code("someone-elses")),
                 1 | 2 => order.subs[sub].waybill.clone(),
                 _ => None,
             }),
+            Stage::Outbound if self.rng.percent(8) => StepAction::Unscan,
             Stage::Outbound => StepAction::Pickup,
-            Stage::PickedUp => StepAction::Deliver,
+            Stage::PickedUp => match self.rng.below(8) {
+                0 => StepAction::Undelivered,
+                1 => StepAction::Refused,
+                2 => StepAction::Lost,
+                _ => StepAction::Deliver,
+            },
+            Stage::Delivered => match self.rng.below(8) {
+                0 => StepAction::Undelivered,
+                1 => StepAction::Lost,
+                _ => StepAction::Confirm,
+            },
+            Stage::Undelivered => match self.rng.below(4) {
+                0 => StepAction::Pickup,
+                1 => StepAction::Deliver,
+                2 => StepAction::Lost,
+                _ => StepAction::Return(Vec::new()),
+            },
             Stage::Promised
             | Stage::Held
             | Stage::Waiting
-            | Stage::Delivered
             | Stage::Confirmed
             | Stage::Cancelled
-            | Stage::Expired => StepAction::Confirm,
+            | Stage::Expired
+            | Stage::Lost => StepAction::Confirm,
         };
         let action = if self.rng.percent(8) {
             let any = [StepAction::Pick, StepAction::Pack, StepAction::Scan(None), StepAction::Pickup];
             let more = [StepAction::Deliver, StepAction::Confirm, StepAction::Weigh(7), StepAction::Label(waybill())];
-            self.rng.pick(&any.into_iter().chain(more).collect::<Vec<_>>())?.clone()
+            let back = [StepAction::Unpack, StepAction::Unscan, StepAction::Undelivered, StepAction::Refused];
+            self.rng
+                .pick(&any.into_iter().chain(more).chain(back).chain([StepAction::Lost]).collect::<Vec<_>>())?
+                .clone()
         } else {
             natural
         };
@@ -206,7 +227,7 @@ impl Workload {
     }
 
     fn give_back(&mut self, model: &Model) -> Option<Request> {
-        let out = |s: &Sub| matches!(s.stage, Stage::Outbound | Stage::PickedUp | Stage::Delivered | Stage::Confirmed);
+        let out = |s: &Sub| s.stage == Stage::Outbound || takes_returns(s.stage);
         let order = self.any_order(model, |o| o.subs.iter().any(out))?;
         let sub = self.rng.below(order.subs.len() as u64) as usize;
         let mut lines = Vec::new();

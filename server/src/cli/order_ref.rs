@@ -6,17 +6,37 @@ use stockade_core::command::{Line, OrderRef};
 use stockade_core::ids::{Code, OrderId, SubNo};
 use stockade_core::units::Units;
 
-/// An order: `channel/number`, or `id:N` (or just `N`) with the engine's id.
+/// An order: `channel/number`, or `id:N` with the engine's id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderArg(pub OrderRef);
 
-/// An order and perhaps one of its sub-orders: `channel/number/2`, or `id:N/2`.
+/// An order, or one of its sub-orders: `channel/number/2`, or `id:N/2`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SubArg {
-    /// The order.
-    pub order: OrderRef,
-    /// The sub-order, when one is named.
-    pub sub: Option<SubNo>,
+pub enum SubArg {
+    /// This order, and this sub-order of it when one is named.
+    Plain(OrderRef, Option<SubNo>),
+    /// Either an order whose number ends like a sub-order, or that sub-order: it depends on which orders there are.
+    Either {
+        /// The order that all of the text names.
+        whole: OrderRef,
+        /// The order that the text before the last `/` names.
+        part: OrderRef,
+        /// The sub-order of `part`.
+        sub: SubNo,
+    },
+}
+
+impl SubArg {
+    /// The order that all of the text names.
+    ///
+    /// # Errors
+    /// A sentence, when the text can only be a sub-order.
+    pub fn whole(self) -> Result<OrderRef, String> {
+        match self {
+            SubArg::Plain(order, None) | SubArg::Either { whole: order, .. } => Ok(order),
+            SubArg::Plain(order, Some(sub)) => Err(format!("`{order}/{sub}` is a sub-order: name it once")),
+        }
+    }
 }
 
 /// Units of a SKU: `SKU:3`, or just `SKU` for one.
@@ -52,14 +72,17 @@ impl FromStr for SubArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<SubArg, String> {
-        let numbered = text.rsplit_once('/').and_then(|(order, sub)| Some((order, sub.parse::<u16>().ok()?)));
-        if let Some((order, sub)) = numbered {
-            let names_order = order.starts_with("id:") || order.contains('/');
-            if names_order {
-                return Ok(SubArg { order: order.parse::<OrderArg>()?.0, sub: Some(SubNo(sub)) });
-            }
+        let plain = || Ok(SubArg::Plain(text.parse::<OrderArg>()?.0, None));
+        let Some((order, sub)) = text.rsplit_once('/').and_then(|(order, sub)| Some((order, sub_no(sub)?))) else {
+            return plain();
+        };
+        if order.starts_with("id:") {
+            return Ok(SubArg::Plain(order.parse::<OrderArg>()?.0, Some(sub)));
         }
-        Ok(SubArg { order: text.parse::<OrderArg>()?.0, sub: None })
+        match order.parse::<OrderArg>() {
+            Ok(OrderArg(part)) => Ok(SubArg::Either { whole: text.parse::<OrderArg>()?.0, part, sub }),
+            Err(_) => plain(),
+        }
     }
 }
 
@@ -92,15 +115,14 @@ impl FromStr for InspectArg {
 }
 
 fn engine_id(text: &str) -> Result<Option<OrderRef>, String> {
-    let (digits, named) = match text.strip_prefix("id:") {
-        Some(rest) => (rest, true),
-        None => (text, false),
-    };
-    match digits.parse() {
-        Ok(id) => Ok(Some(OrderRef::Id(OrderId(id)))),
-        Err(_) if named => Err(format!("`{text}` names no order: after id: comes a whole number")),
-        Err(_) => Ok(None),
-    }
+    let Some(digits) = text.strip_prefix("id:") else { return Ok(None) };
+    let id = digits.parse().map_err(|_| format!("`{text}` names no order: after id: comes a whole number"))?;
+    Ok(Some(OrderRef::Id(OrderId(id))))
+}
+
+/// The number of a sub-order as it is printed: whole, from 1, without zeros or a sign before it.
+fn sub_no(text: &str) -> Option<SubNo> {
+    text.parse().ok().filter(|no: &u16| *no > 0 && no.to_string() == text).map(SubNo)
 }
 
 fn code(text: &str) -> Result<Code, String> {
@@ -120,7 +142,8 @@ mod tests {
         let order = |text: &str| text.parse::<OrderArg>().map(|order| order.0);
         assert_eq!(order("web/1001"), Ok(number("web", "1001")));
         assert_eq!(order("web/A/7"), Ok(number("web", "A/7")));
-        assert_eq!(order("123"), Ok(OrderRef::Id(OrderId(123))));
+        assert_eq!(order("web/#1/2.3 😀"), Ok(number("web", "#1/2.3 😀")));
+        assert!(order("123").unwrap_err().contains("channel/number"), "a shop's number is not an id");
         assert_eq!(order("id:123"), Ok(OrderRef::Id(OrderId(123))));
         assert!(order("id:x").is_err());
         assert!(order("1001x").unwrap_err().contains("channel/number"));
@@ -129,12 +152,16 @@ mod tests {
 
     #[test]
     fn sub_orders_come_last() {
-        let sub = |text: &str| text.parse::<SubArg>().map(|arg| (arg.order, arg.sub));
-        assert_eq!(sub("web/1001"), Ok((number("web", "1001"), None)));
-        assert_eq!(sub("web/1001/2"), Ok((number("web", "1001"), Some(SubNo(2)))));
-        assert_eq!(sub("web/A/x"), Ok((number("web", "A/x"), None)));
-        assert_eq!(sub("id:5/2"), Ok((OrderRef::Id(OrderId(5)), Some(SubNo(2)))));
-        assert_eq!(sub("7/1001"), Ok((number("7", "1001"), None)));
+        let sub = |text: &str| text.parse::<SubArg>();
+        let plain = |number: &str| Ok(SubArg::Plain(self::number("web", number), None));
+        let (whole, part) = (number("web", "2026/11/2"), number("web", "2026/11"));
+        assert_eq!(sub("web/1001"), plain("1001"));
+        assert_eq!(sub("web/2026/11/2"), Ok(SubArg::Either { whole, part, sub: SubNo(2) }));
+        assert_eq!(sub("id:5/2"), Ok(SubArg::Plain(OrderRef::Id(OrderId(5)), Some(SubNo(2)))));
+        assert_eq!(sub("7/1001"), Ok(SubArg::Plain(number("7", "1001"), None)));
+        for no_sub in ["A/x", "1001.2", "1001/02", "1001/0", "1001/+2", "1001/70000", "#1/2#3"] {
+            assert_eq!(sub(&format!("web/{no_sub}")), plain(no_sub));
+        }
     }
 
     #[test]

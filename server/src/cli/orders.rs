@@ -1,15 +1,18 @@
 //! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`.
 
 use clap::{Args, Subcommand};
+use stockade_client::ClientError;
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, OrderRef, Pay, Place, Reroute, StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::query::{Explain, Query};
+use stockade_core::reject::Reject;
+use stockade_core::reply::{OrderView, Reply};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
-use super::connect::{Connect, KeyFlags};
+use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::{InspectArg, LineArg, OrderArg, SubArg};
 use crate::failure::Failure;
 use crate::print;
@@ -98,6 +101,12 @@ enum OrderVerb {
 pub struct CancelArgs {
     /// The order, or a sub-order of it: channel/number[/sub], or id:N[/sub].
     order: SubArg,
+    /// Only this sub-order; ORDER is then the order alone, also when its number ends in /2.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    sub: Option<u16>,
+    /// ORDER is the order alone, also when its number ends in /2.
+    #[arg(long, conflicts_with = "sub")]
+    whole: bool,
     /// Only units of a SKU.
     #[arg(long, value_name = "SKU:UNITS")]
     units: Option<LineArg>,
@@ -129,6 +138,9 @@ pub struct ExtendArgs {
 pub struct StepArgs {
     /// The sub-order: channel/number[/sub], or id:N[/sub]; sub-order 1 when none is named.
     order: SubArg,
+    /// The sub-order; ORDER is then the order alone, also when its number ends in /2.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    sub: Option<u16>,
     #[command(subcommand)]
     action: StepVerb,
     #[command(flatten)]
@@ -176,6 +188,16 @@ enum StepVerb {
         #[arg(value_name = "SKU:UNITS")]
         units: Vec<LineArg>,
     },
+    /// The parcel is undone, to count or pack it again; its waybill is void.
+    Unpack,
+    /// The parcel was scanned out and is still here.
+    Unscan,
+    /// The carrier could not deliver the parcel and brings it back.
+    Undelivered,
+    /// The customer refused the parcel at the door.
+    Refused,
+    /// The carrier lost the parcel: its units are written off and wait in review, for reroute or cancel.
+    Lost,
     /// Returned units are inspected.
     Inspect {
         /// Which units; all of them intact when none is named.
@@ -205,7 +227,7 @@ pub fn place(args: PlaceArgs, out: Output) -> Result<(), Failure> {
 
 impl PlaceArgs {
     fn split(self) -> Result<(Place, Connect), Failure> {
-        let stockade_core::command::OrderRef::Number { channel, number } = self.order.0 else {
+        let OrderRef::Number { channel, number } = self.order.0 else {
             return Err(Failure::usage("a new order is named channel/number, like web/1001"));
         };
         let place = Place {
@@ -237,14 +259,21 @@ pub fn reroute(args: OrderArgs, out: Output) -> Result<(), Failure> {
 
 /// Cancels an order, a sub-order, or units of a line.
 pub fn cancel(args: CancelArgs, out: Output) -> Result<(), Failure> {
-    let scope = match (args.order.sub, args.units) {
+    let session = args.connect.open()?;
+    let sub = args.sub.map(SubNo);
+    let (order, sub) = match args.order {
+        order if args.whole || sub.is_some() => (order.whole().map_err(Failure::usage)?, sub),
+        order => meant(&session, order, "--whole")?,
+    };
+    let scope = match (sub, args.units) {
         (None, None) => CancelScope::Order,
         (Some(sub), None) => CancelScope::Sub(sub),
         (None, Some(line)) => CancelScope::Units(line.0),
         (Some(_), Some(_)) => return Err(Failure::usage("name a sub-order or --units, not both")),
     };
-    let command = Command::Cancel(Cancel { order: args.order.order, scope, reason: args.reason });
-    args.connect.run(&args.key, command, out)
+    let command = Command::Cancel(Cancel { order, scope, reason: args.reason });
+    print::reply(&session.command(&args.key, command)?, out);
+    Ok(())
 }
 
 /// Holds unpaid stock longer.
@@ -266,6 +295,11 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
         StepVerb::Pickup => StepAction::Pickup,
         StepVerb::Deliver => StepAction::Deliver,
         StepVerb::Confirm => StepAction::Confirm,
+        StepVerb::Unpack => StepAction::Unpack,
+        StepVerb::Unscan => StepAction::Unscan,
+        StepVerb::Undelivered => StepAction::Undelivered,
+        StepVerb::Refused => StepAction::Refused,
+        StepVerb::Lost => StepAction::Lost,
         StepVerb::Return { units } => StepAction::Return(lines(units)),
         StepVerb::Inspect { units } => {
             let inspected =
@@ -273,8 +307,46 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
             StepAction::Inspect(units.into_iter().map(inspected).collect())
         }
     };
-    let sub = args.order.sub.unwrap_or(SubNo(1));
-    args.connect.run(&args.key, Command::Step(TakeStep { order: args.order.order, sub, action }), out)
+    let session = args.connect.open()?;
+    let (order, sub) = match args.sub.map(SubNo) {
+        Some(sub) => (args.order.whole().map_err(Failure::usage)?, Some(sub)),
+        None => meant(&session, args.order, "--sub 1")?,
+    };
+    let command = Command::Step(TakeStep { order, sub: sub.unwrap_or(SubNo(1)), action });
+    print::reply(&session.command(&args.key, command)?, out);
+    Ok(())
+}
+
+/// The order that is meant, and its sub-order when one is. A text that may be both means what there is; when there is
+/// both, nothing is done, and the refusal names the flags that tell them apart.
+fn meant(session: &Session, named: SubArg, whole_flag: &str) -> Result<(OrderRef, Option<SubNo>), Failure> {
+    let (whole, part, sub) = match named {
+        SubArg::Plain(order, sub) => return Ok((order, sub)),
+        SubArg::Either { whole, part, sub } => (whole, part, sub),
+    };
+    if found(session, &whole)?.is_none() {
+        return Ok((part, Some(sub)));
+    }
+    let has_sub = |order: Box<OrderView>| order.sub_orders.iter().any(|planned| planned.promised.no == sub);
+    if found(session, &part)?.is_some_and(has_sub) {
+        return Err(Failure::usage(format!(
+            "{whole} is an order, and sub-order {sub} of {part} is written like it: nothing is done; write {whole} \
+             {whole_flag} for the order, or {part} --sub {sub} for the sub-order"
+        )));
+    }
+    Ok((whole, None))
+}
+
+/// The order, if there is one.
+fn found(session: &Session, order: &OrderRef) -> Result<Option<Box<OrderView>>, Failure> {
+    let answer = session.try_query(Query::Order(order.clone()));
+    if matches!(answer, Err(ClientError::Rejected(Reject::UnknownOrder { .. }))) {
+        return Ok(None);
+    }
+    let Reply::Order(view) = answer? else {
+        return Err(Failure::failed("the server answered something else than the order"));
+    };
+    Ok(Some(view))
 }
 
 /// Shows one order with its sub-orders and timeline.

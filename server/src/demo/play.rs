@@ -206,7 +206,14 @@ fn following(stage: Stage) -> Option<(StepAction, Stage)> {
         Stage::Outbound => Some((StepAction::Pickup, Stage::PickedUp)),
         Stage::PickedUp => Some((StepAction::Deliver, Stage::Delivered)),
         Stage::Delivered => Some((StepAction::Confirm, Stage::Confirmed)),
-        Stage::Held | Stage::Promised | Stage::Waiting | Stage::Confirmed | Stage::Cancelled | Stage::Expired => None,
+        Stage::Undelivered => Some((StepAction::Deliver, Stage::Delivered)),
+        Stage::Held
+        | Stage::Promised
+        | Stage::Waiting
+        | Stage::Confirmed
+        | Stage::Cancelled
+        | Stage::Expired
+        | Stage::Lost => None,
     }
 }
 

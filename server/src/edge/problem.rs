@@ -54,7 +54,11 @@ pub(super) fn refused(reject: &Reject) -> Response<Body> {
 }
 
 pub(super) async fn no_such_path(uri: Uri) -> BadRequest {
-    let detail = format!("there is nothing at {}; the calls are under /v1", uri.path());
+    let hint = match uri.path().starts_with("/v1/orders/") {
+        true => "an order's number is one segment of the path, and a `/` in it is written %2F",
+        false => "the calls are under /v1",
+    };
+    let detail = format!("there is nothing at {}; {hint}", uri.path());
     BadRequest { status: StatusCode::NOT_FOUND, detail }
 }
 

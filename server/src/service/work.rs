@@ -74,7 +74,12 @@ fn of_step(action: &StepAction) -> Work {
         | StepAction::Scan(_)
         | StepAction::Pickup
         | StepAction::Deliver
-        | StepAction::Confirm => Work::Light,
+        | StepAction::Confirm
+        | StepAction::Unpack
+        | StepAction::Unscan
+        | StepAction::Undelivered
+        | StepAction::Refused
+        | StepAction::Lost => Work::Light,
     }
 }
 

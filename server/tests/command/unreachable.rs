@@ -34,6 +34,9 @@ fn what_is_written_wrong_is_refused_before_anything_is_sent() {
     let dir = tempfile::tempdir().unwrap();
     for args in [
         &["pay", "1001x"][..],
+        &["pay", "1001"],
+        &["cancel", "web/1001", "--whole", "--sub", "2"],
+        &["step", "web/1001", "--sub", "0", "pick"],
         &["place", "web/1001"],
         &["place", "id:5", "TEE"],
         &["step", "web/1001", "fly"],

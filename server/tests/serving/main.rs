@@ -11,6 +11,7 @@ mod handover;
 mod http;
 mod life;
 mod memory;
+mod numbers;
 mod pages;
 mod presale;
 mod python;

@@ -45,9 +45,10 @@ impl StepRules {
         self.before[step as usize]
     }
 
-    /// The first step that must still be done before this one, if there is one.
+    /// The first step that must still be done before this one and can be done now, if there is one.
     pub fn missing(&self, step: Step, done: StepSet) -> Option<Step> {
-        self.before(step).iter().find(|before| !done.contains(*before))
+        let can = |before: Step| self.before(before).iter().all(|first| done.contains(first));
+        self.before(step).iter().find(|before| !done.contains(*before) && can(*before))
     }
 
     /// Adds what the steps before a step need themselves. As many rounds as steps reach the longest chain.
@@ -145,6 +146,13 @@ mod tests {
         let rules = rules(&[(Scan, &[Label]), (Label, &[Weigh]), (Weigh, &[Pack])]).unwrap();
         assert_eq!(rules.before(Scan), StepSet::from_iter([Pick, Pack, Weigh, Label]));
         assert_eq!(rules.missing(Label, StepSet::from_iter([Pick, Weigh])), Some(Pack));
+    }
+
+    #[test]
+    fn the_step_that_comes_first_can_be_done_first() {
+        let rules = rules(&[(Scan, &[Weigh]), (Weigh, &[Label])]).unwrap();
+        assert_eq!(rules.missing(Scan, StepSet::from_iter([Pick, Pack])), Some(Label));
+        assert_eq!(rules.missing(Scan, StepSet::from_iter([Pick, Pack, Label])), Some(Weigh));
     }
 
     #[test]

@@ -123,6 +123,16 @@ pub enum StepAction {
     Return(Vec<Line>),
     /// Inspection of returned units is done. No lines means all of them intact.
     Inspect(Vec<Inspected>),
+    /// The parcel is undone: packed, weighed and labelled anew before it goes.
+    Unpack,
+    /// The scan is undone: the parcel is still in the warehouse.
+    Unscan,
+    /// The carrier could not deliver it and brings it back.
+    Undelivered,
+    /// The customer refused it at the door; the carrier brings it back.
+    Refused,
+    /// The carrier lost it: its units are written off and wait in review to be sent anew or cancelled.
+    Lost,
 }
 
 /// The result of inspecting units of a SKU.
@@ -168,6 +178,11 @@ impl StepAction {
             StepAction::Confirm => S::Confirm,
             StepAction::Return(_) => S::Return,
             StepAction::Inspect(_) => S::Inspect,
+            StepAction::Unpack => S::Unpack,
+            StepAction::Unscan => S::Unscan,
+            StepAction::Undelivered => S::Undelivered,
+            StepAction::Refused => S::Refused,
+            StepAction::Lost => S::Lost,
         }
     }
 }

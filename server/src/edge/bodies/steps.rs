@@ -13,8 +13,8 @@ use stockade_core::units::Units;
 pub struct StepBody {
     /// Which sub-order; 1 when not given.
     pub sub: Option<u16>,
-    /// The step: `pick`, `short`, `pack`, `weigh`, `label`, `scan`, `pickup`, `deliver`, `confirm`, `return` or
-    /// `inspect`.
+    /// The step: `pick`, `short`, `pack`, `weigh`, `label`, `scan`, `pickup`, `deliver`, `confirm`, `return`,
+    /// `inspect`, `unpack`, `unscan`, `undelivered`, `refused` or `lost`.
     pub action: String,
     /// Units found (`short`), returned (`return`) or inspected (`inspect`), by SKU.
     #[serde(default)]
@@ -128,7 +128,16 @@ impl StepBody {
             Step::Short | Step::Return | Step::Inspect => (true, false, false),
             Step::Weigh => (false, true, false),
             Step::Label | Step::Scan => (false, false, true),
-            Step::Pick | Step::Pack | Step::Pickup | Step::Deliver | Step::Confirm => (false, false, false),
+            Step::Pick
+            | Step::Pack
+            | Step::Pickup
+            | Step::Deliver
+            | Step::Confirm
+            | Step::Unpack
+            | Step::Unscan
+            | Step::Undelivered
+            | Step::Refused
+            | Step::Lost => (false, false, false),
         };
         for (given, taken, field) in
             [(!self.lines.is_empty(), takes.0, "lines"), (grams, takes.1, "grams"), (waybill, takes.2, "waybill")]
@@ -149,6 +158,11 @@ impl StepBody {
             Step::Confirm => StepAction::Confirm,
             Step::Return => StepAction::Return(found(self.lines)?),
             Step::Inspect => StepAction::Inspect(inspected(self.lines)?),
+            Step::Unpack => StepAction::Unpack,
+            Step::Unscan => StepAction::Unscan,
+            Step::Undelivered => StepAction::Undelivered,
+            Step::Refused => StepAction::Refused,
+            Step::Lost => StepAction::Lost,
         };
         Ok(TakeStep { order, sub, action })
     }

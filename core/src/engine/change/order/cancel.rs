@@ -12,7 +12,7 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderCancelled};
 use crate::ids::{SkuId, SubNo};
-use crate::orders::{Action, Change, Order, OrderState, SubOrder, SubTake, Verdict, verdict};
+use crate::orders::{Action, Change, Order, OrderState, Stage, SubOrder, SubTake, Verdict};
 use crate::reject::Reject;
 use crate::stock::Move;
 use crate::units::Units;
@@ -58,7 +58,7 @@ impl Engine {
             left = left.saturating_sub(units);
         }
         for (no, sub) in order.numbered().rev() {
-            if matches!(verdict(sub.stage, Action::Cancel), Verdict::To(_)) {
+            if matches!(sub.verdict(Action::Cancel), Verdict::To(_)) {
                 left = left.saturating_sub(taken.take(no, sub, Some(sku), left));
             }
         }
@@ -73,14 +73,14 @@ impl Engine {
 
 fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
     let order = taken.order;
-    let live = || order.numbered().filter(|(_, sub)| !sub.is_gone());
-    let stuck = live().find_map(|(no, sub)| match verdict(sub.stage, Action::Cancel) {
+    let live = || order.numbered().filter(|(_, sub)| !sub.is_closed() && sub.stage != Stage::Lost);
+    let stuck = live().find_map(|(no, sub)| match sub.verdict(Action::Cancel) {
         Verdict::To(_) => None,
         Verdict::No(reason) => Some((no, sub, reason)),
     });
     if let Some((no, sub, reason)) = stuck {
         let open: Vec<String> = live()
-            .filter(|(_, sub)| matches!(verdict(sub.stage, Action::Cancel), Verdict::To(_)))
+            .filter(|(_, sub)| matches!(sub.verdict(Action::Cancel), Verdict::To(_)))
             .map(|(no, _)| no.to_string())
             .collect();
         let rest = if open.is_empty() {
@@ -89,6 +89,9 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
             format!("; sub-orders that can still be cancelled one by one: {}", open.join(", "))
         };
         return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
+    }
+    if live().next().is_none() && order.later.review.is_empty() {
+        return Err(illegal(Action::Cancel, order, None, "nothing of it is left to cancel"));
     }
     taken.review.clone_from(&order.later.review);
     let lines = live().map(|(_, sub)| sub.lines.len()).sum();
@@ -102,7 +105,7 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
 fn one(taken: &mut Taken<'_, '_>, no: SubNo) -> Result<(), Reject> {
     let order = taken.order;
     let sub = order.sub(no).ok_or_else(|| unknown_sub_order(order, no))?;
-    match verdict(sub.stage, Action::Cancel) {
+    match sub.verdict(Action::Cancel) {
         Verdict::No(reason) => Err(illegal(Action::Cancel, order, Some(sub.stage), reason)),
         Verdict::To(_) => {
             taken.take(no, sub, None, Units::UNLIMITED);
@@ -156,7 +159,7 @@ impl OrderCancelled {
         for (no, units) in &self.waiting {
             order.sub_mut(*no)?.wait_less(*units)?;
         }
-        if order.later.review.is_empty() && order.subs.iter().all(SubOrder::is_gone) {
+        if order.later.review.is_empty() && order.subs.iter().all(SubOrder::is_closed) {
             order.state = OrderState::Cancelled;
         }
         Some(())

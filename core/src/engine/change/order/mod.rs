@@ -22,7 +22,7 @@ use crate::units::Units;
 /// A sub-order without units has nothing left to ship.
 fn drop_empty(order: &mut Order) {
     for sub in &mut order.subs {
-        if !sub.is_gone() && sub.units().is_zero() {
+        if !sub.is_closed() && sub.units().is_zero() {
             sub.stage = Stage::Cancelled;
         }
     }
@@ -32,6 +32,18 @@ fn drop_empty(order: &mut Order) {
 fn advance(order: &mut Order, from: Stage, to: Stage) {
     for sub in order.subs.iter_mut().filter(|sub| sub.stage == from) {
         sub.stage = to;
+    }
+}
+
+/// Puts units up for review.
+fn put_review(order: &mut Order, units: &[(SkuId, Units)]) {
+    let mut places = review_places(order);
+    for (sku, units) in units {
+        let at = *places.entry(*sku).or_insert(order.later.review.len());
+        match order.later.review.get_mut(at) {
+            Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
+            None => order.later.review.push((*sku, *units)),
+        }
     }
 }
 

@@ -10,10 +10,10 @@ use crate::engine::plan::wish::Wish;
 use crate::engine::store::Engine;
 use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
-use crate::engine::transact::order::illegal;
+use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, ReviewRouted};
-use crate::orders::{Action, Change, OrderState, Stage, Step};
+use crate::orders::{Action, Change, Stage};
 use crate::stock::{Bucket, Move};
 
 impl Execute for Reroute {
@@ -21,8 +21,9 @@ impl Execute for Reroute {
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
         engine.plan_change(&self.order, &(), asked, |mut context| {
             let order = context.order;
-            if order.state != OrderState::Paid || order.later.review.is_empty() {
-                return Err(illegal(Action::Step(Step::Short), order, None, "nothing of it stands in review").into());
+            allowed(order, Action::Reroute)?;
+            if order.later.review.is_empty() {
+                return Err(illegal(Action::Reroute, order, None, "nothing of it stands in review").into());
             }
             let units = order.later.review.clone();
             let pools = channel_pools(context.config, order);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Line;
 use crate::decision::Decision;
-use crate::engine::change::order::{drop_empty, review_places};
+use crate::engine::change::order::{drop_empty, put_review};
 use crate::engine::outcome::invalid;
 use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
@@ -97,14 +97,7 @@ impl PickShorted {
         if let Some(decision) = &self.decision {
             order.append(decision, Stage::Allocated);
         }
-        let mut places = review_places(order);
-        for (sku, units) in &self.review {
-            let at = *places.entry(*sku).or_insert(order.later.review.len());
-            match order.later.review.get_mut(at) {
-                Some((_, waiting)) => *waiting = waiting.saturating_add(*units),
-                None => order.later.review.push((*sku, *units)),
-            }
-        }
+        put_review(order, &self.review);
         Some(())
     }
 }

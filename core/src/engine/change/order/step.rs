@@ -2,6 +2,7 @@
 
 use crate::command::{StepAction, TakeStep};
 use crate::engine::change::Execute;
+use crate::engine::change::order::put_review;
 use crate::engine::outcome::{Decided, unknown_sub_order};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::store::Engine;
@@ -11,7 +12,7 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, SubStepped};
 use crate::ids::{Code, SubNo};
-use crate::orders::{Action, Change, Order, Stage, SubLine, SubOrder, Verdict, bucket_of, verdict};
+use crate::orders::{Action, Change, Order, Stage, Step, SubLine, SubOrder, Verdict, bucket_of};
 use crate::reject::Reject;
 use crate::stock::Move;
 
@@ -34,7 +35,12 @@ impl Execute for TakeStep {
                 | StepAction::Label(_)
                 | StepAction::Pickup
                 | StepAction::Deliver
-                | StepAction::Confirm => Ok(plain(&context, self, sub, stage)?),
+                | StepAction::Confirm
+                | StepAction::Unpack
+                | StepAction::Unscan
+                | StepAction::Undelivered
+                | StepAction::Refused
+                | StepAction::Lost => Ok(plain(&context, self, sub, stage)?),
             }
         })
     }
@@ -44,7 +50,7 @@ impl Execute for TakeStep {
 fn permitted(order: &Order, no: SubNo, action: Action) -> Result<(&SubOrder, Stage), Reject> {
     let sub = order.sub(no).ok_or_else(|| unknown_sub_order(order, no))?;
     allowed(order, action)?;
-    match verdict(sub.stage, action) {
+    match sub.verdict(action) {
         Verdict::To(stage) => Ok((sub, stage)),
         Verdict::No(reason) => Err(illegal(action, order, Some(sub.stage), reason)),
     }
@@ -54,7 +60,7 @@ fn permitted(order: &Order, no: SubNo, action: Action) -> Result<(&SubOrder, Sta
 fn plain(context: &OrderContext<'_, '_>, command: &TakeStep, sub: &SubOrder, stage: Stage) -> Result<Event, Reject> {
     let step = command.action.step();
     if let Some(missing) = context.config.rules.steps().missing(step, sub.steps) {
-        let reason = format!("{} comes first", missing.name());
+        let reason = format!("`{}` comes first", missing.name());
         return Err(illegal(Action::Step(step), context.order, Some(sub.stage), reason));
     }
     let (mut weight_g, mut waybill) = (None, None);
@@ -83,7 +89,7 @@ fn same_parcel(order: &Order, sub: &SubOrder, scanned: Option<&Code>) -> Result<
     match (&sub.waybill, scanned) {
         (Some(issued), Some(scanned)) if issued != scanned => {
             let reason = format!("the parcel carries waybill {scanned}, but {issued} was issued: wrong parcel");
-            Err(illegal(Action::Step(crate::orders::Step::Scan), order, Some(sub.stage), reason))
+            Err(illegal(Action::Step(Step::Scan), order, Some(sub.stage), reason))
         }
         _ => Ok(()),
     }
@@ -104,9 +110,16 @@ impl Body for SubStepped {
         let wrong = Broken::Order { order: self.order, what: "it has no such sub-order" };
         let sub = order.sub_mut(self.sub).ok_or(wrong)?;
         sub.stage = self.stage;
-        sub.steps = sub.steps.with(self.step);
+        sub.steps = sub.steps.after(self.step);
+        if self.step == Step::Unpack {
+            sub.waybill = None;
+        }
         if let Some(waybill) = &self.waybill {
             sub.waybill = Some(waybill.clone());
+        }
+        if self.step == Step::Lost {
+            let lost = sub.take_out();
+            put_review(order, &lost);
         }
         at.done_as(order, self.step.name(), self.sub, Change::Stepped { sub: self.sub, stage: self.stage });
         Ok(())
