@@ -274,7 +274,7 @@ const LIVES: &[Case] = &[
         pays_in_time_and_late,
         &["order_placed", "order_paid", "order_paid_late", "refund_due", "order_expired", "hold_extended"],
     ),
-    (gives_up, &["order_cancelled"]),
+    (gives_up, &["order_cancelled", "sub_order_cancelled", "units_cancelled"]),
     (goes_all_the_way, &["sub_stepped", "return_received", "return_inspected"]),
     (picks_short, &["pick_shorted", "review_routed"]),
     (promises, &["order_promised", "order_promised_late", "inbound_changed"]),

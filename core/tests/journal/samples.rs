@@ -56,6 +56,22 @@ fn take() -> SubTake {
     SubTake { sub: SubNo(1), sku: SKU, pool: POOL, units: Units(2) }
 }
 
+fn cancelled() -> OrderCancelled {
+    OrderCancelled {
+        order: ORDER,
+        takes: vec![take()],
+        review: vec![(SKU, Units(1))],
+        moves: vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))],
+        waiting: vec![(SubNo(1), Units(2))],
+        reason: Some("changed their mind".to_owned()),
+    }
+}
+
+fn figures() -> Figures {
+    let PlannedSub { weight_g, parts, .. } = decision().subs.remove(0);
+    Figures { weight_g, parts }
+}
+
 fn decision() -> Decision {
     Decision {
         rules_version: RulesVersion(3),
@@ -210,16 +226,11 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("refund_due", Event::RefundDue(RefundDue { order: ORDER })),
         ("order_expired", Event::OrderExpired(OrderExpired { order: ORDER, moves: held_back.clone() })),
         ("hold_extended", Event::HoldExtended(HoldExtended { order: ORDER, until: Time(1_700_000_000_000_000) })),
+        ("order_cancelled", Event::OrderCancelled(cancelled())),
+        ("sub_order_cancelled", Event::SubOrderCancelled(SubOrderCancelled { sub: SubNo(1), cancelled: cancelled() })),
         (
-            "order_cancelled",
-            Event::OrderCancelled(OrderCancelled {
-                order: ORDER,
-                takes: vec![take()],
-                review: vec![(SKU, Units(1))],
-                moves: held_back.clone(),
-                waiting: vec![(SubNo(1), Units(2))],
-                reason: Some("changed their mind".to_owned()),
-            }),
+            "units_cancelled",
+            Event::UnitsCancelled(UnitsCancelled { cancelled: cancelled(), figures: vec![(SubNo(1), figures())] }),
         ),
         ("sub_stepped: pick", step(Step::Pick, Stage::Picking)),
         ("sub_stepped: pack", step(Step::Pack, Stage::Packed)),

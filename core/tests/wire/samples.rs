@@ -252,6 +252,7 @@ fn order() -> OrderView {
         cost: Money(4_700_001),
         sub_orders: vec![SubOrderNow {
             promised: plan().sub_orders.remove(0),
+            first: Some(plan().sub_orders.remove(0)),
             stage: Stage::PickedUp,
             waybill: Some(code("SF123")),
             in_inspection: Units(1),
@@ -269,6 +270,7 @@ fn order() -> OrderView {
             occurred: Time(900_000),
             arrived: Time(1_000_000),
             actor: code("shop"),
+            reason: Some("changed their mind".to_owned()),
         }],
         version: Seq(41),
     }

@@ -12,6 +12,8 @@ use stockade_core::units::Units;
 /// Units of one SKU from one pool in a sub-order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SubLine {
+    /// First promised.
+    pub promised: u64,
     /// In the sub-order: promised and neither given up nor missing.
     pub units: u64,
     /// Came back, not inspected.
@@ -38,10 +40,12 @@ pub struct Sub {
     pub kind: SubKind,
     /// Hours until delivery, as promised.
     pub hours: u32,
-    /// Grams, as promised.
+    /// Grams, of what is in it.
     pub weight_g: u64,
-    /// Money, as promised.
+    /// Money, for what is in it.
     pub parts: CostParts,
+    /// Grams and money, as first promised.
+    pub promise: (u64, CostParts),
     /// Its units came from the supplier of an unlimited warehouse.
     pub from_supplier: bool,
     /// Where it stands.
@@ -61,7 +65,9 @@ impl Sub {
     pub fn planned(plan: &PlannedSub, stage: Stage) -> Sub {
         let mut lines: BTreeMap<(SkuId, PoolId), SubLine> = BTreeMap::new();
         for line in &plan.lines {
-            lines.entry((line.sku, line.pool)).or_default().units += line.units.0;
+            let ours = lines.entry((line.sku, line.pool)).or_default();
+            ours.promised += line.units.0;
+            ours.units += line.units.0;
         }
         Sub {
             warehouse: plan.warehouse,
@@ -70,6 +76,7 @@ impl Sub {
             hours: plan.hours,
             weight_g: plan.weight_g,
             parts: plan.parts,
+            promise: (plan.weight_g, plan.parts),
             from_supplier: plan.from_supplier,
             stage,
             waiting: if stage.is_ahead() { plan.lines.iter().map(|l| l.units.0).sum() } else { 0 },
@@ -183,6 +190,8 @@ pub struct Moment {
     pub arrived: Time,
     /// Who said so.
     pub actor: Code,
+    /// Why, if anybody said.
+    pub reason: Option<String>,
 }
 
 /// An order.

@@ -26,6 +26,8 @@ impl Model {
         if let Some((order, sub)) = subject {
             let what = verdict.moment().unwrap_or(envelope.event.name());
             self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
+            let moment = self.order_mut(order).map_err(wrong)?.timeline.last_mut();
+            moment.expect("it was just written").reason = verdict.reason().map(str::to_owned);
         }
         self.orders.settle();
         self.ledger.check().map_err(wrong)
@@ -64,6 +66,7 @@ impl Model {
             occurred: envelope.occurred_at(),
             arrived: envelope.arrived,
             actor: named(&envelope.actor)?,
+            reason: None,
         });
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! The verdict on events of whole orders: placed, paid, lapsed, given up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::event::{
     Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
+    SubOrderCancelled, UnitsCancelled,
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
@@ -286,11 +287,66 @@ impl Verdict for OrderCancelled {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let left = |(no, sub): (u16, &Sub)| sub.is_inside() && !self.takes.iter().any(|take| take.sub.0 == no);
+        if let Some(no) = (1..).zip(&model.order(self.order)?.subs).find_map(|at| left(at).then_some(at.0)) {
+            return Err(format!("it leaves sub-order {no}"));
+        }
         model.order_cancelled(entry.seq, self, entry.envelope)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
         let units = self.takes.iter().map(|t| t.units).chain(self.review.iter().map(|(_, n)| *n)).sum();
         changed(after, seq, self.order, Change::Cancelled { units })
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+impl Verdict for SubOrderCancelled {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.cancelled.order, Some(self.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let units = model.order(self.cancelled.order)?.sub(self.sub.0)?.units();
+        let taken: u64 = self.cancelled.takes.iter().map(|take| take.units.0).sum();
+        let strange = self.cancelled.takes.iter().any(|take| take.sub != self.sub) || !self.cancelled.review.is_empty();
+        if strange || taken != units {
+            return Err(format!("takes {taken} of {units} units of sub-order {}", self.sub));
+        }
+        model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.cancelled.reply(after, seq)
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.cancelled.reason()
+    }
+}
+
+impl Verdict for UnitsCancelled {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        let OrderCancelled { order, takes, review, .. } = &self.cancelled;
+        let subs: BTreeSet<SubNo> = takes.iter().map(|take| take.sub).collect();
+        let only = subs.first().filter(|_| subs.len() == 1 && review.is_empty());
+        Some((*order, only.copied()))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)?;
+        let touched = self.cancelled.takes.iter().map(|take| take.sub);
+        model.refigure(self.cancelled.order, touched, &self.figures)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.cancelled.reply(after, seq)
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.cancelled.reason()
     }
 }

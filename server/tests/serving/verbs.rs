@@ -144,6 +144,26 @@ fn stock_is_received_from_a_spreadsheet_and_counted() {
 }
 
 #[test]
+fn a_partial_cancel_is_told_as_one_with_its_reason_and_new_figures() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:6", "--zone", "CN-33"]).ended(0);
+    let first = server.json(&["order", "web/1"]);
+    server.run(&["cancel", "web/1", "--units", "TEE:4", "--reason", "wants\ntwo only"]).ended(0);
+    let json = server.json(&["order", "web/1"]);
+    assert_eq!(json, server.http("GET", "/v1/orders/web/1", &[], "").json(200), "HTTP tells the same");
+    let last = json["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["what"], &last["reason"]), (&Value::from("units_cancelled"), &Value::from("wants\ntwo only")));
+    let (now, before) = (&json["sub_orders"][0], &first["sub_orders"][0]);
+    assert_eq!(now["weight_g"].as_u64().map(|grams| grams * 3), before["weight_g"].as_u64());
+    assert_eq!((&now["first"]["weight_g"], &now["first"]["cost"]), (&before["weight_g"], &before["cost"]));
+    assert!(before["first"].is_null() && json["timeline"][0]["reason"].is_null());
+    let page = server.run(&["order", "web/1"]).ended(0).out;
+    for words in ["units cancelled", "wants two only", "sub-order 1 was first promised with TEE:6: "] {
+        assert!(page.contains(words), "`{words}` is missing in:\n{page}");
+    }
+}
+
+#[test]
 fn lists_come_as_tables_and_as_csv() {
     let server = Server::start();
     for n in 1..=3 {

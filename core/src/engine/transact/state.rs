@@ -59,6 +59,13 @@ impl At<'_> {
         self.note(order, self.envelope.event.name(), sub);
     }
 
+    /// The same with the reason that the caller gave.
+    pub fn done_because(&self, order: &mut Order, sub: Option<SubNo>, change: Change, reason: Option<&str>) {
+        self.done(order, sub, change);
+        let moment = order.later.moments.last_mut().expect("it was just written");
+        moment.reason = reason.map(Box::from);
+    }
+
     fn remember(&self, order: &mut Order, change: Change) {
         if let Cause::Key { key, digest } = &self.envelope.cause {
             let memo = Memo { key: key.clone(), digest: *digest, seq: self.seq, answer: change };
@@ -83,6 +90,7 @@ impl At<'_> {
             occurred: self.envelope.occurred_at(),
             arrived: self.arrived(),
             actor: self.envelope.actor.clone(),
+            reason: None,
         });
     }
 }

@@ -31,7 +31,7 @@ pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
 pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 pub use order::{
     HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, PickShorted, RefundDue,
-    ReturnInspected, ReturnReceived, ReviewRouted, SubStepped,
+    ReturnInspected, ReturnReceived, ReviewRouted, SubOrderCancelled, SubStepped, UnitsCancelled,
 };
 pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
 
@@ -107,7 +107,7 @@ macro_rules! each_event {
             44 "order_expired" OrderExpired(OrderExpired),
             /// The hold lasts longer.
             45 "hold_extended" HoldExtended(HoldExtended),
-            /// Given up, whole or in part.
+            /// Given up. Earlier journals have it for a part of an order, too.
             46 "order_cancelled" OrderCancelled(OrderCancelled),
             /// A sub-order went a step.
             47 "sub_stepped" SubStepped(SubStepped),
@@ -119,6 +119,10 @@ macro_rules! each_event {
             50 "return_inspected" ReturnInspected(ReturnInspected),
             /// Units in review were routed.
             51 "review_routed" ReviewRouted(Box<ReviewRouted>),
+            /// A sub-order was given up.
+            52 "sub_order_cancelled" SubOrderCancelled(SubOrderCancelled),
+            /// Units of an order were given up.
+            53 "units_cancelled" UnitsCancelled(UnitsCancelled),
             /// Stock is held for a new order, and what is not on hand is promised out of expected receipts.
             80 "order_promised" OrderPromised(Box<OrderPromised>),
             /// Paid after expiry, held anew and promised anew.

@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Figures};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo};
 use crate::orders::{Stage, Step, SubTake};
 use crate::stock::Move;
@@ -94,6 +94,24 @@ pub struct OrderCancelled {
     pub waiting: Vec<(SubNo, Units)>,
     /// The reason that the caller gave.
     pub reason: Option<String>,
+}
+
+/// See [`crate::event::Event::SubOrderCancelled`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SubOrderCancelled {
+    /// The sub-order.
+    pub sub: SubNo,
+    /// What leaves it: all that is in it, and nothing of any other.
+    pub cancelled: OrderCancelled,
+}
+
+/// See [`crate::event::Event::UnitsCancelled`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct UnitsCancelled {
+    /// What leaves the order.
+    pub cancelled: OrderCancelled,
+    /// What the parcels that keep units weigh and cost from now on.
+    pub figures: Vec<(SubNo, Figures)>,
 }
 
 /// See [`crate::event::Event::SubStepped`].

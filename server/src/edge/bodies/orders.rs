@@ -113,9 +113,12 @@ pub struct OrderBody<'a> {
 /// A sub-order as it stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubOrderNowBody<'a> {
-    /// How it was promised to ship.
+    /// How it ships, with what is still in it.
     #[serde(flatten)]
     pub promised: SubOrderBody<'a>,
+    /// What was first promised; absent unless units were taken out of it since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<SubOrderBody<'a>>,
     /// How far it is.
     pub stage: &'static str,
     /// The waybill of its parcel.
@@ -157,6 +160,9 @@ pub struct MomentBody<'a> {
     pub arrived: String,
     /// The name of the caller.
     pub actor: &'a Code,
+    /// The reason that was given; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
 }
 
 /// A page of a list of sub-orders, oldest order first.
@@ -282,6 +288,7 @@ impl<'a> From<&'a SubOrderNow> for SubOrderNowBody<'a> {
     fn from(now: &'a SubOrderNow) -> SubOrderNowBody<'a> {
         SubOrderNowBody {
             promised: (&now.promised).into(),
+            first: now.first.as_ref().map(SubOrderBody::from),
             stage: now.stage.name(),
             waybill: now.waybill.as_ref(),
             in_inspection: now.in_inspection.0,
@@ -308,6 +315,7 @@ impl<'a> From<&'a TimelineEntry> for MomentBody<'a> {
             occurred: entry.occurred.to_string(),
             arrived: entry.arrived.to_string(),
             actor: &entry.actor,
+            reason: entry.reason.as_deref(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod cancel;
 pub(in crate::engine) mod expire;
 mod extend;
+mod figures;
 pub(in crate::engine) mod grace;
 mod pay;
 pub(in crate::engine) mod place;
