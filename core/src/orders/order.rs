@@ -283,6 +283,23 @@ impl Order {
         first
     }
 
+    /// The parcels it may ship in, if that is limited.
+    pub fn limit(&self) -> Option<u16> {
+        if self.ship_complete { Some(1) } else { self.max_parcels }
+    }
+
+    /// The parcels that it ships in.
+    pub fn parcels(&self) -> usize {
+        self.subs.iter().filter(|sub| !sub.is_gone()).count()
+    }
+
+    /// Its limit of parcels as a phrase, when it ships in more.
+    pub fn broken_limit(&self) -> Option<String> {
+        let limit = self.limit().filter(|limit| self.parcels() > usize::from(*limit))?;
+        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
+        Some(format!("the order was to ship {asked}; it ships in {} parcels", self.parcels()))
+    }
+
     /// A sub-order by number.
     pub fn sub(&self, no: SubNo) -> Option<&SubOrder> {
         no.index().checked_sub(1).and_then(|at| self.subs.get(at))

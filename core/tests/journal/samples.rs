@@ -67,6 +67,21 @@ fn cancelled() -> OrderCancelled {
     }
 }
 
+fn shorted() -> PickShorted {
+    PickShorted {
+        order: ORDER,
+        sub: SubNo(1),
+        missing: vec![take()],
+        moves: vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))],
+        decision: Some(decision()),
+        review: vec![(SKU, Units(1))],
+    }
+}
+
+fn routed() -> ReviewRouted {
+    ReviewRouted { order: ORDER, units: vec![(SKU, Units(1))], decision: decision() }
+}
+
 fn figures() -> Figures {
     let PlannedSub { weight_g, parts, .. } = decision().subs.remove(0);
     Figures { weight_g, parts }
@@ -240,15 +255,14 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("sub_stepped: pickup", step(Step::Pickup, Stage::PickedUp)),
         ("sub_stepped: deliver", step(Step::Deliver, Stage::Delivered)),
         ("sub_stepped: confirm", step(Step::Confirm, Stage::Confirmed)),
+        ("pick_shorted", Event::PickShorted(Box::new(shorted()))),
         (
-            "pick_shorted",
-            Event::PickShorted(Box::new(PickShorted {
-                order: ORDER,
-                sub: SubNo(1),
-                missing: vec![take()],
-                moves: held_back.clone(),
-                decision: Some(decision()),
-                review: vec![(SKU, Units(1))],
+            "parcel_shorted",
+            Event::ParcelShorted(Box::new(ParcelShorted {
+                shorted: shorted(),
+                figures: vec![(SubNo(1), figures())],
+                most: Some(1),
+                why: Some("too little stock".to_owned()),
             })),
         ),
         (
@@ -269,14 +283,8 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 moves: vec![moved(Bucket::Inspection, Bucket::Damaged)],
             }),
         ),
-        (
-            "review_routed",
-            Event::ReviewRouted(Box::new(ReviewRouted {
-                order: ORDER,
-                units: vec![(SKU, Units(1))],
-                decision: decision(),
-            })),
-        ),
+        ("review_routed", Event::ReviewRouted(Box::new(routed()))),
+        ("review_routed_within", Event::ReviewRoutedWithin(Box::new(ReviewRoutedWithin { routed: routed(), most: 1 }))),
     ]
 }
 

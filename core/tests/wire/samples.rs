@@ -131,6 +131,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
             step(StepAction::Inspect(vec![Inspected { sku: code("A"), intact: Units(2), damaged: Units(1) }])),
         ),
         ("reroute", Command::Reroute(Reroute { order: by_number() })),
+        ("reroute_apart", Command::RerouteApart(RerouteApart { order: by_number() })),
     ]
 }
 

@@ -36,7 +36,10 @@ impl Model {
             Command::Cancel(c) => on(&c.order, &|order, state| self.judge_cancel(order, state, &c.scope)),
             Command::ExtendHold(c) => on(&c.order, &|order, state| judge_extend(order, state, c.until, now)),
             Command::Step(c) => on(&c.order, &|order, state| self.judge_step(order, state, c)),
-            Command::Reroute(c) => on(&c.order, &|order, state| self.judge_reroute(order, state)),
+            Command::Reroute(c) => {
+                on(&c.order, &|order, state| self.judge_reroute(order, state, order.parcels_for_review()))
+            }
+            Command::RerouteApart(c) => on(&c.order, &|order, state| self.judge_reroute(order, state, None)),
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
             Command::DefineSkus(c) => self.judge_named(|_| judge_skus(c)),
@@ -124,11 +127,15 @@ impl Model {
         }
     }
 
-    fn judge_reroute(&self, order: &Order, state: OrderState) -> Allowed {
+    fn judge_reroute(&self, order: &Order, state: OrderState, max_parcels: Option<u16>) -> Allowed {
         if state != OrderState::Paid || order.review.is_empty() {
             return Allowed::refuse("illegal_step");
         }
-        self.serve(&self.again(order, &order.review, &self.pools_for(order.channel, false)))
+        if max_parcels == Some(0) {
+            return Allowed::refuse("unroutable");
+        }
+        let pools = self.pools_for(order.channel, false);
+        self.serve(&Wish { max_parcels, ..self.again(order, &order.review, &pools) })
     }
 
     /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
@@ -140,10 +147,7 @@ impl Model {
         let Some(expired) = after.orders.get(order.id) else { return Allowed::default() };
         let pools = after.pools_for(order.channel, true);
         let demand = expired.expired_demand();
-        let wish = Wish {
-            max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
-            ..after.again(order, &demand, &pools)
-        };
+        let wish = Wish { max_parcels: order.limit(), ..after.again(order, &demand, &pools) };
         let presale = self.world.as_ref().and_then(|w| w.channel(order.channel)).is_some_and(|c| c.presale);
         match after.cover(&wish) {
             Cover::Yes => Allowed::change(Outcome::PaidLate),
@@ -244,7 +248,9 @@ impl Model {
             return Allowed::refuse("invalid");
         }
         let pools = self.pools_for(order.channel, false);
-        match self.cover(&Wish { without: Some(sub.warehouse), ..self.again(order, &missing, &pools) }) {
+        let max_parcels = order.parcels_for(sub, missing.values().sum());
+        let wish = Wish { without: Some(sub.warehouse), max_parcels, ..self.again(order, &missing, &pools) };
+        match self.cover(&wish) {
             Cover::Yes => Allowed::change(Outcome::Rerouted),
             Cover::Open => Allowed::must(),
             Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::Review),

@@ -296,6 +296,35 @@ impl Order {
         Ok(())
     }
 
+    /// The parcels it may ship in, if that is limited.
+    pub fn limit(&self) -> Option<u16> {
+        if self.ship_complete { Some(1) } else { self.max_parcels }
+    }
+
+    /// The parcels it ships in.
+    pub fn parcels(&self) -> u16 {
+        self.subs.iter().filter(|s| !s.is_gone()).count() as u16
+    }
+
+    /// The parcels that its limit leaves for what stands in review.
+    pub fn parcels_for_review(&self) -> Option<u16> {
+        self.limit().map(|limit| limit.saturating_sub(self.parcels()))
+    }
+
+    /// The parcels that its limit leaves for units missing of a sub-order: one for itself, unless all of it is missing, and
+    /// one for what waits for a person already.
+    pub fn parcels_for(&self, sub: &Sub, missing: u64) -> Option<u16> {
+        let others = self.parcels() - u16::from(sub.units() == missing) + u16::from(!self.review.is_empty());
+        self.limit().map(|limit| limit.saturating_sub(others))
+    }
+
+    /// What a timeline says when it ships in more parcels than it was to.
+    pub fn broken_limit(&self) -> Option<String> {
+        let (limit, parcels) = (self.limit()?, self.parcels());
+        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
+        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcels"))
+    }
+
     /// Units by SKU that a new hold needs once this order's hold has ended.
     pub fn expired_demand(&self) -> BTreeMap<SkuId, u64> {
         let mut demand = BTreeMap::new();

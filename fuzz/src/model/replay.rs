@@ -26,8 +26,10 @@ impl Model {
         if let Some((order, sub)) = subject {
             let what = verdict.moment().unwrap_or(envelope.event.name());
             self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
-            let moment = self.order_mut(order).map_err(wrong)?.timeline.last_mut();
-            moment.expect("it was just written").reason = verdict.reason().map(str::to_owned);
+            let order = self.order_mut(order).map_err(wrong)?;
+            let broken = if what == "review_routed" { order.broken_limit() } else { None };
+            let moment = order.timeline.last_mut().expect("it was just written");
+            moment.reason = verdict.reason().map(str::to_owned).or(broken);
         }
         self.orders.settle();
         self.ledger.check().map_err(wrong)

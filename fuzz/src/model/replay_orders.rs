@@ -27,7 +27,7 @@ impl Model {
             *demand.entry(line.sku).or_default() += line.units.0;
         }
         let mut order = self.new_order(seq, e, demand.clone(), envelope)?;
-        self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
+        self.check_decision(&order, &e.decision, &Asked::of(&demand, order.limit()))?;
         order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
         self.book_decision(seq, &e.decision, true)?;
         self.orders.insert(order);
@@ -94,7 +94,7 @@ impl Model {
         let order = self.order(e.order)?.clone();
         order.must_be(OrderState::Expired)?;
         let demand = order.expired_demand();
-        self.check_decision(&order, &e.decision, &Asked::late(&demand))?;
+        self.check_decision(&order, &e.decision, &Asked::late(&demand, order.limit()))?;
         self.book_decision(seq, &e.decision, false)?;
         let order = self.order_mut(e.order)?;
         order.state = OrderState::Paid;

@@ -73,6 +73,8 @@ pub fn verdict(event: &Event) -> &dyn Verdict {
         Event::ReturnReceived(e) => e,
         Event::ReturnInspected(e) => e,
         Event::ReviewRouted(e) => &**e,
+        Event::ParcelShorted(e) => &**e,
+        Event::ReviewRoutedWithin(e) => &**e,
         Event::OrderPromised(e) => &**e,
         Event::OrderPromisedLate(e) => &**e,
         Event::InboundChanged(e) => &**e,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, StepAction,
-    TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, RerouteApart,
+    StepAction, TakeStep,
 };
 use stockade_core::ids::{Seq, SkuId, SubNo};
 use stockade_core::limits::LINE_UNITS_MAX;
@@ -242,7 +242,11 @@ impl Workload {
             _ => self.any_order(model, |o| !o.review.is_empty()),
         }?;
         let order = self.name(model, order);
-        Some(self.keyed(Command::Reroute(Reroute { order })))
+        let command = match self.rng.percent(30) {
+            true => Command::RerouteApart(RerouteApart { order }),
+            false => Command::Reroute(Reroute { order }),
+        };
+        Some(self.keyed(command))
     }
 
     fn step_of(&mut self, model: &Model, order: &Order, sub: usize, action: StepAction) -> Request {

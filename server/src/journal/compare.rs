@@ -252,6 +252,8 @@ fn order_of(event: &Event) -> (Option<u64>, Option<String>) {
         Event::ReturnReceived(received) => received.order,
         Event::ReturnInspected(inspected) => inspected.order,
         Event::ReviewRouted(routed) => routed.order,
+        Event::ParcelShorted(parcel) => parcel.shorted.order,
+        Event::ReviewRoutedWithin(within) => within.routed.order,
     };
     (Some(order.0), None)
 }

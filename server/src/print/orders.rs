@@ -99,6 +99,9 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
     for (sku, units) in &order.review {
         page.line(format!("in review: {units} of {sku}; `reroute` tries again, `cancel --units` gives them up"));
     }
+    if !order.review.is_empty() {
+        page.line("where the order's limit of parcels is in the way, `reroute --apart` routes them without it");
+    }
     page.table(&timeline(&order.timeline));
 }
 

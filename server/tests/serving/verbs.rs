@@ -164,6 +164,45 @@ fn a_partial_cancel_is_told_as_one_with_its_reason_and_new_figures() {
 }
 
 #[test]
+fn a_person_decides_about_what_a_limit_of_parcels_leaves_in_review() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:3", "--zone", "CN-33", "--ship-complete"]).ended(0);
+    server.run(&["pay", "web/1"]).ended(0);
+    let shorted = server.json(&["step", "web/1", "short", "TEE:2"]);
+    assert_eq!(
+        (shorted["change"]["rerouted"].as_u64(), shorted["change"]["review"].as_u64()),
+        (Some(0), Some(1)),
+        "{shorted}"
+    );
+    let page = server.run(&["order", "web/1"]).ended(0).out;
+    assert!(page.contains("the order ships complete, and no other parcel may follow"), "{page}");
+    let refused = server.run(&["reroute", "web/1"]).ended(1).err;
+    assert!(refused.contains("`reroute --apart`") && refused.contains("`cancel --units`"), "{refused}");
+    let apart = [("idempotency-key", "apart")];
+    server.http("POST", "/v1/orders/web/1/reroute", &apart, r#"{"apart":true}"#).json(200);
+    let order = server.json(&["order", "web/1"]);
+    let last = order["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["reason"], "the order was to ship complete; it ships in 2 parcels");
+    for decision in ["1", "2"] {
+        let explained = server.json(&["order", "explain", "web/1", "--decision", decision]);
+        assert!(explained["differs"].is_null(), "{explained}");
+        assert_eq!(explained["asked"]["ship_complete"], decision == "1");
+    }
+}
+
+#[test]
+fn what_is_routed_again_within_a_limit_is_explained_with_it() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:3", "MUG:2", "--zone", "CN-33", "--max-parcels", "2"]).ended(0);
+    server.run(&["pay", "web/1"]).ended(0);
+    let shorted = server.json(&["step", "web/1", "short", "TEE:1", "MUG:1"]);
+    assert_eq!(shorted["change"]["review"].as_u64(), Some(0), "{shorted}");
+    let explained = server.json(&["order", "explain", "web/1", "--decision", "2"]);
+    assert!(explained["differs"].is_null(), "{explained}");
+    assert_eq!(explained["asked"]["max_parcels"], 1, "one parcel is left");
+}
+
+#[test]
 fn lists_come_as_tables_and_as_csv() {
     let server = Server::start();
     for n in 1..=3 {

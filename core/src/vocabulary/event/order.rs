@@ -186,3 +186,25 @@ pub struct ReviewRouted {
     /// The plan for them; allocated at once.
     pub decision: Decision,
 }
+
+/// See [`crate::event::Event::ParcelShorted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ParcelShorted {
+    /// What was missing, and how it is served instead.
+    pub shorted: PickShorted,
+    /// What the parcel weighs and costs from now on, unless nothing is left of it.
+    pub figures: Vec<(SubNo, Figures)>,
+    /// The parcels in which the missing units may be served under the order's limit, if it has one.
+    pub most: Option<u16>,
+    /// Why the units wait for a person, if they do; at most [`crate::limits::REASON_BYTES_MAX`] bytes.
+    pub why: Option<String>,
+}
+
+/// See [`crate::event::Event::ReviewRoutedWithin`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReviewRoutedWithin {
+    /// What was routed.
+    pub routed: ReviewRouted,
+    /// The parcels that the order's limit left for it.
+    pub most: u16,
+}

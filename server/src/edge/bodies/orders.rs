@@ -1,7 +1,7 @@
 //! Orders: placing, cancelling, holding longer, reading.
 
 use serde::{Deserialize, Serialize};
-use stockade_core::command::{Cancel, CancelScope, ExtendHold, Line, OrderRef, Place};
+use stockade_core::command::{Cancel, CancelScope, Command, ExtendHold, Line, OrderRef, Place, Reroute, RerouteApart};
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::money::Money;
 use stockade_core::reply::{Awaited, OrderSummary, OrderView, OrdersPage, Placed, SubOrderNow, TimelineEntry};
@@ -49,6 +49,15 @@ pub struct CancelBody {
     pub qty: Option<u64>,
     /// Why, for the timeline.
     pub reason: Option<String>,
+}
+
+/// The body of a new attempt to route what stands in review: empty within the order's limit of parcels.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RerouteBody {
+    /// In as many parcels as it takes, whatever the order's limit is.
+    #[serde(default)]
+    pub apart: bool,
 }
 
 /// The body of an extension of the reservation hold.
@@ -237,6 +246,16 @@ impl CancelBody {
             _ => return Err("name a `sub`, or a `sku` with its `qty`, or nothing for the whole order".into()),
         };
         Ok(Cancel { order, scope, reason: self.reason })
+    }
+}
+
+impl RerouteBody {
+    /// The command for this order.
+    pub fn command(self, order: OrderRef) -> Command {
+        match self.apart {
+            true => Command::RerouteApart(RerouteApart { order }),
+            false => Command::Reroute(Reroute { order }),
+        }
     }
 }
 

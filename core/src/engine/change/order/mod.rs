@@ -5,6 +5,7 @@ pub(in crate::engine) mod expire;
 mod extend;
 mod figures;
 pub(in crate::engine) mod grace;
+mod limit;
 mod pay;
 pub(in crate::engine) mod place;
 mod promise;

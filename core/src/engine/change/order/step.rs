@@ -108,7 +108,7 @@ impl Body for SubStepped {
         if let Some(waybill) = &self.waybill {
             sub.waybill = Some(waybill.clone());
         }
-        at.done_as(order, self.step.name(), self.sub, Change::Stepped { sub: self.sub, stage: self.stage });
+        at.done_as(order, self.step.name(), Some(self.sub), Change::Stepped { sub: self.sub, stage: self.stage });
         Ok(())
     }
 
