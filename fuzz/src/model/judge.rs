@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use stockade_core::command::{CancelScope, Command, Inspected, Line, OrderRef, Place, Request, StepAction, TakeStep};
 use stockade_core::ids::{Code, OrderId, SkuId};
-use stockade_core::limits::HOLD_TTL_MAX;
+use stockade_core::limits::{HOLD_TTL_MAX, PAST_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
@@ -26,7 +26,12 @@ impl Model {
         if bounds::exceeded(request) {
             return Allowed::refuse("invalid");
         }
+        if request.occurred.is_some_and(|occurred| occurred > now + SKEW || occurred < now - PAST_MAX) {
+            return Allowed::refuse("invalid");
+        }
+        let early = |order: &Order| request.occurred.is_some_and(|at| order.timeline[0].occurred > at + SKEW);
         let on = |named: &OrderRef, verdict: &dyn Fn(&Order, OrderState) -> Allowed| match self.find(named) {
+            Ok(order) if early(order) => Allowed::refuse("invalid"),
             Ok(order) => verdict(order, state_at(order, now)),
             Err(code) => Allowed::refuse(code),
         };
@@ -50,7 +55,7 @@ impl Model {
             Command::Arrive(c) => self.judge_named(|names| self.judge_arrive(c, names)),
             Command::MovePool(c) => self.judge_named(|names| self.judge_move_pool(c, names)),
             Command::SetSafety(c) => self.judge_named(|names| judge_safety(c, names)),
-            Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, names)),
+            Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, now, names)),
         }
     }
 

@@ -7,7 +7,7 @@ use stockade_core::command::{
     StepAction, TakeStep,
 };
 use stockade_core::ids::{Seq, SkuId, SubNo};
-use stockade_core::limits::LINE_UNITS_MAX;
+use stockade_core::limits::{LINE_UNITS_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
@@ -63,7 +63,8 @@ impl Workload {
             7 => place.max_parcels = Some(0),
             _ => {}
         }
-        let occurred = self.rng.percent(10).then(|| self.now - Span::from_secs(self.rng.below(600)));
+        // A quote of the same order has no time that could be wrong.
+        let occurred = self.occurred().map(|at| at.min(self.now + SKEW));
         Some(Request { key: None, occurred, command: Command::Place(place) })
     }
 

@@ -132,7 +132,7 @@ fn stock_is_received_from_a_spreadsheet_and_counted() {
     server.json(&["adjust", "PEN", "HGH", "-5", "--reason", "broken"]);
     server.json(&["move", "PEN", "HGH", "10", "--to", "live"]);
     server.json(&["safety", "PEN", "CAN", "4"]);
-    server.json(&["inbound", "announce", "PO-9", "HGH", "2026-12-24", "PEN:100"]);
+    server.json(&["inbound", "announce", "PO-9", "HGH", "2036-12-24", "PEN:100"]);
     let counted = server.json(&["count", "HGH", "PEN:24", "--as-of", "now"]);
     assert_eq!(counted["short"], 0);
     let cells = server.run(&["stock", "PEN", "--json"]).ended(0).out;
