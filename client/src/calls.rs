@@ -219,9 +219,14 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Lost)
     }
 
-    /// Tries again to route the sub-orders in review.
+    /// Tries again to route the units in review, within the order's limit of parcels.
     fn reroute(&self, order: OrderRef) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         tell(self, Command::Reroute(Reroute { order }), changed)
+    }
+
+    /// Routes the units in review in as many parcels as it takes, whatever the order's limit is.
+    fn reroute_apart(&self, order: OrderRef) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        tell(self, Command::RerouteApart(RerouteApart { order }), changed)
     }
 
     /// Books units received from a supplier.

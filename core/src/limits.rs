@@ -117,6 +117,13 @@ pub const HOLD_TTL: Span = Span::from_mins(30);
 /// The longest hold a channel or an extension may ask for.
 pub const HOLD_TTL_MAX: Span = Span::from_mins(60 * 24 * 30);
 
+/// How far clocks of other systems may differ from engine time, unless the server is told another figure.
+pub const SKEW: Span = Span::from_mins(5);
+/// The largest figure for that.
+pub const SKEW_MAX: Span = Span::from_mins(60 * 24);
+/// How long ago something may have happened when the engine is told: ten years, so that old orders can be imported.
+pub const PAST_MAX: Span = Span::from_mins(60 * 24 * 3_653);
+
 /// The last day that can be named: 9999-12-31.
 pub const DAY_MAX: Day = Day(2_932_896);
 /// The last instant that can be named: the last millisecond of [`DAY_MAX`].
@@ -143,3 +150,4 @@ const _: () = assert!(BATCH_BYTES_SOFT < BATCH_BYTES_MAX);
 const _: () = assert!(RULES_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(STOCK_SHARDS.is_power_of_two() && KEY_SHARDS.is_power_of_two());
 const _: () = assert!(HOLD_TTL.0 <= HOLD_TTL_MAX.0);
+const _: () = assert!(SKEW.0 <= SKEW_MAX.0 && SKEW_MAX.0 < PAST_MAX.0);

@@ -20,6 +20,11 @@ impl Time {
     /// Later than everything.
     pub const NEVER: Time = Time(u64::MAX);
 
+    /// The day in UTC.
+    pub fn day(self) -> Day {
+        Day(u32::try_from(self.0 / 86_400_000_000).unwrap_or(u32::MAX))
+    }
+
     /// The span from `earlier` to here, nothing when `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Time) -> Span {

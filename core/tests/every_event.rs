@@ -76,7 +76,7 @@ impl Life {
         let mut life = Life { shop, history: Vec::new(), pictures: BTreeMap::new() };
         life.look();
         let spec = |sku: &str| SkuSpec { sku: code(sku), weight_g: None, category: None };
-        life.does(Command::DefineSkus(DefineSkus { skus: vec![spec("tea"), spec("cup")] }));
+        life.does(Command::DefineSkus(DefineSkus { skus: vec![spec("tea"), spec("cup"), spec("pen")] }));
         life
     }
 
@@ -256,6 +256,19 @@ fn picks_short(life: &mut Life) {
     life.steps("1", &[StepAction::Short(vec![line("tea", 0)])]);
     life.receives("tea", "B", 5);
     life.does(Command::Reroute(Reroute { order: web("1") }));
+    // All of a parcel is missing, and all of it is elsewhere.
+    life.receives("cup", "A", 2);
+    life.receives("cup", "B", 2);
+    life.places("2", &[("cup", 2)]);
+    life.pays("2");
+    life.steps("2", &[StepAction::Short(vec![line("cup", 0)])]);
+    // Two parcels at most, of which one is lost and found again.
+    life.receives("pen", "A", 3);
+    life.does(Command::Place(Place { max_parcels: Some(2), ..order("3", &[("pen", 3)]) }));
+    life.pays("3");
+    life.steps("3", &[StepAction::Short(vec![line("pen", 2)])]);
+    life.receives("pen", "B", 1);
+    life.does(Command::Reroute(Reroute { order: web("3") }));
 }
 
 fn promises(life: &mut Life) {
@@ -287,10 +300,10 @@ const LIVES: &[Case] = &[
         pays_in_time_and_late,
         &["order_placed", "order_paid", "order_paid_late", "refund_due", "order_expired", "hold_extended"],
     ),
-    (gives_up, &["order_cancelled"]),
+    (gives_up, &["order_cancelled", "sub_order_cancelled", "units_cancelled"]),
     (goes_all_the_way, &["sub_stepped", "return_received", "return_inspected"]),
     (comes_back, &[]),
-    (picks_short, &["pick_shorted", "review_routed"]),
+    (picks_short, &["pick_shorted", "review_routed", "parcel_shorted", "review_routed_within"]),
     (promises, &["order_promised", "order_promised_late", "inbound_changed"]),
 ];
 

@@ -4,11 +4,12 @@ mod support;
 
 use stockade_core::command::*;
 use stockade_core::ids::SubNo;
+use stockade_core::limits::SKEW;
 use stockade_core::orders::*;
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
-use stockade_core::time::Span;
+use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
 use support::*;
 
@@ -44,6 +45,45 @@ fn all_or_nothing_and_each_short_sku_is_listed() {
     let told: Vec<(&str, u64, u64)> = short.iter().map(|s| (s.sku.as_str(), s.wanted.0, s.available.0)).collect();
     assert_eq!(told, [("tea", 16, 15), ("cup", 4, 3)]);
     assert_eq!(shop.available("web", "tea"), 15);
+    shop.check();
+}
+
+#[test]
+fn nothing_happens_to_an_order_before_it_existed_or_in_the_future() {
+    let shop = stocked();
+    let at = |key: &str, occurred, command: Command| {
+        let request = Request { key: Some(code(key)), occurred: Some(occurred), command };
+        shop.engine.execute(&request, &shop.actor(), shop.now).result
+    };
+    // Imported: it was placed outside a year ago.
+    let placed = shop.now - Span::from_mins(60 * 24 * 365);
+    at("old", placed, Command::Place(order("1", &[("tea", 1)]))).unwrap();
+    for wrong in [placed - SKEW - Span(1), shop.now + SKEW + Span(1), Time(0)] {
+        let refused = at("pay", wrong, shop.pay("1")).unwrap_err();
+        assert!(matches!(&refused, Reject::Invalid { field, .. } if field == "occurred"), "{wrong}: {refused}");
+    }
+    at("pay", placed - SKEW, shop.pay("1")).unwrap();
+    at("pay", placed - SKEW, shop.pay("1")).unwrap();
+    let pick = shop.step("1", 1, StepAction::Pick);
+    at("pick", shop.now + SKEW, pick).unwrap();
+    assert_eq!(shop.order("1").timeline.len(), 3);
+    shop.check();
+}
+
+#[test]
+fn a_receipt_comes_today_or_later() {
+    let shop = stocked();
+    let today = shop.now.day();
+    let yesterday = Day(today.0 - 1);
+    let change = |day| shop.expect("PO", "tea", "A", Expectation::Change { day: Some(day), units: None });
+    for (late, fits) in [
+        (shop.announce("PO", "tea", "A", yesterday, 1), shop.announce("PO", "tea", "A", today, 1)),
+        (change(yesterday), change(today)),
+    ] {
+        let refused = shop.no(late);
+        assert!(matches!(&refused, Reject::Invalid { field, .. } if field == "day"), "{refused}");
+        shop.ok(fits);
+    }
     shop.check();
 }
 

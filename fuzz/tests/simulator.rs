@@ -3,7 +3,7 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 46] = [
+const MET: [&str; 52] = [
     "adjust       not_enough_units",
     "arrive       stock_moved",
     "cancel       order_cancelled",
@@ -46,7 +46,13 @@ const MET: [&str; 46] = [
     "step         refused",
     "step         lost",
     "step         pick_shorted, rerouted",
-    "step         pick_shorted, to review",
+    "step         parcel_shorted, rerouted",
+    "step         parcel_shorted, to review",
+    "cancel       units_cancelled",
+    "cancel       sub_order_cancelled",
+    "reroute      review_routed_within",
+    "reroute      unroutable",
+    "reroute_apart review_routed",
     "timer        expired",
     "timer        gave time",
     "transfer     stock_moved",

@@ -13,7 +13,7 @@ use crate::money::Money;
 use crate::stock::{Bucket, Move};
 use crate::units::Units;
 
-pub use parts::{CostParts, SubKind};
+pub use parts::{CostParts, Figures, SubKind};
 pub(crate) use writing::{put_kind, put_parts};
 
 /// A plan as it was decided: what it promises and what it was decided from.

@@ -25,6 +25,15 @@ impl CostParts {
     }
 }
 
+/// What a parcel weighs and costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Figures {
+    /// Weight in grams.
+    pub weight_g: u64,
+    /// The money by part.
+    pub parts: CostParts,
+}
+
 /// What a sub-order is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
 pub enum SubKind {

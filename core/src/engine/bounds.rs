@@ -51,7 +51,7 @@ macro_rules! bounded_by_type {
     };
 }
 
-bounded_by_type!(Pay, Reroute, OrderRef, Rules, World, Routing, OrdersQuery, Explain);
+bounded_by_type!(Pay, Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, Explain);
 
 impl Bounded for Request {
     fn bounded(&self) -> Result<(), Reject> {

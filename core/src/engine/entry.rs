@@ -14,7 +14,8 @@ impl Engine {
     ///
     /// `now` is engine time; an event's time is never earlier than the last event of the same order.
     pub fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome {
-        if let Err(reject) = request.bounded() {
+        let timely = || request.occurred.map_or(Ok(()), |occurred| self.timely(occurred, now));
+        if let Err(reject) = request.bounded().and_then(|()| timely()) {
             return Decided::Err(reject.into()).into();
         }
         let kind = request.command.kind().number;

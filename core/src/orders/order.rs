@@ -4,7 +4,7 @@ use bincode::Encode;
 use smallvec::SmallVec;
 
 use crate::Actor;
-use crate::decision::{CostParts, Decision, PlannedLine, PlannedSub, SubKind};
+use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
 use crate::orders::{Action, Digest, Later, OrderState, Stage, StepSet, SubTake, Verdict, verdict};
@@ -110,10 +110,12 @@ pub struct SubOrder {
     pub kind: SubKind,
     /// Hours until delivery, as promised.
     pub hours: u32,
-    /// Parcel weight in grams, as promised.
+    /// Parcel weight in grams, of what is still in it.
     pub weight_g: u64,
-    /// The money by part, as promised.
+    /// The money by part, for what is still in it.
     pub parts: CostParts,
+    /// Weight and money as first promised, where they were others.
+    pub first: Option<Box<Figures>>,
     /// Whether its units come from the supplier of an unlimited warehouse.
     pub from_supplier: bool,
     /// Where it stands.
@@ -172,6 +174,7 @@ impl SubOrder {
             hours: planned.hours,
             weight_g: planned.weight_g,
             parts: planned.parts,
+            first: None,
             from_supplier: planned.from_supplier,
             stage,
             steps: StepSet::EMPTY,
@@ -196,6 +199,18 @@ impl SubOrder {
             self.stage = stage;
         }
         Some(())
+    }
+
+    /// Weight and money as first promised.
+    pub fn promise(&self) -> Figures {
+        self.first.as_deref().copied().unwrap_or(Figures { weight_g: self.weight_g, parts: self.parts })
+    }
+
+    /// Takes over what is left of weight and money after units were taken out of it.
+    pub fn refigure(&mut self, left: Figures) {
+        let promise = self.promise();
+        self.first = (promise != left).then(|| Box::new(promise));
+        (self.weight_g, self.parts) = (left.weight_g, left.parts);
     }
 
     /// Units still in it.
@@ -308,6 +323,23 @@ impl Order {
         self.subs.extend(decision.subs.iter().map(|planned| SubOrder::new(planned, stage)));
         self.rules_version = decision.rules_version;
         first
+    }
+
+    /// The parcels it may ship in, if that is limited.
+    pub fn limit(&self) -> Option<u16> {
+        if self.ship_complete { Some(1) } else { self.max_parcels }
+    }
+
+    /// The parcels that it ships in.
+    pub fn parcels(&self) -> usize {
+        self.subs.iter().filter(|sub| !sub.is_gone()).count()
+    }
+
+    /// Its limit of parcels as a phrase, when it ships in more.
+    pub fn broken_limit(&self) -> Option<String> {
+        let limit = self.limit().filter(|limit| self.parcels() > usize::from(*limit))?;
+        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
+        Some(format!("the order was to ship {asked}; it ships in {} parcels", self.parcels()))
     }
 
     /// A sub-order by number.

@@ -21,4 +21,6 @@ pub struct Moment {
     pub arrived: Time,
     /// Who said so.
     pub actor: Actor,
+    /// The reason that was given, if any.
+    pub reason: Option<Box<str>>,
 }

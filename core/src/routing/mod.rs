@@ -25,7 +25,7 @@ mod ways;
 mod whole;
 
 pub use problem::{Answer, DemandLine, Lane, ParcelPlan, Problem, Solution};
-pub use rates::{FIRST_KG_G, Rate, WEIGHT_ONE, Weights, charged_g, scarcity};
+pub use rates::{FIRST_KG_G, Load, Rate, WEIGHT_ONE, Weights, charged_g, figures_left, scarcity};
 pub use router::{Reach, Router, SETTLED_WORK, WORK_DEFAULT};
 pub use split::{SplitRules, Threshold, hold_to, holds_to};
 pub use whole::{Ladder, Whole};

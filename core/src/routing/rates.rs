@@ -1,6 +1,6 @@
 //! Price of a parcel, and the weights of money, time and balance.
 
-use crate::decision::CostParts;
+use crate::decision::{CostParts, Figures};
 use crate::money::Money;
 
 /// Weight covered by the price of the first kilogram, in grams.
@@ -91,6 +91,47 @@ pub fn charged_g(weight_g: u64, kg_step_g: u32) -> u64 {
     }
 }
 
+/// What is in a parcel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// Units of all SKUs.
+    pub units: u64,
+    /// What the units weigh together, in grams.
+    pub weight_g: u64,
+}
+
+/// What a parcel weighs and costs once only a part of its load is `left`, at the prices by which `promised` was worked out
+/// for the load it `had`. Never more than was promised.
+///
+/// The prices are taken from the promise itself, since rates may have changed: the result is what [`Rate::parts`] says
+/// wherever prices have at most three decimals. The weight of a unit is its share of the promised weight; where nothing
+/// in the load weighs anything now, units count instead.
+pub fn figures_left(promised: Figures, had: Load, left: Load, kg_step_g: u32) -> Figures {
+    let CostParts { parcel, unit, first_kg, further_kg } = promised.parts;
+    let (part, whole) = match had.weight_g {
+        0 => (left.units, had.units),
+        grams => (left.weight_g, grams),
+    };
+    let weight_g = u64::try_from(share(i128::from(promised.weight_g), part, whole)).unwrap_or(promised.weight_g);
+    let (charged, before) = (charged_g(weight_g, kg_step_g), charged_g(promised.weight_g, kg_step_g));
+    let parts = CostParts {
+        parcel,
+        unit: amount(share(i128::from(unit.0), left.units, had.units)),
+        first_kg: if weight_g > 0 { first_kg } else { Money::ZERO },
+        further_kg: amount(share(i128::from(further_kg.0), charged, before)),
+    };
+    Figures { weight_g, parts }
+}
+
+/// A part of an amount, rounded half up; nothing of no whole, and never more than the amount.
+fn share(amount: i128, part: u64, whole: u64) -> i128 {
+    if whole == 0 {
+        return 0;
+    }
+    let (part, whole) = (i128::from(part.min(whole)), i128::from(whole));
+    (amount * part + whole / 2) / whole
+}
+
 /// Scarcity of a SKU at a warehouse, in millionths: 0 where stock is largest, near 1,000,000 where hardly any is
 /// left.
 ///
@@ -111,6 +152,8 @@ fn amount(micros: i128) -> Money {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rate() -> Rate {
@@ -143,6 +186,35 @@ mod tests {
         for (over, micros) in [(499, 0), (500, 1), (1_499, 1), (1_500, 2)] {
             assert_eq!(rate.parts(1, 1_000 + over, 0).further_kg, Money(micros), "{over} g");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_of_a_parcel_costs_what_a_parcel_of_it_costs(
+            (had, gone) in (1u64..200).prop_flat_map(|had| (Just(had), 0..=had)),
+            (grams, step) in (0u64..3_000, prop::sample::select(vec![0u32, 1, 100, 500, 1_000, 3_000])),
+            prices in prop::collection::vec(0i64..20_000, 4),
+        ) {
+            let money = |at: usize| Money(prices[at] * 1_000);
+            let rate = Rate { parcel: money(0), unit: money(1), first_kg: money(2), further_kg: money(3), hours: 1 };
+            let load = |units: u64| Load { units, weight_g: units * grams };
+            let figures = |load: Load| {
+                Figures { weight_g: load.weight_g, parts: rate.parts(load.units, load.weight_g, step) }
+            };
+            let (had, left) = (load(had), load(had - gone));
+            prop_assert_eq!(figures_left(figures(had), had, left, step), figures(left));
+        }
+    }
+
+    #[test]
+    fn a_parcel_keeps_its_promised_weight_per_unit_when_its_skus_weigh_something_else_now() {
+        let promised = Figures { weight_g: 3_000, parts: rate().parts(6, 3_000, 1_000) };
+        let load = |units: u64, grams: u64| Load { units, weight_g: units * grams };
+        for grams in [0, 1, 500, 900] {
+            let left = figures_left(promised, load(6, grams), load(2, grams), 1_000);
+            assert_eq!(left, Figures { weight_g: 1_000, parts: rate().parts(2, 1_000, 1_000) }, "{grams} g a unit now");
+        }
+        assert_eq!(figures_left(Figures::default(), Load::default(), Load::default(), 0), Figures::default());
     }
 
     #[test]

@@ -135,6 +135,7 @@ impl Draw {
             }
             "step" => Command::Step(TakeStep { order, sub: SubNo(1 + (self.order % 2) as u16), action: self.action() }),
             "reroute" => Command::Reroute(Reroute { order }),
+            "reroute_apart" => Command::RerouteApart(RerouteApart { order }),
             "expect" => self.expectation(shop),
             other => panic!("{other} has no extremes"),
         }

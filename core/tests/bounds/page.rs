@@ -16,7 +16,9 @@ fn figure(value: &str, name: &str) -> String {
     match name {
         "DAY_MAX" => Day(number as u32).to_string(),
         "TIME_MAX" => Time(number).to_string(),
-        "HOLD_TTL" | "HOLD_TTL_MAX" | "PRICE_SPAN_MIN" | "PRICE_SPAN_MAX" => Span(number).to_string(),
+        "HOLD_TTL" | "HOLD_TTL_MAX" | "SKEW" | "SKEW_MAX" | "PAST_MAX" | "PRICE_SPAN_MIN" | "PRICE_SPAN_MAX" => {
+            Span(number).to_string()
+        }
         _ if name.contains("BYTES") && number >= 1 << 20 && number.is_multiple_of(1 << 20) => {
             format!("{} MiB", number >> 20)
         }
@@ -91,6 +93,9 @@ fn the_page_of_limits_gives_every_bound_and_its_figure() {
         CELL_HISTORY,
         HOLD_TTL,
         HOLD_TTL_MAX,
+        SKEW,
+        SKEW_MAX,
+        PAST_MAX,
         DAY_MAX,
         TIME_MAX,
     ];

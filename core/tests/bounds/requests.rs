@@ -95,7 +95,7 @@ fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
 fn what_comes_from_outside_is_taken_at_its_bound_and_refused_one_past_it() {
     let shop = shop();
     shop.receive("tea", "A", 5);
-    shop.ok(shop.announce("PO", "tea", "A", Day(20_000), 1));
+    shop.ok(shop.announce("PO", "tea", "A", Day(21_000), 1));
     shop.placed(order("1", &[("tea", 2)]));
     for (name, at, past) in at_and_past(&shop) {
         let kind = at.name();
@@ -110,7 +110,7 @@ fn what_comes_from_outside_is_taken_at_its_bound_and_refused_one_past_it() {
 }
 
 #[test]
-fn a_time_outside_is_taken_up_to_the_last_that_can_be_named() {
+fn a_time_outside_is_taken_as_far_as_clocks_differ_and_as_old_as_orders_may_be() {
     let shop = shop();
     assert_eq!((DAY_MAX.to_string(), TIME_MAX.to_string()), ("9999-12-31".into(), "9999-12-31T23:59:59.999Z".into()));
     let told = |key: &str, occurred| {
@@ -118,10 +118,14 @@ fn a_time_outside_is_taken_up_to_the_last_that_can_be_named() {
             Request { key: Some(code(key)), occurred: Some(occurred), command: receive("A", vec![line("tea", 1)]) };
         shop.engine.execute(&request, &shop.actor(), shop.now).result
     };
-    told("at", TIME_MAX).unwrap();
-    for past in [Time(TIME_MAX.0 + 1), Time::NEVER] {
+    told("ahead", shop.now + SKEW).unwrap();
+    told("old", shop.now - PAST_MAX).unwrap();
+    for past in [shop.now + SKEW + Span(1), shop.now - PAST_MAX - Span(1), TIME_MAX, Time(TIME_MAX.0 + 1), Time::NEVER]
+    {
         assert_eq!(field(&told("past", past).unwrap_err()), "occurred");
     }
+    shop.engine.allow_skew(SKEW_MAX);
+    told("further ahead", shop.now + SKEW_MAX).unwrap();
     shop.check();
 }
 

@@ -28,7 +28,7 @@ fn sums_of_a_cell_are_bounded_before_anything_is_applied() {
         receive("A", one()),
         receive("A", vec![line("tea", MOVEMENT_UNITS_MAX)]),
         adjust(1, "found".into()),
-        shop.announce("PO-1", "tea", "A", Day(20_000), 1),
+        shop.announce("PO-1", "tea", "A", Day(21_000), 1),
         transfer,
     ];
     for command in full {
@@ -40,7 +40,7 @@ fn sums_of_a_cell_are_bounded_before_anything_is_applied() {
     shop.changed(shop.pay("1"));
     shop.changed(shop.step("1", 1, StepAction::Pick));
     shop.ok(adjust(-5, "lost".into()));
-    shop.ok(shop.announce("PO-1", "tea", "A", Day(20_000), 5));
+    shop.ok(shop.announce("PO-1", "tea", "A", Day(21_000), 5));
     shop.no(shop.expect("PO-1", "tea", "A", Expectation::Change { day: None, units: Some(Units(6)) }));
     shop.ok(shop.fulfil("PO-1", "A", &[("tea", 5)], false));
     assert_eq!(shop.engine.log().halted(), None);
@@ -83,7 +83,7 @@ fn units_that_came_and_went_never_fill_a_cell() {
 
 /// A receipt of `tea` at `A`, announced by an event that no engine decided.
 fn opened(receipt: u32, reference: String, units: u64, made: Vec<Promised>) -> Event {
-    let opened = Opened { sku: SkuId(0), receipt: ReceiptNo(receipt), day: Day(9), pool: PoolId::REGULAR };
+    let opened = Opened { sku: SkuId(0), receipt: ReceiptNo(receipt), day: Day(21_009), pool: PoolId::REGULAR };
     Event::InboundChanged(Box::new(InboundChanged {
         reason: InboundReason::Announced,
         warehouse: WarehouseId(0),
@@ -102,14 +102,14 @@ fn receipts_and_promises_of_a_cell_are_numbered_up_to_their_bounds() {
     let (shop, standing) = (shop(), shop());
     let many = (1..CELL_RECEIPTS_MAX as u32).map(|no| opened(no, format!("PO-{no}"), 1, Vec::new())).collect();
     let full = after(&shop, many);
-    full.ok(full.announce("last", "tea", "A", Day(9), 1));
-    let refused = full.no(full.announce("more", "tea", "A", Day(9), 1));
+    full.ok(full.announce("last", "tea", "A", Day(21_009), 1));
+    let refused = full.no(full.announce("more", "tea", "A", Day(21_009), 1));
     assert!(refused.to_string().contains("expected already"), "{refused}");
     full.check_live();
 
     let used = after(&standing, vec![opened(CELL_RECEIPTS_EVER - 1, "PO".to_owned(), 1, Vec::new())]);
-    used.ok(used.announce("last", "tea", "A", Day(9), 1));
-    let refused = used.no(used.announce("more", "tea", "A", Day(9), 1));
+    used.ok(used.announce("last", "tea", "A", Day(21_009), 1));
+    let refused = used.no(used.announce("more", "tea", "A", Day(21_009), 1));
     assert!(refused.to_string().contains("numbered"), "{refused}");
     used.check_live();
 }

@@ -112,7 +112,7 @@ fn every_part_of_an_order_of_presale_is_told_as_it_was_decided() {
     for name in &names {
         for w in 0..6 {
             shop.receive(name, &format!("W{w}"), 1 + draw.below(12));
-            let day = Day(20_900 + draw.below(5) as u32);
+            let day = Day(21_000 + draw.below(5) as u32);
             shop.ok(shop.announce(&format!("PO-{w}"), name, &format!("W{w}"), day, 1 + draw.below(60)));
         }
     }

@@ -56,6 +56,37 @@ fn take() -> SubTake {
     SubTake { sub: SubNo(1), sku: SKU, pool: POOL, units: Units(2) }
 }
 
+fn cancelled() -> OrderCancelled {
+    OrderCancelled {
+        order: ORDER,
+        takes: vec![take()],
+        review: vec![(SKU, Units(1))],
+        moves: vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))],
+        waiting: vec![(SubNo(1), Units(2))],
+        reason: Some("changed their mind".to_owned()),
+    }
+}
+
+fn shorted() -> PickShorted {
+    PickShorted {
+        order: ORDER,
+        sub: SubNo(1),
+        missing: vec![take()],
+        moves: vec![moved(Bucket::Held(POOL), Bucket::Available(POOL))],
+        decision: Some(decision()),
+        review: vec![(SKU, Units(1))],
+    }
+}
+
+fn routed() -> ReviewRouted {
+    ReviewRouted { order: ORDER, units: vec![(SKU, Units(1))], decision: decision() }
+}
+
+fn figures() -> Figures {
+    let PlannedSub { weight_g, parts, .. } = decision().subs.remove(0);
+    Figures { weight_g, parts }
+}
+
 fn decision() -> Decision {
     Decision {
         rules_version: RulesVersion(3),
@@ -210,16 +241,11 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("refund_due", Event::RefundDue(RefundDue { order: ORDER })),
         ("order_expired", Event::OrderExpired(OrderExpired { order: ORDER, moves: held_back.clone() })),
         ("hold_extended", Event::HoldExtended(HoldExtended { order: ORDER, until: Time(1_700_000_000_000_000) })),
+        ("order_cancelled", Event::OrderCancelled(cancelled())),
+        ("sub_order_cancelled", Event::SubOrderCancelled(SubOrderCancelled { sub: SubNo(1), cancelled: cancelled() })),
         (
-            "order_cancelled",
-            Event::OrderCancelled(OrderCancelled {
-                order: ORDER,
-                takes: vec![take()],
-                review: vec![(SKU, Units(1))],
-                moves: held_back.clone(),
-                waiting: vec![(SubNo(1), Units(2))],
-                reason: Some("changed their mind".to_owned()),
-            }),
+            "units_cancelled",
+            Event::UnitsCancelled(UnitsCancelled { cancelled: cancelled(), figures: vec![(SubNo(1), figures())] }),
         ),
         ("sub_stepped: pick", step(Step::Pick, Stage::Picking)),
         ("sub_stepped: pack", step(Step::Pack, Stage::Packed)),
@@ -234,15 +260,14 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("sub_stepped: refused", step(Step::Refused, Stage::Undelivered)),
         ("sub_stepped: lost", step(Step::Lost, Stage::Lost)),
         ("sub_stepped: confirm", step(Step::Confirm, Stage::Confirmed)),
+        ("pick_shorted", Event::PickShorted(Box::new(shorted()))),
         (
-            "pick_shorted",
-            Event::PickShorted(Box::new(PickShorted {
-                order: ORDER,
-                sub: SubNo(1),
-                missing: vec![take()],
-                moves: held_back.clone(),
-                decision: Some(decision()),
-                review: vec![(SKU, Units(1))],
+            "parcel_shorted",
+            Event::ParcelShorted(Box::new(ParcelShorted {
+                shorted: shorted(),
+                figures: vec![(SubNo(1), figures())],
+                most: Some(1),
+                why: Some("too little stock".to_owned()),
             })),
         ),
         (
@@ -263,14 +288,8 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 moves: vec![moved(Bucket::Inspection, Bucket::Damaged)],
             }),
         ),
-        (
-            "review_routed",
-            Event::ReviewRouted(Box::new(ReviewRouted {
-                order: ORDER,
-                units: vec![(SKU, Units(1))],
-                decision: decision(),
-            })),
-        ),
+        ("review_routed", Event::ReviewRouted(Box::new(routed()))),
+        ("review_routed_within", Event::ReviewRoutedWithin(Box::new(ReviewRoutedWithin { routed: routed(), most: 1 }))),
     ]
 }
 

@@ -53,7 +53,8 @@ hold_ttl = "5m"
 w_money = 1.0
 "#;
 
-pub const START: Time = Time(1_800_000_000_000_000);
+/// 2026-11-18, eleven in the morning.
+pub const START: Time = Time(1_795_000_000_000_000);
 
 pub fn code(text: &str) -> Code {
     Code::new(text).unwrap()

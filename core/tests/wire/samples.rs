@@ -136,6 +136,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
         ("step_refused", step(StepAction::Refused)),
         ("step_lost", step(StepAction::Lost)),
         ("reroute", Command::Reroute(Reroute { order: by_number() })),
+        ("reroute_apart", Command::RerouteApart(RerouteApart { order: by_number() })),
     ]
 }
 
@@ -257,6 +258,7 @@ fn order() -> OrderView {
         cost: Money(4_700_001),
         sub_orders: vec![SubOrderNow {
             promised: plan().sub_orders.remove(0),
+            first: Some(plan().sub_orders.remove(0)),
             stage: Stage::PickedUp,
             waybill: Some(code("SF123")),
             in_inspection: Units(1),
@@ -274,6 +276,7 @@ fn order() -> OrderView {
             occurred: Time(900_000),
             arrived: Time(1_000_000),
             actor: code("shop"),
+            reason: Some("changed their mind".to_owned()),
         }],
         version: Seq(41),
     }

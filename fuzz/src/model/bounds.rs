@@ -14,7 +14,7 @@ pub(super) fn exceeded(request: &Request) -> bool {
         return true;
     }
     match &request.command {
-        Command::Pay(_) | Command::Reroute(_) => false,
+        Command::Pay(_) | Command::Reroute(_) | Command::RerouteApart(_) => false,
         Command::ApplyWorld(c) => c.text.len() > RULES_BYTES_MAX,
         Command::ApplyRules(c) => c.text.len() > RULES_BYTES_MAX,
         Command::DefineSkus(c) => !count(c.skus.len()),

@@ -266,6 +266,7 @@ fn by_cell(mut cells: Vec<InboundCell>) -> Vec<InboundCell> {
 fn normal(mut view: OrderView) -> OrderView {
     for sub in &mut view.sub_orders {
         sub.promised = plain(sub.promised.clone());
+        sub.first = sub.first.take().map(plain);
     }
     view.review.sort();
     view

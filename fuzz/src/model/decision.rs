@@ -19,24 +19,19 @@ pub struct Asked {
     pub excluded: BTreeSet<(SkuId, WarehouseId)>,
     /// Whether every pool may be drawn from, and not only those the channel is granted.
     pub any_pool: bool,
-    /// Whether the order's own bounds on parcels hold: they do not for what is routed a second time.
-    pub bounded: bool,
+    /// The parcels it may take, if that is limited.
+    pub most: Option<u16>,
 }
 
 impl Asked {
     /// Served from the pools of the channel.
-    pub fn whole(demand: &BTreeMap<SkuId, u64>) -> Asked {
-        Asked { demand: demand.clone(), excluded: BTreeSet::new(), any_pool: false, bounded: true }
+    pub fn of(demand: &BTreeMap<SkuId, u64>, most: Option<u16>) -> Asked {
+        Asked { demand: demand.clone(), excluded: BTreeSet::new(), any_pool: false, most }
     }
 
     /// Paid after its hold ended: any pool may serve.
-    pub fn late(demand: &BTreeMap<SkuId, u64>) -> Asked {
-        Asked { any_pool: true, ..Asked::whole(demand) }
-    }
-
-    /// Part of an order, routed a second time.
-    pub fn again(demand: &BTreeMap<SkuId, u64>) -> Asked {
-        Asked { bounded: false, ..Asked::whole(demand) }
+    pub fn late(demand: &BTreeMap<SkuId, u64>, most: Option<u16>) -> Asked {
+        Asked { any_pool: true, ..Asked::of(demand, most) }
     }
 }
 
@@ -115,8 +110,10 @@ impl Model {
         if served != asked.demand {
             return Err(format!("serves {served:?} of {:?}", asked.demand));
         }
-        if asked.bounded {
-            check_bounds(order, decision.subs.len())?;
+        if let Some(most) = asked.most
+            && decision.subs.len() > usize::from(most)
+        {
+            return Err(format!("{} parcels, {most} are allowed", decision.subs.len()));
         }
         check_seen(decision, asked)?;
         Ok(drawn)
@@ -169,14 +166,4 @@ fn check_seen(decision: &Decision, asked: &Asked) -> Result<(), String> {
         return Err(format!("says it was asked {wanted:?}, it was {:?}", asked.demand));
     }
     Ok(())
-}
-
-fn check_bounds(order: &Order, parcels: usize) -> Result<(), String> {
-    if order.ship_complete && parcels > 1 {
-        return Err(format!("{parcels} parcels of an order that ships complete"));
-    }
-    match order.max_parcels {
-        Some(max) if parcels > usize::from(max) => Err(format!("{parcels} parcels, {max} are allowed")),
-        _ => Ok(()),
-    }
 }

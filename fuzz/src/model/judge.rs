@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use stockade_core::command::{CancelScope, Command, Inspected, Line, OrderRef, Place, Request, StepAction, TakeStep};
 use stockade_core::ids::{Code, OrderId, SkuId};
-use stockade_core::limits::HOLD_TTL_MAX;
+use stockade_core::limits::{HOLD_TTL_MAX, PAST_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
@@ -26,7 +26,12 @@ impl Model {
         if bounds::exceeded(request) {
             return Allowed::refuse("invalid");
         }
+        if request.occurred.is_some_and(|occurred| occurred > now + SKEW || occurred < now - PAST_MAX) {
+            return Allowed::refuse("invalid");
+        }
+        let early = |order: &Order| request.occurred.is_some_and(|at| order.timeline[0].occurred > at + SKEW);
         let on = |named: &OrderRef, verdict: &dyn Fn(&Order, OrderState) -> Allowed| match self.find(named) {
+            Ok(order) if early(order) => Allowed::refuse("invalid"),
             Ok(order) => verdict(order, state_at(order, now)),
             Err(code) => Allowed::refuse(code),
         };
@@ -36,7 +41,10 @@ impl Model {
             Command::Cancel(c) => on(&c.order, &|order, state| self.judge_cancel(order, state, &c.scope)),
             Command::ExtendHold(c) => on(&c.order, &|order, state| judge_extend(order, state, c.until, now)),
             Command::Step(c) => on(&c.order, &|order, state| self.judge_step(order, state, c)),
-            Command::Reroute(c) => on(&c.order, &|order, state| self.judge_reroute(order, state)),
+            Command::Reroute(c) => {
+                on(&c.order, &|order, state| self.judge_reroute(order, state, order.parcels_for_review()))
+            }
+            Command::RerouteApart(c) => on(&c.order, &|order, state| self.judge_reroute(order, state, None)),
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
             Command::DefineSkus(c) => self.judge_named(|_| judge_skus(c)),
@@ -47,7 +55,7 @@ impl Model {
             Command::Arrive(c) => self.judge_named(|names| self.judge_arrive(c, names)),
             Command::MovePool(c) => self.judge_named(|names| self.judge_move_pool(c, names)),
             Command::SetSafety(c) => self.judge_named(|names| judge_safety(c, names)),
-            Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, names)),
+            Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, now, names)),
         }
     }
 
@@ -124,11 +132,15 @@ impl Model {
         }
     }
 
-    fn judge_reroute(&self, order: &Order, state: OrderState) -> Allowed {
+    fn judge_reroute(&self, order: &Order, state: OrderState, max_parcels: Option<u16>) -> Allowed {
         if state != OrderState::Paid || order.review.is_empty() {
             return Allowed::refuse("illegal_step");
         }
-        self.serve(&self.again(order, &order.review, &self.pools_for(order.channel, false)))
+        if max_parcels == Some(0) {
+            return Allowed::refuse("unroutable");
+        }
+        let pools = self.pools_for(order.channel, false);
+        self.serve(&Wish { max_parcels, ..self.again(order, &order.review, &pools) })
     }
 
     /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
@@ -140,10 +152,7 @@ impl Model {
         let Some(expired) = after.orders.get(order.id) else { return Allowed::default() };
         let pools = after.pools_for(order.channel, true);
         let demand = expired.expired_demand();
-        let wish = Wish {
-            max_parcels: if order.ship_complete { Some(1) } else { order.max_parcels },
-            ..after.again(order, &demand, &pools)
-        };
+        let wish = Wish { max_parcels: order.limit(), ..after.again(order, &demand, &pools) };
         let presale = self.world.as_ref().and_then(|w| w.channel(order.channel)).is_some_and(|c| c.presale);
         match after.cover(&wish) {
             Cover::Yes => Allowed::change(Outcome::PaidLate),
@@ -256,7 +265,9 @@ impl Model {
             return Allowed::refuse("invalid");
         }
         let pools = self.pools_for(order.channel, false);
-        match self.cover(&Wish { without: Some(sub.warehouse), ..self.again(order, &missing, &pools) }) {
+        let max_parcels = order.parcels_for(sub, missing.values().sum());
+        let wish = Wish { without: Some(sub.warehouse), max_parcels, ..self.again(order, &missing, &pools) };
+        match self.cover(&wish) {
             Cover::Yes => Allowed::change(Outcome::Rerouted),
             Cover::Open => Allowed::must(),
             Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::Review),

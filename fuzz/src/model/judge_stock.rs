@@ -11,6 +11,7 @@ use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
 use stockade_core::limits::CELL_HISTORY;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::stock::{Bucket, HANDED_MAX, Outside};
+use stockade_core::time::{Day, Time};
 
 use super::Model;
 use super::allowed::Allowed;
@@ -76,15 +77,18 @@ impl Model {
         self.enough(cell, c.units.0)
     }
 
-    pub(super) fn judge_expect(&self, c: &Expect, names: &mut Names<'_>) -> Allowed {
+    pub(super) fn judge_expect(&self, c: &Expect, now: Time, names: &mut Names<'_>) -> Allowed {
+        let is_over = |day: Day| day.start().0 + 86_400_000_000 <= now.0;
         let (sku, warehouse) = (names.sku(&c.sku), names.warehouse(&c.warehouse));
         let known = sku.is_some_and(|sku| self.referred(sku, warehouse, &c.reference).is_some());
         let fits = match &c.change {
-            Expectation::Announce { units, pool, .. } => {
+            Expectation::Announce { day, units, pool } => {
                 names.pool(pool.as_ref());
-                units.0 > 0 && !known
+                units.0 > 0 && !known && !is_over(*day)
             }
-            Expectation::Change { day, units } => known && units.map_or(day.is_some(), |units| units.0 > 0),
+            Expectation::Change { day, units } => {
+                known && units.map_or(day.is_some(), |units| units.0 > 0) && !day.is_some_and(is_over)
+            }
             Expectation::Withdraw => known,
         };
         if fits { Allowed::must() } else { Allowed::refuse("invalid") }

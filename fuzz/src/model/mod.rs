@@ -13,7 +13,7 @@
 //! | `orders`, `book` | orders and sub-orders as plain records; all orders, and where to find some of them |
 //! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
-//! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `decision` | the verdict on events |
+//! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `figures`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
 //! | `answers`, `replies` | the verdict on replies, refusals and repeats |
 //! | `views`, `asking`, `compare`, `compare_lists`, `compare_plans` | all state, compared with what the engine's queries show |
@@ -29,6 +29,7 @@ mod compare_plans;
 mod cover;
 mod decision;
 mod expected;
+mod figures;
 mod inbound;
 mod judge;
 mod judge_stock;

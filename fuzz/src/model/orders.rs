@@ -14,6 +14,8 @@ use super::lifecycle;
 /// Units of one SKU from one pool in a sub-order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SubLine {
+    /// First promised.
+    pub promised: u64,
     /// In the sub-order: promised and neither given up nor missing.
     pub units: u64,
     /// Came back, not inspected.
@@ -40,10 +42,12 @@ pub struct Sub {
     pub kind: SubKind,
     /// Hours until delivery, as promised.
     pub hours: u32,
-    /// Grams, as promised.
+    /// Grams, of what is in it.
     pub weight_g: u64,
-    /// Money, as promised.
+    /// Money, for what is in it.
     pub parts: CostParts,
+    /// Grams and money, as first promised.
+    pub promise: (u64, CostParts),
     /// Its units came from the supplier of an unlimited warehouse.
     pub from_supplier: bool,
     /// Where it stands.
@@ -63,7 +67,9 @@ impl Sub {
     pub fn planned(plan: &PlannedSub, stage: Stage) -> Sub {
         let mut lines: BTreeMap<(SkuId, PoolId), SubLine> = BTreeMap::new();
         for line in &plan.lines {
-            lines.entry((line.sku, line.pool)).or_default().units += line.units.0;
+            let ours = lines.entry((line.sku, line.pool)).or_default();
+            ours.promised += line.units.0;
+            ours.units += line.units.0;
         }
         Sub {
             warehouse: plan.warehouse,
@@ -72,6 +78,7 @@ impl Sub {
             hours: plan.hours,
             weight_g: plan.weight_g,
             parts: plan.parts,
+            promise: (plan.weight_g, plan.parts),
             from_supplier: plan.from_supplier,
             stage,
             waiting: if stage.is_ahead() { plan.lines.iter().map(|l| l.units.0).sum() } else { 0 },
@@ -217,6 +224,8 @@ pub struct Moment {
     pub arrived: Time,
     /// Who said so.
     pub actor: Code,
+    /// Why, if anybody said.
+    pub reason: Option<String>,
 }
 
 /// An order.
@@ -319,6 +328,35 @@ impl Order {
             Some(left) => self.review.insert(sku, left),
         };
         Ok(())
+    }
+
+    /// The parcels it may ship in, if that is limited.
+    pub fn limit(&self) -> Option<u16> {
+        if self.ship_complete { Some(1) } else { self.max_parcels }
+    }
+
+    /// The parcels it ships in.
+    pub fn parcels(&self) -> u16 {
+        self.subs.iter().filter(|s| !s.is_gone()).count() as u16
+    }
+
+    /// The parcels that its limit leaves for what stands in review.
+    pub fn parcels_for_review(&self) -> Option<u16> {
+        self.limit().map(|limit| limit.saturating_sub(self.parcels()))
+    }
+
+    /// The parcels that its limit leaves for units missing of a sub-order: one for itself, unless all of it is missing, and
+    /// one for what waits for a person already.
+    pub fn parcels_for(&self, sub: &Sub, missing: u64) -> Option<u16> {
+        let others = self.parcels() - u16::from(sub.units() == missing) + u16::from(!self.review.is_empty());
+        self.limit().map(|limit| limit.saturating_sub(others))
+    }
+
+    /// What a timeline says when it ships in more parcels than it was to.
+    pub fn broken_limit(&self) -> Option<String> {
+        let (limit, parcels) = (self.limit()?, self.parcels());
+        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
+        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcels"))
     }
 
     /// Units by SKU that a new hold needs once this order's hold has ended.

@@ -116,7 +116,7 @@ impl Model {
             return Err(format!("{parcels} parcels, {bound:?} are allowed"));
         }
         let on_hand = demand_of([here]);
-        let asked = |demand: &BTreeMap<SkuId, u64>| Asked { any_pool, bounded: false, ..Asked::whole(demand) };
+        let asked = |demand: &BTreeMap<SkuId, u64>| Asked { any_pool, ..Asked::of(demand, None) };
         if here.subs.is_empty() {
             if (here.score.0, here.bound.0, here.seen.len()) != (0, 0, 0) {
                 return Err(format!("a plan of nothing: {here:?}"));

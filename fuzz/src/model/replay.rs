@@ -26,6 +26,10 @@ impl Model {
         if let Some((order, sub)) = subject {
             let what = verdict.moment().unwrap_or(envelope.event.name());
             self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
+            let order = self.order_mut(order).map_err(wrong)?;
+            let broken = if what == "review_routed" { order.broken_limit() } else { None };
+            let moment = order.timeline.last_mut().expect("it was just written");
+            moment.reason = verdict.reason().map(str::to_owned).or(broken);
         }
         self.orders.settle();
         self.ledger.check().map_err(wrong)
@@ -64,6 +68,7 @@ impl Model {
             occurred: envelope.occurred_at(),
             arrived: envelope.arrived,
             actor: named(&envelope.actor)?,
+            reason: None,
         });
         Ok(())
     }

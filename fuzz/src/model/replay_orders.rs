@@ -1,9 +1,10 @@
 //! The verdict on events of whole orders: placed, paid, lapsed, given up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::event::{
     Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
+    SubOrderCancelled, UnitsCancelled,
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
@@ -26,7 +27,7 @@ impl Model {
             *demand.entry(line.sku).or_default() += line.units.0;
         }
         let mut order = self.new_order(seq, e, demand.clone(), envelope)?;
-        self.check_decision(&order, &e.decision, &Asked::whole(&demand))?;
+        self.check_decision(&order, &e.decision, &Asked::of(&demand, order.limit()))?;
         order.subs = e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Held)).collect();
         self.book_decision(seq, &e.decision, true)?;
         self.orders.insert(order);
@@ -93,7 +94,7 @@ impl Model {
         let order = self.order(e.order)?.clone();
         order.must_be(OrderState::Expired)?;
         let demand = order.expired_demand();
-        self.check_decision(&order, &e.decision, &Asked::late(&demand))?;
+        self.check_decision(&order, &e.decision, &Asked::late(&demand, order.limit()))?;
         self.book_decision(seq, &e.decision, false)?;
         let order = self.order_mut(e.order)?;
         order.state = OrderState::Paid;
@@ -286,11 +287,66 @@ impl Verdict for OrderCancelled {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let left = |(no, sub): (u16, &Sub)| sub.is_inside() && !self.takes.iter().any(|take| take.sub.0 == no);
+        if let Some(no) = (1..).zip(&model.order(self.order)?.subs).find_map(|at| left(at).then_some(at.0)) {
+            return Err(format!("it leaves sub-order {no}"));
+        }
         model.order_cancelled(entry.seq, self, entry.envelope)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
         let units = self.takes.iter().map(|t| t.units).chain(self.review.iter().map(|(_, n)| *n)).sum();
         changed(after, seq, self.order, Change::Cancelled { units })
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+impl Verdict for SubOrderCancelled {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        Some((self.cancelled.order, Some(self.sub)))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let units = model.order(self.cancelled.order)?.sub(self.sub.0)?.units();
+        let taken: u64 = self.cancelled.takes.iter().map(|take| take.units.0).sum();
+        let strange = self.cancelled.takes.iter().any(|take| take.sub != self.sub) || !self.cancelled.review.is_empty();
+        if strange || taken != units {
+            return Err(format!("takes {taken} of {units} units of sub-order {}", self.sub));
+        }
+        model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.cancelled.reply(after, seq)
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.cancelled.reason()
+    }
+}
+
+impl Verdict for UnitsCancelled {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        let OrderCancelled { order, takes, review, .. } = &self.cancelled;
+        let subs: BTreeSet<SubNo> = takes.iter().map(|take| take.sub).collect();
+        let only = subs.first().filter(|_| subs.len() == 1 && review.is_empty());
+        Some((*order, only.copied()))
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)?;
+        let touched = self.cancelled.takes.iter().map(|take| take.sub);
+        model.refigure(self.cancelled.order, touched, &self.figures)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.cancelled.reply(after, seq)
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.cancelled.reason()
     }
 }

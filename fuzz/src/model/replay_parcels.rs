@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use stockade_core::decision::Decision;
-use stockade_core::event::{PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, SubStepped};
+use stockade_core::event::{
+    ParcelShorted, PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubStepped,
+};
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
-use stockade_core::orders::{Change, OrderState, Stage, Step};
+use stockade_core::orders::{Change, OrderState, Stage, Step, SubTake};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Outside};
 
@@ -69,7 +71,7 @@ impl Model {
         }
     }
 
-    fn pick_shorted(&mut self, seq: Seq, e: &PickShorted) -> Result<(), String> {
+    fn pick_shorted(&mut self, seq: Seq, e: &PickShorted, most: Option<u16>) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Paid)?;
         let sub = order.sub(e.sub.0)?;
@@ -86,9 +88,14 @@ impl Model {
                 moves.push(sub.take_move(take, Bucket::Short, WRITE_OFF));
             }
         }
+        let units = e.missing.iter().map(|take| take.units.0).sum();
+        let must = order.parcels_for(sub, units);
+        if most != must || (most == Some(0) && e.decision.is_some()) {
+            return Err(format!("served in {most:?} parcels, should be {must:?}"));
+        }
         let excluded = missing.keys().map(|sku| (*sku, sub.warehouse)).collect();
         self.book_same(seq, moves, &e.moves)?;
-        let asked = Asked { excluded, ..Asked::again(&missing) };
+        let asked = Asked { excluded, ..Asked::of(&missing, most) };
         self.reroute(seq, e.order, e.decision.as_ref(), &asked)?;
         let order = self.order_mut(e.order)?;
         for take in &e.missing {
@@ -178,14 +185,14 @@ impl Model {
         Ok(())
     }
 
-    fn review_routed(&mut self, seq: Seq, e: &ReviewRouted) -> Result<(), String> {
+    fn review_routed(&mut self, seq: Seq, e: &ReviewRouted, most: Option<u16>) -> Result<(), String> {
         self.order(e.order)?.must_be(OrderState::Paid)?;
         let demand: BTreeMap<SkuId, u64> = e.units.iter().map(|(sku, units)| (*sku, units.0)).collect();
         let order = self.order_mut(e.order)?;
         for (sku, units) in &demand {
             order.take_review(*sku, *units)?;
         }
-        let asked = Asked::again(&demand);
+        let asked = Asked::of(&demand, most);
         self.reroute(seq, e.order, Some(&e.decision), &asked)
     }
 }
@@ -214,7 +221,10 @@ impl Verdict for PickShorted {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.pick_shorted(entry.seq, self)
+        if self.decision.is_none() || model.order(self.order)?.sub(self.sub.0)?.units() != units_of(&self.missing) {
+            return Err("a rest of the parcel or a review remains".to_owned());
+        }
+        model.pick_shorted(entry.seq, self, None)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -264,10 +274,71 @@ impl Verdict for ReviewRouted {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.review_routed(entry.seq, self)
+        model.review_routed(entry.seq, self, None)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
         changed(after, seq, self.order, Change::Rerouted { units: planned(&self.decision) })
+    }
+}
+
+fn units_of(takes: &[SubTake]) -> u64 {
+    takes.iter().map(|take| take.units.0).sum()
+}
+
+impl Verdict for ParcelShorted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        self.shorted.subject()
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let PickShorted { order, sub, missing, decision, .. } = &self.shorted;
+        if self.why.is_some() != decision.is_none() {
+            return Err(format!("says {:?} of a decision that is {decision:?}", self.why));
+        }
+        let parcel = model.order(*order)?.sub(sub.0)?.units();
+        if self.most.is_none() && self.why.is_none() && parcel == units_of(missing) {
+            return Err("nothing but the missing units is to be told".to_owned());
+        }
+        model.pick_shorted(entry.seq, &self.shorted, self.most)?;
+        model.refigure(*order, missing.iter().map(|take| take.sub), &self.figures)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.shorted.reply(after, seq)
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.shorted.outcome()
+    }
+
+    fn moment(&self) -> Option<&'static str> {
+        Some("pick_shorted")
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+}
+
+impl Verdict for ReviewRoutedWithin {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        self.routed.subject()
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let must = model.order(self.routed.order)?.parcels_for_review();
+        if must != Some(self.most) || self.most == 0 {
+            return Err(format!("in {} parcels, should be {must:?}", self.most));
+        }
+        model.review_routed(entry.seq, &self.routed, must)
+    }
+
+    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
+        self.routed.reply(after, seq)
+    }
+
+    fn moment(&self) -> Option<&'static str> {
+        Some("review_routed")
     }
 }

@@ -43,6 +43,11 @@ pub trait Verdict {
     fn moment(&self) -> Option<&'static str> {
         None
     }
+
+    /// The reason that a timeline gives for it.
+    fn reason(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The verdict on an event. A new kind gets its line here and its verdict in the file of its family.
@@ -61,11 +66,15 @@ pub fn verdict(event: &Event) -> &dyn Verdict {
         Event::OrderExpired(e) => e,
         Event::HoldExtended(e) => e,
         Event::OrderCancelled(e) => e,
+        Event::SubOrderCancelled(e) => e,
+        Event::UnitsCancelled(e) => e,
         Event::SubStepped(e) => e,
         Event::PickShorted(e) => &**e,
         Event::ReturnReceived(e) => e,
         Event::ReturnInspected(e) => e,
         Event::ReviewRouted(e) => &**e,
+        Event::ParcelShorted(e) => &**e,
+        Event::ReviewRoutedWithin(e) => &**e,
         Event::OrderPromised(e) => &**e,
         Event::OrderPromisedLate(e) => &**e,
         Event::InboundChanged(e) => &**e,

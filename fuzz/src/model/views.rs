@@ -1,5 +1,6 @@
 //! The state in the words of replies, to be compared with what the engine answers.
 
+use stockade_core::decision::CostParts;
 use stockade_core::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use stockade_core::money::Money;
 use stockade_core::reply::{
@@ -9,7 +10,7 @@ use stockade_core::stock::Bucket;
 use stockade_core::units::Units;
 
 use super::Model;
-use super::orders::{Order, Sub};
+use super::orders::{Order, Sub, SubLine};
 
 impl Model {
     /// A cell as a stock query shows it. Pools without units are left out.
@@ -102,6 +103,7 @@ impl Model {
                     occurred: m.occurred,
                     arrived: m.arrived,
                     actor: m.actor.clone(),
+                    reason: m.reason.clone(),
                 })
                 .collect(),
             version: order.version,
@@ -109,30 +111,47 @@ impl Model {
     }
 
     fn sub_now(&self, order: OrderId, index: usize, sub: &Sub) -> Option<SubOrderNow> {
-        let world = self.world.as_ref()?;
-        let code = |pool: &PoolId| world.pools.get(pool).cloned();
-        let lines = sub.lines.iter().filter(|(_, l)| l.units > 0).map(|((sku, pool), line)| {
-            let sku = self.skus[sku.index()].code.clone();
-            Some(SubLineView { sku, units: Units(line.units), pool: code(pool)? })
-        });
+        let no = index as u16 + 1;
+        let changed = !sub.is_gone() && sub.lines.values().any(|line| line.units != line.promised);
+        let first = match changed {
+            true => Some(self.sub_view(no, sub, sub.promise, |line| line.promised)?),
+            false => None,
+        };
         Some(SubOrderNow {
-            promised: plain(SubOrderView {
-                no: SubNo(index as u16 + 1),
-                warehouse: world.warehouse(sub.warehouse)?.code.clone(),
-                carrier: world.carriers.get(&sub.carrier)?.clone(),
-                kind: sub.kind,
-                hours: sub.hours,
-                weight_g: sub.weight_g,
-                cost: sub.parts.total(),
-                parts: sub.parts,
-                lines: lines.collect::<Option<_>>()?,
-            }),
+            promised: self.sub_view(no, sub, (sub.weight_g, sub.parts), |line| line.units)?,
+            first,
             stage: sub.stage,
             waybill: sub.waybill.clone(),
             in_inspection: Units(sub.in_inspection()),
             returned: Units(sub.returned()),
-            awaits: self.awaits(order, index as u16 + 1, sub),
+            awaits: self.awaits(order, no, sub),
         })
+    }
+
+    fn sub_view(
+        &self,
+        no: u16,
+        sub: &Sub,
+        (weight_g, parts): (u64, CostParts),
+        units: impl Fn(&SubLine) -> u64,
+    ) -> Option<SubOrderView> {
+        let world = self.world.as_ref()?;
+        let code = |pool: &PoolId| world.pools.get(pool).cloned();
+        let lines = sub.lines.iter().map(|((sku, pool), line)| {
+            let sku = self.skus[sku.index()].code.clone();
+            Some(SubLineView { sku, units: Units(units(line)), pool: code(pool)? })
+        });
+        Some(plain(SubOrderView {
+            no: SubNo(no),
+            warehouse: world.warehouse(sub.warehouse)?.code.clone(),
+            carrier: world.carriers.get(&sub.carrier)?.clone(),
+            kind: sub.kind,
+            hours: sub.hours,
+            weight_g,
+            cost: parts.total(),
+            parts,
+            lines: lines.collect::<Option<_>>()?,
+        }))
     }
 
     /// A sub-order as a list shows it.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, StepAction,
-    TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, RerouteApart,
+    StepAction, TakeStep,
 };
 use stockade_core::ids::{Seq, SkuId, SubNo};
-use stockade_core::limits::LINE_UNITS_MAX;
+use stockade_core::limits::{LINE_UNITS_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
@@ -63,7 +63,8 @@ impl Workload {
             7 => place.max_parcels = Some(0),
             _ => {}
         }
-        let occurred = self.rng.percent(10).then(|| self.now - Span::from_secs(self.rng.below(600)));
+        // A quote of the same order has no time that could be wrong.
+        let occurred = self.occurred().map(|at| at.min(self.now + SKEW));
         Some(Request { key: None, occurred, command: Command::Place(place) })
     }
 
@@ -263,7 +264,11 @@ impl Workload {
             _ => self.any_order(model, |o| !o.review.is_empty()),
         }?;
         let order = self.name(model, order);
-        Some(self.keyed(Command::Reroute(Reroute { order })))
+        let command = match self.rng.percent(30) {
+            true => Command::RerouteApart(RerouteApart { order }),
+            false => Command::Reroute(Reroute { order }),
+        };
+        Some(self.keyed(command))
     }
 
     fn step_of(&mut self, model: &Model, order: &Order, sub: usize, action: StepAction) -> Request {

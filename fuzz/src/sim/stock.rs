@@ -213,7 +213,9 @@ impl Workload {
     }
 
     fn day(&mut self) -> Day {
-        Day((self.now.0 / 86_400_000_000) as u32 + self.rng.below(4) as u32)
+        let today = (self.now.0 / 86_400_000_000) as u32;
+        // Now and then it is over.
+        Day(if self.rng.percent(4) { today - 1 } else { today + self.rng.below(4) as u32 })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use stockade_core::command::{Command, Request};
 use stockade_core::ids::{Code, SkuId, WarehouseId};
+use stockade_core::limits::SKEW;
 use stockade_core::time::{Span, Time};
 
 use super::rng::Rng;
@@ -65,8 +66,17 @@ impl Workload {
     /// A request under a key of its own.
     pub(super) fn keyed(&mut self, command: Command) -> Request {
         let key = Some(self.fresh("k"));
-        let occurred = self.rng.percent(10).then(|| self.now - Span::from_secs(self.rng.below(600)));
+        let occurred = self.occurred();
         Request { key, occurred, command }
+    }
+
+    /// When it happened: mostly not told, now and then at a time that cannot be.
+    pub(super) fn occurred(&mut self) -> Option<Time> {
+        match self.rng.below(40) {
+            0..3 => Some(self.now - Span::from_secs(self.rng.below(600))),
+            3 => Some(self.now + SKEW + Span(self.rng.below(2))),
+            _ => None,
+        }
     }
 
     /// A code that was not used before.

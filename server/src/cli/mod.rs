@@ -78,7 +78,7 @@ enum Verb {
     /// Record a step of a sub-order on its way to the customer and back.
     Step(orders::StepArgs),
     /// Try again to route what stands in review.
-    Reroute(orders::OrderArgs),
+    Reroute(orders::RerouteArgs),
     /// Show an order with its sub-orders and timeline, or why it ships the way it does.
     Order(orders::ShowArgs),
     /// List sub-orders by warehouse, stage, state, channel and customer, oldest order first.

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use stockade_client::ClientError;
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, OrderRef, Pay, Place, Reroute, StepAction, TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, Inspected, OrderRef, Pay, Place, Reroute, RerouteApart, StepAction,
+    TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::query::{Explain, Query};
@@ -68,6 +69,16 @@ pub struct OrderArgs {
     key: KeyFlags,
     #[command(flatten)]
     connect: Connect,
+}
+
+/// See [`reroute`].
+#[derive(Debug, Args)]
+pub struct RerouteArgs {
+    #[command(flatten)]
+    of: OrderArgs,
+    /// In as many parcels as it takes, although the order asked to ship complete or in fewer.
+    #[arg(long)]
+    apart: bool,
 }
 
 /// See [`order`].
@@ -252,9 +263,13 @@ pub fn pay(args: OrderArgs, out: Output) -> Result<(), Failure> {
 }
 
 /// Tries again to route what stands in review.
-pub fn reroute(args: OrderArgs, out: Output) -> Result<(), Failure> {
-    let command = Command::Reroute(Reroute { order: args.order.0 });
-    args.connect.run(&args.key, command, out)
+pub fn reroute(args: RerouteArgs, out: Output) -> Result<(), Failure> {
+    let RerouteArgs { of: OrderArgs { order, key, connect }, apart } = args;
+    let command = match apart {
+        true => Command::RerouteApart(RerouteApart { order: order.0 }),
+        false => Command::Reroute(Reroute { order: order.0 }),
+    };
+    connect.run(&key, command, out)
 }
 
 /// Cancels an order, a sub-order, or units of a line.

@@ -105,6 +105,12 @@ pub static SETTINGS: &[Setting] = &[
          that, until `stockade clock confirm`: it may be wrong.",
     ),
     text(
+        "clock.skew",
+        "5m",
+        "How far clocks of other systems may differ: what a caller says occurred later than this from now, or this long\n\
+         before its order was placed, is refused. At most a day.",
+    ),
+    text(
         "routing.gap_sample",
         "0.01",
         "Share of placed orders, from 0 to 1, that are solved again next to the traffic to measure how far routing is from\n\

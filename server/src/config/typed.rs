@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stockade_core::limits::{FRAME_BYTES_MAX, HOLD_TTL_MAX};
+use stockade_core::limits::{FRAME_BYTES_MAX, HOLD_TTL_MAX, SKEW_MAX};
 use stockade_core::time::Span;
 
 use super::home::JournalHome;
@@ -52,6 +52,8 @@ pub struct Config {
     pub hold_grace: Option<Span>,
     /// Longest outage after which a wall clock is followed without confirmation although holds end by it.
     pub outage_max: Span,
+    /// How far clocks of other systems may differ from engine time.
+    pub skew: Span,
     /// Share of placed orders that are solved again to measure routing, in millionths.
     pub gap_sample_ppm: u64,
     /// How long a stopping server waits for requests in flight and for the journal.
@@ -96,6 +98,7 @@ impl Config {
                 _ => Some(read.span_up_to("holds.grace", HOLD_TTL_MAX)),
             },
             outage_max: read.span_up_to("clock.outage_max", OUTAGE_MAX),
+            skew: read.span_up_to("clock.skew", SKEW_MAX),
             gap_sample_ppm: read.share_ppm("routing.gap_sample"),
             drain_timeout: read.span("drain.timeout"),
             log_filter: read.log_filter(),

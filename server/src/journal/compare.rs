@@ -245,11 +245,15 @@ fn order_of(event: &Event) -> (Option<u64>, Option<String>) {
         Event::OrderExpired(expired) => expired.order,
         Event::HoldExtended(extended) => extended.order,
         Event::OrderCancelled(cancelled) => cancelled.order,
+        Event::SubOrderCancelled(of_sub) => of_sub.cancelled.order,
+        Event::UnitsCancelled(of_units) => of_units.cancelled.order,
         Event::SubStepped(stepped) => stepped.order,
         Event::PickShorted(shorted) => shorted.order,
         Event::ReturnReceived(received) => received.order,
         Event::ReturnInspected(inspected) => inspected.order,
         Event::ReviewRouted(routed) => routed.order,
+        Event::ParcelShorted(parcel) => parcel.shorted.order,
+        Event::ReviewRoutedWithin(within) => within.routed.order,
     };
     (Some(order.0), None)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use stockade_core::ids::Code;
 use stockade_core::orders::{Change, OrderState};
-use stockade_core::reply::{Awaited, Changed, OrderSummary, OrderView, Placed, PlanView};
+use stockade_core::reply::{Awaited, Changed, OrderSummary, OrderView, Placed, PlanView, SubOrderView, TimelineEntry};
 
 use super::page::{Page, Table};
 
@@ -21,7 +21,6 @@ pub(super) fn placed(placed: &Placed, page: &mut Page) {
 pub(super) fn plan(plan: &PlanView, page: &mut Page) {
     let mut table = Table::new(["sub", "warehouse", "carrier", "hours", "grams", "cost", "lines"]);
     for sub in &plan.sub_orders {
-        let lines: Vec<String> = sub.lines.iter().map(|line| format!("{}:{}", line.sku, line.units)).collect();
         table.row([
             sub.no.to_string(),
             sub.warehouse.to_string(),
@@ -29,7 +28,7 @@ pub(super) fn plan(plan: &PlanView, page: &mut Page) {
             sub.hours.to_string(),
             sub.weight_g.to_string(),
             sub.cost.to_string(),
-            lines.join(" "),
+            lines(sub),
         ]);
     }
     page.table(&table);
@@ -75,9 +74,8 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
     if order.state == OrderState::Held {
         page.line(format!("pay before {}", order.expires_at));
     }
-    let mut table = Table::new(["sub", "stage", "warehouse", "carrier", "waybill", "hours", "cost", "lines"]);
+    let mut table = Table::new(["sub", "stage", "warehouse", "carrier", "waybill", "hours", "grams", "cost", "lines"]);
     for sub in &order.sub_orders {
-        let lines: Vec<String> = sub.promised.lines.iter().map(|line| format!("{}:{}", line.sku, line.units)).collect();
         table.row([
             sub.promised.no.to_string(),
             sub.stage.name().to_owned(),
@@ -85,28 +83,55 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
             sub.promised.carrier.to_string(),
             sub.waybill.as_ref().map_or("-".to_owned(), ToString::to_string),
             sub.promised.hours.to_string(),
+            sub.promised.weight_g.to_string(),
             sub.promised.cost.to_string(),
-            lines.join(" "),
+            lines(&sub.promised),
         ]);
     }
     page.table(&table);
+    for first in order.sub_orders.iter().filter_map(|sub| sub.first.as_ref()) {
+        let SubOrderView { no, weight_g, cost, .. } = first;
+        page.line(format!("sub-order {no} was first promised with {}: {weight_g} grams, cost {cost}", lines(first)));
+    }
     for sub in order.sub_orders.iter().filter(|sub| !sub.awaits.is_empty()) {
         page.line(format!("sub-order {} waits for {}", sub.promised.no, awaited(&sub.awaits)));
     }
     for (sku, units) in &order.review {
         page.line(format!("in review: {units} of {sku}; `reroute` tries again, `cancel --units` gives them up"));
     }
-    let mut table = Table::new(["when", "what", "sub", "by", "seq"]);
-    for entry in &order.timeline {
-        table.row([
+    if !order.review.is_empty() {
+        page.line("where the order's limit of parcels is in the way, `reroute --apart` routes them without it");
+    }
+    page.table(&timeline(&order.timeline));
+}
+
+/// What happened, with a column of reasons where any was given.
+fn timeline(entries: &[TimelineEntry]) -> Table {
+    let why = entries.iter().any(|entry| entry.reason.is_some()).then_some("why");
+    let mut table = Table::new(["when", "what", "sub", "by", "seq"].into_iter().chain(why));
+    for entry in entries {
+        let row = [
             entry.occurred.to_string(),
             entry.what.replace('_', " "),
             entry.sub.map_or("-".to_owned(), |sub| sub.to_string()),
             entry.actor.to_string(),
             entry.seq.to_string(),
-        ]);
+        ];
+        let reason = why.map(|_| on_one_line(entry.reason.as_deref().unwrap_or("-")));
+        table.row(row.into_iter().chain(reason));
     }
-    page.table(&table);
+    table
+}
+
+/// A text that anybody may have written: it moves no cursor and begins no line.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// What is in a parcel.
+fn lines(parcel: &SubOrderView) -> String {
+    let lines: Vec<String> = parcel.lines.iter().map(|line| format!("{}:{}", line.sku, line.units)).collect();
+    lines.join(" ")
 }
 
 fn awaited(awaits: &[Awaited]) -> String {

@@ -139,6 +139,7 @@ impl Server {
         let ports = Ports::take(&config)?;
         let (History { engine, journal, lease, safety, mark, replayed, findings }, starting) =
             take_up_history(&config, folder.owner()?, allowed, &ports).await?;
+        engine.allow_skew(config.skew);
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
         let standing = Standing { best: journal.best(), lease };
         let reach = Reach { standing, history: journal.history() };

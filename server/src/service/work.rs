@@ -50,7 +50,7 @@ pub fn of_command(command: &Command) -> Work {
         Command::Place(place) => by_items(place.lines.len(), ORDER_LINES),
         Command::Step(step) => of_step(&step.action),
         // What an order in review has of lines is not known here, nor is it often routed anew.
-        Command::Reroute(_) => Work::Heavy,
+        Command::Reroute(_) | Command::RerouteApart(_) => Work::Heavy,
         Command::Adjust(_)
         | Command::MovePool(_)
         | Command::SetSafety(_)

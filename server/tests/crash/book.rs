@@ -229,7 +229,7 @@ fn name(change: &Change) -> &'static str {
 fn names(command: &Command) -> &'static [&'static str] {
     match command {
         Command::Pay(_) => &["order_paid", "order_paid_late", "refund_due"],
-        Command::Cancel(_) => &["order_cancelled"],
+        Command::Cancel(_) => &["order_cancelled", "sub_order_cancelled", "units_cancelled"],
         Command::ExtendHold(_) => &["hold_extended"],
         Command::Step(_) => &["pick", "pack", "scan", "pickup", "deliver"],
         other => panic!("nobody asked for {other:?}"),

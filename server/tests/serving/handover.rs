@@ -22,7 +22,7 @@ fn waiting(orders: u64) -> Server {
     std::fs::write(server.dir.path().join("presale.toml"), world).unwrap();
     server.json(&["world", "apply", "presale.toml"]);
     server.json(&["sku", "define", "POT"]);
-    server.json(&["inbound", "announce", "PO-1", "HGH", "2026-12-01", &format!("POT:{orders}")]);
+    server.json(&["inbound", "announce", "PO-1", "HGH", "2036-12-01", &format!("POT:{orders}")]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(place(&server, orders));
     assert_eq!(count(&server, "promised"), orders);

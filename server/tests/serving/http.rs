@@ -122,7 +122,7 @@ fn an_array_where_an_object_belongs_is_refused_in_every_body() {
         ("/v1/orders/web/A%2F1/extend", r#"["10m"]"#),
         ("/v1/orders/web/A%2F1/steps", r#"[1,"pick"]"#),
         ("/v1/orders/web/A%2F1/steps", r#"{"action":"short","lines":[["TEE",1]]}"#),
-        ("/v1/inbound", r#"["PO-1","HGH","2026-12-01","TEE",10]"#),
+        ("/v1/inbound", r#"["PO-1","HGH","2036-12-01","TEE",10]"#),
         ("/v1/inbound/change", r#"["PO-1","HGH","TEE"]"#),
         ("/v1/inbound/cancel", r#"["PO-1","HGH","TEE"]"#),
     ] {

@@ -132,7 +132,7 @@ fn stock_is_received_from_a_spreadsheet_and_counted() {
     server.json(&["adjust", "PEN", "HGH", "-5", "--reason", "broken"]);
     server.json(&["move", "PEN", "HGH", "10", "--to", "live"]);
     server.json(&["safety", "PEN", "CAN", "4"]);
-    server.json(&["inbound", "announce", "PO-9", "HGH", "2026-12-24", "PEN:100"]);
+    server.json(&["inbound", "announce", "PO-9", "HGH", "2036-12-24", "PEN:100"]);
     let counted = server.json(&["count", "HGH", "PEN:24", "--as-of", "now"]);
     assert_eq!(counted["short"], 0);
     let cells = server.run(&["stock", "PEN", "--json"]).ended(0).out;
@@ -141,6 +141,65 @@ fn stock_is_received_from_a_spreadsheet_and_counted() {
     assert_eq!(on_hand, [24, 20]);
     let available = server.run(&["available", "web", "PEN"]).ended(0).out;
     assert!(available.ends_with(" 30\n"), "14 at HGH outside the pool live, 16 at CAN above safety: {available}");
+}
+
+#[test]
+fn a_partial_cancel_is_told_as_one_with_its_reason_and_new_figures() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:6", "--zone", "CN-33"]).ended(0);
+    let first = server.json(&["order", "web/1"]);
+    server.run(&["cancel", "web/1", "--units", "TEE:4", "--reason", "wants\ntwo only"]).ended(0);
+    let json = server.json(&["order", "web/1"]);
+    assert_eq!(json, server.http("GET", "/v1/orders/web/1", &[], "").json(200), "HTTP tells the same");
+    let last = json["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["what"], &last["reason"]), (&Value::from("units_cancelled"), &Value::from("wants\ntwo only")));
+    let (now, before) = (&json["sub_orders"][0], &first["sub_orders"][0]);
+    assert_eq!(now["weight_g"].as_u64().map(|grams| grams * 3), before["weight_g"].as_u64());
+    assert_eq!((&now["first"]["weight_g"], &now["first"]["cost"]), (&before["weight_g"], &before["cost"]));
+    assert!(before["first"].is_null() && json["timeline"][0]["reason"].is_null());
+    let page = server.run(&["order", "web/1"]).ended(0).out;
+    for words in ["units cancelled", "wants two only", "sub-order 1 was first promised with TEE:6: "] {
+        assert!(page.contains(words), "`{words}` is missing in:\n{page}");
+    }
+}
+
+#[test]
+fn a_person_decides_about_what_a_limit_of_parcels_leaves_in_review() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:3", "--zone", "CN-33", "--ship-complete"]).ended(0);
+    server.run(&["pay", "web/1"]).ended(0);
+    let shorted = server.json(&["step", "web/1", "short", "TEE:2"]);
+    assert_eq!(
+        (shorted["change"]["rerouted"].as_u64(), shorted["change"]["review"].as_u64()),
+        (Some(0), Some(1)),
+        "{shorted}"
+    );
+    let page = server.run(&["order", "web/1"]).ended(0).out;
+    assert!(page.contains("the order ships complete, and no other parcel may follow"), "{page}");
+    let refused = server.run(&["reroute", "web/1"]).ended(1).err;
+    assert!(refused.contains("`reroute --apart`") && refused.contains("`cancel --units`"), "{refused}");
+    let apart = [("idempotency-key", "apart")];
+    server.http("POST", "/v1/orders/web/1/reroute", &apart, r#"{"apart":true}"#).json(200);
+    let order = server.json(&["order", "web/1"]);
+    let last = order["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["reason"], "the order was to ship complete; it ships in 2 parcels");
+    for decision in ["1", "2"] {
+        let explained = server.json(&["order", "explain", "web/1", "--decision", decision]);
+        assert!(explained["differs"].is_null(), "{explained}");
+        assert_eq!(explained["asked"]["ship_complete"], decision == "1");
+    }
+}
+
+#[test]
+fn what_is_routed_again_within_a_limit_is_explained_with_it() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:3", "MUG:2", "--zone", "CN-33", "--max-parcels", "2"]).ended(0);
+    server.run(&["pay", "web/1"]).ended(0);
+    let shorted = server.json(&["step", "web/1", "short", "TEE:1", "MUG:1"]);
+    assert_eq!(shorted["change"]["review"].as_u64(), Some(0), "{shorted}");
+    let explained = server.json(&["order", "explain", "web/1", "--decision", "2"]);
+    assert!(explained["differs"].is_null(), "{explained}");
+    assert_eq!(explained["asked"]["max_parcels"], 1, "one parcel is left");
 }
 
 #[test]

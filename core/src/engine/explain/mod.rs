@@ -38,8 +38,10 @@ pub(in crate::engine) struct Journaled {
     pub decision: Decision,
     /// The warehouse that was left out because units were missing there.
     without: Option<WarehouseId>,
-    /// Whether the order's own wishes about parcels held: not when only a part of it is served anew.
+    /// Whether all of the order was served, under the channel's rules on splits.
     whole: bool,
+    /// The parcels that the order's limit left for a part of it; none in particular when it did not hold.
+    most: Option<u16>,
     /// Parcels that were left to it by the order's other parts, under the order's own bound.
     taken: u16,
     /// Whether it placed the order.
@@ -223,7 +225,7 @@ impl Engine {
 
     /// The demand as it was: what was wanted stands in the decision, what a SKU weighed then in the catalog.
     pub(in crate::engine) fn demand_of<'a>(&self, journaled: &'a Journaled, config: &Config, seq: Seq) -> Demand<'a> {
-        let Journaled { placed, decision, whole, first, taken, .. } = journaled;
+        let Journaled { placed, decision, whole, most, first, taken, .. } = journaled;
         let mut lines = Vec::with_capacity(decision.seen.len());
         let mut category: Option<Option<Code>> = None;
         for seen in &decision.seen {
@@ -238,8 +240,8 @@ impl Engine {
             channel: placed.channel,
             zone: placed.zone.as_ref(),
             carrier: placed.carrier,
-            ship_complete: placed.ship_complete && *whole,
-            max_parcels: placed.max_parcels.filter(|_| *whole).map(|most| most.saturating_sub(*taken)),
+            ship_complete: placed.ship_complete && (*whole || most.is_some()),
+            max_parcels: if *whole { placed.max_parcels.map(|most| most.saturating_sub(*taken)) } else { *most },
             split: config.rules.channel(placed.channel).filter(|_| *whole).map(|c| c.split).unwrap_or_default(),
             pools: &[],
             category: category.flatten().filter(|_| *first),
@@ -296,7 +298,8 @@ pub(in crate::engine) fn journaled(first: Envelope, chosen: Envelope, part: usiz
     let taken = if !decided.ahead.is_empty() && !is_ahead { 1 } else { before };
     let taken = u16::try_from(taken).unwrap_or(u16::MAX);
     let (whole, first) = (decided.scope != Scope::Part, decided.scope == Scope::New);
-    Ok(Journaled { placed, decision: decision.clone(), without: decided.without, whole, taken, first })
+    let (without, most) = (decided.without, decided.most);
+    Ok(Journaled { placed, decision: decision.clone(), without, whole, most, taken, first })
 }
 
 /// What the rules asked of a split of this order, if anything.

@@ -17,10 +17,11 @@ pub(in crate::engine) struct Wish {
     channel: ChannelId,
     zone: Option<Code>,
     carrier: Option<CarrierId>,
-    /// Whether the order's own wishes about parcels hold.
+    /// Whether the channel's rules on splits hold.
     whole: bool,
     ship_complete: bool,
-    max_parcels: Option<u16>,
+    /// The parcels that the order's limit leaves for the units, if it has one. Never none.
+    most: Option<u16>,
     /// The units asked for.
     pub units: Vec<(SkuId, Units)>,
     /// The pools they may be drawn from, in order of preference.
@@ -53,31 +54,31 @@ impl From<Reject> for Undecided {
 }
 
 impl Wish {
-    /// Units of an order, out of these pools.
-    pub fn of(order: &Order, units: Vec<(SkuId, Units)>, pools: Vec<PoolId>, terms: Terms) -> Wish {
+    /// Units of an order, out of these pools and in at most this many parcels.
+    pub fn of(order: &Order, units: Vec<(SkuId, Units)>, pools: Vec<PoolId>, terms: Terms, most: Option<u16>) -> Wish {
         Wish {
             version: order.version,
             channel: order.channel,
             zone: order.zone.clone(),
             carrier: order.carrier,
             whole: terms.without.is_none() && order.later.review.is_empty(),
-            ship_complete: order.ship_complete,
-            max_parcels: order.max_parcels,
+            ship_complete: order.ship_complete && most.is_some(),
+            most,
             units,
             pools,
             terms,
         }
     }
 
-    /// As a demand. A part of an order that is served anew may always be split.
+    /// As a demand. The channel's rules on splits do not hold for a part of an order.
     pub fn demand(&self, skus: &Skus, config: &Config) -> Demand<'_> {
         let whole = self.whole;
         Demand {
             channel: self.channel,
             zone: self.zone.as_ref(),
             carrier: self.carrier,
-            ship_complete: self.ship_complete && whole,
-            max_parcels: self.max_parcels.filter(|_| whole),
+            ship_complete: self.ship_complete,
+            max_parcels: self.most,
             split: self.split_rules(config).filter(|_| whole).unwrap_or_default(),
             pools: &self.pools,
             category: None,

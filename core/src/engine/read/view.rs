@@ -2,7 +2,7 @@
 
 use crate::Actor;
 use crate::catalog::Config;
-use crate::decision::{Decision, PlannedSub, is_proven};
+use crate::decision::{Decision, Figures, PlannedSub, is_proven};
 use crate::engine::plan::demand::Demand;
 use crate::engine::store::Engine;
 use crate::event::{Event, OrderPlaced};
@@ -46,8 +46,7 @@ impl Engine {
         let config = self.config.load();
         let config = config.as_deref().expect("an order was placed in a world");
         let first = order.numbered().take(usize::from(order.first_subs));
-        let sub_orders: Vec<SubOrderView> =
-            first.map(|(no, sub)| self.sub_view(no, sub, config, |line| line.promised)).collect();
+        let sub_orders: Vec<SubOrderView> = first.map(|(no, sub)| self.first_view(no, sub, config)).collect();
         let plan = PlanView {
             rules_version: order.first_rules,
             cost: sub_orders.iter().fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.cost)),
@@ -181,12 +180,20 @@ impl Engine {
     ) -> SubOrderNow {
         SubOrderNow {
             promised: self.sub_view(no, sub, config, |line| line.units),
+            first: is_changed(sub).then(|| self.first_view(no, sub, config)),
             stage: sub.stage,
             waybill: sub.waybill.clone(),
             in_inspection: sub.lines.iter().map(|l| l.in_inspection).sum(),
             returned: sub.lines.iter().map(|l| l.returned).sum(),
             awaits: awaits(no, sub),
         }
+    }
+
+    /// A sub-order as it was first promised.
+    fn first_view(&self, no: SubNo, sub: &SubOrder, config: &Config) -> SubOrderView {
+        let Figures { weight_g, parts } = sub.promise();
+        let view = self.sub_view(no, sub, config, |line| line.promised);
+        SubOrderView { weight_g, parts, cost: parts.total(), ..view }
     }
 
     fn sub_view(
@@ -218,6 +225,11 @@ impl Engine {
     }
 }
 
+/// Whether units were taken out of a sub-order that still ships.
+fn is_changed(sub: &SubOrder) -> bool {
+    !sub.is_gone() && sub.lines.iter().any(|line| line.units != line.promised)
+}
+
 /// Promised units of a cell that no receipt is expected to bring.
 pub(super) fn overdue(cell: &Cell, config: &Config) -> Units {
     let Some(inbound) = cell.inbound() else { return Units::ZERO };
@@ -247,6 +259,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
         occurred: order.placed_occurred,
         arrived: order.placed_at,
         actor: actor(&order.placed_by),
+        reason: None,
     };
     let entry = |m: &Moment| TimelineEntry {
         seq: m.seq,
@@ -255,6 +268,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
         occurred: m.occurred,
         arrived: m.arrived,
         actor: actor(&m.actor),
+        reason: m.reason.as_deref().map(str::to_owned),
     };
     std::iter::once(placed).chain(order.later.moments.iter().map(entry)).collect()
 }

@@ -14,13 +14,13 @@ use crate::engine::store::{Door, Shards};
 use crate::ids::Seq;
 #[cfg(doc)]
 use crate::limits::LOCKED_WORK_MAX;
-use crate::limits::{APPLY_WORK, KEY_SHARDS, STOCK_SHARDS};
+use crate::limits::{APPLY_WORK, KEY_SHARDS, SKEW, SKEW_MAX, STOCK_SHARDS};
 use crate::log::{ChainHash, Log};
 use crate::orders::KeyShard;
 use crate::routing::WORK_DEFAULT;
 use crate::stock::StockShard;
 use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// The stock and routing engine. Share it by reference or `Arc`; every method may be called from any thread.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Engine {
     pub(in crate::engine) log: Log,
     /// The budget of work of each plan.
     pub(in crate::engine) work: u64,
+    /// How far clocks of other systems may differ from engine time, in microseconds.
+    skew: AtomicU64,
     /// The most planning work done at once while locks were held.
     locked_work: AtomicU64,
     applied_changes: AtomicU64,
@@ -70,6 +72,7 @@ impl Engine {
             prices: Prices::new(),
             log: Log::new(Seq(0), ChainHash::default()),
             work: WORK_DEFAULT,
+            skew: AtomicU64::new(SKEW.0),
             locked_work: AtomicU64::new(0),
             applied_changes: AtomicU64::new(0),
         }
@@ -79,6 +82,16 @@ impl Engine {
     /// be, and proven. An order may take hours, so it is not for serving.
     pub fn exact() -> Engine {
         Engine { work: u64::MAX, ..Engine::new() }
+    }
+
+    /// Takes times of other systems that differ from engine time by this much, at most [`SKEW_MAX`].
+    pub fn allow_skew(&self, skew: Span) {
+        self.skew.store(skew.min(SKEW_MAX).0, Ordering::Relaxed);
+    }
+
+    /// How far times of other systems may differ from engine time.
+    pub(in crate::engine) fn skew(&self) -> Span {
+        Span(self.skew.load(Ordering::Relaxed))
     }
 
     /// The log that the engine's events go to.

@@ -100,6 +100,8 @@ pub(in crate::engine) struct Decisions<'a> {
     pub ahead: &'a [Decision],
     /// What the decisions were about.
     pub scope: Scope,
+    /// The parcels that the order's limit left for a part of it; none in particular when it did not hold.
+    pub most: Option<u16>,
     /// The warehouse that was left out because units were missing there.
     pub without: Option<WarehouseId>,
 }
@@ -112,17 +114,18 @@ pub(in crate::engine) enum Scope {
     New,
     /// All of an order once more.
     Whole,
-    /// A part of an order, which its own wishes about parcels do not bind.
+    /// A part of an order, which the channel's rules on splits do not bind.
     Part,
 }
 
 impl<'a> Decisions<'a> {
     /// None.
-    pub const NONE: Decisions<'static> = Decisions { here: None, ahead: &[], scope: Scope::New, without: None };
+    pub const NONE: Decisions<'static> =
+        Decisions { here: None, ahead: &[], scope: Scope::New, most: None, without: None };
 
     /// One decision over stock on hand.
     pub fn one(decision: &'a Decision, scope: Scope) -> Decisions<'a> {
-        Decisions { here: Some(decision), ahead: &[], scope, without: None }
+        Decisions { here: Some(decision), ahead: &[], scope, most: None, without: None }
     }
 }
 

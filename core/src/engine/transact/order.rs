@@ -112,6 +112,8 @@ impl Engine {
             let reason = format!("was changed {ORDER_CHANGES_MAX} times: no more changes are taken");
             return Err(Refusal::seen(invalid("order", reason), order.version));
         }
+        let since_placed = asked.occurred.map_or(Ok(()), |occurred| self.since_placed(occurred, order));
+        since_placed.map_err(|reject| Refusal::seen(reject, order.version))?;
         let id = order.id;
         let skus = order.skus();
         let mut locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));

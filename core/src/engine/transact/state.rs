@@ -59,6 +59,19 @@ impl At<'_> {
         self.note(order, self.envelope.event.name(), sub);
     }
 
+    /// The same with the reason that the caller gave.
+    pub fn done_because(&self, order: &mut Order, sub: Option<SubNo>, change: Change, reason: Option<&str>) {
+        self.done(order, sub, change);
+        self.explain(order, reason);
+    }
+
+    /// Adds a reason to the entry that was just written.
+    pub fn explain(&self, order: &mut Order, reason: Option<&str>) {
+        let moment = order.later.moments.last_mut().expect("it was just written");
+        debug_assert_eq!(moment.seq, self.seq);
+        moment.reason = reason.map(Box::from);
+    }
+
     fn remember(&self, order: &mut Order, change: Change) {
         if let Cause::Key { key, digest } = &self.envelope.cause {
             let memo = Memo { key: key.clone(), digest: *digest, seq: self.seq, answer: change };
@@ -66,10 +79,10 @@ impl At<'_> {
         }
     }
 
-    /// The same for a step of a sub-order, under the step's name.
-    pub fn done_as(&self, order: &mut Order, what: &'static str, sub: SubNo, change: Change) {
+    /// The same under a name of its own: a step's, or that of another kind of event.
+    pub fn done_as(&self, order: &mut Order, what: &'static str, sub: Option<SubNo>, change: Change) {
         self.remember(order, change);
-        self.note(order, what, Some(sub));
+        self.note(order, what, sub);
     }
 
     /// Writes into an order that the event touched it, under a name of its own.
@@ -83,6 +96,7 @@ impl At<'_> {
             occurred: self.envelope.occurred_at(),
             arrived: self.arrived(),
             actor: self.envelope.actor.clone(),
+            reason: None,
         });
     }
 }

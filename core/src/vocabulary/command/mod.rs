@@ -16,7 +16,7 @@ pub use crate::vocabulary::order_ref::OrderRef;
 pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
 pub use inbound::{Expect, Expectation};
 pub use line::Line;
-pub use order::{Cancel, CancelScope, ExtendHold, Inspected, Pay, Place, Reroute, StepAction, TakeStep};
+pub use order::{Cancel, CancelScope, ExtendHold, Inspected, Pay, Place, Reroute, RerouteApart, StepAction, TakeStep};
 pub use stock::{Adjust, Arrive, Count, Fulfils, MovePool, Receive, SetSafety, Transfer};
 
 /// Who asks, and under which key.
@@ -71,6 +71,8 @@ macro_rules! each_command {
             44 "step" [crate::vocabulary::Right::Ship] Step(TakeStep),
             /// Try again to route what stands in review.
             45 "reroute" [crate::vocabulary::Right::Manage] Reroute(Reroute),
+            /// The same without the order's limit of parcels, which no longer holds for what stands in review.
+            60 "reroute_apart" [crate::vocabulary::Right::Manage] RerouteApart(RerouteApart),
             /// Announce, change or withdraw an expected receipt.
             80 "expect" [crate::vocabulary::Right::Manage] Expect(Expect),
             }

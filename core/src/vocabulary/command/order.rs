@@ -153,6 +153,13 @@ pub struct Reroute {
     pub order: OrderRef,
 }
 
+/// See [`crate::command::Command::RerouteApart`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RerouteApart {
+    /// The order.
+    pub order: OrderRef,
+}
+
 owned! {
     Place => Channel(channel),
     Pay => Order(order),
@@ -160,6 +167,7 @@ owned! {
     ExtendHold => Order(order),
     TakeStep => Order(order),
     Reroute => Order(order),
+    RerouteApart => Order(order),
 }
 
 impl StepAction {

@@ -30,8 +30,9 @@ use crate::vocabulary::numbered::numbered;
 pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
 pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 pub use order::{
-    HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, PickShorted, RefundDue,
-    ReturnInspected, ReturnReceived, ReviewRouted, SubStepped,
+    HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, ParcelShorted, PickShorted,
+    RefundDue, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubStepped,
+    UnitsCancelled,
 };
 pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
 
@@ -107,18 +108,26 @@ macro_rules! each_event {
             44 "order_expired" OrderExpired(OrderExpired),
             /// The hold lasts longer.
             45 "hold_extended" HoldExtended(HoldExtended),
-            /// Given up, whole or in part.
+            /// Given up. Earlier journals have it for a part of an order, too.
             46 "order_cancelled" OrderCancelled(OrderCancelled),
             /// A sub-order went a step.
             47 "sub_stepped" SubStepped(SubStepped),
-            /// Units were missing at the pick.
+            /// Units were missing at the pick. Earlier journals have it for all short picks.
             48 "pick_shorted" PickShorted(Box<PickShorted>),
             /// Units came back.
             49 "return_received" ReturnReceived(ReturnReceived),
             /// Returned units were inspected.
             50 "return_inspected" ReturnInspected(ReturnInspected),
-            /// Units in review were routed.
+            /// Units in review were routed, under no limit of parcels.
             51 "review_routed" ReviewRouted(Box<ReviewRouted>),
+            /// A sub-order was given up.
+            60 "sub_order_cancelled" SubOrderCancelled(SubOrderCancelled),
+            /// Units of an order were given up.
+            61 "units_cancelled" UnitsCancelled(UnitsCancelled),
+            /// Units of a parcel were missing at the pick, and the rest of it, a limit of parcels or a review remains.
+            62 "parcel_shorted" ParcelShorted(Box<ParcelShorted>),
+            /// Units in review were routed within the order's limit of parcels.
+            63 "review_routed_within" ReviewRoutedWithin(Box<ReviewRoutedWithin>),
             /// Stock is held for a new order, and what is not on hand is promised out of expected receipts.
             80 "order_promised" OrderPromised(Box<OrderPromised>),
             /// Paid after expiry, held anew and promised anew.

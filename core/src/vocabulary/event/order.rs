@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Figures};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo};
 use crate::orders::{Stage, Step, SubTake};
 use crate::stock::Move;
@@ -96,6 +96,24 @@ pub struct OrderCancelled {
     pub reason: Option<String>,
 }
 
+/// See [`crate::event::Event::SubOrderCancelled`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SubOrderCancelled {
+    /// The sub-order.
+    pub sub: SubNo,
+    /// What leaves it: all that is in it, and nothing of any other.
+    pub cancelled: OrderCancelled,
+}
+
+/// See [`crate::event::Event::UnitsCancelled`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct UnitsCancelled {
+    /// What leaves the order.
+    pub cancelled: OrderCancelled,
+    /// What the parcels that keep units weigh and cost from now on.
+    pub figures: Vec<(SubNo, Figures)>,
+}
+
 /// See [`crate::event::Event::SubStepped`].
 #[derive(Clone, PartialEq, Eq, Debug, Decode)]
 pub struct SubStepped {
@@ -167,4 +185,26 @@ pub struct ReviewRouted {
     pub units: Vec<(SkuId, Units)>,
     /// The plan for them; allocated at once.
     pub decision: Decision,
+}
+
+/// See [`crate::event::Event::ParcelShorted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ParcelShorted {
+    /// What was missing, and how it is served instead.
+    pub shorted: PickShorted,
+    /// What the parcel weighs and costs from now on, unless nothing is left of it.
+    pub figures: Vec<(SubNo, Figures)>,
+    /// The parcels in which the missing units may be served under the order's limit, if it has one.
+    pub most: Option<u16>,
+    /// Why the units wait for a person, if they do; at most [`crate::limits::REASON_BYTES_MAX`] bytes.
+    pub why: Option<String>,
+}
+
+/// See [`crate::event::Event::ReviewRoutedWithin`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReviewRoutedWithin {
+    /// What was routed.
+    pub routed: ReviewRouted,
+    /// The parcels that the order's limit left for it.
+    pub most: u16,
 }

@@ -80,8 +80,10 @@ pub struct OrderView {
 /// A sub-order as it stands.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct SubOrderNow {
-    /// What was promised, with the units still in it.
+    /// The parcel with the units still in it, and what these weigh and cost.
     pub promised: SubOrderView,
+    /// What was first promised, when units were taken out of it since.
+    pub first: Option<SubOrderView>,
     /// Where it stands.
     pub stage: Stage,
     /// The waybill, once labelled.
@@ -109,6 +111,8 @@ pub struct TimelineEntry {
     pub arrived: Time,
     /// Who said so.
     pub actor: Code,
+    /// The reason that was given, if any.
+    pub reason: Option<String>,
 }
 
 /// A page of a list of sub-orders, oldest order first.

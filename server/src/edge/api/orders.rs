@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::{get, post};
-use stockade_core::command::{Command, Pay, Reroute};
+use stockade_core::command::{Command, Pay};
 use stockade_core::ids::Seq;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::query::{OrdersQuery, Query};
 
-use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody};
+use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody, RerouteBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
 use crate::edge::parameters::{OrderPath, PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
@@ -62,9 +62,14 @@ async fn pay(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) ->
     http.tell(&caller, Some(key), Command::Pay(Pay { order: named(path)? })).await
 }
 
-async fn reroute(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
+async fn reroute(
+    State(http): Shared,
+    caller: Caller,
+    OrderPath(path): OrderPath,
+    Json(body): Json<RerouteBody>,
+) -> Answer {
     let key = caller.key()?;
-    http.tell(&caller, Some(key), Command::Reroute(Reroute { order: named(path)? })).await
+    http.tell(&caller, Some(key), body.command(named(path)?)).await
 }
 
 async fn cancel(

@@ -1,7 +1,7 @@
 //! Orders: placing, cancelling, holding longer, reading.
 
 use serde::{Deserialize, Serialize};
-use stockade_core::command::{Cancel, CancelScope, ExtendHold, Line, OrderRef, Place};
+use stockade_core::command::{Cancel, CancelScope, Command, ExtendHold, Line, OrderRef, Place, Reroute, RerouteApart};
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::money::Money;
 use stockade_core::reply::{Awaited, OrderSummary, OrderView, OrdersPage, Placed, SubOrderNow, TimelineEntry};
@@ -49,6 +49,15 @@ pub struct CancelBody {
     pub qty: Option<u64>,
     /// Why, for the timeline.
     pub reason: Option<String>,
+}
+
+/// The body of a new attempt to route what stands in review: empty within the order's limit of parcels.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RerouteBody {
+    /// In as many parcels as it takes, whatever the order's limit is.
+    #[serde(default)]
+    pub apart: bool,
 }
 
 /// The body of an extension of the reservation hold.
@@ -113,9 +122,12 @@ pub struct OrderBody<'a> {
 /// A sub-order as it stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubOrderNowBody<'a> {
-    /// How it was promised to ship.
+    /// How it ships, with what is still in it.
     #[serde(flatten)]
     pub promised: SubOrderBody<'a>,
+    /// What was first promised; absent unless units were taken out of it since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<SubOrderBody<'a>>,
     /// How far it is.
     pub stage: &'static str,
     /// The waybill of its parcel.
@@ -157,6 +169,9 @@ pub struct MomentBody<'a> {
     pub arrived: String,
     /// The name of the caller.
     pub actor: &'a Code,
+    /// The reason that was given; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
 }
 
 /// A page of a list of sub-orders, oldest order first.
@@ -234,6 +249,16 @@ impl CancelBody {
     }
 }
 
+impl RerouteBody {
+    /// The command for this order.
+    pub fn command(self, order: OrderRef) -> Command {
+        match self.apart {
+            true => Command::RerouteApart(RerouteApart { order }),
+            false => Command::Reroute(Reroute { order }),
+        }
+    }
+}
+
 impl ExtendBody {
     /// The command for this order.
     ///
@@ -282,6 +307,7 @@ impl<'a> From<&'a SubOrderNow> for SubOrderNowBody<'a> {
     fn from(now: &'a SubOrderNow) -> SubOrderNowBody<'a> {
         SubOrderNowBody {
             promised: (&now.promised).into(),
+            first: now.first.as_ref().map(SubOrderBody::from),
             stage: now.stage.name(),
             waybill: now.waybill.as_ref(),
             in_inspection: now.in_inspection.0,
@@ -308,6 +334,7 @@ impl<'a> From<&'a TimelineEntry> for MomentBody<'a> {
             occurred: entry.occurred.to_string(),
             arrived: entry.arrived.to_string(),
             actor: &entry.actor,
+            reason: entry.reason.as_deref(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::ids::{Code, PoolId};
 use crate::limits::{CELL_RECEIPTS_EVER, CELL_RECEIPTS_MAX};
 use crate::reject::Reject;
 use crate::stock::{ExpectedReceipt, Inbound};
+use crate::time::Time;
 use crate::units::Units;
 
 impl Execute for Expect {
@@ -33,6 +34,7 @@ impl Execute for Expect {
             numbered(inbound)?;
             let mut changes = Changes::new(sku, warehouse, inbound);
             let (reason, units) = self.decide(inbound, &mut changes, pool)?;
+            self.not_past(asked.now)?;
             Ok(changes.event(reason, Some(self.reference.clone()), units, Vec::new()))
         })
     }
@@ -64,6 +66,20 @@ impl Expect {
                 (InboundReason::Withdrawn, known.units())
             }
         })
+    }
+
+    /// Refuses a day that is over: nothing comes then any more.
+    fn not_past(&self, now: Time) -> Result<(), Reject> {
+        let today = now.day();
+        let day = match &self.change {
+            Expectation::Announce { day, .. } => Some(*day),
+            Expectation::Change { day, .. } => *day,
+            Expectation::Withdraw => None,
+        };
+        if let Some(day) = day.filter(|day| *day < today) {
+            return Err(invalid("day", format!("is {day}, and today is {today} in UTC: name today or a later day")));
+        }
+        Ok(())
     }
 
     fn twice(&self, known: &ExpectedReceipt) -> Reject {

@@ -2,6 +2,7 @@
 
 use crate::command::{Cancel, CancelScope, Line};
 use crate::engine::change::Execute;
+use crate::engine::change::order::figures::refigure;
 use crate::engine::change::order::standing::standing;
 use crate::engine::change::order::{drop_empty, take_review};
 use crate::engine::outcome::{Decided, unknown_sub_order};
@@ -10,7 +11,7 @@ use crate::engine::transact::admit::Asked;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
-use crate::event::{Event, OrderCancelled};
+use crate::event::{Event, OrderCancelled, SubOrderCancelled, UnitsCancelled};
 use crate::ids::{SkuId, SubNo};
 use crate::orders::{Action, Change, Order, OrderState, Stage, SubOrder, SubTake, Verdict};
 use crate::reject::Reject;
@@ -42,7 +43,15 @@ impl Execute for Cancel {
             }
             let Taken { takes, review, moves, waiting, .. } = taken;
             let reason = self.reason.clone();
-            Ok(Event::OrderCancelled(OrderCancelled { order: order.id, takes, review, moves, waiting, reason }))
+            let cancelled = OrderCancelled { order: order.id, takes, review, moves, waiting, reason };
+            Ok(match &self.scope {
+                CancelScope::Order => Event::OrderCancelled(cancelled),
+                CancelScope::Sub(sub) => Event::SubOrderCancelled(SubOrderCancelled { sub: *sub, cancelled }),
+                CancelScope::Units(_) => {
+                    let figures = engine.figures_without(order, &cancelled.takes, context.config);
+                    Event::UnitsCancelled(UnitsCancelled { cancelled, figures })
+                }
+            })
         })
     }
 }
@@ -166,6 +175,25 @@ impl OrderCancelled {
     }
 }
 
+impl OrderCancelled {
+    /// The change to the order and its stock; answers what it did.
+    fn apply_to<'o>(&self, state: &'o mut State<'_, '_>, at: &At<'_>) -> Result<(&'o mut Order, Change), Broken> {
+        self.post(state, at)?;
+        let order = state.order_mut(self.order)?;
+        let wrong = Broken::Order { order: self.order, what: "it has not the units that are cancelled" };
+        self.give_up(order).ok_or(wrong)?;
+        let review = self.review.iter().map(|(_, units)| *units);
+        let units = self.takes.iter().map(|take| take.units).chain(review).sum();
+        Ok((order, Change::Cancelled { units }))
+    }
+
+    /// The sub-order that all of it was taken out of, if it was one.
+    fn only_sub(&self) -> Option<SubNo> {
+        let sub = self.takes.first()?.sub;
+        (self.review.is_empty() && self.takes.iter().all(|take| take.sub == sub)).then_some(sub)
+    }
+}
+
 impl Body for OrderCancelled {
     fn touches(&self, footprint: &mut Footprint) {
         footprint.orders.push(self.order);
@@ -176,13 +204,50 @@ impl Body for OrderCancelled {
     }
 
     fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
-        self.post(state, at)?;
-        let order = state.order_mut(self.order)?;
-        let wrong = Broken::Order { order: self.order, what: "it has not the units that are cancelled" };
-        self.give_up(order).ok_or(wrong)?;
-        let review = self.review.iter().map(|(_, units)| *units);
-        let units = self.takes.iter().map(|take| take.units).chain(review).sum();
-        at.done(order, None, Change::Cancelled { units });
+        let (order, change) = self.apply_to(state, at)?;
+        at.done_because(order, None, change, self.reason.as_deref());
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+impl Body for SubOrderCancelled {
+    fn touches(&self, footprint: &mut Footprint) {
+        self.cancelled.touches(footprint);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.cancelled.each_move(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        let (order, change) = self.cancelled.apply_to(state, at)?;
+        at.done_because(order, Some(self.sub), change, self.cancelled.reason.as_deref());
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+impl Body for UnitsCancelled {
+    fn touches(&self, footprint: &mut Footprint) {
+        self.cancelled.touches(footprint);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.cancelled.each_move(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        let (order, change) = self.cancelled.apply_to(state, at)?;
+        let wrong = Broken::Order { order: order.id, what: "it has no such sub-order" };
+        refigure(order, &self.figures).ok_or(wrong)?;
+        at.done_because(order, self.cancelled.only_sub(), change, self.cancelled.reason.as_deref());
         Ok(())
     }
 

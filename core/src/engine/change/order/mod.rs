@@ -3,7 +3,9 @@
 mod cancel;
 pub(in crate::engine) mod expire;
 mod extend;
+mod figures;
 pub(in crate::engine) mod grace;
+mod limit;
 mod pay;
 pub(in crate::engine) mod place;
 mod promise;

@@ -49,7 +49,7 @@ impl Engine {
         pools.extend(config.pools.iter().filter(|pool| !pools.contains(pool)).copied().collect::<Vec<_>>());
         let presale = config.rules.channel(order.channel).is_some_and(|channel| channel.presale);
         let presale = presale.then_some(Presale { by_category: false, subs: order.subs.len() });
-        let wish = Wish::of(order, units, pools, Terms { without: None, presale });
+        let wish = Wish::of(order, units, pools, Terms { without: None, presale }, order.limit());
         let id = order.id;
         Ok(match self.serve_anew(context, wish)? {
             Served::Here(decision) => Event::OrderPaidLate(Box::new(OrderPaidLate { order: id, decision })),
@@ -173,7 +173,13 @@ impl Body for OrderPromisedLate {
     }
 
     fn decisions(&self) -> Decisions<'_> {
-        Decisions { here: Some(&self.late.decision), ahead: &self.ahead, scope: Scope::Whole, without: None }
+        Decisions {
+            here: Some(&self.late.decision),
+            ahead: &self.ahead,
+            scope: Scope::Whole,
+            most: None,
+            without: None,
+        }
     }
 }
 

@@ -75,6 +75,12 @@ impl Body for OrderPromised {
     }
 
     fn decisions(&self) -> Decisions<'_> {
-        Decisions { here: Some(&self.placed.decision), ahead: &self.ahead, scope: Scope::New, without: None }
+        Decisions {
+            here: Some(&self.placed.decision),
+            ahead: &self.ahead,
+            scope: Scope::New,
+            most: None,
+            without: None,
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Line;
 use crate::decision::Decision;
+use crate::engine::change::order::figures::refigure;
+use crate::engine::change::order::limit::{no_parcel_left, parcels_left, shortened};
 use crate::engine::change::order::{drop_empty, put_review};
 use crate::engine::outcome::invalid;
 use crate::engine::plan::anew::{Served, channel_pools};
@@ -13,8 +15,8 @@ use crate::engine::plan::wish::{Undecided, Wish};
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
-use crate::event::{Event, PickShorted};
-use crate::ids::{SkuId, SubNo};
+use crate::event::{Event, ParcelShorted, PickShorted};
+use crate::ids::{SkuId, SubNo, WarehouseId};
 use crate::orders::{Change, Order, Stage, SubLine, SubOrder, SubTake, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move, Outside};
@@ -43,15 +45,38 @@ impl Engine {
             }
         }
         let units: Vec<(SkuId, Units)> = missing.iter().map(|take| (take.sku, take.units)).collect();
-        let pools = channel_pools(context.config, order);
-        let terms = Terms { without: Some(sub.warehouse), presale: None };
-        let wish = Wish::of(order, units.clone(), pools, terms);
-        let (decision, review) = match self.serve_anew(&mut context, wish)? {
-            Served::Here(decision) => (Some(decision), Vec::new()),
-            Served::Ahead(_) => unreachable!("what is yet to come was not asked for"),
-            Served::No(_) => (None, units),
+        let figures = self.figures_without(order, &missing, context.config);
+        let most = parcels_left(order, usize::from(figures.is_empty()));
+        let (decision, review, why) = match self.elsewhere(&mut context, sub.warehouse, units.clone(), most)? {
+            Ok(decision) => (Some(decision), Vec::new(), None),
+            Err(why) => (None, units, Some(why)),
         };
-        Ok(Event::PickShorted(Box::new(PickShorted { order: order.id, sub: no, missing, moves, decision, review })))
+        let shorted = PickShorted { order: order.id, sub: no, missing, moves, decision, review };
+        if figures.is_empty() && most.is_none() && why.is_none() {
+            return Ok(Event::PickShorted(Box::new(shorted)));
+        }
+        Ok(Event::ParcelShorted(Box::new(ParcelShorted { shorted, figures, most, why })))
+    }
+
+    /// Serves missing units from other warehouses within the order's limit of parcels, or says why a person has to decide.
+    fn elsewhere(
+        &self,
+        context: &mut OrderContext<'_, '_>,
+        without: WarehouseId,
+        units: Vec<(SkuId, Units)>,
+        most: Option<u16>,
+    ) -> Result<Result<Decision, String>, Undecided> {
+        if most == Some(0) {
+            return Ok(Err(no_parcel_left(context.order)));
+        }
+        let pools = channel_pools(context.config, context.order);
+        let terms = Terms { without: Some(without), presale: None };
+        let wish = Wish::of(context.order, units, pools, terms, most);
+        Ok(match self.serve_anew(context, wish)? {
+            Served::Here(decision) => Ok(decision),
+            Served::Ahead(_) => unreachable!("what is yet to come was not asked for"),
+            Served::No(reject) => Err(shortened(reject.to_string())),
+        })
     }
 
     /// Units not found, by line, the last line first.
@@ -91,6 +116,26 @@ impl Engine {
 }
 
 impl PickShorted {
+    /// The change to the order and its stock; answers what it did.
+    fn apply_to<'o>(&self, state: &'o mut State<'_, '_>, at: &At<'_>) -> Result<(&'o mut Order, Change), Broken> {
+        let mut moved = Ok(());
+        self.each_move(&mut |m| {
+            if moved.is_ok() {
+                moved = state.correct(&m, at.seq);
+            }
+        });
+        moved?;
+        let order = state.order_mut(self.order)?;
+        let wrong = Broken::Order { order: self.order, what: "it has not the units that are missing" };
+        self.take_missing(order).ok_or(wrong)?;
+        let change = Change::Shorted {
+            missing: self.missing.iter().map(|take| take.units).sum(),
+            rerouted: self.decision.as_ref().map(Decision::units).unwrap_or_default(),
+            review: self.review.iter().map(|(_, units)| *units).sum(),
+        };
+        Ok((order, change))
+    }
+
     fn take_missing(&self, order: &mut Order) -> Option<()> {
         self.missing.iter().try_for_each(|take| order.remove(take))?;
         drop_empty(order);
@@ -117,22 +162,9 @@ impl Body for PickShorted {
     }
 
     fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
-        let mut moved = Ok(());
-        self.each_move(&mut |m| {
-            if moved.is_ok() {
-                moved = state.correct(&m, at.seq);
-            }
-        });
-        moved?;
-        let order = state.order_mut(self.order)?;
-        let wrong = Broken::Order { order: self.order, what: "it has not the units that are missing" };
-        self.take_missing(order).ok_or(wrong)?;
-        let change = Change::Shorted {
-            missing: self.missing.iter().map(|take| take.units).sum(),
-            rerouted: self.decision.as_ref().map(Decision::units).unwrap_or_default(),
-            review: self.review.iter().map(|(_, units)| *units).sum(),
-        };
-        at.done(order, Some(self.sub), change);
+        let (order, change) = self.apply_to(state, at)?;
+        let broken = order.broken_limit();
+        at.done_because(order, Some(self.sub), change, broken.as_deref());
         Ok(())
     }
 
@@ -145,7 +177,38 @@ impl Body for PickShorted {
             here: self.decision.as_ref(),
             ahead: &[],
             scope: Scope::Part,
+            most: None,
             without: self.moves.first().map(|m| m.warehouse),
         }
+    }
+}
+
+impl Body for ParcelShorted {
+    const DECIDES: bool = true;
+
+    fn touches(&self, footprint: &mut Footprint) {
+        self.shorted.touches(footprint);
+    }
+
+    fn each_move(&self, f: &mut impl FnMut(Move)) {
+        self.shorted.each_move(f);
+    }
+
+    fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
+        let (order, change) = self.shorted.apply_to(state, at)?;
+        let wrong = Broken::Order { order: order.id, what: "it has no such sub-order" };
+        refigure(order, &self.figures).ok_or(wrong)?;
+        let what = Event::name_of::<Box<PickShorted>>();
+        at.done_as(order, what, Some(self.shorted.sub), change);
+        at.explain(order, self.why.as_deref());
+        Ok(())
+    }
+
+    fn publish(&self, _engine: &Engine, _at: &At<'_>) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    fn decisions(&self) -> Decisions<'_> {
+        Decisions { most: self.most, ..self.shorted.decisions() }
     }
 }

@@ -121,7 +121,7 @@ impl Body for SubStepped {
             let lost = sub.take_out();
             put_review(order, &lost);
         }
-        at.done_as(order, self.step.name(), self.sub, Change::Stepped { sub: self.sub, stage: self.stage });
+        at.done_as(order, self.step.name(), Some(self.sub), Change::Stepped { sub: self.sub, stage: self.stage });
         Ok(())
     }
 
