@@ -18,6 +18,7 @@ mod ports;
 mod rebuild;
 pub mod sample;
 mod signals;
+mod terms;
 mod threads;
 
 use std::net::{SocketAddr, TcpListener};
@@ -297,10 +298,7 @@ async fn take_up_history(
     let progress = Arc::new(Progress::default());
     let starting = ports.answer_probes(&progress)?;
     let config = config.clone();
-    let recovering = move || {
-        beforehand::check(&config, allowed)?;
-        history::recover(&config, &owner, allowed, &progress)
-    };
+    let recovering = move || history::recover(&config, &owner, allowed, &progress);
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
 }

@@ -13,7 +13,8 @@ pub(super) struct Reader {
     /// The id of the entry read last.
     pub(super) previous: Option<String>,
     epoch: u64,
-    last: Seq,
+    /// The last event in what was read.
+    pub(super) last: Seq,
 }
 
 impl Reader {
