@@ -356,7 +356,9 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
         Some((cert, key)) => Certificate::read(cert, key),
         None => Certificate::read_or_make(&config.data_dir, &[]),
     };
-    certificate.map_err(Failure::usage)
+    // A key that does not belong to it is noticed before the history is taken from anybody.
+    let usable = |certificate: Certificate| certificate.quic_crypto().map(|_| certificate);
+    certificate.and_then(usable).map_err(Failure::usage)
 }
 
 fn start_http(listener: TcpListener, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, Batch, ChainHash, Journal, Log, SealedBatch};
-use stockade_server::journal::{EmergencyFile, Mark, RedisConfig, RedisJournal};
+use stockade_server::journal::{EmergencyFile, Mark, Preview, RedisConfig, RedisJournal};
+use stockade_server::tls::Certificate;
 
 use crate::redis_server::RedisServer;
 use crate::rig::Home;
@@ -66,9 +68,9 @@ impl Owned {
         Owned { home, owner }
     }
 
-    fn refuses(&mut self, flags: &[&str], words: &str) {
+    fn refuses(&mut self, flags: &[&str], code: i32, words: &str) {
         let ended = self.home.try_serve(flags).err().unwrap_or_else(|| panic!("`{words}` is served"));
-        assert_eq!(ended.code, Some(5), "{}", ended.log);
+        assert_eq!(ended.code, Some(code), "{}", ended.log);
         assert!(ended.log.contains(words), "no `{words}` in {}", ended.log);
         self.owner.idle().unwrap_or_else(|error| panic!("`{words}` ended the owner: {error}"));
     }
@@ -99,18 +101,18 @@ fn whatever_cannot_be_served_is_noticed_before_the_owner_is_deposed() {
     for (database, (batch, words)) in (1..).zip(cases) {
         let mut all = good.clone();
         all.push(batch.clone());
-        Owned::new(&redis, database, HOLD, &all).refuses(&["--take-over"], words);
+        Owned::new(&redis, database, HOLD, &all).refuses(&["--take-over"], 5, words);
     }
 
     let mut continued = Owned::new(&redis, 4, HOLD, &good);
     let file = EmergencyFile { journaled: last.last, batches: vec![last.clone(), no_event] };
     file.write(&continued.home.path().join(EMERGENCY)).unwrap();
-    continued.refuses(&["--take-over"], "cannot be taken in");
+    continued.refuses(&["--take-over"], 5, "cannot be taken in");
 
     // An owner that was cut off from Redis for longer than its heartbeat lasts comes back and goes on.
     let mut cut_off = Owned::new(&redis, 5, Duration::from_millis(1), &good);
     mark(&cut_off.home, last.last.next(), ChainHash([7; 32]));
-    cut_off.refuses(&[], "are missing");
+    cut_off.refuses(&[], 5, "are missing");
 }
 
 #[test]
@@ -123,10 +125,44 @@ fn a_mark_that_only_the_emergency_file_reaches_lets_the_history_be_taken_over() 
     };
     let (last, half) = (good.last().unwrap(), good.len() / 2);
     let owned = Owned::new(&redis, 1, HOLD, &good[..half]);
-    EmergencyFile { journaled: last.last, batches: good.clone() }.write(&owned.home.path().join(EMERGENCY)).unwrap();
+    let (path, file) =
+        (owned.home.path().join(EMERGENCY), EmergencyFile { journaled: last.last, batches: good.clone() });
+    file.write(&path).unwrap();
     mark(&owned.home, last.last, last.chain);
     let server = owned.home.try_serve(&["--take-over"]).expect("the file continues the history up to the mark");
     assert_eq!(server.said["events"], last.last.0);
+}
+
+#[test]
+fn a_certificate_of_another_key_is_noticed_before_the_owner_is_deposed() {
+    let redis = RedisServer::start();
+    let mut owned = Owned::new(&redis, 0, HOLD, &[]);
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for (folder, file) in folders.iter().zip(["cert.pem", "key.pem"]) {
+        Certificate::read_or_make(folder.path(), &[]).unwrap();
+        std::fs::copy(folder.path().join(file), owned.home.path().join(file)).unwrap();
+    }
+    owned.refuses(&["--take-over"], 2, "the certificate cannot be used");
+}
+
+#[test]
+fn an_owner_that_goes_on_while_an_emergency_file_continues_its_history_is_not_deposed() {
+    let redis = RedisServer::start();
+    let home = Home::redis(&redis.url());
+    first(&home).kill();
+    let good = batches(&redis.url());
+    let (last, half) = (good.last().unwrap().last, good.len() / 2);
+    let (path, file) = (home.path().join(EMERGENCY), EmergencyFile { journaled: last, batches: good.clone() });
+    let mut preview = Preview::new(Some((&path, &file)), None);
+    let carried_out = |_: Seq, _: Envelope| Ok::<(), String>(());
+    for batch in &good[..half] {
+        preview.add(&batch.bytes, carried_out).unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(preview.end(carried_out).unwrap().last, last);
+    }
+    let refused = preview.add(&good[half].bytes, carried_out).unwrap_err().to_string();
+    assert!(refused.contains("the server that owns it went on otherwise"), "{refused}");
 }
 
 /// The batches in the first database.
