@@ -7,7 +7,7 @@ use stockade_core::log::{Batch, JournalError};
 
 use super::config::RedisConfig;
 use super::link::{self, Fault, LAYOUT, Link, other_layout};
-use super::stream::{Entry, unreadable};
+use super::stream::{Entry, Position, unreadable};
 use super::walk::Walk;
 use crate::journal::lease::Lease;
 
@@ -82,13 +82,6 @@ impl From<NotTaken> for JournalError {
             NotTaken::Never(error) => error,
         }
     }
-}
-
-/// The last entry of the stream.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Position {
-    pub(super) id: String,
-    pub(super) seq: Seq,
 }
 
 /// The fields of the hash.

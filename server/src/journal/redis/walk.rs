@@ -3,8 +3,7 @@
 use stockade_core::log::JournalError;
 
 use super::link::Link;
-use super::partition::Position;
-use super::stream::{Entry, Reader};
+use super::stream::{Entry, Position, Reader};
 use crate::journal::compare::VisitBatch;
 
 /// Entries read at once.
