@@ -96,7 +96,7 @@ pub fn compare(
 }
 
 /// A comparison under way: the batches of the journal are added in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Comparing<'f> {
     file: &'f EmergencyFile,
     /// The events of the file, by their sequence from the first on.

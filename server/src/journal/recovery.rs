@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::decode_envelope;
-use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log};
+use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log, SealedBatch};
 
-use super::compare::{Comparing, Comparison, Verdict, VisitBatch};
+use super::compare::{Comparing, Comparison, Verdict};
 use super::emergency::EmergencyFile;
 
 /// Events of a conflict that a message lists.
@@ -62,10 +62,7 @@ pub fn recover<E: Display>(
     apart: Apart<'_>,
     mut apply: impl FnMut(Seq, Envelope) -> Result<(), E>,
 ) -> Result<Recovered, JournalError> {
-    let recovered = replay_events(journal, apart, &mut |seq, event| {
-        let envelope = decode_envelope(event).map_err(|e| refused(seq, &e))?;
-        apply(seq, envelope).map_err(|e| refused(seq, &e))
-    })?;
+    let recovered = replay_events(journal, apart, &mut |seq, event| carry_out(seq, event, &mut apply))?;
     log.resume(recovered.last, recovered.chain);
     Ok(recovered)
 }
@@ -82,49 +79,104 @@ pub fn replay_events(
 ) -> Result<Recovered, JournalError> {
     let Apart { emergency, marked } = apart;
     let file = emergency.filter(|path| path.exists()).map(read_emergency).transpose()?;
-    let comparing = file.as_ref().map(|file| Comparing::new(file, LISTED));
-    let mut history = History { visit, so_far: Recovered::default(), comparing, marked };
-    journal.replay(&mut |bytes| history.add(bytes).map(drop))?;
+    let mut history = History::new(file.as_ref(), marked);
+    journal.replay(&mut |bytes| history.add(bytes, visit).map(drop))?;
     if let (Some(file), Some(path)) = (&file, emergency) {
-        history.take_in(file, journal, path)?;
-    }
-    Ok(history.so_far)
-}
-
-/// Reads a history, whose batches `read` shows in order, without taking its events over or changing anything: what
-/// [`recover`] would find in the journal.
-///
-/// # Errors
-/// As [`recover`], for what can be known without carrying events out; and what `read` returns.
-pub fn preview(
-    apart: Apart<'_>,
-    read: impl FnOnce(&mut VisitBatch<'_>) -> Result<(), JournalError>,
-) -> Result<Recovered, JournalError> {
-    let Apart { emergency, marked } = apart;
-    let emergency = emergency.filter(|path| path.exists());
-    let file = emergency.map(read_emergency).transpose()?;
-    let comparing = file.as_ref().map(|file| Comparing::new(file, LISTED));
-    let mut history = History { visit: &mut |_, _| Ok(()), so_far: Recovered::default(), comparing, marked };
-    read(&mut |bytes| history.add(bytes).map(drop))?;
-    if let (Some(comparing), Some(path)) = (history.comparing.take(), emergency) {
-        let found = comparing.end();
-        if is_refused(&found) {
-            return Err(conflict(path, &found));
+        match history.take_in((path, file), visit, &mut |batch| journal.append(batch))? {
+            Fate::InHistory => restored(path)?,
+            Fate::Apart(found) => set_aside(path, &found)?,
         }
     }
     Ok(history.so_far)
 }
 
-struct History<'a> {
-    visit: &'a mut VisitEvent<'a>,
+/// A history that is read, batch by batch, before it is taken over. It tells what [`recover`] would find, and changes
+/// nothing.
+pub struct Preview<'f> {
+    history: History<'f>,
+    emergency: Option<(&'f Path, &'f EmergencyFile)>,
+    /// Whether events of the emergency file were carried out after the end of the history.
+    is_continued: bool,
+}
+
+impl<'f> Preview<'f> {
+    /// Before the first batch, with the emergency file next to the journal and how far that was acknowledged.
+    pub fn new(emergency: Option<(&'f Path, &'f EmergencyFile)>, marked: Option<Seq>) -> Preview<'f> {
+        let history = History::new(emergency.map(|(_, file)| file), marked);
+        Preview { history, emergency, is_continued: false }
+    }
+
+    /// Carries out the next batch of the history.
+    ///
+    /// # Errors
+    /// As [`recover`]; and [`JournalError::Refused`] when an emergency file continued the history, and now its owner does.
+    pub fn add<E: Display>(
+        &mut self,
+        bytes: &[u8],
+        mut apply: impl FnMut(Seq, Envelope) -> Result<(), E>,
+    ) -> Result<(), JournalError> {
+        if let (true, Some((path, _))) = (self.is_continued, self.emergency) {
+            return Err(JournalError::Refused {
+                reason: format!(
+                    "the emergency file {} continued the history, and meanwhile the server that owns it went on otherwise: \
+                     `stockade journal compare` lists what is only in the file; start again to have both compared",
+                    path.display()
+                ),
+            });
+        }
+        self.history.add(bytes, &mut |seq, event| carry_out(seq, event, &mut apply)).map(drop)
+    }
+
+    /// What [`recover`] would find if the history ended here. More of it may follow.
+    ///
+    /// # Errors
+    /// As [`recover`].
+    pub fn end<E: Display>(
+        &mut self,
+        mut apply: impl FnMut(Seq, Envelope) -> Result<(), E>,
+    ) -> Result<Recovered, JournalError> {
+        if let (false, Some(emergency)) = (self.is_continued, self.emergency) {
+            let mut visit = |seq, event: &[u8]| carry_out(seq, event, &mut apply);
+            self.history.take_in(emergency, &mut visit, &mut |_| Ok(()))?;
+            self.is_continued = self.history.so_far.restored > 0;
+        }
+        Ok(self.history.so_far)
+    }
+}
+
+fn carry_out<E: Display>(
+    seq: Seq,
+    event: &[u8],
+    apply: &mut impl FnMut(Seq, Envelope) -> Result<(), E>,
+) -> Result<(), JournalError> {
+    let envelope = decode_envelope(event).map_err(|e| refused(seq, &e))?;
+    apply(seq, envelope).map_err(|e| refused(seq, &e))
+}
+
+/// Takes a batch into the journal.
+type Append<'a> = dyn FnMut(&SealedBatch) -> Result<(), JournalError> + 'a;
+
+/// How an emergency file stands to the history after its end was compared.
+enum Fate {
+    /// All of it is in there, now or before.
+    InHistory,
+    /// Its events were decided apart, and none that is missing was acknowledged.
+    Apart(Comparison),
+}
+
+struct History<'f> {
     so_far: Recovered,
     /// The emergency file next to the journal.
-    comparing: Option<Comparing<'a>>,
+    comparing: Option<Comparing<'f>>,
     marked: Option<Seq>,
 }
 
-impl History<'_> {
-    fn add(&mut self, bytes: &[u8]) -> Result<u64, JournalError> {
+impl<'f> History<'f> {
+    fn new(file: Option<&'f EmergencyFile>, marked: Option<Seq>) -> History<'f> {
+        History { so_far: Recovered::default(), comparing: file.map(|file| Comparing::new(file, LISTED)), marked }
+    }
+
+    fn add(&mut self, bytes: &[u8], visit: &mut VisitEvent<'_>) -> Result<u64, JournalError> {
         let so_far = &mut self.so_far;
         let batch = Batch::decode(bytes).map_err(|e| unreadable(so_far.last, &e))?;
         if batch.first != so_far.last.next() {
@@ -137,7 +189,7 @@ impl History<'_> {
             return Err(after(so_far.last, &what));
         }
         for (seq, event) in batch.events() {
-            (self.visit)(seq, event)?;
+            visit(seq, event)?;
         }
         so_far.batches += 1;
         so_far.events += batch.count();
@@ -154,42 +206,50 @@ impl History<'_> {
     }
 
     /// Adds what an emergency file has beyond the journal's end to the journal and to the state, or says why that cannot be.
-    fn take_in(&mut self, file: &EmergencyFile, journal: &mut dyn Journal, path: &Path) -> Result<(), JournalError> {
-        let Some(comparing) = self.comparing.take() else { return Ok(()) };
+    /// A file that adds nothing is compared again when the history has grown.
+    fn take_in(
+        &mut self,
+        (path, file): (&Path, &EmergencyFile),
+        visit: &mut VisitEvent<'_>,
+        append: &mut Append<'_>,
+    ) -> Result<Fate, JournalError> {
+        self.so_far.set_aside = 0;
+        let Some(comparing) = &self.comparing else { return Ok(Fate::InHistory) };
         match comparing.verdict() {
-            Verdict::Covered => {}
-            Verdict::Continues => self.continue_from(file, journal, path)?,
+            Verdict::Covered => Ok(Fate::InHistory),
+            Verdict::Continues => {
+                self.comparing = None;
+                self.continue_from((path, file), visit, append)?;
+                Ok(Fate::InHistory)
+            }
             Verdict::Beyond | Verdict::Conflicts => {
-                let found = comparing.end();
+                let found = comparing.clone().end();
                 if is_refused(&found) {
                     return Err(conflict(path, &found));
                 }
                 self.so_far.set_aside = found.missing;
-                return set_aside(path, &found);
+                Ok(Fate::Apart(found))
             }
         }
-        std::fs::rename(path, path.with_extension("restored")).map_err(|error| JournalError::Refused {
-            reason: format!("the emergency file {} is in the journal but cannot be renamed: {error}", path.display()),
-        })
     }
 
     /// Each batch is carried out before the journal gets it: one that is refused is in no history.
     fn continue_from(
         &mut self,
-        file: &EmergencyFile,
-        journal: &mut dyn Journal,
-        path: &Path,
+        (path, file): (&Path, &EmergencyFile),
+        visit: &mut VisitEvent<'_>,
+        append: &mut Append<'_>,
     ) -> Result<(), JournalError> {
         let from = self.so_far.last;
         for batch in file.batches.iter().filter(|batch| batch.last > from) {
-            self.so_far.restored += self.add(&batch.bytes).map_err(|error| JournalError::Refused {
+            self.so_far.restored += self.add(&batch.bytes, visit).map_err(|error| JournalError::Refused {
                 reason: format!(
                     "the emergency file {} cannot be taken in ({error}): nothing of this batch is in the journal; report it, \
                      and move the file away to go on without it",
                     path.display()
                 ),
             })?;
-            journal.append(batch)?;
+            append(batch)?;
         }
         Ok(())
     }
@@ -225,6 +285,13 @@ fn conflict(path: &Path, found: &Comparison) -> JournalError {
     JournalError::Refused { reason }
 }
 
+/// Renames a file whose events are all in the journal.
+fn restored(path: &Path) -> Result<(), JournalError> {
+    std::fs::rename(path, path.with_extension("restored")).map_err(|error| JournalError::Refused {
+        reason: format!("the emergency file {} is in the journal but cannot be renamed: {error}", path.display()),
+    })
+}
+
 /// Moves a file out of the way whose events were decided apart from the journal and never acknowledged as journaled.
 fn set_aside(path: &Path, found: &Comparison) -> Result<(), JournalError> {
     let aside = free_name(path);
@@ -255,7 +322,11 @@ fn free_name(path: &Path) -> PathBuf {
     names.map(|name| path.with_extension(name)).find(|path| !path.exists()).unwrap_or_else(|| path.to_owned())
 }
 
-fn read_emergency(path: &Path) -> Result<EmergencyFile, JournalError> {
+/// Reads the emergency file next to a journal.
+///
+/// # Errors
+/// [`JournalError::Refused`] when it is damaged or cannot be read.
+pub fn read_emergency(path: &Path) -> Result<EmergencyFile, JournalError> {
     EmergencyFile::read(path).map_err(|error| JournalError::Refused {
         reason: format!("{error}: it may hold orders that exist nowhere else; move it away to start without it"),
     })

@@ -1,32 +1,39 @@
-//! What a start finds out about a history in Redis before it takes it from the server that owns it: one that would be
-//! refused afterwards must not end that server.
+//! What a start finds out about a history in Redis before it takes it from another server: a start that would be refused
+//! afterwards must not end that server. The events are carried out on an engine of its own, which is dropped then.
 
-use super::history::{Allowed, emergency_file, mark_file, partition, refused};
-use crate::config::{Config, JournalHome};
-use crate::failure::Failure;
-use crate::journal::{Apart, Mark, RedisJournal, preview};
+use std::path::Path;
 
-/// Compares the history with the emergency file, and with the mark when it is to be taken from a living server.
-///
-/// # Errors
-/// When the start would be refused. Whether Redis can be reached and has the partition is left to the opening.
-pub(super) fn check(config: &Config, allowed: Allowed) -> Result<(), Failure> {
-    let emergency = emergency_file(config);
-    let is_file = emergency.exists();
-    if !matches!(config.journal, JournalHome::Redis { .. }) || !is_file && !allowed.take_over {
-        return Ok(());
+use stockade_core::engine::Engine;
+use stockade_core::log::JournalError;
+
+use super::terms::Terms;
+use crate::journal::{EmergencyFile, Inspect, Preview};
+
+/// A history that is followed to its end and judged there.
+pub(super) struct Beforehand<'a> {
+    terms: &'a Terms,
+    preview: Preview<'a>,
+    engine: Engine,
+    /// Whether the state was checked, which takes long: while the owner goes on, that is not repeated.
+    is_checked: bool,
+}
+
+impl<'a> Beforehand<'a> {
+    /// Judges by these terms, with what an emergency file would add.
+    pub(super) fn new(terms: &'a Terms, emergency: Option<(&'a Path, &'a EmergencyFile)>) -> Beforehand<'a> {
+        let preview = Preview::new(emergency, terms.marked());
+        Beforehand { terms, preview, engine: Engine::new(), is_checked: false }
     }
-    let redis = partition(config)?;
-    if !matches!(RedisJournal::exists(&redis), Ok(true)) {
-        return Ok(());
+}
+
+impl Inspect for Beforehand<'_> {
+    fn add(&mut self, batch: &[u8]) -> Result<(), JournalError> {
+        self.preview.add(batch, |seq, envelope| self.engine.recover(seq, &envelope))
     }
-    let path = mark_file(config);
-    let mark = Mark::read(&path).map_err(|error| refused(&error))?;
-    let apart = Apart { emergency: Some(&emergency), marked: mark.as_ref().map(|mark| mark.event) };
-    let seen = preview(apart, |visit| RedisJournal::read(&redis, visit)).map_err(|error| refused(&error))?;
-    // A file that continues the history may reach up to the mark.
-    if let Some(mark) = mark.filter(|_| !is_file) {
-        mark.check(&path, &seen, allowed.lost_events).map_err(|error| refused(&error))?;
+
+    fn end(&mut self) -> Result<(), JournalError> {
+        let seen = self.preview.end(|seq, envelope| self.engine.recover(seq, &envelope))?;
+        let is_checked = std::mem::replace(&mut self.is_checked, true);
+        self.terms.may_be_served(&seen, || if is_checked { Ok(()) } else { self.engine.check() }).map(drop)
     }
-    Ok(())
 }

@@ -15,10 +15,12 @@ use crate::failure::{Exit, Failure};
 use crate::faults;
 use crate::journal::{
     Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, Safety,
-    new_partition_id, recover as replay,
+    new_partition_id, read_emergency, recover as replay,
 };
 
+use super::beforehand::Beforehand;
 use super::ids;
+use super::terms::Terms;
 
 /// The result of the recovery at the start.
 #[derive(Clone, Debug)]
@@ -93,6 +95,7 @@ struct Open {
     lease: Arc<Lease>,
     safety: Option<Arc<Safety>>,
     identity: Option<String>,
+    terms: Terms,
 }
 
 /// Opens the journal, as the owner of this name if it has owners, replays it into an engine, checks every structure, and
@@ -100,16 +103,12 @@ struct Open {
 pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
     let mark_path = mark_file(config);
     let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
-    let Open { mut journal, lease, safety, identity } = open(config, owner, allowed.take_over, mark.as_ref())?;
-    if let (Some(mark), Some(identity)) = (&mark, &identity) {
-        mark.check_identity(&mark_path, identity).map_err(|error| refused(&error))?;
-    }
-    let marked = mark.as_ref().filter(|_| identity.is_some());
+    let Open { mut journal, lease, safety, identity, terms } = open(config, owner, allowed, mark)?;
     let engine = Arc::new(Engine::new());
     let begun = Instant::now();
     let mut last_time = Time::default();
     let emergency = emergency_file(config);
-    let apart = Apart { emergency: Some(&emergency), marked: marked.map(|mark| mark.event) };
+    let apart = Apart { emergency: Some(&emergency), marked: terms.marked() };
     let recovered = replay(&mut *journal, engine.log(), apart, |seq, envelope| {
         last_time = last_time.max(envelope.arrived);
         faults::delay();
@@ -125,20 +124,16 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
             emergency.display()
         ));
     }
-    if let Some(mark) = marked {
-        let lost = mark.check(&mark_path, &recovered, allowed.lost_events).map_err(|error| refused(&error))?;
-        if let Some(lost) = lost {
-            report_loss(lost, last_time);
-            findings.push(format!(
-                "events {lost} were acknowledged and are missing, as allowed at the start; their numbers are given out again"
-            ));
-        }
+    let check = || {
+        progress.checking();
+        engine.check()
+    };
+    if let Some(lost) = terms.may_be_served(&recovered, check).map_err(|error| refused(&error))? {
+        report_loss(lost, last_time);
+        findings.push(format!(
+            "events {lost} were acknowledged and are missing, as allowed at the start; their numbers are given out again"
+        ));
     }
-    progress.checking();
-    engine.check().map_err(|broken| {
-        let broken = broken.join("; ");
-        Failure::failed(format!("the history leads to a state that contradicts itself, so it is not served: {broken}"))
-    })?;
     let (events, restored) = (recovered.events, recovered.restored);
     let replayed = Replayed { events, restored, last_time, took: begun.elapsed(), digest: engine.digest() };
     let digest = format!("{:032x}", replayed.digest);
@@ -229,15 +224,21 @@ pub fn create_partition(config: &Config) -> Result<Option<String>, Failure> {
     }
 }
 
-fn open(config: &Config, owner: &str, take_over: bool, mark: Option<&Mark>) -> Result<Open, Failure> {
-    let lease = Arc::new(Lease::unlimited());
+/// Opens the journal, once everything that would be refused afterwards is known to hold.
+fn open(config: &Config, owner: &str, allowed: Allowed, mark: Option<Mark>) -> Result<Open, Failure> {
+    let lost = allowed.lost_events;
+    let terms = |mark, identity| Terms::new(mark_file(config), mark, identity, lost).map_err(|error| refused(&error));
     match &config.journal {
-        JournalHome::Memory => {
-            Ok(Open { journal: Box::new(MemoryJournal::recent(MEMORY_BYTES)), lease, safety: None, identity: None })
-        }
+        JournalHome::Memory => Ok(Open {
+            journal: Box::new(MemoryJournal::recent(MEMORY_BYTES)),
+            lease: Arc::new(Lease::unlimited()),
+            safety: None,
+            identity: None,
+            terms: terms(mark, None)?,
+        }),
         JournalHome::Local(path) => {
             if !path.exists() {
-                not_gone(path, mark, config)?;
+                not_gone(path, mark.as_ref(), config)?;
             }
             if !path.exists() && !config.dev {
                 return Err(Failure::usage(format!(
@@ -246,8 +247,9 @@ fn open(config: &Config, owner: &str, take_over: bool, mark: Option<&Mark>) -> R
                 )));
             }
             let journal = LocalJournal::open(path).map_err(|error| refused(&error))?;
-            let identity = Some(journal.identity());
-            Ok(Open { journal: Box::new(journal), lease, safety: None, identity })
+            let (lease, identity) = (Arc::new(Lease::unlimited()), journal.identity());
+            let terms = terms(mark, Some(&identity))?;
+            Ok(Open { journal: Box::new(journal), lease, safety: None, identity: Some(identity), terms })
         }
         JournalHome::Redis { url, partition } => {
             let id = ids::read(&config.data_dir.join(PARTITION_FILE))?;
@@ -259,7 +261,8 @@ fn open(config: &Config, owner: &str, take_over: bool, mark: Option<&Mark>) -> R
                     place.display()
                 )));
             }
-            let identity = id.clone();
+            let terms = terms(mark, id.as_deref())?;
+            let take_over = allowed.take_over;
             let redis = RedisConfig {
                 id,
                 take_over,
@@ -267,17 +270,25 @@ fn open(config: &Config, owner: &str, take_over: bool, mark: Option<&Mark>) -> R
                 create: config.dev,
                 ..RedisConfig::new(url, partition.as_str(), owner)
             };
-            let journal = match RedisJournal::open(redis.clone()) {
-                Ok(journal) => journal,
-                Err(error) => return Err(lost(config, &redis).unwrap_or_else(|| refused(&error))),
-            };
-            for warning in journal.warnings() {
-                warn!("Redis: {warning}");
-            }
-            let (lease, safety) = (journal.lease(), Some(journal.safety()));
-            Ok(Open { journal: Box::new(journal), lease, safety, identity })
+            open_redis(config, redis, terms)
         }
     }
+}
+
+/// Opens the partition. From another server it is taken only if its history may be served here.
+fn open_redis(config: &Config, redis: RedisConfig, terms: Terms) -> Result<Open, Failure> {
+    let path = emergency_file(config);
+    let file = path.exists().then(|| read_emergency(&path)).transpose().map_err(|error| refused(&error))?;
+    let mut beforehand = Beforehand::new(&terms, file.as_ref().map(|file| (path.as_path(), file)));
+    let journal = RedisJournal::open_inspected(redis.clone(), Some(&mut beforehand))
+        .map_err(|error| lost(config, &redis).unwrap_or_else(|| refused(&error)))?;
+    // The replay needs the memory.
+    drop(beforehand);
+    for warning in journal.warnings() {
+        warn!("Redis: {warning}");
+    }
+    let (lease, safety) = (journal.lease(), Some(journal.safety()));
+    Ok(Open { journal: Box::new(journal), lease, safety, identity: redis.id, terms })
 }
 
 /// The refusal of a start whose partition is gone while there is an emergency file.

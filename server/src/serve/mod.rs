@@ -18,6 +18,7 @@ mod ports;
 mod rebuild;
 pub mod sample;
 mod signals;
+mod terms;
 mod threads;
 
 use std::net::{SocketAddr, TcpListener};
@@ -298,10 +299,7 @@ async fn take_up_history(
     let progress = Arc::new(Progress::default());
     let starting = ports.answer_probes(&progress)?;
     let config = config.clone();
-    let recovering = move || {
-        beforehand::check(&config, allowed)?;
-        history::recover(&config, &owner, allowed, &progress)
-    };
+    let recovering = move || history::recover(&config, &owner, allowed, &progress);
     let history = tokio::task::spawn_blocking(recovering).await.map_err(Failure::failed)??;
     Ok((history, starting))
 }
@@ -359,7 +357,9 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
         Some((cert, key)) => Certificate::read(cert, key),
         None => Certificate::read_or_make(&config.data_dir, &[]),
     };
-    certificate.map_err(Failure::usage)
+    // A key that does not belong to it is noticed before the history is taken from anybody.
+    let usable = |certificate: Certificate| certificate.quic_crypto().map(|_| certificate);
+    certificate.and_then(usable).map_err(Failure::usage)
 }
 
 fn start_http(listener: TcpListener, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {

@@ -13,7 +13,7 @@ use crate::redis_server::RedisServer;
 use crate::rig::{Home, PATIENCE, Server, run};
 
 /// Starts a second server that must be refused with these words, while the first goes on as if nothing had been.
-fn refused_without_harm(home: &Home, first: &mut Server, second: &Home, flags: &[&str], words: &str) {
+pub fn refused_without_harm(home: &Home, first: &mut Server, second: &Home, flags: &[&str], words: &str) {
     let ended = second.try_serve(flags).err().expect("it must not come up");
     assert_eq!(ended.code, Some(5), "{}", ended.log);
     assert!(ended.log.contains(words), "no `{words}` in {}", ended.log);
@@ -35,7 +35,7 @@ fn define(name: &str) -> Request {
 }
 
 /// A first server with a world.
-fn first(home: &Home) -> Server {
+pub fn first(home: &Home) -> Server {
     let server = home.serve();
     run(async { stock_up(&server.client(PATIENCE).await, &Arc::new(Book::default())).await });
     server

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use stockade_core::ids::Seq;
 use stockade_core::log::{Journal, JournalError, Log};
-use stockade_server::journal::{Driver, DriverConfig, Health, RedisConfig, RedisJournal};
+use stockade_server::journal::{Driver, DriverConfig, Health, Inspect, RedisConfig, RedisJournal};
 
 use crate::load::{Load, assert_holds, batch, events, eventually, new_log, of_format_2, replayed};
 use crate::redis_server::RedisServer;
@@ -286,4 +286,69 @@ fn an_owner_that_waits_opens_once_a_dead_heartbeat_has_run_out_and_never_over_a_
     assert_eq!(RedisJournal::open(waiting).unwrap().epoch(), 2);
     assert!(begun.elapsed() > Duration::from_secs(1));
     assert!(matches!(old.idle(), Err(JournalError::Deposed { .. })));
+}
+
+/// Sees the history of an owner who writes another batch whenever it was seen to its end.
+struct Onlooker<'a> {
+    owner: &'a mut RedisJournal,
+    log: &'a Log,
+    seen: Vec<Vec<u8>>,
+    /// How often the owner still writes.
+    writes: u32,
+    refuses: bool,
+}
+
+impl Inspect for Onlooker<'_> {
+    fn add(&mut self, batch: &[u8]) -> Result<(), JournalError> {
+        self.seen.push(batch.to_vec());
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), JournalError> {
+        if self.writes > 0 {
+            self.writes -= 1;
+            self.owner.append(&batch(self.log, b"more")).unwrap();
+        } else if self.refuses {
+            return Err(JournalError::Refused { reason: "not this one".into() });
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_history_is_taken_exactly_where_it_was_inspected_however_its_owner_goes_on_meanwhile() {
+    let redis = RedisServer::start();
+    let log = new_log();
+    let mut owner = RedisJournal::open(config(&redis, "old")).unwrap();
+    // More than a page of the stream.
+    for n in 0..70 {
+        owner.append(&batch(&log, format!("event {n}").as_bytes())).unwrap();
+    }
+    let take_over = RedisConfig { take_over: true, ..config(&redis, "new") };
+    let mut onlooker = Onlooker { owner: &mut owner, log: &log, seen: Vec::new(), writes: 3, refuses: true };
+    let refused = RedisJournal::open_inspected(take_over.clone(), Some(&mut onlooker)).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("not this one"), "{refused}");
+    assert_eq!(onlooker.seen.len(), 73);
+    owner.idle().expect("it is the owner still");
+
+    let mut onlooker = Onlooker { owner: &mut owner, log: &log, seen: Vec::new(), writes: 3, refuses: false };
+    let mut new = RedisJournal::open_inspected(take_over, Some(&mut onlooker)).unwrap();
+    let mut read = Vec::new();
+    new.replay(&mut |bytes| {
+        read.push(bytes.to_vec());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!((onlooker.seen.len(), onlooker.seen == read), (76, true));
+    assert!(matches!(owner.idle(), Err(JournalError::Deposed { .. })));
+}
+
+#[test]
+fn nobody_inspects_the_history_that_a_server_opened_itself() {
+    let redis = RedisServer::start();
+    let (log, mut owner) = (new_log(), RedisJournal::open(config(&redis, "same")).unwrap());
+    owner.append(&batch(&log, b"one")).unwrap();
+    let mut onlooker = Onlooker { owner: &mut owner, log: &log, seen: Vec::new(), writes: 0, refuses: true };
+    RedisJournal::open_inspected(config(&redis, "same"), Some(&mut onlooker)).unwrap();
+    assert!(onlooker.seen.is_empty());
 }

@@ -10,16 +10,15 @@ use stockade_core::log::{Batch, ChainHash, History, Journal, JournalError, Seale
 use super::check;
 use super::config::RedisConfig;
 use super::link::{self, Fault, Link};
-use super::partition::{self, NotTaken, Owned, Position, State, read_state};
+use super::partition::{self, Inspect, NotTaken, Owned, State, read_state};
 use super::reading;
 use super::safety::Safety;
-use super::stream::{Entry, Reader, unreadable};
+use super::stream::{Entry, Position, Reader, unreadable};
 use super::successor;
+use super::walk::{Walk, page};
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
 
-/// Entries read at once in a replay.
-const PAGE: usize = 32;
 /// Repairs within one append before the error goes to the caller.
 const REPAIRS_MAX: usize = 4;
 
@@ -62,6 +61,18 @@ impl RedisJournal {
     /// Redis is unfit to hold history; [`JournalError::Unavailable`] when Redis cannot be reached;
     /// [`JournalError::OtherFormat`] when another build wrote the partition, which is not changed then.
     pub fn open(config: RedisConfig) -> Result<RedisJournal, JournalError> {
+        RedisJournal::open_inspected(config, None)
+    }
+
+    /// Does the same, and takes the partition from another server only as `inspect` finds it. What that refuses is left to
+    /// its owner.
+    ///
+    /// # Errors
+    /// As [`RedisJournal::open`], and what `inspect` returns.
+    pub fn open_inspected(
+        config: RedisConfig,
+        inspect: Option<&mut dyn Inspect>,
+    ) -> Result<RedisJournal, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         let keeping = check::check(&mut link)?;
         partition::look_at(&mut link)?;
@@ -70,9 +81,10 @@ impl RedisJournal {
             partition::create(&mut link, &config)?;
         }
         let lease = Arc::new(Lease::default());
-        let (owned, position) = partition::open(&mut link, &config, &lease)?;
-        let (acknowledged, acknowledged_in) = (position.seq, position.id.clone());
+        // Whatever may fail comes before the partition is taken from somebody.
         let safety = Safety::watch(&config, keeping)?;
+        let (owned, position) = partition::open(&mut link, &config, &lease, inspect)?;
+        let (acknowledged, acknowledged_in) = (position.seq, position.id.clone());
         let ring = Ring::new(config.ring_bytes);
         let pending = None;
         Ok(RedisJournal {
@@ -124,18 +136,7 @@ impl RedisJournal {
         if read_state(&mut link)?.is_none() {
             return Err(partition::missing(&link, config));
         }
-        let mut reader = Reader::new(link.place());
-        let mut from = "-".to_owned();
-        loop {
-            let page = page(&mut link, &from)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            from = format!("({last}");
-            for (id, fields) in page {
-                if let Some(bytes) = reader.read(&id, fields)? {
-                    visit(&bytes)?;
-                }
-            }
-        }
+        Walk::new(link.place()).go_on(&mut link, visit)
     }
 
     /// What deposed owners noted that the history lacks.
@@ -491,10 +492,4 @@ impl RedisJournal {
         self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
         Ok(())
     }
-}
-
-fn page(link: &mut Link, from: &str) -> Result<Vec<Entry>, JournalError> {
-    let mut cmd = redis::cmd("XRANGE");
-    cmd.arg(link.stream()).arg(from).arg("+").arg("COUNT").arg(PAGE);
-    Ok(link.query(&cmd)?)
 }

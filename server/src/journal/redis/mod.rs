@@ -13,8 +13,9 @@ mod reading;
 mod safety;
 mod stream;
 mod successor;
+mod walk;
 
 pub use config::RedisConfig;
 pub use journal::RedisJournal;
-pub use partition::new_partition_id;
+pub use partition::{Inspect, new_partition_id};
 pub use safety::Safety;

@@ -7,7 +7,8 @@ use stockade_core::log::{Batch, JournalError};
 
 use super::config::RedisConfig;
 use super::link::{self, Fault, LAYOUT, Link, other_layout};
-use super::stream::{Entry, unreadable};
+use super::stream::{Entry, Position, unreadable};
+use super::walk::Walk;
 use crate::journal::lease::Lease;
 
 /// Entries read at once to find the first batch.
@@ -18,6 +19,22 @@ const OPENINGS_MAX: usize = 200;
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// An ownership that lasts this much longer than it did at first was renewed.
 const RENEWED: Duration = Duration::from_millis(500);
+
+/// Judges the history of a partition before it is taken from another server.
+pub trait Inspect {
+    /// The next batch, in order.
+    ///
+    /// # Errors
+    /// When a history with this batch cannot be served: the partition is not taken then.
+    fn add(&mut self, batch: &[u8]) -> Result<(), JournalError>;
+
+    /// The history ends here, and is taken if that is still so when the partition is opened. Otherwise more batches follow,
+    /// and then an end again.
+    ///
+    /// # Errors
+    /// When this history cannot be served: the partition is not taken then.
+    fn end(&mut self) -> Result<(), JournalError>;
+}
 
 /// Proof of ownership, and the state in which it was taken.
 #[derive(Clone, Debug)]
@@ -67,13 +84,6 @@ impl From<NotTaken> for JournalError {
     }
 }
 
-/// The last entry of the stream.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Position {
-    pub(super) id: String,
-    pub(super) seq: Seq,
-}
-
 /// The fields of the hash.
 #[derive(Debug)]
 pub(super) struct State {
@@ -82,6 +92,15 @@ pub(super) struct State {
     pub(super) seq: Seq,
     pub(super) owner: String,
     pub(super) entries: u64,
+}
+
+impl State {
+    /// Whether it is the partition of these settings, and another server opened it last. That one may live: this server
+    /// itself has only one process at a time.
+    fn is_anothers(&self, config: &RedisConfig) -> bool {
+        let is_meant = config.id.as_ref().is_none_or(|id| *id == self.id);
+        is_meant && !self.owner.is_empty() && self.owner != config.owner
+    }
 }
 
 /// A new id for a partition: 128 random bits in hexadecimal.
@@ -133,10 +152,27 @@ pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError>
 }
 
 /// Reads the state of the partition and opens it there. Retried, because an owner that still writes changes the state.
-pub(super) fn open(link: &mut Link, config: &RedisConfig, lease: &Lease) -> Result<(Owned, Position), JournalError> {
+/// The history of another server is opened exactly where `inspect` saw its end.
+pub(super) fn open(
+    link: &mut Link,
+    config: &RedisConfig,
+    lease: &Lease,
+    mut inspect: Option<&mut dyn Inspect>,
+) -> Result<(Owned, Position), JournalError> {
     let (mut tries, mut waiting) = (0, None);
+    let mut walk = Walk::new(link.place());
     loop {
-        let state = read_state(link)?.ok_or_else(|| missing(link, config))?;
+        let mut state = read_state(link)?.ok_or_else(|| missing(link, config))?;
+        if let Some(inspect) = inspect.as_deref_mut()
+            && state.is_anothers(config)
+        {
+            same_layout(link)?;
+            walk.go_on(link, &mut |batch| inspect.add(batch))?;
+            if let Some(Position { id, seq }) = walk.position() {
+                (state.before.last_id, state.seq) = (id, seq);
+            }
+            inspect.end()?;
+        }
         let (token, sent) = (new_token()?, Instant::now());
         match take(link, config, (&state, &token), config.take_over) {
             Err(NotTaken::Moved) if tries < OPENINGS_MAX => tries += 1,
@@ -226,6 +262,16 @@ pub(super) fn look_at(link: &mut Link) -> Result<(), JournalError> {
         if let Some((id, bytes)) = page.into_iter().find_map(batch) {
             return Batch::span(&bytes).map(drop).map_err(|e| unreadable(&link.place(), &id, &e));
         }
+    }
+}
+
+/// Refuses a partition of another layout, whose entries mean something else.
+fn same_layout(link: &mut Link) -> Result<(), JournalError> {
+    let mut get = redis::cmd("HGET");
+    get.arg(link.hash()).arg("f");
+    match link.query::<Option<String>>(&get)? {
+        Some(found) if found != LAYOUT => Err(other_layout(&link.place(), &found)),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -6,6 +6,13 @@ use stockade_core::log::{Batch, BatchError, FORMAT, JournalError};
 /// An entry: its id and its fields.
 pub(super) type Entry = (String, Vec<(String, Vec<u8>)>);
 
+/// The last entry of the stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Position {
+    pub(super) id: String,
+    pub(super) seq: Seq,
+}
+
 /// Follows the ids of a stream from its first entry.
 pub(super) struct Reader {
     /// The partition and the address of Redis, in words.
@@ -13,7 +20,8 @@ pub(super) struct Reader {
     /// The id of the entry read last.
     pub(super) previous: Option<String>,
     epoch: u64,
-    last: Seq,
+    /// The last event in what was read.
+    pub(super) last: Seq,
 }
 
 impl Reader {
