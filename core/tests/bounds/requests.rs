@@ -182,7 +182,7 @@ fn no_code_with_what_cannot_be_seen_comes_to_stay() {
     }
     let twin = WORLD.replacen("[[warehouse]]", "[[warehouse]]\ncode = \"A\u{200b}\"\n[[warehouse]]", 1);
     let Reject::Invalid { field, reason } = shop.no(Command::ApplyWorld(ApplyWorld { text: twin })) else {
-        panic!("another refusal")
+        panic!("no refusal of a code")
     };
     assert_eq!(field, "warehouse");
     assert!(reason.contains("U+200B"), "{reason}");
