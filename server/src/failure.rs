@@ -22,6 +22,8 @@ pub enum Exit {
     OutcomeUnknown = 4,
     /// The command itself failed, for example because of a disk, a port, a journal or a broken invariant.
     Failed = 5,
+    /// A part of what was asked is done and the rest is not: the message says how much, and how to go on.
+    Partly = 6,
 }
 
 /// Why a command ends without a result.
@@ -60,6 +62,18 @@ impl Failure {
     /// The command itself failed.
     pub fn failed(message: impl fmt::Display) -> Failure {
         Failure::new(Exit::Failed, "failed", message)
+    }
+
+    /// The failure, met after a part of what was asked was done. The code stays; an exit code that says that nothing was
+    /// done becomes [`Exit::Partly`].
+    #[must_use]
+    pub fn partly(self) -> Failure {
+        let exit = match self.exit {
+            Exit::Refused | Exit::Usage | Exit::Unavailable | Exit::Partly => Exit::Partly,
+            Exit::OutcomeUnknown => Exit::OutcomeUnknown,
+            Exit::Failed => Exit::Failed,
+        };
+        Failure { exit, ..self }
     }
 
     /// The failure as one JSON object.
@@ -137,5 +151,20 @@ mod tests {
         assert_eq!(json["error"], "unknown_order");
         assert_eq!(json["message"], "no such order: id:7");
         assert_eq!(json["exit"], 1);
+    }
+
+    #[test]
+    fn a_code_that_says_nothing_was_done_is_not_kept_once_a_part_is_done() {
+        let exits = [
+            (Exit::Refused, Exit::Partly),
+            (Exit::Usage, Exit::Partly),
+            (Exit::Unavailable, Exit::Partly),
+            (Exit::OutcomeUnknown, Exit::OutcomeUnknown),
+            (Exit::Failed, Exit::Failed),
+            (Exit::Partly, Exit::Partly),
+        ];
+        for (before, after) in exits {
+            assert_eq!(Failure { exit: before, ..Failure::failed("x") }.partly().exit, after, "{before:?}");
+        }
     }
 }

@@ -9,12 +9,12 @@ use stockade_client::ClientError;
 use stockade_core::command::{Command, Line};
 use stockade_core::ids::Code;
 use stockade_core::limits::COMMAND_LINES_MAX;
-use stockade_core::query::{Query, StockQuery};
 use stockade_core::reject::{CodeKind, Reject};
 use stockade_core::reply::Reply;
 use stockade_core::units::Units;
 
 use super::connect::{KeyFlags, Session};
+use super::known::Known;
 use super::order_ref::LineArg;
 use crate::failure::Failure;
 use crate::files::{FileFault, QUANTITIES, QuantityRow, TableFlags, read_quantities};
@@ -159,6 +159,7 @@ impl Batches {
             let reply = session.try_command(&part, command(batch)).map_err(|error| {
                 let again = format!("{done} of {parts} parts are done; the same again with --key {base} does the rest");
                 let failure = self.failure(batch, error);
+                let failure = if done == 0 { failure } else { failure.partly() };
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
             show(&reply);
@@ -168,15 +169,19 @@ impl Batches {
 
     /// Asks whether the server knows what a batch names. A caller that may not ask finds out when it sends.
     fn known(&self, session: &Session, batch: &Batch) -> Result<(), Failure> {
-        const PAGE: usize = 1_000;
-        for lines in batch.lines.chunks(PAGE) {
-            let skus = lines.iter().map(|line| line.sku.clone()).collect();
-            let query = StockQuery { skus, warehouse: Some(batch.warehouse.clone()), after: None, limit: PAGE as u32 };
-            if let Err(error @ ClientError::Rejected(Reject::Unknown { .. })) = session.try_query(Query::Stock(query)) {
+        let known = Known::of(session, &batch.warehouse, batch.lines.iter().map(|line| &line.sku));
+        let known = match known {
+            Ok(known) => known,
+            Err(error) if matches!(error.reject(), Some(Reject::Unknown { .. })) => {
                 return Err(self.failure(batch, error));
             }
+            Err(_) => return Ok(()),
+        };
+        if known.unknown.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let unknown = Reject::Unknown { kind: CodeKind::Sku, codes: known.unknown.into_iter().collect() };
+        Err(self.failure(batch, ClientError::Rejected(unknown)))
     }
 
     /// Why a batch is not done, with its place in the file.

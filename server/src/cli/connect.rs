@@ -69,6 +69,9 @@ pub struct Session {
     call: Call,
 }
 
+/// Questions that are under way at once: enough to keep a server busy, few enough to leave it to others.
+const QUESTIONS: usize = 64;
+
 /// How long the close of the connection may take to leave this machine.
 const FAREWELL: Duration = Duration::from_millis(5);
 
@@ -176,6 +179,29 @@ impl Session {
         Ok(answers.into_iter().map(|answer| answer.map(|answer| answer.value)).collect())
     }
 
+    /// Asks many questions, [`QUESTIONS`] at a time. The results are in the order of the questions.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub fn queries(&self, queries: Vec<Query>) -> Result<Vec<Result<Reply, ClientError>>, Failure> {
+        let client = self.client()?;
+        let mut results = Vec::with_capacity(queries.len());
+        let mut queries = queries.into_iter().peekable();
+        while queries.peek().is_some() {
+            let asked = queries.by_ref().take(QUESTIONS).map(|query| {
+                let (client, call) = (client.clone(), self.call.clone());
+                self.runtime.spawn(async move { client.query(query, &call).await })
+            });
+            // All are under way before the first is waited for.
+            let asked: Vec<_> = asked.collect();
+            for answer in asked {
+                let answer = self.runtime.block_on(answer).map_err(Failure::failed)?;
+                results.push(answer.map(|answer| answer.value));
+            }
+        }
+        Ok(results)
+    }
+
     /// A new unique idempotency key.
     ///
     /// # Errors
@@ -198,6 +224,7 @@ impl Session {
             let part = KeyFlags { key: Some(part), occurred: key.occurred };
             let answer = self.command(&part, command).map_err(|failure| {
                 let again = format!("{n} of {parts} parts are done; the same again with --key {base} does the rest");
+                let failure = if n == 0 { failure } else { failure.partly() };
                 if parts == 1 { failure } else { Failure { message: format!("{failure} ({again})"), ..failure } }
             })?;
             show(&answer);

@@ -3,25 +3,27 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 use stockade_client::ClientError;
-use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Request};
 use stockade_core::ids::Code;
-use stockade_core::limits::LINE_UNITS_MAX;
 use stockade_core::orders::OrderState;
-use stockade_core::query::{Query, StockQuery};
-use stockade_core::reject::{CodeKind, Reject};
 use stockade_core::reply::Reply;
-use stockade_core::units::Units;
 
+use super::asked::Asked;
 use super::connect::{Connect, Session};
-use super::refused::{ImportFlags, Imported, Refused, about_the_row, interrupted};
+use super::import_trial::Trial;
+use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use crate::failure::Failure;
-use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderRecord, OrderSheet};
+use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderSheet};
 use crate::terminal::{Output, progress_bar};
 
 /// Orders sent together. Between two such waves everything is decided.
 const WAVE: usize = 2_048;
+const ORDERS_SUBJECT: Subject = Subject {
+    things: "orders",
+    unseen: "whether the stock is enough for all orders together (each is checked by itself), whether an order that was \
+             placed before had the same lines, whether it can still be cancelled, payments, and whether this token may \
+             place, pay and cancel",
+};
 const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind"];
 
 /// See [`orders`].
@@ -47,12 +49,8 @@ struct Import<'a> {
     session: &'a Session,
     refused: Refused,
     imported: Imported,
-}
-
-/// An order with its channel.
-struct Asked {
-    channel: Code,
-    order: OrderRecord,
+    /// What a dry run has found so far.
+    trial: Trial,
 }
 
 /// Places the orders of a file and carries out its cancellations.
@@ -62,16 +60,9 @@ struct Asked {
 pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     let asked = read(args)?;
     let session = args.connect.open()?;
-    let imported = Imported {
-        file: args.import.file.display().to_string(),
-        dry_run: args.import.dry_run,
-        read: asked.len() as u64,
-        done: 0,
-        before: 0,
-        refused: 0,
-    };
-    let mut import = Import { args, session: &session, refused: Refused::new(COLUMNS), imported };
-    let unknown = if args.import.dry_run { unknown_skus(&session, &asked)? } else { HashSet::new() };
+    let imported = Imported::none(&args.import, asked.len());
+    let mut import =
+        Import { args, session: &session, refused: Refused::new(COLUMNS), imported, trial: Trial::default() };
     let bar = progress_bar(asked.len() as u64, "orders");
     let mut wave: Vec<Asked> = Vec::new();
     let mut named: HashSet<(Code, Code)> = HashSet::new();
@@ -82,7 +73,7 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
             import.send(std::mem::take(&mut wave))?;
             named = HashSet::from([(order.channel.clone(), order.order.number.clone())]);
         }
-        match order.fault(&unknown) {
+        match order.fault() {
             Some(reason) => import.refuse(&order, &reason),
             None => wave.push(order),
         }
@@ -90,7 +81,7 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     import.send(wave)?;
     bar.finish_and_clear();
     let Import { refused, imported, .. } = import;
-    args.import.report(&imported, &refused, "orders", out)
+    args.import.report(&imported, &refused, &ORDERS_SUBJECT, out)
 }
 
 /// Reads the whole file, so that a fault in it is found before anything is sent.
@@ -108,36 +99,27 @@ fn read(args: &OrdersArgs) -> Result<Vec<Asked>, Failure> {
     Ok(asked)
 }
 
-/// The SKUs of the orders that the server does not know.
-fn unknown_skus(session: &Session, asked: &[Asked]) -> Result<HashSet<Code>, Failure> {
-    const PAGE: usize = 1_000;
-    let skus: HashSet<&Code> = asked.iter().flat_map(|asked| &asked.order.lines).map(|line| &line.sku).collect();
-    let skus: Vec<Code> = skus.into_iter().cloned().collect();
-    let mut unknown = HashSet::new();
-    for page in skus.chunks(PAGE) {
-        let query = StockQuery { skus: page.to_vec(), warehouse: None, after: None, limit: PAGE as u32 };
-        if let Err(error) = session.try_query(Query::Stock(query)) {
-            let Some(Reject::Unknown { kind: CodeKind::Sku, codes }) = error.reject() else { return Err(error.into()) };
-            unknown.extend(codes.iter().cloned());
-        }
-    }
-    Ok(unknown)
-}
-
 impl Import<'_> {
-    /// Sends a wave, and the payments of the orders that it placed.
+    /// Sends a wave, and the payments of the orders that it placed; a dry run asks what would become of it.
     fn send(&mut self, wave: Vec<Asked>) -> Result<(), Failure> {
         if self.imported.dry_run {
-            self.imported.done += wave.len() as u64;
+            for (asked, answer) in wave.iter().zip(self.trial.ask(self.session, &wave)?) {
+                match answer {
+                    Ok(before) => self.imported.count(before),
+                    Err(reject) => self.refuse(asked, &reject.to_string()),
+                }
+            }
             return Ok(());
         }
         let answers = self.session.commands(wave.iter().map(Asked::request).collect())?;
         let mut payments: Vec<(&Asked, bool)> = Vec::new();
+        // What ends the import; the other answers of the wave count nevertheless.
+        let mut end = None;
         for (asked, answer) in wave.iter().zip(answers) {
             let reply = match answer {
                 Ok(reply) => reply,
                 Err(error) => {
-                    self.failed(asked, error)?;
+                    end = end.or(self.failed(asked, error, ""));
                     continue;
                 }
             };
@@ -145,34 +127,46 @@ impl Import<'_> {
                 if self.args.paid && placed.present == OrderState::Held {
                     payments.push((asked, placed.replayed));
                 } else {
-                    self.count(placed.replayed);
+                    self.imported.count(placed.replayed);
                 }
             } else if let Reply::Changed(changed) = reply {
-                self.count(changed.replayed);
+                self.imported.count(changed.replayed);
             } else {
-                return Err(Failure::failed("the server answered an order with something else"));
+                end = end.or(Some(ClientError::Protocol("an order was answered with something else".to_owned())));
             }
         }
-        let requests = payments.iter().map(|(asked, _)| asked.payment()).collect();
-        for ((asked, replayed), answer) in payments.iter().zip(self.session.commands(requests)?) {
-            match answer {
-                Ok(_) => self.count(*replayed),
-                Err(error) => self.failed(asked, error)?,
+        if end.is_none() {
+            let requests = payments.iter().map(|(asked, _)| asked.payment()).collect();
+            for ((asked, replayed), answer) in payments.iter().zip(self.session.commands(requests)?) {
+                match answer {
+                    Ok(_) => self.imported.count(*replayed),
+                    Err(error) => {
+                        self.imported.begun = true;
+                        end = end.or(self.failed(asked, error, "the order is placed, but not paid: "));
+                    }
+                }
             }
+        } else {
+            self.imported.begun |= !payments.is_empty();
         }
-        Ok(())
+        end.map_or(Ok(()), |error| Err(self.interrupted(error)))
     }
 
-    fn count(&mut self, replayed: bool) {
-        *(if replayed { &mut self.imported.before } else { &mut self.imported.done }) += 1;
+    fn interrupted(&self, error: ClientError) -> Failure {
+        let Imported { done, before, begun, .. } = &self.imported;
+        let begun = if *begun { ", others are placed and not paid" } else { "" };
+        self.imported.interrupted(error, &format!("{} orders are done{begun}", done + before), "")
     }
 
-    fn failed(&mut self, asked: &Asked, error: ClientError) -> Result<(), Failure> {
+    /// Notes an order as refused, or returns the error that ends the import.
+    fn failed(&mut self, asked: &Asked, error: ClientError, step: &str) -> Option<ClientError> {
         match about_the_row(&error) {
-            Some(reject) => self.refuse(asked, &reject.to_string()),
-            None => return Err(interrupted(error, self.imported.done + self.imported.before, "orders")),
+            Some(reject) => {
+                self.refuse(asked, &format!("{step}{reject}"));
+                None
+            }
+            None => Some(error),
         }
-        Ok(())
     }
 
     fn refuse(&mut self, asked: &Asked, reason: &str) {
@@ -194,57 +188,5 @@ impl Import<'_> {
         for line in &order.lines {
             self.refused.add(line.line, row(line.sku.as_str().to_owned(), line.qty.to_string()), reason);
         }
-    }
-}
-
-impl Asked {
-    /// What is wrong with it that needs no server.
-    fn fault(&self, unknown: &HashSet<Code>) -> Option<String> {
-        if self.order.kind == OrderKind::Cancel {
-            return None;
-        }
-        let wrong = |qty: i64| !u64::try_from(qty).is_ok_and(|units| (1..=LINE_UNITS_MAX).contains(&units));
-        let bad = self.order.lines.iter().find(|line| wrong(line.qty));
-        let bad =
-            bad.map(|line| format!("line {}: a line has 1 to {LINE_UNITS_MAX} units, not {}", line.line, line.qty));
-        let strange = self.order.lines.iter().find(|line| unknown.contains(&line.sku));
-        bad.or_else(|| strange.map(|line| format!("unknown SKU: {}", line.sku)))
-    }
-
-    /// An order is recognised by its number; a cancellation by a key made of what it cancels.
-    fn request(&self) -> Request {
-        let Asked { channel, order } = self;
-        match order.kind {
-            OrderKind::Sale => {
-                let units = |qty: i64| Units(u64::try_from(qty).unwrap_or_default());
-                let lines = order.lines.iter().map(|line| Line { sku: line.sku.clone(), units: units(line.qty) });
-                let place = Place {
-                    zone: order.zone.clone(),
-                    customer: order.customer.clone(),
-                    ..Place::new(channel.clone(), order.number.clone(), lines.collect())
-                };
-                Request { key: None, occurred: order.ts, command: Command::Place(place) }
-            }
-            OrderKind::Cancel => {
-                let cancel = Cancel { order: self.reference(), scope: CancelScope::Order, reason: None };
-                Request { key: self.key("cancel"), occurred: order.ts, command: Command::Cancel(cancel) }
-            }
-        }
-    }
-
-    fn payment(&self) -> Request {
-        let pay = Command::Pay(Pay { order: self.reference() });
-        Request { key: self.key("pay"), occurred: self.order.ts, command: pay }
-    }
-
-    fn reference(&self) -> OrderRef {
-        OrderRef::Number { channel: self.channel.clone(), number: self.order.number.clone() }
-    }
-
-    /// A key that is the same whenever the same thing is imported.
-    fn key(&self, what: &str) -> Option<Code> {
-        let content = Sha256::digest(format!("{}\0{}", self.channel, self.order.number));
-        let content: String = content.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Code::new(&format!("import-{what}-{content}")).ok()
     }
 }

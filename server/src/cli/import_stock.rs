@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
+use sha2::{Digest, Sha256};
 use stockade_client::ClientError;
-use stockade_core::command::{Command, Count, DefineSkus, Line, SetSafety, SkuSpec};
+use stockade_core::command::{Command, Count, DefineSkus, Line, Request, SetSafety, SkuSpec};
 use stockade_core::ids::{Code, Seq};
-use stockade_core::query::{Query, StockQuery};
 use stockade_core::reject::{CodeKind, Reject};
+use stockade_core::reply::Reply;
+use stockade_core::units::Units;
 
 use super::connect::{Connect, KeyFlags, Session};
-use super::refused::{ImportFlags, Imported, Refused, about_the_row, interrupted};
+use super::known::Known;
+use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use super::stock::{AsOf, watermark};
 use crate::failure::Failure;
 use crate::files::{CATALOG, CatalogRow, FileFault, STOCK, StockRow, TableFlags, read_catalog, read_stock};
@@ -18,6 +21,17 @@ use crate::terminal::{Output, progress_bar};
 
 /// Rows of one command: enough to be fast, few enough to see progress.
 const PART: usize = 1_000;
+/// Changes of safety stock that are sent together.
+const WAVE: usize = 2_048;
+const STOCK_SUBJECT: Subject = Subject {
+    things: "cells",
+    unseen: "whether the server still knows what moved since the watermark, and whether this token may count and set safety \
+             stock",
+};
+const CATALOG_SUBJECT: Subject = Subject {
+    things: "SKUs",
+    unseen: "whether the server has room for so many SKUs, and whether this token may define them: only the file is checked",
+};
 const STOCK_COLUMNS: &[&str] = &["sku", "warehouse", "on_hand", "safety"];
 const CATALOG_COLUMNS: &[&str] = &["sku", "weight_g", "category"];
 
@@ -26,7 +40,8 @@ const CATALOG_COLUMNS: &[&str] = &["sku", "weight_g", "category"];
 pub(super) struct StockArgs {
     #[command(flatten)]
     import: ImportFlags,
-    /// The watermark that the figures include, as `stock` shows it, or now.
+    /// The watermark that the figures include, as `stock` shows it, or now. An import says which one it took: with that, the
+    /// same file changes nothing any more.
     #[arg(long, value_name = "WATERMARK|now", default_value = "now", value_parser = watermark)]
     as_of: AsOf,
     #[command(flatten)]
@@ -46,7 +61,27 @@ pub(super) struct CatalogArgs {
     connect: Connect,
 }
 
-/// Sets cells to the units of a file. Doing so again changes nothing, so it needs no key.
+/// An import of stock under way.
+struct Import<'a> {
+    session: &'a Session,
+    /// The last event that the figures include.
+    as_of: Seq,
+    refused: Refused,
+    imported: Imported,
+    /// What became of the safety stock of rows, by line. Rows that leave it as it is have none.
+    safety: HashMap<u64, Safety>,
+    /// Cells that are counted.
+    counted: u64,
+}
+
+/// What became of the safety stock of a row.
+enum Safety {
+    Refused,
+    Set { before: bool },
+}
+
+/// Sets cells to the units that a file says they had as of a watermark. The same file as of the same watermark changes nothing
+/// any more: what it sends has the same keys.
 ///
 /// # Errors
 /// When the file is wrong (nothing was sent), rows were refused, or the server cannot be reached.
@@ -56,31 +91,29 @@ pub(super) fn stock(args: &StockArgs, out: Output) -> Result<(), Failure> {
     check(args, &table.rows)?;
     table.notes.iter().for_each(|note| eprintln!("stockade: {note}"));
     let session = args.connect.open()?;
-    let mut refused = Refused::new(STOCK_COLUMNS);
-    let mut imported = imported(&args.import, table.rows.len());
-    let bar = progress_bar(table.rows.len() as u64, "cells");
     let mut by_warehouse: BTreeMap<&Code, Vec<&StockRow>> = BTreeMap::new();
     for row in &table.rows {
         by_warehouse.entry(&row.warehouse).or_default().push(row);
     }
-    for rows in by_warehouse.values() {
-        for rows in rows.chunks(PART) {
-            let done = imported.done;
-            let ended = |error| interrupted(error, done, "cells");
-            let taken = match args.import.dry_run {
-                true => sifted(rows, &mut refused, |rows| known(&session, rows)),
-                false => sifted(rows, &mut refused, |rows| count(&session, rows, args.as_of.seq())),
-            };
-            imported.done += taken.map_err(ended)?.len() as u64;
-            bar.inc(rows.len() as u64);
-        }
+    let imported = Imported::none(&args.import, table.rows.len());
+    let refused = Refused::new(STOCK_COLUMNS);
+    let mut import = Import { session: &session, as_of: Seq(0), refused, imported, safety: HashMap::new(), counted: 0 };
+    let asks = args.import.dry_run || args.as_of.seq().is_none();
+    let last = if asks { import.ask(&by_warehouse)? } else { Seq(0) };
+    if !args.import.dry_run {
+        import.as_of = args.as_of.seq().unwrap_or(last);
+        import.imported.as_of = Some(import.as_of.0);
+        eprintln!(
+            "stockade: the figures count as of {0}; to import them again, say --as-of {0}: what is done stays as it is",
+            import.as_of
+        );
+        import.lay(&by_warehouse)?;
     }
-    bar.finish_and_clear();
-    imported.refused = imported.read - imported.done;
-    args.import.report(&imported, &refused, "cells", out)
+    let Import { refused, imported, .. } = import;
+    args.import.report(&imported, &refused, &STOCK_SUBJECT, out)
 }
 
-/// Creates or changes the SKUs of a file. Doing so again changes nothing, so it needs no key.
+/// Creates or changes the SKUs of a file. Doing so again sets the same, so it needs no key.
 ///
 /// # Errors
 /// When the file is wrong (nothing was sent), rows were refused, or the server cannot be reached.
@@ -90,7 +123,7 @@ pub(super) fn catalog(args: &CatalogArgs, out: Output) -> Result<(), Failure> {
     table.notes.iter().for_each(|note| eprintln!("stockade: {note}"));
     let session = args.connect.open()?;
     let mut refused = Refused::new(CATALOG_COLUMNS);
-    let mut imported = imported(&args.import, table.rows.len());
+    let mut imported = Imported::none(&args.import, table.rows.len());
     let bar = progress_bar(table.rows.len() as u64, "SKUs");
     let spec =
         |row: &CatalogRow| SkuSpec { sku: row.sku.clone(), weight_g: row.weight_g, category: row.category.clone() };
@@ -100,7 +133,9 @@ pub(super) fn catalog(args: &CatalogArgs, out: Output) -> Result<(), Failure> {
         match answer {
             Ok(()) => imported.done += rows.len() as u64,
             Err(error) => {
-                let Some(reject) = about_the_row(&error) else { return Err(interrupted(error, imported.done, "SKUs")) };
+                let Some(reject) = about_the_row(&error) else {
+                    return Err(imported.interrupted(error, &format!("{} SKUs are done", imported.done), ""));
+                };
                 for row in rows {
                     let weight = row.weight_g.map_or(String::new(), |grams| grams.to_string());
                     let category = row.category.as_ref().map_or(String::new(), |code| code.as_str().to_owned());
@@ -112,12 +147,7 @@ pub(super) fn catalog(args: &CatalogArgs, out: Output) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     imported.refused = imported.read - imported.done;
-    args.import.report(&imported, &refused, "SKUs", out)
-}
-
-fn imported(import: &ImportFlags, read: usize) -> Imported {
-    let file = import.file.display().to_string();
-    Imported { file, dry_run: import.dry_run, read: read as u64, done: 0, before: 0, refused: 0 }
+    args.import.report(&imported, &refused, &CATALOG_SUBJECT, out)
 }
 
 /// What is wrong with the rows together.
@@ -143,26 +173,152 @@ fn check(args: &StockArgs, rows: &[StockRow]) -> Result<(), FileFault> {
     Ok(())
 }
 
-/// Tries rows until those that stand in the way are sifted out; returns the rest.
-fn sifted<'a>(
-    rows: &[&'a StockRow],
-    refused: &mut Refused,
-    attempt: impl Fn(&[&StockRow]) -> Result<(), ClientError>,
-) -> Result<Vec<&'a StockRow>, ClientError> {
-    let mut rows = rows.to_vec();
-    while !rows.is_empty() {
-        let Err(error) = attempt(&rows) else { break };
-        let Some(reject) = about_the_row(&error) else { return Err(error) };
-        let meant = meant(reject, &rows);
-        for (_, row) in rows.iter().enumerate().filter(|(at, _)| meant[*at]) {
-            let safety = row.safety.map_or(String::new(), |units| units.to_string());
-            let (sku, warehouse) = (row.sku.as_str().to_owned(), row.warehouse.as_str().to_owned());
-            refused.add(row.line, vec![sku, warehouse, row.on_hand.0.to_string(), safety], reject);
+impl Import<'_> {
+    /// Asks about all rows: the last event of their cells, which is the watermark of now. In a dry run, rows of SKUs and
+    /// warehouses that are unknown are refused, and the others would be done.
+    fn ask(&mut self, by_warehouse: &BTreeMap<&Code, Vec<&StockRow>>) -> Result<Seq, Failure> {
+        let mut last = Seq(0);
+        for (warehouse, rows) in by_warehouse {
+            match Known::of(self.session, warehouse, rows.iter().map(|row| &row.sku)) {
+                Ok(known) => {
+                    last = last.max(known.watermark);
+                    if self.imported.dry_run {
+                        rows.iter().for_each(|row| self.try_row(row, &known));
+                    }
+                }
+                Err(error) => {
+                    let Some(reject) = about_the_row(&error) else { return Err(error.into()) };
+                    if self.imported.dry_run {
+                        rows.iter().for_each(|row| self.refuse(row, "", reject));
+                    }
+                }
+            }
         }
-        let mut meant = meant.iter();
-        rows.retain(|_| !meant.next().copied().unwrap_or_default());
+        Ok(last)
     }
-    Ok(rows)
+
+    fn try_row(&mut self, row: &StockRow, known: &Known) {
+        if known.unknown.contains(&row.sku) {
+            let reject = Reject::Unknown { kind: CodeKind::Sku, codes: vec![row.sku.clone()] };
+            self.refuse(row, "", &reject);
+        } else {
+            self.imported.count(false);
+        }
+    }
+
+    /// Sets all safety stock, then counts all units. Whoever may set safety stock may count, but not the other way round:
+    /// in this order, a missing right shows before anything is changed. Besides, a cell never sells what is kept safe.
+    fn lay(&mut self, by_warehouse: &BTreeMap<&Code, Vec<&StockRow>>) -> Result<(), Failure> {
+        let rows = by_warehouse.values().flatten();
+        let safety: Vec<(&StockRow, Units)> = rows.filter_map(|row| Some((*row, row.safety?))).collect();
+        for wave in safety.chunks(WAVE) {
+            self.set_safety(wave)?;
+        }
+        let bar = progress_bar(self.imported.read, "cells");
+        for rows in by_warehouse.values() {
+            for part in rows.chunks(PART) {
+                self.count(part)?;
+                bar.inc(part.len() as u64);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Sets the safety stock of rows.
+    fn set_safety(&mut self, rows: &[(&StockRow, Units)]) -> Result<(), Failure> {
+        let request = |(row, units): &(&StockRow, Units)| {
+            let (sku, warehouse, units) = (row.sku.clone(), row.warehouse.clone(), *units);
+            let key = self.key("safety", &format!("{warehouse}\0{sku}\0{units}"));
+            Request { key, occurred: None, command: Command::SetSafety(SetSafety { sku, warehouse, units }) }
+        };
+        let answers = self.session.commands(rows.iter().map(request).collect())?;
+        // What ends the import; the other answers count nevertheless.
+        let mut end = None;
+        for ((row, _), answer) in rows.iter().zip(answers) {
+            let step = match answer {
+                Ok(reply) => {
+                    self.imported.begun = true;
+                    Safety::Set { before: is_replayed(&reply) }
+                }
+                Err(error) => {
+                    match about_the_row(&error) {
+                        Some(reject) => self.refuse(row, "", reject),
+                        None => end = end.or(Some(error)),
+                    }
+                    Safety::Refused
+                }
+            };
+            self.safety.insert(row.line, step);
+        }
+        end.map_or(Ok(()), |error| Err(self.ended(error)))
+    }
+
+    /// Counts rows of one warehouse, but for those whose safety stock was refused. Rows that a refusal names are sifted out
+    /// until the others go in.
+    fn count(&mut self, rows: &[&StockRow]) -> Result<(), Failure> {
+        let mut rows = rows.to_vec();
+        rows.retain(|row| !matches!(self.safety.get(&row.line), Some(Safety::Refused)));
+        while let Some(first) = rows.first() {
+            let warehouse = first.warehouse.clone();
+            let cells: String = rows.iter().map(|row| format!("\0{}\0{}", row.sku, row.on_hand)).collect();
+            let key = KeyFlags { key: self.key("count", &format!("{warehouse}{cells}")), occurred: None };
+            let lines = rows.iter().map(|row| Line { sku: row.sku.clone(), units: row.on_hand }).collect();
+            let count = Count { warehouse, as_of: Some(self.as_of), except: Vec::new(), lines };
+            match self.session.try_command(&key, Command::Count(count)) {
+                Ok(reply) => {
+                    let before = is_replayed(&reply);
+                    for row in &rows {
+                        let set_now = matches!(self.safety.get(&row.line), Some(Safety::Set { before: false }));
+                        self.imported.count(before && !set_now);
+                    }
+                    self.counted += rows.len() as u64;
+                    break;
+                }
+                Err(error) => {
+                    let Some(reject) = about_the_row(&error) else { return Err(self.ended(error)) };
+                    let meant = meant(reject, &rows);
+                    for (row, _) in rows.iter().zip(&meant).filter(|(_, meant)| **meant) {
+                        let is_set = self.safety.contains_key(&row.line);
+                        let step = if is_set { "safety stock is set, but units are not: " } else { "" };
+                        self.refuse(row, step, reject);
+                    }
+                    let mut meant = meant.iter();
+                    rows.retain(|_| !meant.next().copied().unwrap_or_default());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, row: &StockRow, step: &str, reject: &Reject) {
+        self.imported.refused += 1;
+        let safety = row.safety.map_or(String::new(), |units| units.to_string());
+        let (sku, warehouse) = (row.sku.as_str().to_owned(), row.warehouse.as_str().to_owned());
+        let cells = vec![sku, warehouse, row.on_hand.0.to_string(), safety];
+        self.refused.add(row.line, cells, format!("{step}{reject}"));
+    }
+
+    /// Why the import ends before its end, with what is done of each of its two steps.
+    fn ended(&self, error: ClientError) -> Failure {
+        let set = self.safety.values().filter(|safety| matches!(safety, Safety::Set { .. })).count();
+        let is_done = match (set, self.counted) {
+            (0, 0) => "nothing is changed".to_owned(),
+            (set, counted) => format!("{counted} cells are counted, and safety stock is set in {set}"),
+        };
+        self.imported.interrupted(error, &is_done, &format!(" with --as-of {}", self.as_of))
+    }
+
+    /// A key that is the same whenever the same is said as of the same watermark.
+    fn key(&self, what: &str, content: &str) -> Option<Code> {
+        let content = Sha256::digest(format!("{}\0{content}", self.as_of));
+        let content: String = content.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Code::new(&format!("import-{what}-{content}")).ok()
+    }
+}
+
+fn is_replayed(reply: &Reply) -> bool {
+    matches!(reply, Reply::Moved(moved) if moved.replayed)
 }
 
 /// Which rows a refusal is about: those that it names, or all of them.
@@ -176,27 +332,6 @@ fn meant(reject: &Reject, rows: &[&StockRow]) -> Vec<bool> {
     };
     let named: Vec<bool> = rows.iter().map(|row| codes.contains(&row.sku)).collect();
     if named.contains(&true) { named } else { vec![true; rows.len()] }
-}
-
-/// Counts the rows of one warehouse, and keeps back what they say.
-fn count(session: &Session, rows: &[&StockRow], as_of: Option<Seq>) -> Result<(), ClientError> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let lines = rows.iter().map(|row| Line { sku: row.sku.clone(), units: row.on_hand }).collect();
-    tell(session, Command::Count(Count { warehouse: first.warehouse.clone(), as_of, except: Vec::new(), lines }))?;
-    for row in rows {
-        if let Some(units) = row.safety {
-            let (sku, warehouse) = (row.sku.clone(), row.warehouse.clone());
-            tell(session, Command::SetSafety(SetSafety { sku, warehouse, units }))?;
-        }
-    }
-    Ok(())
-}
-
-/// Asks whether the server knows the SKUs and the warehouse.
-fn known(session: &Session, rows: &[&StockRow]) -> Result<(), ClientError> {
-    let skus = rows.iter().map(|row| row.sku.clone()).collect();
-    let warehouse = rows.first().map(|row| row.warehouse.clone());
-    session.try_query(Query::Stock(StockQuery { skus, warehouse, after: None, limit: PART as u32 })).map(drop)
 }
 
 fn tell(session: &Session, command: Command) -> Result<(), ClientError> {

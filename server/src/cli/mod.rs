@@ -3,6 +3,7 @@
 //! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
 //! is one JSON object on standard error.
 
+mod asked;
 mod batches;
 mod clock;
 mod config;
@@ -11,9 +12,11 @@ mod demo;
 mod import;
 mod import_orders;
 mod import_stock;
+mod import_trial;
 mod inbound;
 mod init;
 mod journal;
+mod known;
 mod order_list;
 mod order_ref;
 mod orders;
@@ -48,7 +51,8 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, nothing changed; 2 wrong flag, configuration or file; \
-3 server unreachable or not available now; 4 outcome unknown, ask again with the same key; 5 failed here.";
+3 server unreachable or not available now; 4 outcome unknown, ask again with the same key; 5 failed here; \
+6 partly done, the message says how to go on.";
 
 /// The version of the package, and the formats by which builds fit together.
 static VERSION: LazyLock<String> = LazyLock::new(|| {

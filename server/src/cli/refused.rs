@@ -1,6 +1,7 @@
 //! Rows of a file that were refused, written to a file of their own with the reason, so that they can be corrected and imported
 //! again.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::terminal::Output;
 pub(super) struct ImportFlags {
     /// The file: CSV, TSV, .xlsx or .ods.
     pub(super) file: PathBuf,
-    /// Read and check everything, ask the server what it knows, and change nothing.
+    /// Read the whole file, ask the server what it can tell without a change, and change nothing, here or there.
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Where to write refused rows with their reasons [default: the file's name with .refused.csv].
@@ -46,6 +47,50 @@ pub(super) struct Imported {
     pub(super) before: u64,
     /// How many were refused.
     pub(super) refused: u64,
+    /// The watermark that figures of stock include.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) as_of: Option<u64>,
+    /// Whether a first step of something refused is done: an order that is placed and not paid, for example.
+    #[serde(skip)]
+    pub(super) begun: bool,
+}
+
+/// What a file is about, in words.
+pub(super) struct Subject {
+    /// What is counted.
+    pub(super) things: &'static str,
+    /// What a dry run cannot find out.
+    pub(super) unseen: &'static str,
+}
+
+impl Imported {
+    /// Nothing became of the things of a file yet.
+    pub(super) fn none(import: &ImportFlags, read: usize) -> Imported {
+        let file = import.file.display().to_string();
+        let (dry_run, read) = (import.dry_run, read as u64);
+        Imported { file, dry_run, read, done: 0, before: 0, refused: 0, as_of: None, begun: false }
+    }
+
+    /// Notes one thing that is done now, or was before.
+    pub(super) fn count(&mut self, before: bool) {
+        *(if before { &mut self.before } else { &mut self.done }) += 1;
+    }
+
+    /// Whether a part of the file is in the server's books: it was done now or before.
+    fn is_partly_done(&self) -> bool {
+        !self.dry_run && (self.done + self.before > 0 || self.begun)
+    }
+
+    /// Why an import ends before its end.
+    pub(super) fn interrupted(&self, error: ClientError, is_done: &str, again: &str) -> Failure {
+        let failure = Failure::from(error);
+        if self.dry_run {
+            return failure;
+        }
+        let failure = if self.is_partly_done() { failure.partly() } else { failure };
+        let message = format!("{failure} ({is_done}; the same import again{again} does the rest)");
+        Failure { message, ..failure }
+    }
 }
 
 impl Refused {
@@ -57,6 +102,14 @@ impl Refused {
     /// Notes a row of a line.
     pub(super) fn add(&mut self, line: u64, cells: Vec<String>, reason: impl std::fmt::Display) {
         self.rows.push((line, cells, reason.to_string()));
+    }
+
+    /// Whether a file is one of refused rows with these columns.
+    fn is_ours(&self, path: &Path) -> io::Result<bool> {
+        let header = self.columns.iter().chain(&["line", "reason"]).copied().collect::<Vec<_>>().join(",");
+        let mut begin = Vec::new();
+        std::fs::File::open(path)?.take(header.len() as u64 + 1).read_to_end(&mut begin)?;
+        Ok(begin == format!("{header}\n").as_bytes())
     }
 
     fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
@@ -73,7 +126,8 @@ impl Refused {
 }
 
 impl ImportFlags {
-    /// Reports what became of the file, and writes the refused rows.
+    /// Reports what became of the file, and writes the refused rows; when none was refused, those of an earlier import are
+    /// removed. A dry run writes and removes nothing.
     ///
     /// # Errors
     /// When rows were refused, or cannot be written.
@@ -81,7 +135,7 @@ impl ImportFlags {
         &self,
         imported: &Imported,
         refused: &Refused,
-        things: &str,
+        subject: &Subject,
         out: Output,
     ) -> Result<(), Failure> {
         if out.json {
@@ -89,23 +143,49 @@ impl ImportFlags {
         } else {
             let Imported { read, done, before, refused, dry_run, .. } = imported;
             let verb = if *dry_run { "would be done" } else { "done" };
+            let things = subject.things;
             out.line(format!("{read} {things}: {done} {verb}, {before} done before, {refused} refused"));
         }
-        if refused.rows.is_empty() {
-            return Ok(());
+        if self.dry_run {
+            eprintln!("stockade: not checked by a dry run: {}", subject.unseen);
         }
         let path = self.refused.clone().unwrap_or_else(|| beside(&self.file));
-        let text = refused.to_csv().map_err(Failure::failed)?;
-        disk::replace(&path, &text, Access::Public)
-            .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
-        let message = format!(
-            "{} rows of {} are refused: they are in {} with the reasons; correct and import that file, whose columns have \
-             the names used here",
-            refused.rows.len(),
-            self.file.display(),
-            path.display()
-        );
-        Err(Failure { exit: Exit::Refused, code: "refused_rows", ..Failure::failed(message) })
+        if refused.rows.is_empty() {
+            return if self.dry_run { Ok(()) } else { self.tidy(refused, &path) };
+        }
+        let (count, file) = (refused.rows.len(), self.file.display());
+        let message = if self.dry_run {
+            let (line, _, reason) = &refused.rows[0];
+            format!("{count} rows of {file} would be refused, the first in line {line}: {reason}")
+        } else {
+            let text = refused.to_csv().map_err(Failure::failed)?;
+            disk::replace(&path, &text, Access::Public)
+                .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
+            let again = imported.as_of.map_or(String::new(), |seq| format!(" with --as-of {seq}"));
+            format!(
+                "{count} rows of {file} are refused: they are in {} with the reasons; correct and import that file{again}, \
+                 whose columns have the names used here",
+                path.display()
+            )
+        };
+        let failure = Failure { exit: Exit::Refused, code: "refused_rows", ..Failure::failed(message) };
+        Err(if imported.is_partly_done() { failure.partly() } else { failure })
+    }
+
+    /// Removes the refused rows of an earlier import, now that none is refused. The imported file itself stays, and so does
+    /// a file that is no list of refused rows.
+    fn tidy(&self, refused: &Refused, path: &Path) -> Result<(), Failure> {
+        let removed = refused.is_ours(path).and_then(|ours| {
+            let imported = std::fs::canonicalize(&self.file).ok() == std::fs::canonicalize(path).ok();
+            if ours && !imported { std::fs::remove_file(path) } else { Ok(()) }
+        });
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let reason = "holds rows that are no longer refused and cannot be removed";
+                Err(Failure::failed(format!("everything is done, but {} {reason}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -134,13 +214,6 @@ pub(super) fn about_the_row(error: &ClientError) -> Option<&Reject> {
         | Reject::OutcomeUnknown { .. }
         | Reject::Halted { .. } => false,
     })
-}
-
-/// Why an import ends before its end.
-pub(super) fn interrupted(error: ClientError, done: u64, things: &str) -> Failure {
-    let failure = Failure::from(error);
-    let message = format!("{failure} ({done} {things} are done; the same import again does the rest)");
-    Failure { message, ..failure }
 }
 
 fn beside(file: &Path) -> PathBuf {

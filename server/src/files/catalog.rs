@@ -32,6 +32,10 @@ pub const CATALOG: TableKind = TableKind {
     ],
 };
 
+const SKU: usize = CATALOG.place("sku");
+const WEIGHT_G: usize = CATALOG.place("weight_g");
+const CATEGORY: usize = CATALOG.place("category");
+
 /// Reads a whole catalog file. Each SKU occurs once.
 ///
 /// # Errors
@@ -39,13 +43,13 @@ pub const CATALOG: TableKind = TableKind {
 pub fn read_catalog(path: &Path, reading: &Reading) -> Result<Table<CatalogRow>, FileFault> {
     let mut lines = std::collections::HashMap::new();
     Sheet::open(path, &CATALOG, reading)?.table(|row| {
-        let cell = row.required(0)?;
+        let cell = row.required(SKU)?;
         let sku = cell.code()?;
         if let Some(first) = lines.insert(sku.clone(), row.line) {
             return Err(cell.fault(format!("`{sku}` occurs already in line {first}: keep one of the two")));
         }
-        let weight_g = row.cell(1).map(|cell| cell.number()).transpose()?;
-        Ok(CatalogRow { line: row.line, sku, weight_g, category: row.code(2)? })
+        let weight_g = row.cell(WEIGHT_G).map(|cell| cell.number()).transpose()?;
+        Ok(CatalogRow { line: row.line, sku, weight_g, category: row.code(CATEGORY)? })
     })
 }
 

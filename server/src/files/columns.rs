@@ -35,6 +35,21 @@ pub(super) enum Named {
 }
 
 impl TableKind {
+    /// The place of a column, by which a row is asked for its cell.
+    ///
+    /// # Panics
+    /// When the table has no such column: places are constants beside their table, so this fails the build.
+    pub(super) const fn place(&self, name: &str) -> usize {
+        let mut place = 0;
+        while place < self.columns.len() {
+            if is_same(self.columns[place].name.as_bytes(), name.as_bytes()) {
+                return place;
+            }
+            place += 1;
+        }
+        panic!("the table has no such column")
+    }
+
     /// Finds the column that a flag names as `sku` or `stock.sku`. A name without the table means every table that has
     /// the column.
     pub(super) fn column(&self, name: &str, all: &[&TableKind]) -> Result<Named, String> {
@@ -50,6 +65,14 @@ impl TableKind {
         let found = self.columns.iter().find(|found| here && found.name == column);
         Ok(found.map_or(Named::Elsewhere, |found| Named::Here(found.name)))
     }
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 impl ColumnNames {

@@ -74,13 +74,22 @@ pub const INBOUND: TableKind = TableKind {
     ],
 };
 
+const REFERENCE: usize = INBOUND.place("reference");
+const WAREHOUSE: usize = INBOUND.place("warehouse");
+const SKU: usize = INBOUND.place("sku");
+const TS: usize = INBOUND.place("ts");
+const KIND: usize = INBOUND.place("kind");
+const QTY: usize = INBOUND.place("qty");
+const DAY: usize = INBOUND.place("day");
+const POOL: usize = INBOUND.place("pool");
+
 /// Reads a whole file of announcements and deliveries.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is wrong.
 pub fn read_inbound(path: &Path, reading: &Reading) -> Result<Table<InboundRow>, FileFault> {
     Sheet::open(path, &INBOUND, reading)?.table(|row| {
-        let reference = row.code(0)?;
+        let reference = row.code(REFERENCE)?;
         let kind = kind(row)?;
         if reference.is_none() && !matches!(kind, InboundKind::Receive { more: false, .. }) {
             return Err(
@@ -89,20 +98,20 @@ pub fn read_inbound(path: &Path, reading: &Reading) -> Result<Table<InboundRow>,
         }
         Ok(InboundRow {
             line: row.line,
-            ts: row.time(3)?,
+            ts: row.time(TS)?,
             reference,
-            warehouse: row.required(1)?.code()?,
-            sku: row.required(2)?.code()?,
-            pool: row.code(7)?,
+            warehouse: row.required(WAREHOUSE)?.code()?,
+            sku: row.required(SKU)?.code()?,
+            pool: row.code(POOL)?,
             kind,
         })
     })
 }
 
 fn kind(row: &Row<'_>) -> Result<InboundKind, FileFault> {
-    let units = row.cell(5).map(|cell| units(&cell)).transpose()?;
-    let day = row.cell(6).map(|cell| cell.day()).transpose()?;
-    let name = row.cell(4);
+    let units = row.cell(QTY).map(|cell| units(&cell)).transpose()?;
+    let day = row.cell(DAY).map(|cell| cell.day()).transpose()?;
+    let name = row.cell(KIND);
     let missing = |what: &str, kind: &str| row.fault(format!("there is no `{what}` in this row of kind {kind}"));
     match name.as_ref().map_or("announce", |cell| cell.text) {
         "announce" => Ok(InboundKind::Announce {

@@ -88,6 +88,15 @@ pub const ORDERS: TableKind = TableKind {
     ],
 };
 
+const ORDER_ID: usize = ORDERS.place("order_id");
+const SKU: usize = ORDERS.place("sku");
+const QTY: usize = ORDERS.place("qty");
+const TS: usize = ORDERS.place("ts");
+const CHANNEL: usize = ORDERS.place("channel");
+const CUSTOMER: usize = ORDERS.place("customer");
+const ZONE: usize = ORDERS.place("zone");
+const KIND: usize = ORDERS.place("kind");
+
 impl OrderSheet {
     /// Opens an order file. Rows next to each other make an order, or all rows of it wherever they stand when the reading
     /// gathers them.
@@ -149,13 +158,13 @@ impl OrderSheet {
         while self.sheet.take_row()? {
             let row = self.sheet.row();
             let passed = self.sheet.is_passed_over();
-            let number = match row.cell(0) {
+            let number = match row.cell(ORDER_ID) {
                 None if passed => continue,
-                _ => row.required(0)?,
+                _ => row.required(ORDER_ID)?,
             };
             let before = self.before.take().filter(|before| before.number == number.text);
             let (inherited, head) = before.map_or((None, None), |before| (Some(before.kind), before.head));
-            let kind = match (row.cell(8), inherited) {
+            let kind = match (row.cell(KIND), inherited) {
                 (None, Some(kind)) => kind,
                 _ => kind(&row, &self.skip),
             };
@@ -205,7 +214,7 @@ impl OrderRecord {
 
 /// What the row asks for; `None` when its kind is skipped.
 fn kind(row: &Row<'_>, skip: &[String]) -> Result<Option<OrderKind>, FileFault> {
-    let Some(cell) = row.cell(8) else { return Ok(Some(OrderKind::Sale)) };
+    let Some(cell) = row.cell(KIND) else { return Ok(Some(OrderKind::Sale)) };
     match cell.text {
         kind if skip.iter().any(|skipped| skipped == kind) => Ok(None),
         "sale" => Ok(Some(OrderKind::Sale)),
@@ -224,24 +233,24 @@ fn kind(row: &Row<'_>, skip: &[String]) -> Result<Option<OrderKind>, FileFault> 
 fn head(row: &Row<'_>, kind: OrderKind) -> Result<OrderRecord, FileFault> {
     Ok(OrderRecord {
         line: row.line,
-        number: row.required(0)?.code()?,
+        number: row.required(ORDER_ID)?.code()?,
         kind,
-        ts: row.time(3)?,
-        channel: row.code(4)?,
-        customer: row.code(5)?,
-        zone: row.code(6)?,
+        ts: row.time(TS)?,
+        channel: row.code(CHANNEL)?,
+        customer: row.code(CUSTOMER)?,
+        zone: row.code(ZONE)?,
         lines: Vec::new(),
     })
 }
 
 /// The line of a row. A cancellation is of the whole order, so it may name nothing.
 fn lines(row: &Row<'_>, kind: OrderKind) -> Result<Vec<OrderRow>, FileFault> {
-    let whole = row.cell(1).is_some() && row.cell(2).is_some();
+    let whole = row.cell(SKU).is_some() && row.cell(QTY).is_some();
     if whole || kind == OrderKind::Sale { Ok(vec![line(row)?]) } else { Ok(Vec::new()) }
 }
 
 fn line(row: &Row<'_>) -> Result<OrderRow, FileFault> {
-    Ok(OrderRow { line: row.line, sku: row.required(1)?.code()?, qty: row.required(2)?.number()? })
+    Ok(OrderRow { line: row.line, sku: row.required(SKU)?.code()?, qty: row.required(QTY)?.number()? })
 }
 
 #[cfg(test)]

@@ -38,15 +38,21 @@ pub const QUANTITIES: TableKind = TableKind {
     ],
 };
 
+const SKU: usize = QUANTITIES.place("sku");
+const QTY: usize = QUANTITIES.place("qty");
+const ON_HAND: usize = QUANTITIES.place("on_hand");
+const WAREHOUSE: usize = QUANTITIES.place("warehouse");
+const POOL: usize = QUANTITIES.place("pool");
+
 /// Reads a whole file of quantities.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is wrong.
 pub fn read_quantities(path: &Path, reading: &Reading) -> Result<Table<QuantityRow>, FileFault> {
     let sheet = Sheet::open(path, &QUANTITIES, reading)?;
-    sheet.needs_one_of(&QUANTITIES, &[1, 2])?;
+    sheet.needs_one_of(&QUANTITIES, &[QTY, ON_HAND])?;
     sheet.table(|row| {
-        let cell = row.cell(1).or_else(|| row.cell(2));
+        let cell = row.cell(QTY).or_else(|| row.cell(ON_HAND));
         let cell = cell.ok_or_else(|| row.fault("there is no `qty` (nor `on_hand`) in this row"))?;
         let units: u64 = cell.number()?;
         if units > MOVEMENT_UNITS_MAX {
@@ -54,10 +60,10 @@ pub fn read_quantities(path: &Path, reading: &Reading) -> Result<Table<QuantityR
         }
         Ok(QuantityRow {
             line: row.line,
-            sku: row.required(0)?.code()?,
+            sku: row.required(SKU)?.code()?,
             units: Units(units),
-            warehouse: row.code(3)?,
-            pool: row.code(4)?,
+            warehouse: row.code(WAREHOUSE)?,
+            pool: row.code(POOL)?,
         })
     })
 }

@@ -40,6 +40,12 @@ pub const STOCK: TableKind = TableKind {
     ],
 };
 
+const SKU: usize = STOCK.place("sku");
+const WAREHOUSE: usize = STOCK.place("warehouse");
+const ON_HAND: usize = STOCK.place("on_hand");
+const POOL: usize = STOCK.place("pool");
+const SAFETY: usize = STOCK.place("safety");
+
 /// Reads a whole stock file.
 ///
 /// # Errors
@@ -48,11 +54,11 @@ pub fn read_stock(path: &Path, reading: &Reading) -> Result<Table<StockRow>, Fil
     Sheet::open(path, &STOCK, reading)?.table(|row| {
         Ok(StockRow {
             line: row.line,
-            sku: row.required(0)?.code()?,
-            warehouse: row.required(1)?.code()?,
-            on_hand: units(&row.required(2)?)?,
-            pool: row.code(3)?,
-            safety: row.cell(4).map(|cell| units(&cell)).transpose()?,
+            sku: row.required(SKU)?.code()?,
+            warehouse: row.required(WAREHOUSE)?.code()?,
+            on_hand: units(&row.required(ON_HAND)?)?,
+            pool: row.code(POOL)?,
+            safety: row.cell(SAFETY).map(|cell| units(&cell)).transpose()?,
         })
     })
 }

@@ -13,6 +13,21 @@ fn a_wrong_flag_ends_with_2_and_help_with_0() {
 }
 
 #[test]
+fn every_exit_code_is_in_the_help_and_in_the_guide() {
+    use stockade_server::failure::Exit;
+    let dir = tempfile::tempdir().unwrap();
+    let help = run(dir.path(), &["--help"]).ended(0).out;
+    let (_, codes) = help.split_once("Exit codes: ").unwrap();
+    let guide = include_str!("../../../docs/src/guide/command-line.md");
+    let exits = [Exit::Refused, Exit::Usage, Exit::Unavailable, Exit::OutcomeUnknown, Exit::Failed, Exit::Partly]
+        .map(|e| e as u8);
+    for exit in [0].into_iter().chain(exits) {
+        assert!(codes.split([';', '\n']).any(|code| code.trim().starts_with(&format!("{exit} "))), "{exit}: {codes}");
+        assert!(guide.contains(&format!("\n| {exit} | ")), "{exit} is not in the guide");
+    }
+}
+
+#[test]
 fn every_value_says_where_it_comes_from() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("stockade.toml"), "[log]\nlevel = \"warn\"\n[limits]\nin_flight = 10\n").unwrap();

@@ -38,7 +38,7 @@ fn a_refusal_in_the_middle_of_a_file_names_its_line_and_the_corrected_file_does_
 
     // A pool is not known before it is used, so the first warehouse is done.
     write(&server, "in.csv", "sku,warehouse,qty,pool\nTEE,CAN,1,\nLAMP,HGH,2,vip\n");
-    let refused = server.run(&args).ended(1);
+    let refused = server.run(&args).ended(6);
     assert!(refused.err.contains("in.csv, line 3, column `pool`"), "{}", refused.err);
     assert!(refused.err.contains("1 of 2 parts are done"), "{}", refused.err);
     write(&server, "in.csv", "sku,warehouse,qty,pool\nLAMP,HGH,2,\nTEE,CAN,1,\n");
@@ -96,7 +96,7 @@ fn orders_are_imported_once_and_refused_ones_are_corrected_and_imported_again() 
     assert_eq!(dry.out, "5 orders: 3 would be done, 0 done before, 2 refused\n");
     server.run(&["order", "web/#1"]).ended(1);
 
-    let first = server.run(&args).ended(1);
+    let first = server.run(&args).ended(6);
     assert_eq!(first.out, "5 orders: 3 done, 0 done before, 2 refused\n");
     assert!(first.err.contains("orders.refused.csv"), "{}", first.err);
     let refused = std::fs::read_to_string(server.dir.path().join("orders.refused.csv")).unwrap();
@@ -107,7 +107,7 @@ fn orders_are_imported_once_and_refused_ones_are_corrected_and_imported_again() 
     assert!(server.run(&["order", "web/#1"]).ended(0).out.contains("paid"));
     assert!(server.run(&["order", "web/#4"]).ended(0).out.contains("cancelled"));
 
-    let again = server.run(&args).ended(1);
+    let again = server.run(&args).ended(6);
     assert_eq!(again.out, "5 orders: 0 done, 3 done before, 2 refused\n");
     write(&server, "corrected.csv", &refused.replace("CHAIR", "LAMP").replace("TEE,0", "TEE,2"));
     let corrected = server.json(&["import", "orders", "corrected.csv", "--paid"]);
@@ -124,7 +124,7 @@ fn stock_and_catalog_are_imported_and_again_changes_nothing() {
     );
     write(&server, "stock.csv", "sku,warehouse,on_hand,safety\nPEN,HGH,7,2\nINK,CAN,0,\nCHAIR,HGH,1,\nPEN,XXX,1,\n");
     for _ in 0..2 {
-        let imported = server.run(&["import", "stock", "stock.csv"]).ended(1);
+        let imported = server.run(&["import", "stock", "stock.csv"]).ended(6);
         assert_eq!(imported.out, "4 cells: 2 done, 0 done before, 2 refused\n");
         assert_eq!((on_hand(&server, "PEN"), on_hand(&server, "INK")), (7, 0));
     }

@@ -9,6 +9,7 @@ mod fatal;
 mod files;
 mod handover;
 mod http;
+mod imports;
 mod life;
 mod memory;
 mod numbers;

@@ -1,0 +1,167 @@
+//! Files of other systems for a running server: what an import does, says and leaves behind when not everything goes in.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::rig::Server;
+
+fn write(server: &Server, name: &str, text: &str) {
+    std::fs::write(server.dir.path().join(name), text).unwrap();
+}
+
+fn read(server: &Server, name: &str) -> Option<String> {
+    std::fs::read_to_string(server.dir.path().join(name)).ok()
+}
+
+/// A number of a SKU's cell.
+fn cell(server: &Server, sku: &str, warehouse: &str, field: &str) -> u64 {
+    server.json(&["stock", sku, "--warehouse", warehouse])[field].as_u64().unwrap()
+}
+
+/// A token of a role that the server knows by now.
+fn token(server: &Server, role: &[&str]) -> String {
+    let added = server.run(&[&["token", "add", "--dev", "--role"], role].concat()).ended(0);
+    let token = added.out.trim().to_owned();
+    let until = Instant::now() + Duration::from_secs(30);
+    while server.run(&["available", "web", "TEE", "--token", &token]).code != 0 {
+        assert!(Instant::now() < until, "the server never knew the token");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    token
+}
+
+#[test]
+fn a_missing_right_to_set_safety_stock_shows_before_anything_is_counted() {
+    let server = Server::start();
+    let token = token(&server, &["warehouse"]);
+    let units = || (cell(&server, "TEE", "CAN", "on_hand"), cell(&server, "TEE", "HGH", "on_hand"));
+    let before = units();
+    // The cell that needs no right but that to count comes first.
+    write(&server, "stock.csv", "sku,warehouse,on_hand,safety\nTEE,CAN,907,\nTEE,HGH,909,2\n");
+    let refused = server.run(&["import", "stock", "stock.csv", "--token", &token]).ended(1);
+    assert!(refused.err.contains("warehouse tokens") && refused.err.contains("(nothing is changed"), "{}", refused.err);
+    assert_eq!(units(), before);
+
+    write(&server, "counted.csv", "sku,warehouse,on_hand\nTEE,CAN,907\nTEE,HGH,909\n");
+    server.run(&["import", "stock", "counted.csv", "--token", &token]).ended(0);
+    assert_eq!(units(), (907, 909));
+}
+
+#[test]
+fn a_cell_whose_safety_stock_is_set_and_whose_count_is_refused_says_so() {
+    let server = Server::start();
+    server.run(&["sku", "define", "PEN"]).ended(0);
+    write(&server, "stock.csv", "sku,warehouse,on_hand,safety\nPEN,HGH,10,2\n");
+    let refused = server.run(&["import", "stock", "stock.csv", "--as-of", "99999999"]).ended(6);
+    assert_eq!(refused.out, "1 cells: 0 done, 0 done before, 1 refused\n");
+    assert_eq!((cell(&server, "PEN", "HGH", "on_hand"), cell(&server, "PEN", "HGH", "safety")), (0, 2));
+    let rows = read(&server, "stock.refused.csv").unwrap();
+    assert!(rows.contains("PEN,HGH,10,2,2,") && rows.contains("safety stock is set, but units are not: "), "{rows}");
+}
+
+#[test]
+fn stock_imported_again_as_of_the_same_watermark_keeps_what_was_corrected_since() {
+    let server = Server::start();
+    server.run(&["sku", "define", "PEN", "INK"]).ended(0);
+    write(&server, "stock.csv", "sku,warehouse,on_hand,safety\nPEN,HGH,10,2\nINK,CAN,5,\n");
+    let first = server.run(&["import", "stock", "stock.csv", "--json"]).ended(0);
+    let as_of = serde_json::from_str::<Value>(&first.out).unwrap()["as_of"].to_string();
+    assert!(first.err.contains(&format!("say --as-of {as_of}")), "{}", first.err);
+
+    server.run(&["adjust", "PEN", "HGH", "--reason", "broken", "-3"]).ended(0);
+    server.run(&["safety", "PEN", "HGH", "5"]).ended(0);
+    let again = server.run(&["import", "stock", "stock.csv", "--as-of", &as_of]).ended(0);
+    assert_eq!(again.out, "2 cells: 0 done, 2 done before, 0 refused\n");
+    assert_eq!((cell(&server, "PEN", "HGH", "on_hand"), cell(&server, "PEN", "HGH", "safety")), (7, 5));
+
+    // A new watermark says that the figures are those of now.
+    let anew = server.run(&["import", "stock", "stock.csv"]).ended(0);
+    assert_eq!(anew.out, "2 cells: 2 done, 0 done before, 0 refused\n");
+    assert_eq!((cell(&server, "PEN", "HGH", "on_hand"), cell(&server, "PEN", "HGH", "safety")), (10, 2));
+}
+
+#[test]
+fn goods_that_arrive_after_the_watermark_of_an_import_are_added_to_its_figures() {
+    let server = Server::start();
+    server.run(&["sku", "define", "PEN"]).ended(0);
+    write(&server, "stock.csv", "sku,warehouse,on_hand\nPEN,HGH,10\n");
+    let first = server.json(&["import", "stock", "stock.csv"]);
+    server.run(&["receive", "HGH", "PEN:4"]).ended(0);
+    write(&server, "stock.csv", "sku,warehouse,on_hand\nPEN,HGH,11\n");
+    server.run(&["import", "stock", "stock.csv", "--as-of", &first["as_of"].to_string()]).ended(0);
+    assert_eq!(cell(&server, "PEN", "HGH", "on_hand"), 15);
+}
+
+#[test]
+fn a_dry_run_finds_what_the_real_run_refuses_and_says_what_it_cannot_find() {
+    let server = Server::start();
+    let dry = |name: &str, channel: &str| server.run(&["import", "orders", name, "--dry-run", "--channel", channel]);
+    write(&server, "one.csv", "order_id,sku,qty\n1,TEE,1\n");
+    let nope = dry("one.csv", "nope").ended(1);
+    assert_eq!(nope.out, "1 orders: 0 would be done, 0 done before, 1 refused\n");
+    assert!(nope.err.contains("nope"), "{}", nope.err);
+    assert_eq!(dry("one.csv", "web").ended(0).out, "1 orders: 1 would be done, 0 done before, 0 refused\n");
+
+    server.run(&["import", "orders", "one.csv", "--channel", "web"]).ended(0);
+    let sales = "1,TEE,1,sale\n2,TEE,9999,sale\n3,CHAIR,1,sale\n4,TEE,1,sale\n";
+    write(&server, "many.csv", &format!("order_id,sku,qty,kind\n{sales}4,,,cancel\n5,,,cancel\n"));
+    let many = dry("many.csv", "web").ended(1);
+    assert_eq!(many.out, "6 orders: 2 would be done, 1 done before, 3 refused\n");
+    assert!(many.err.contains("not checked by a dry run: whether the stock is enough for all"), "{}", many.err);
+    server.run(&["order", "web/4"]).ended(1);
+    let real = server.run(&["import", "orders", "many.csv", "--channel", "web"]).ended(6);
+    assert_eq!(real.out, "6 orders: 2 done, 1 done before, 3 refused\n");
+
+    write(&server, "catalog.csv", "sku,weight_g\nPEN,10\n");
+    let catalog = server.run(&["import", "catalog", "catalog.csv", "--dry-run"]).ended(0);
+    assert!(catalog.err.contains("only the file is checked"), "{}", catalog.err);
+}
+
+#[test]
+fn the_exit_code_tells_a_part_from_nothing() {
+    let server = Server::start();
+    write(&server, "none.csv", "order_id,sku,qty\n1,CHAIR,1\n");
+    server.run(&["import", "orders", "none.csv", "--channel", "web"]).ended(1);
+    write(&server, "part.csv", "order_id,sku,qty\n1,CHAIR,1\n2,TEE,1\n");
+    server.run(&["import", "orders", "part.csv", "--channel", "web"]).ended(6);
+    server.run(&["import", "orders", "part.csv", "--channel", "web", "--dry-run"]).ended(1);
+    write(&server, "nowhere.csv", "sku,warehouse,on_hand\nTEE,XXX,1\n");
+    server.run(&["import", "stock", "nowhere.csv"]).ended(1);
+}
+
+#[test]
+fn an_import_that_ends_early_counts_every_order_that_is_done() {
+    let server = Server::start();
+    let token = token(&server, &["storefront", "--channel", "web"]);
+    // Both orders travel together, and the first one is not allowed.
+    write(&server, "orders.csv", "order_id,sku,qty,channel\n1,TEE,1,live\n2,TEE,1,web\n");
+    let ended = server.run(&["import", "orders", "orders.csv", "--token", &token]).ended(6);
+    assert!(ended.err.contains("(1 orders are done; the same import again does the rest)"), "{}", ended.err);
+    server.run(&["order", "web/2"]).ended(0);
+}
+
+#[test]
+fn refused_rows_of_an_earlier_import_do_not_stay_and_a_dry_run_leaves_them() {
+    let server = Server::start();
+    let import = ["import", "orders", "orders.csv", "--channel", "web"];
+    write(&server, "orders.csv", "order_id,sku,qty\n1,CHAIR,1\n");
+    server.run(&[&import[..], &["--dry-run"]].concat()).ended(1);
+    assert_eq!(read(&server, "orders.refused.csv"), None, "a dry run writes nothing");
+    server.run(&import).ended(1);
+    let refused = read(&server, "orders.refused.csv").unwrap();
+    write(&server, "orders.csv", "order_id,sku,qty\n1,TEE,1\n");
+    server.run(&[&import[..], &["--dry-run"]].concat()).ended(0);
+    assert_eq!(read(&server, "orders.refused.csv"), Some(refused.clone()), "a dry run removes nothing");
+    server.run(&import).ended(0);
+    assert_eq!(read(&server, "orders.refused.csv"), None);
+
+    // Neither what is imported nor what another wrote is removed.
+    write(&server, "orders.refused.csv", "my,own\n");
+    server.run(&import).ended(0);
+    assert_eq!(read(&server, "orders.refused.csv").as_deref(), Some("my,own\n"));
+    let corrected = refused.replace("CHAIR", "TEE");
+    write(&server, "again.csv", &corrected);
+    server.run(&["import", "orders", "again.csv", "--refused", "again.csv"]).ended(0);
+    assert_eq!(read(&server, "again.csv"), Some(corrected));
+}
