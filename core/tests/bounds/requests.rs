@@ -181,7 +181,7 @@ fn no_code_with_what_cannot_be_seen_comes_to_stay() {
         assert!(reason.contains("U+200B ZERO WIDTH SPACE"), "{reason}");
     }
     let twin = WORLD.replacen("[[warehouse]]", "[[warehouse]]\ncode = \"A\u{200b}\"\n[[warehouse]]", 1);
-    let Reject::Invalid { field, reason } = shop.no(Command::ApplyWorld(ApplyWorld { text: twin })) else {
+    let Reject::Invalid { field, reason } = Shop::new().no(Command::ApplyWorld(ApplyWorld { text: twin })) else {
         panic!("no refusal of a code")
     };
     assert_eq!(field, "warehouse");

@@ -47,7 +47,7 @@ impl Model {
             Command::RerouteApart(c) => on(&c.order, &|order, state| self.judge_reroute(order, state, None)),
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
-            Command::DefineSkus(c) => self.judge_named(|_| judge_skus(c)),
+            Command::DefineSkus(c) => judge_skus(c),
             Command::Receive(c) => self.judge_named(|names| self.judge_receive(c, names)),
             Command::Adjust(c) => self.judge_named(|names| self.judge_adjust(c, names)),
             Command::Count(c) => self.judge_named(|names| self.judge_count(c, names)),
