@@ -194,6 +194,10 @@ fn moves_stock(life: &mut Life) {
     life.does(Command::Count(count(as_of, 4)));
     life.does(Command::Count(count(None, 0)));
     life.does(Command::Count(count(None, 7)));
+    life.places("2", &[("tea", 7)]);
+    life.does(Command::Count(count(None, 4)));
+    life.receives("tea", "A", 2);
+    life.cancels("2", CancelScope::Order);
 }
 
 fn pays_in_time_and_late(life: &mut Life) {

@@ -176,6 +176,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("stock_moved: transfer", stock_moved(MoveReason::Transfer, supplied())),
         ("stock_moved: arrival", stock_moved(MoveReason::Arrival, supplied())),
         ("stock_moved: pool move", stock_moved(MoveReason::PoolMove, supplied())),
+        ("stock_moved: making up", stock_moved(MoveReason::MakingUp, supplied())),
         (
             "stock_counted",
             Event::StockCounted(StockCounted {

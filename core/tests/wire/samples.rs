@@ -13,7 +13,7 @@ use stockade_core::reject::RetryAfter;
 use stockade_core::reject::{CodeKind, Reject, Short};
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
-use stockade_core::units::Units;
+use stockade_core::units::{Balance, Units};
 
 pub fn code(text: &str) -> Code {
     Code::new(text).expect("a sample code is a code")
@@ -231,7 +231,7 @@ fn cell() -> CellView {
         overdue: Units(14),
         short: Units(9),
         safety: Units(10),
-        on_hand: Units(18),
+        on_hand: Balance::of(18),
         watermark: Seq(11),
         affected: vec![OrderId(12)],
         affected_more: true,

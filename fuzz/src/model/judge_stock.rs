@@ -56,7 +56,7 @@ impl Model {
         if from == to {
             names.wrong.insert("invalid");
         }
-        self.all_enough(&wanted, |sku| self.units_at(sku, from, pool.map(Bucket::Available)))
+        self.all_enough(&wanted, |sku| self.movable(sku, from, pool))
     }
 
     pub(super) fn judge_arrive(&self, c: &Arrive, names: &mut Names<'_>) -> Allowed {
@@ -110,6 +110,14 @@ impl Model {
         }
     }
 
+    /// Free units of a pool that are neither missing nor owed to promises.
+    fn movable(&self, sku: SkuId, warehouse: Option<WarehouseId>, pool: Option<PoolId>) -> u64 {
+        let (Some(warehouse), Some(pool)) = (warehouse, pool) else { return 0 };
+        let (cell, owed) = (self.ledger.cell(sku, warehouse), self.owed(sku, warehouse));
+        let there = cell.free().saturating_sub(cell.short()).saturating_sub(owed.values().sum());
+        cell.units(Bucket::Available(pool)).saturating_sub(owed.get(&pool).copied().unwrap_or(0)).min(there)
+    }
+
     fn referred(&self, sku: SkuId, warehouse: Option<WarehouseId>, reference: &Code) -> Option<ReceiptNo> {
         let inbound = self.inbound_of(sku, warehouse?);
         inbound.receipts.iter().find(|(_, receipt)| receipt.reference == *reference).map(|(no, _)| *no)
@@ -117,7 +125,7 @@ impl Model {
 
     fn enough(&self, cell: (Option<SkuId>, Option<WarehouseId>, Option<PoolId>), units: u64) -> Allowed {
         let (sku, warehouse, pool) = cell;
-        let there = sku.map_or(0, |sku| self.units_at(sku, warehouse, pool.map(Bucket::Available)));
+        let there = sku.map_or(0, |sku| self.movable(sku, warehouse, pool));
         if units <= there { Allowed::must() } else { Allowed::refuse("not_enough_units") }
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stockade_core::event::{MoveReason, RulesApplied, SafetySet, SkusDefined, StockCounted, StockMoved, WorldApplied};
-use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo};
+use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::units::Units;
 
+use super::ledger::Cell;
 use super::replies::{configured, moved, moved_by};
 use super::verdict::{Entry, Verdict};
 use super::world::World;
@@ -75,6 +76,7 @@ impl Model {
     fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
         for m in &e.moves {
             let fits = match e.reason {
+                MoveReason::MakingUp => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Short)),
                 MoveReason::Receipt => m.from == SUPPLIER && matches!(m.to, Bucket::Available(_)),
                 MoveReason::Adjustment => {
                     matches!(
@@ -97,7 +99,36 @@ impl Model {
         if e.reason == MoveReason::Transfer {
             balanced(&e.moves)?;
         }
+        if e.reason == MoveReason::MakingUp {
+            self.makes_up(&e.moves)?;
+        }
         self.book_all(seq, &e.moves, true)
+    }
+
+    /// Free units make up for all that is short of a cell, as far as they go, those of the first pools first.
+    fn makes_up(&self, moves: &[Move]) -> Result<(), String> {
+        let first = moves.first().ok_or("nothing makes up for what is short")?;
+        let cell = self.ledger.cell(first.sku, first.warehouse);
+        let mut line: Vec<Bucket> = Vec::new();
+        for (bucket, units) in cell.balance.iter().filter(|(bucket, _)| matches!(bucket, Bucket::Available(_))) {
+            line.extend(std::iter::repeat_n(*bucket, *units as usize));
+        }
+        line.truncate(cell.short() as usize);
+        let mut taken: Vec<Bucket> = Vec::new();
+        for m in moves {
+            if (m.sku, m.warehouse) != (first.sku, first.warehouse) {
+                return Err("makes up for what is short elsewhere".to_owned());
+            }
+            taken.extend(std::iter::repeat_n(m.from, m.units.0 as usize));
+        }
+        taken.sort();
+        if taken == line { Ok(()) } else { Err(format!("{taken:?} make up for what is short, {line:?} should")) }
+    }
+
+    /// Cells whose free units have yet to make up for what is short.
+    pub fn short_and_free(&self) -> Vec<(SkuId, WarehouseId)> {
+        let is_due = |cell: &Cell| cell.short() > 0 && cell.free() > 0;
+        self.ledger.cells.iter().filter(|(_, cell)| is_due(cell)).map(|(key, _)| *key).collect()
     }
 
     /// A count corrects towards its number. Which number that is, the command says: see `Model::judge`.

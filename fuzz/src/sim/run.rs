@@ -149,6 +149,9 @@ impl Simulation {
         if let Some(cell) = self.model.due_cells().first() {
             return Err(format!("units of {cell:?} are due to promises, and were not handed over"));
         }
+        if let Some(cell) = self.model.short_and_free().first() {
+            return Err(format!("units of {cell:?} are free and short: they do not make up for each other"));
+        }
         quoted.map_or(Ok(()), |quoted| as_quoted(&quoted, &answered.result))
     }
 

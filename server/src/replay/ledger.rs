@@ -114,9 +114,8 @@ impl Ledger {
     /// A cell that the engine does not show has no units, as one that was never stocked.
     fn absent(&self, shown: &HashSet<(Code, Code)>, faults: &mut Vec<String>) {
         let cells = self.free.iter().flat_map(|(sku, cells)| cells.iter().map(move |(at, units)| (sku, at, *units)));
-        let absent = |(sku, at, units): &(&Code, &Code, i64)| {
-            *units != 0 && !shown.contains(&((*sku).clone(), (*at).clone()))
-        };
+        let absent =
+            |(sku, at, units): &(&Code, &Code, i64)| *units != 0 && !shown.contains(&((*sku).clone(), (*at).clone()));
         let mut absent: Vec<_> = cells.filter(absent).collect();
         absent.sort_unstable();
         let room = TOLD_MAX.saturating_sub(faults.len());

@@ -71,7 +71,7 @@ pub enum Cause {
         /// Digest of the request's content, to tell a repeat from a conflict.
         digest: u128,
     },
-    /// Promised units were there.
+    /// Another commit made it due: promised units were there, or units for short ones.
     Promise,
 }
 

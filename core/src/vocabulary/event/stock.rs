@@ -19,6 +19,8 @@ pub enum MoveReason {
     Arrival,
     /// Between pools.
     PoolMove,
+    /// Free units make up for short ones of the same cell.
+    MakingUp,
 }
 
 /// See [`crate::event::Event::StockMoved`].

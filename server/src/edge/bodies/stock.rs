@@ -76,8 +76,8 @@ pub struct CellBody<'a> {
     pub sku: &'a Code,
     /// The warehouse.
     pub warehouse: &'a Code,
-    /// Everything physically there, less the short units; `null` for unlimited.
-    pub on_hand: Option<u64>,
+    /// Everything physically there, less the short units. Below zero when units left that stood as missing.
+    pub on_hand: i64,
     /// Free and held units of each pool.
     pub pools: Vec<PoolBody<'a>>,
     /// Paid, not yet on a pick ticket.
@@ -159,7 +159,7 @@ impl<'a> From<&'a CellView> for CellBody<'a> {
         CellBody {
             sku: &cell.sku,
             warehouse: &cell.warehouse,
-            on_hand: limited(cell.on_hand),
+            on_hand: cell.on_hand.units(),
             pools: cell.pools.iter().map(PoolBody::from).collect(),
             allocated: cell.allocated.0,
             picked: cell.picked.0,

@@ -3,6 +3,7 @@
 mod adjust;
 mod arrive;
 mod count;
+mod make_up;
 mod move_pool;
 pub(in crate::engine) mod moved;
 mod safety;

@@ -6,7 +6,7 @@ use crate::engine::outcome::invalid;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
 use crate::reject::Reject;
-use crate::stock::{Bucket, Move, Outside};
+use crate::stock::{Bucket, Move, Outside, movable};
 use crate::units::Units;
 
 pub(in crate::engine) const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
@@ -56,9 +56,10 @@ pub(in crate::engine) struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    /// Refuses to take more out of the pool than is free in it.
+    /// Refuses to take more out of the pool than is free in it, neither promised nor missing.
     pub fn enough(&self, locked: &EngineLocked<'_>, config: &Config, wanted: Units) -> Result<(), Reject> {
-        let available = there(locked, self.cell, Bucket::Available(self.pool));
+        let cell = locked.sku(self.cell.0).cell(self.cell.1);
+        let available = cell.map_or(Units::ZERO, |cell| movable(cell, self.pool));
         if available >= wanted {
             return Ok(());
         }
