@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stockade_fuzz::floor::play;
 
 /// Kinds of things that a crew does in these runs.
-const KINDS: usize = 14;
+const KINDS: usize = 17;
 
 #[test]
 fn after_a_count_nothing_is_for_sale_that_is_not_on_the_floor() {

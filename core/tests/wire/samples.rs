@@ -94,6 +94,31 @@ pub fn commands() -> Vec<(&'static str, Command)> {
                 lines: vec![line()],
             }),
         ),
+        (
+            "book_loss",
+            Command::BookLoss(BookLoss {
+                warehouse: code("HGH"),
+                pool: regular.clone(),
+                loss: Loss::Damaged,
+                reason: "wet".to_owned(),
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "book_loss_in_transit",
+            Command::BookLoss(BookLoss {
+                warehouse: code("CAN"),
+                pool: None,
+                loss: Loss::LostInTransit,
+                reason: "burnt".to_owned(),
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "recall",
+            Command::Recall(Recall { from: code("HGH"), to: code("CAN"), pool: regular.clone(), lines: vec![line()] }),
+        ),
+        ("count_shelf", Command::CountShelf(CountShelf { warehouse: code("HGH"), lines: vec![line()] })),
         ("arrive", Command::Arrive(Arrive { warehouse: code("CAN"), pool: regular.clone(), lines: vec![line()] })),
         (
             "move_pool",

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Arrive, Cancel, CancelScope, Command, Count, Line, MovePool, OrderRef, Pay, Receive, Reroute, StepAction, TakeStep,
-    Transfer,
+    Arrive, BookLoss, Cancel, CancelScope, Command, Count, CountShelf, Line, Loss, MovePool, OrderRef, Pay, Recall,
+    Receive, Reroute, StepAction, TakeStep, Transfer,
 };
 use stockade_core::ids::{OrderId, SubNo};
 use stockade_core::orders::{OrderState, Stage};
@@ -20,7 +20,7 @@ use super::{Floor, Place, SKUS, Sheet, WAREHOUSES, code, places};
 type Act = fn(&mut Floor) -> Result<bool, String>;
 
 /// What is done, by how often.
-const ACTS: [(u64, &str, Act); 13] = [
+const ACTS: [(u64, &str, Act); 16] = [
     (16, "goods come", Floor::receive),
     (7, "goods are lost", Floor::lose),
     (3, "goods turn up", Floor::find),
@@ -33,6 +33,9 @@ const ACTS: [(u64, &str, Act); 13] = [
     (14, "a parcel leaves", Floor::ship),
     (8, "an order is given up", Floor::cancel),
     (10, "a lorry is loaded or arrives", Floor::drive),
+    (4, "goods break, or broken ones leave", Floor::spoil),
+    (4, "a lorry turns back, or never comes", Floor::miss_lorry),
+    (4, "somebody counts a shelf", Floor::count_shelf),
     (5, "goods change pools, or a parcel is routed anew, or holds run out", Floor::tidy),
 ];
 
@@ -130,15 +133,13 @@ impl Floor {
         let lines = wanted.iter().map(|(sku, units)| Line { sku: code(sku), units: Units(*units) }).collect();
         let place = stockade_core::command::Place::new(code("web"), code(&number), lines);
         let place = stockade_core::command::Place { zone: Some(code("east")), ..place };
-        match self.ask(Command::Place(place))? {
-            Ok(Reply::Placed(placed)) => {
-                self.orders.push(placed.order);
-                Ok(true)
-            }
-            Ok(other) => Err(format!("an order is answered by {other:?}")),
-            Err(Reject::InsufficientStock { .. } | Reject::Unroutable { .. }) => Ok(false),
-            Err(reject) => Err(reject.to_string()),
+        let answer = self.ask(Command::Place(place))?;
+        if let Ok(Reply::Placed(placed)) = &answer {
+            self.orders.push(placed.order);
+            return Ok(true);
         }
+        let is_short = matches!(answer, Err(Reject::InsufficientStock { .. } | Reject::Unroutable { .. }));
+        if is_short { Ok(false) } else { Err(format!("an order is answered by {answer:?}")) }
     }
 
     /// One of the orders.
@@ -252,6 +253,73 @@ impl Floor {
         }
         self.goods_mut(at).here -= units;
         *self.lorries.entry((at.0, to)).or_default() += units;
+        Ok(true)
+    }
+
+    /// Units on the shelf break and stay, or broken ones leave.
+    fn spoil(&mut self) -> Result<bool, String> {
+        let at = self.at();
+        let damaged = self.cell(at)?.map_or(0, |cell| cell.damaged.0);
+        if damaged > 0 && self.rng.percent(60) {
+            // What broke and was lost afterwards is found out by a count, not by who clears it away.
+            let units = self.rng.within(1, damaged).min(self.shelf(at));
+            if units == 0 {
+                return Ok(false);
+            }
+            self.book(at, Loss::Scrapped, units)?.map_err(|reject| reject.to_string())?;
+            self.goods_mut(at).here -= units;
+            return Ok(true);
+        }
+        let units = self.rng.within(1, 2);
+        if units > self.shelf(at) {
+            return Ok(false);
+        }
+        match self.book(at, Loss::Damaged, units)? {
+            Err(reject) if !matches!(reject, Reject::NotEnoughUnits { .. }) => Err(reject.to_string()),
+            answer => Ok(answer.is_ok()),
+        }
+    }
+
+    fn book(&mut self, at: Place, loss: Loss, units: u64) -> Result<Result<Reply, Reject>, String> {
+        let (warehouse, pool, reason) = (code(at.1), None, "broken".to_owned());
+        self.ask(Command::BookLoss(BookLoss { warehouse, pool, loss, reason, lines: lines(at.0, units) }))
+    }
+
+    /// Units on a lorry go back where they came from, burn, or arrive broken.
+    fn miss_lorry(&mut self) -> Result<bool, String> {
+        let at = self.at();
+        let coming = self.lorries.get(&at).copied().unwrap_or(0);
+        if coming == 0 {
+            return Ok(false);
+        }
+        let units = self.rng.within(1, coming);
+        self.lorries.insert(at, coming - units);
+        let from = WAREHOUSES[usize::from(at.1 == WAREHOUSES[0])];
+        match self.rng.below(3) {
+            0 => {
+                self.book(at, Loss::LostInTransit, units)?.map_err(|reject| reject.to_string())?;
+            }
+            1 => {
+                self.book(at, Loss::DamagedInTransit, units)?.map_err(|reject| reject.to_string())?;
+                self.goods_mut(at).here += units;
+            }
+            _ => {
+                let recall = Recall { from: code(from), to: code(at.1), pool: None, lines: lines(at.0, units) };
+                self.tell(Command::Recall(recall))?;
+                self.goods_mut((at.0, from)).here += units;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Broken units lie apart: who counts the shelf does not see them, nor what is in hands. When units are missing among
+    /// the broken ones, or in hands, only a count of everything finds out.
+    fn count_shelf(&mut self) -> Result<bool, String> {
+        let at = self.at();
+        let apart = self.cell(at)?.map_or(0, |cell| cell.damaged.0 + cell.picked.0);
+        let Some(seen) = self.goods[&at].here.checked_sub(apart) else { return Ok(false) };
+        self.tell(Command::CountShelf(CountShelf { warehouse: code(at.1), lines: lines(at.0, seen) }))?;
+        self.goods_mut(at).is_known = true;
         Ok(true)
     }
 

@@ -31,6 +31,7 @@ mod decision;
 mod expected;
 mod inbound;
 mod judge;
+mod judge_losses;
 mod judge_stock;
 mod ledger;
 mod lifecycle;

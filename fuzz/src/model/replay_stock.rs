@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stockade_core::event::{MoveReason, RulesApplied, SafetySet, SkusDefined, StockCounted, StockMoved, WorldApplied};
+use stockade_core::event::{
+    MoveReason, RulesApplied, SafetySet, ShelfCounted, SkusDefined, StockCounted, StockMoved, WorldApplied,
+};
 use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
@@ -90,13 +92,22 @@ impl Model {
                         | (Bucket::Outside(Outside::Transfer), Bucket::InTransit)
                 ),
                 MoveReason::Arrival => matches!((m.from, m.to), (Bucket::InTransit, Bucket::Available(_))),
+                MoveReason::Damage => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Damaged)),
+                MoveReason::Scrap => (m.from, m.to) == (Bucket::Damaged, WRITE_OFF),
+                MoveReason::TransitLoss => (m.from, m.to) == (Bucket::InTransit, WRITE_OFF),
+                MoveReason::TransitDamage => (m.from, m.to) == (Bucket::InTransit, Bucket::Damaged),
+                MoveReason::Recall => matches!(
+                    (m.from, m.to),
+                    (Bucket::InTransit, Bucket::Outside(Outside::Transfer))
+                        | (Bucket::Outside(Outside::Transfer), Bucket::Available(_))
+                ),
                 MoveReason::PoolMove => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Available(_))),
             };
             if !fits {
                 return Err(format!("{:?} moves units from {} to {}", e.reason, m.from, m.to));
             }
         }
-        if e.reason == MoveReason::Transfer {
+        if matches!(e.reason, MoveReason::Transfer | MoveReason::Recall) {
             balanced(&e.moves)?;
         }
         if e.reason == MoveReason::MakingUp {
@@ -132,8 +143,8 @@ impl Model {
     }
 
     /// A count corrects towards its number. Which number that is, the command says: see `Model::judge`.
-    fn stock_counted(&mut self, seq: Seq, e: &StockCounted) -> Result<(), String> {
-        for m in &e.moves {
+    fn counted(&mut self, seq: Seq, e: Counted<'_>) -> Result<(), String> {
+        for m in e.moves {
             let fits = matches!(
                 (m.from, m.to),
                 (WRITE_OFF, Bucket::Short | Bucket::Available(_)) | (Bucket::Short | Bucket::Available(_), WRITE_OFF)
@@ -142,23 +153,30 @@ impl Model {
                 return Err(format!("moves SKU {} from {} to {}", m.sku, m.from, m.to));
             }
         }
-        self.book_all(seq, &e.moves, false)?;
-        for (sku, _) in &e.counted {
+        self.book_all(seq, e.moves, false)?;
+        for (sku, _) in e.counted {
             self.ledger.cell_mut(*sku, e.warehouse).watermark = seq;
         }
         Ok(())
     }
 }
 
-/// What leaves for another warehouse is in transit there.
+/// What any count has counted, and corrects.
+struct Counted<'a> {
+    moves: &'a [Move],
+    warehouse: WarehouseId,
+    counted: &'a [(SkuId, Units)],
+}
+
+/// What leaves one warehouse for another, or on its way back, is there.
 fn balanced(moves: &[Move]) -> Result<(), String> {
     let mut left: BTreeMap<SkuId, i128> = BTreeMap::new();
     for m in moves {
-        let sign = if m.to == Bucket::InTransit { -1 } else { 1 };
+        let sign = if m.from == Bucket::Outside(Outside::Transfer) { -1 } else { 1 };
         *left.entry(m.sku).or_default() += sign * i128::from(m.units.0);
     }
     match left.iter().find(|(_, n)| **n != 0) {
-        Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than are in transit")),
+        Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than came")),
         None => Ok(()),
     }
 }
@@ -225,7 +243,23 @@ impl Verdict for StockCounted {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.stock_counted(entry.seq, self)
+        let StockCounted { moves, warehouse, counted, .. } = self;
+        model.counted(entry.seq, Counted { moves, warehouse: *warehouse, counted })
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(moved_by(seq, &self.moves))
+    }
+}
+
+impl Verdict for ShelfCounted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let ShelfCounted { moves, warehouse, counted } = self;
+        model.counted(entry.seq, Counted { moves, warehouse: *warehouse, counted })
     }
 
     fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {

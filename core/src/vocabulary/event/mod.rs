@@ -33,7 +33,7 @@ pub use order::{
     HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, PickShorted, RefundDue,
     ReturnInspected, ReturnReceived, ReviewRouted, SubStepped,
 };
-pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
+pub use stock::{MoveReason, SafetySet, ShelfCounted, StockCounted, StockMoved};
 
 /// An event with who, when and why. Its sequence is its place in the batch that holds it.
 #[derive(Clone, PartialEq, Eq, Debug, Decode)]
@@ -95,6 +95,8 @@ macro_rules! each_event {
             21 "stock_counted" StockCounted(StockCounted),
             /// A cell's safety stock changed.
             22 "safety_set" SafetySet(SafetySet),
+            /// The books of the shelves were set right by a count of them.
+            23 "shelf_counted" ShelfCounted(ShelfCounted),
             /// Stock is held for a new order.
             40 "order_placed" OrderPlaced(Box<OrderPlaced>),
             /// Paid in time.

@@ -52,7 +52,7 @@ pub struct CountBody {
     /// Events up to it that the count does not include.
     #[serde(default)]
     pub except: Vec<u64>,
-    /// Units physically there, by SKU.
+    /// Units physically there, by SKU: on shelves, picked, packed, in inspection and damaged.
     pub lines: Vec<LineBody>,
 }
 
