@@ -18,17 +18,17 @@ type Make = fn(&mut Workload, &Model, SkuId, WarehouseId) -> Option<Command>;
 
 /// Commands on stock, by how often they occur.
 const STOCK: [(u64, Make); 11] = [
-    (36, Workload::receive),
+    (40, Workload::receive),
     (10, Workload::adjust),
     (18, Workload::count),
     (9, Workload::transfer),
     (9, Workload::arrive),
-    (8, Workload::book_loss),
+    (7, Workload::book_loss),
     (4, Workload::recall),
-    (5, Workload::count_shelf),
+    (3, Workload::count_shelf),
     (12, Workload::move_pool),
     (5, Workload::set_safety),
-    (26, Workload::expect),
+    (29, Workload::expect),
 ];
 
 impl Workload {
@@ -146,7 +146,9 @@ impl Workload {
     fn transfer(&mut self, model: &Model, sku: SkuId, from: WarehouseId) -> Option<Command> {
         let to = self.warehouse(model)?;
         let pool = self.pool();
-        let there = model.ledger.units(sku, from, Bucket::Available(pool_id(model, &pool)));
+        let bucket = Bucket::Available(pool_id(model, &pool));
+        let (sku, from) = self.holding(model, bucket).unwrap_or((sku, from));
+        let there = model.ledger.units(sku, from, bucket);
         let units = Units(self.some_of(there));
         let lines = vec![Line { sku: self.sku_code(model, sku), units }];
         Some(Command::Transfer(Transfer {
@@ -158,31 +160,30 @@ impl Workload {
     }
 
     fn arrive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
-        let (sku, warehouse) = self.moving(model).unwrap_or((sku, warehouse));
+        let (sku, warehouse) = self.holding(model, Bucket::InTransit).unwrap_or((sku, warehouse));
         let there = model.ledger.units(sku, warehouse, Bucket::InTransit);
         let lines = vec![Line { sku: self.sku_code(model, sku), units: Units(self.some_of(there)) }];
         let pool = self.rng.percent(30).then(|| self.pool());
         Some(Command::Arrive(Arrive { warehouse: self.warehouse_code(model, warehouse)?, pool, lines }))
     }
 
-    /// Units in transit somewhere, if there are any.
-    fn moving(&mut self, model: &Model) -> Option<(SkuId, WarehouseId)> {
-        let moving = model.ledger.cells.iter().filter(|(_, cell)| cell.units(Bucket::InTransit) > 0);
-        let moving: Vec<_> = moving.map(|(key, _)| *key).collect();
-        self.rng.pick(&moving).copied()
+    /// A cell that has units in a bucket, if any has.
+    fn holding(&mut self, model: &Model, bucket: Bucket) -> Option<(SkuId, WarehouseId)> {
+        let holding = model.ledger.cells.iter().filter(|(_, cell)| cell.units(bucket) > 0);
+        let holding: Vec<_> = holding.map(|(key, _)| *key).collect();
+        self.rng.pick(&holding).copied()
     }
 
     fn book_loss(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
-        let damaged = model.ledger.cells.iter().filter(|(_, cell)| cell.units(Bucket::Damaged) > 0);
-        let damaged: Vec<_> = damaged.map(|(key, _)| *key).collect();
         let pool = self.rng.percent(40).then(|| self.pool());
         let id = pool.as_ref().map_or(PoolId::REGULAR, |pool| pool_id(model, pool));
-        let (loss, bucket, at) = match self.rng.below(4) {
-            0 => (Loss::Scrapped, Bucket::Damaged, self.rng.pick(&damaged).copied()),
-            1 => (Loss::LostInTransit, Bucket::InTransit, self.moving(model)),
-            2 => (Loss::DamagedInTransit, Bucket::InTransit, self.moving(model)),
-            _ => (Loss::Damaged, Bucket::Available(id), None),
+        let (loss, bucket) = match self.rng.below(4) {
+            0 => (Loss::Scrapped, Bucket::Damaged),
+            1 => (Loss::LostInTransit, Bucket::InTransit),
+            2 => (Loss::DamagedInTransit, Bucket::InTransit),
+            _ => (Loss::Damaged, Bucket::Available(id)),
         };
+        let at = self.holding(model, bucket);
         let pool = pool.filter(|_| loss == Loss::Damaged || self.rng.percent(5));
         let (sku, warehouse) = at.unwrap_or((sku, warehouse));
         let units = Units(self.some_of(model.ledger.units(sku, warehouse, bucket)));
@@ -192,7 +193,7 @@ impl Workload {
     }
 
     fn recall(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
-        let (sku, to) = self.moving(model).unwrap_or((sku, warehouse));
+        let (sku, to) = self.holding(model, Bucket::InTransit).unwrap_or((sku, warehouse));
         let from = self.warehouse(model)?;
         let units = Units(self.some_of(model.ledger.units(sku, to, Bucket::InTransit)));
         let lines = vec![Line { sku: self.sku_code(model, sku), units }];

@@ -52,7 +52,7 @@ pub struct CellView {
     pub awaiting: Units,
     /// Returned, not inspected.
     pub inspection: Units,
-    /// Returned and not fit for sale.
+    /// Not fit for sale.
     pub damaged: Units,
     /// On the way here from another warehouse.
     pub in_transit: Units,

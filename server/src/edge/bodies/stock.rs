@@ -90,7 +90,7 @@ pub struct CellBody<'a> {
     pub awaiting: u64,
     /// Returned, not inspected.
     pub inspection: u64,
-    /// Returned and not fit for sale.
+    /// Not fit for sale.
     pub damaged: u64,
     /// On the way here from another warehouse.
     pub in_transit: u64,
