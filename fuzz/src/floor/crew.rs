@@ -150,10 +150,11 @@ impl Floor {
     }
 
     fn order(&self, order: OrderId) -> Result<OrderView, String> {
-        match self.engine.query(&Query::Order(OrderRef::Id(order)), self.now).result {
-            Ok(Reply::Order(view)) => Ok(*view),
-            other => Err(format!("order {order}: {other:?}")),
+        let answer = self.engine.query(&Query::Order(OrderRef::Id(order)), self.now).result;
+        if let Ok(Reply::Order(view)) = answer {
+            return Ok(*view);
         }
+        Err(format!("order {order}: {answer:?}"))
     }
 
     fn pay(&mut self) -> Result<bool, String> {

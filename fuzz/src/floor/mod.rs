@@ -149,10 +149,11 @@ impl Floor {
 
     fn cell(&self, (sku, warehouse): Place) -> Result<Option<CellView>, String> {
         let query = StockQuery { skus: vec![code(sku)], warehouse: Some(code(warehouse)), after: None, limit: 10 };
-        match self.engine.query(&Query::Stock(query), self.now).result {
-            Ok(Reply::Stock(mut cells)) => Ok(cells.pop()),
-            other => Err(format!("stock of {sku}: {other:?}")),
+        let answer = self.engine.query(&Query::Stock(query), self.now).result;
+        if let Ok(Reply::Stock(mut cells)) = answer {
+            return Ok(cells.pop());
         }
+        Err(format!("stock of {sku}: {answer:?}"))
     }
 
     /// Units in hands at a place.
