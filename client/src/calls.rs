@@ -254,6 +254,21 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::Arrive(arrive), moved)
     }
 
+    /// Books units that are damaged, scrapped, or lost on the way.
+    fn book_loss(&self, loss: BookLoss) -> impl Future<Output = Result<Moved, ClientError>> + Send {
+        tell(self, Command::BookLoss(loss), moved)
+    }
+
+    /// Takes back units in transit to another warehouse.
+    fn recall(&self, recall: Recall) -> impl Future<Output = Result<Moved, ClientError>> + Send {
+        tell(self, Command::Recall(recall), moved)
+    }
+
+    /// Books a count of the shelves alone, as of now.
+    fn count_shelf(&self, count: CountShelf) -> impl Future<Output = Result<Moved, ClientError>> + Send {
+        tell(self, Command::CountShelf(count), moved)
+    }
+
     /// Moves available units between pools of a cell.
     fn move_pool(&self, move_pool: MovePool) -> impl Future<Output = Result<Moved, ClientError>> + Send {
         tell(self, Command::MovePool(move_pool), moved)

@@ -21,6 +21,32 @@ use std::iter::Sum;
 )]
 pub struct Units(pub u64);
 
+/// What the books say is there, in units: below zero when more left than they knew of.
+///
+/// It is written as a number without a sign: one from 2⁶³ on stands for itself less 2⁶⁴, so that what is not below zero is
+/// written as [`Units`] are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, bincode::Encode, bincode::Decode)]
+pub struct Balance(u64);
+
+impl Balance {
+    /// A number of units, or the nearest that can be told.
+    pub fn of(units: i128) -> Balance {
+        let nearest = units.clamp(i64::MIN.into(), i64::MAX.into());
+        Balance(i64::try_from(nearest).unwrap_or_default().cast_unsigned())
+    }
+
+    /// The number of units.
+    pub fn units(self) -> i64 {
+        self.0.cast_signed()
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.units().fmt(f)
+    }
+}
+
 impl Units {
     /// No units.
     pub const ZERO: Units = Units(0);

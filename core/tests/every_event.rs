@@ -194,6 +194,25 @@ fn moves_stock(life: &mut Life) {
     life.does(Command::Count(count(as_of, 4)));
     life.does(Command::Count(count(None, 0)));
     life.does(Command::Count(count(None, 7)));
+    life.places("2", &[("tea", 7)]);
+    life.does(Command::Count(count(None, 4)));
+    life.receives("tea", "A", 2);
+    life.cancels("2", CancelScope::Order);
+    let loss = |loss, at: &str| BookLoss {
+        warehouse: code(at),
+        pool: None,
+        loss,
+        reason: "seen".into(),
+        lines: vec![line("tea", 1)],
+    };
+    life.does(Command::BookLoss(loss(Loss::Damaged, "A")));
+    life.does(Command::BookLoss(loss(Loss::Scrapped, "A")));
+    let (from, to, lines) = (code("A"), code("B"), vec![line("tea", 3)]);
+    life.does(Command::Transfer(Transfer { from: from.clone(), to: to.clone(), pool: None, lines }));
+    life.does(Command::BookLoss(loss(Loss::LostInTransit, "B")));
+    life.does(Command::BookLoss(loss(Loss::DamagedInTransit, "B")));
+    life.does(Command::Recall(Recall { from, to, pool: None, lines: vec![line("tea", 1)] }));
+    life.does(Command::CountShelf(CountShelf { warehouse: code("A"), lines: vec![line("tea", 1), line("cup", 2)] }));
 }
 
 fn pays_in_time_and_late(life: &mut Life) {
@@ -295,7 +314,7 @@ type Case = (fn(&mut Life), &'static [&'static str]);
 /// The lives of shops in which every kind of event happens.
 const LIVES: &[Case] = &[
     (configures, &["world_applied", "rules_applied", "skus_defined"]),
-    (moves_stock, &["stock_moved", "stock_counted", "safety_set"]),
+    (moves_stock, &["stock_moved", "stock_counted", "safety_set", "shelf_counted"]),
     (
         pays_in_time_and_late,
         &["order_placed", "order_paid", "order_paid_late", "refund_due", "order_expired", "hold_extended"],

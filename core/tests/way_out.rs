@@ -9,7 +9,7 @@ use stockade_core::ids::SubNo;
 use stockade_core::orders::*;
 use stockade_core::reject::Reject;
 use stockade_core::time::{Day, Span};
-use stockade_core::units::Units;
+use stockade_core::units::{Balance, Units};
 use support::*;
 
 /// Labels come before weighing, and weighing before the scan.
@@ -101,11 +101,11 @@ fn an_unpacked_parcel_is_weighed_and_labelled_anew_before_it_goes() {
 #[test]
 fn a_parcel_that_was_scanned_and_never_left_can_still_be_cancelled() {
     let shop = after(stocked(), &[StepAction::Pick, StepAction::Pack, StepAction::Scan(None)]);
-    assert_eq!(shop.cell("tea", "A").on_hand, Units(8));
+    assert_eq!(shop.cell("tea", "A").on_hand, Balance::of(8));
     let refused = shop.no(cancel(CancelScope::Order)).to_string();
     assert!(refused.contains("`unscan` it if it is still here"), "{refused}");
     assert_eq!(shop.changed(shop.step("1", 1, StepAction::Unscan)).stages, [Stage::Packed]);
-    assert_eq!(shop.cell("tea", "A").on_hand, Units(10));
+    assert_eq!(shop.cell("tea", "A").on_hand, Balance::of(10));
     shop.ok(cancel(CancelScope::Order));
     assert_eq!(shop.available("web", "tea"), 15);
     shop.check();
@@ -115,7 +115,7 @@ fn a_parcel_that_was_scanned_and_never_left_can_still_be_cancelled() {
 fn a_parcel_refused_at_the_door_comes_back_and_is_sold_again() {
     let shop = after(stocked(), &sent_and(&[StepAction::Refused]));
     assert_eq!(stages(&shop), [Stage::Undelivered]);
-    assert_eq!((shop.cell("tea", "A").shipped, shop.cell("tea", "A").on_hand), (Units(2), Units(8)));
+    assert_eq!((shop.cell("tea", "A").shipped, shop.cell("tea", "A").on_hand), (Units(2), Balance::of(8)));
     shop.ok(shop.step("1", 1, StepAction::Return(Vec::new())));
     shop.ok(shop.step("1", 1, StepAction::Inspect(Vec::new())));
     assert_eq!(shop.available("web", "tea"), 15);

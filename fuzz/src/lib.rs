@@ -4,5 +4,6 @@
 //! Nothing here shares code with what it checks but the vocabulary (ids, units, money, time, commands, events).
 
 pub mod entry;
+pub mod floor;
 pub mod model;
 pub mod sim;

@@ -92,10 +92,28 @@ impl Bounded for Receive {
 
 impl Bounded for Adjust {
     fn bounded(&self) -> Result<(), Reject> {
-        if self.reason.trim().is_empty() || self.reason.len() > REASON_BYTES_MAX {
-            return Err(invalid("reason", format!("say why, in 1 to {REASON_BYTES_MAX} bytes")));
-        }
+        reason(&self.reason)?;
         movement("delta", Units(self.delta.unsigned_abs()))
+    }
+}
+
+impl Bounded for BookLoss {
+    fn bounded(&self) -> Result<(), Reject> {
+        reason(&self.reason)?;
+        movements(&self.lines)
+    }
+}
+
+impl Bounded for Recall {
+    fn bounded(&self) -> Result<(), Reject> {
+        movements(&self.lines)
+    }
+}
+
+impl Bounded for CountShelf {
+    fn bounded(&self) -> Result<(), Reject> {
+        lines(self.lines.len())?;
+        levels(&self.lines)
     }
 }
 
@@ -106,10 +124,7 @@ impl Bounded for Count {
             let reason = format!("names {} events, at most {COUNT_EXCEPT_MAX} are allowed", self.except.len());
             return Err(invalid("except", reason));
         }
-        for (at, line) in self.lines.iter().enumerate() {
-            level(&format_args!("lines[{at}].units"), line.units)?;
-        }
-        Ok(())
+        levels(&self.lines)
     }
 }
 
@@ -304,6 +319,19 @@ fn lines(count: usize) -> Result<(), Reject> {
         return Ok(());
     }
     Err(invalid("lines", format!("a command has 1 to {COMMAND_LINES_MAX} lines, this one has {count}: split it")))
+}
+
+/// Why something is so, for the auditor.
+fn reason(given: &str) -> Result<(), Reject> {
+    if given.trim().is_empty() || given.len() > REASON_BYTES_MAX {
+        return Err(invalid("reason", format!("say why, in 1 to {REASON_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
+
+/// Lines of units that are there.
+fn levels(given: &[Line]) -> Result<(), Reject> {
+    given.iter().enumerate().try_for_each(|(at, line)| level(&format_args!("lines[{at}].units"), line.units))
 }
 
 /// Units that are there or stay there: none is a number as well.

@@ -6,7 +6,7 @@ use crate::engine::store::{Engine, Reaction};
 use crate::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use crate::orders::lists::Listed;
 use crate::orders::{SubOrder, bucket_of};
-use crate::stock::{Bucket, Inbound, StockShard};
+use crate::stock::{Bucket, Cell, Inbound, StockShard};
 use crate::units::Units;
 
 /// Units that are promised and yet to come.
@@ -36,13 +36,7 @@ impl Engine {
                     }
                     for cell in stock.cells() {
                         claimed(stock.id(), cell, &mut seen);
-                        if cell.is_due() && !self.door.counters().reactions.has(handover(stock.id(), cell.warehouse()))
-                        {
-                            let (sku, warehouse) = (stock.id(), cell.warehouse());
-                            broken.push(format!(
-                                "SKU {sku} at warehouse {warehouse}: units are due to promises and no reaction is noted"
-                            ));
-                        }
+                        self.check_due(stock.id(), cell, &mut broken);
                         for promise in cell.inbound().into_iter().flat_map(Inbound::promises) {
                             let key = (promise.order, promise.sub, stock.id(), cell.warehouse(), promise.pool);
                             let sum = promised.entry(key).or_default();
@@ -84,11 +78,18 @@ impl Engine {
         }
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
-}
 
-/// What is due of a cell.
-fn handover(sku: SkuId, warehouse: WarehouseId) -> Reaction {
-    Reaction::HandOver { sku, warehouse }
+    /// What is due of a cell must be noted.
+    fn check_due(&self, sku: SkuId, cell: &Cell, broken: &mut Vec<String>) {
+        let warehouse = cell.warehouse();
+        let due = [
+            (cell.is_due(), Reaction::HandOver { sku, warehouse }, "due to promises"),
+            (cell.makes_up(), Reaction::MakeUp { sku, warehouse }, "free while others are short"),
+        ];
+        for (_, _, what) in due.into_iter().filter(|due| due.0 && !self.door.counters().reactions.has(due.1)) {
+            broken.push(format!("SKU {sku} at warehouse {warehouse}: units are {what}, and no reaction is noted"));
+        }
+    }
 }
 
 /// Notes what a sub-order claims; answers what is promised to it, which is struck off.
@@ -111,7 +112,7 @@ fn claim(order: OrderId, no: SubNo, sub: &SubOrder, promised: &mut Promises, cla
     waited
 }
 
-fn claimed(sku: SkuId, cell: &crate::stock::Cell, seen: &mut Claims) {
+fn claimed(sku: SkuId, cell: &Cell, seen: &mut Claims) {
     let held = cell.pools().iter().map(|p| Bucket::Held(p.pool));
     let stages = [Bucket::Allocated, Bucket::Picked, Bucket::Shipped, Bucket::Awaiting, Bucket::Inspection];
     for bucket in held.chain(stages) {

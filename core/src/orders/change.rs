@@ -19,7 +19,7 @@ pub enum Change {
     },
     /// Paid late, and the stock was gone.
     RefundDue,
-    /// Given up; these units are free again.
+    /// Given up; these units are claimed no longer.
     Cancelled {
         /// Units given back.
         units: Units,

@@ -6,6 +6,24 @@ use crate::ids::PoolId;
 use crate::stock::{Bucket, Cell};
 use crate::units::Units;
 
+impl Cell {
+    /// Units free in all pools together.
+    pub fn free(&self) -> Units {
+        self.pools().iter().map(|stock| stock.available).sum()
+    }
+
+    /// Short units that free ones do not make up for: claimed, and not there.
+    pub fn lacking(&self) -> Units {
+        self.units(Bucket::Short).saturating_sub(self.free())
+    }
+
+    /// Whether free units can make up for short ones: they do, in a commit of their own.
+    #[inline]
+    pub fn makes_up(&self) -> bool {
+        self.withholds() && !self.units(Bucket::Short).is_zero() && !self.free().is_zero()
+    }
+}
+
 /// What a channel granted these pools could draw from a cell: the free units of its pools, less the safety stock, which
 /// is withheld from the regular pool, and less those that overdue promises come first to; and never more than all free
 /// units less the short ones, which are not there.
@@ -32,6 +50,27 @@ pub(super) fn spare(cell: &Cell, pool: PoolId, used: Units) -> Units {
     let all: Units = cell.pools().iter().map(|stock| stock.available).sum();
     let there = all.saturating_sub(cell.units(Bucket::Short)).saturating_sub(used);
     takeable(cell, pool).min(there)
+}
+
+/// Free units of a pool that may leave it: those that are neither promised nor missing. The safety stock may.
+pub fn movable(cell: &Cell, pool: PoolId) -> Units {
+    let owed: Units = cell.pools().iter().map(|stock| owed_of(cell, stock.pool)).sum();
+    let there = cell.free().saturating_sub(cell.units(Bucket::Short)).saturating_sub(owed);
+    cell.available(pool).saturating_sub(owed_of(cell, pool)).min(there)
+}
+
+/// Which free units make up for short ones, by pool: those of the regular pool first, then by id of the pool.
+pub fn made_up(cell: &Cell) -> SmallVec<[(PoolId, Units); 2]> {
+    let mut left = cell.units(Bucket::Short);
+    let mut made_up = SmallVec::new();
+    for stock in cell.pools() {
+        let units = stock.available.min(left);
+        left = left.saturating_sub(units);
+        if !units.is_zero() {
+            made_up.push((stock.pool, units));
+        }
+    }
+    made_up
 }
 
 /// From which pools, in the channel's order of preference, units of a cell are drawn, in addition to those `used` already; less
@@ -101,6 +140,17 @@ mod tests {
         assert_eq!(drawable(&cell(10, 5, 0, 12), &[PoolId::REGULAR]), Units(3));
         assert_eq!(drawable(&cell(10, 5, 0, 20), &both), Units(0));
         assert_eq!(drawable(&cell(10, 5, 0, 0), &[]), Units(0));
+    }
+
+    #[test]
+    fn what_is_missing_may_not_be_moved_and_free_units_make_up_for_it_regular_ones_first() {
+        let short = cell(10, 5, 3, 12);
+        assert_eq!((movable(&short, PoolId::REGULAR), movable(&short, PROMO)), (Units(3), Units(3)));
+        assert_eq!(made_up(&short).as_slice(), [(PoolId::REGULAR, Units(10)), (PROMO, Units(2))]);
+        assert_eq!((short.lacking(), cell(10, 5, 0, 20).lacking()), (Units::ZERO, Units(5)));
+        let whole = cell(10, 5, 3, 0);
+        assert_eq!((movable(&whole, PoolId::REGULAR), movable(&whole, PROMO)), (Units(10), Units(5)));
+        assert!(short.makes_up() && !whole.makes_up() && !cell(0, 0, 0, 4).makes_up());
     }
 
     #[test]

@@ -176,13 +176,8 @@ impl Cell {
         self.version
     }
 
-    /// Units physically here: free, held, allocated, picked, in inspection and damaged, less the short ones.
-    pub fn on_hand(&self) -> Units {
-        Units(u64::try_from(self.balance()).unwrap_or(0))
-    }
-
-    /// What the books say is physically here. Below zero when units left that stood as missing: a count has to make up
-    /// for that as well.
+    /// What the books say is physically here: free, held, allocated, picked, in inspection and damaged units, less the
+    /// short ones. Below zero when units left that stood as missing: a count makes up for that as well.
     pub fn balance(&self) -> i128 {
         let claimed: Units = self.pools.iter().map(|p| p.available.saturating_add(p.held)).sum();
         let rest: Units =
@@ -448,11 +443,11 @@ mod tests {
         cell.post(FREE, HELD, Units(5)).unwrap();
         cell.post(Bucket::Short, LOST, Units(2)).unwrap();
         cell.stamp(Seq(2));
-        assert_eq!((cell.on_hand(), cell.units(Bucket::Short)), (Units(3), Units(2)));
+        assert_eq!((cell.balance(), cell.units(Bucket::Short)), (3, Units(2)));
         cell.check().unwrap();
         cell.post(LOST, Bucket::Short, Units(2)).unwrap();
         cell.stamp(Seq(3));
-        assert_eq!((cell.on_hand(), cell.units(Bucket::Short)), (Units(5), Units::ZERO));
+        assert_eq!((cell.balance(), cell.units(Bucket::Short)), (5, Units::ZERO));
         cell.check().unwrap();
         assert_eq!(cell.changed_since(Seq(1), &[]), Ok(0));
         assert_eq!(cell.changed_since(Seq(2), &[]), Ok(2));
@@ -470,7 +465,7 @@ mod tests {
         cell.post(Bucket::Picked, Bucket::Shipped, Units(4)).unwrap();
         cell.stamp(Seq(3));
         assert_eq!(cell.changed_since(Seq(1), &[]), Ok(-4));
-        assert_eq!(cell.on_hand(), Units(1));
+        assert_eq!(cell.balance(), 1);
     }
 
     #[test]
@@ -478,7 +473,7 @@ mod tests {
         let mut cell = cell_with(5);
         cell.correct(FREE, LOST, Units(2)).unwrap();
         cell.stamp(Seq(2));
-        assert_eq!(cell.on_hand(), Units(3));
+        assert_eq!(cell.balance(), 3);
         assert_eq!(
             cell.changed_since(Seq(1), &[]),
             Ok(0),

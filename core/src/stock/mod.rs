@@ -9,7 +9,7 @@ mod movement;
 mod shard;
 
 pub use crate::limits::HANDED_MAX;
-pub use availability::{draw, drawable, granted};
+pub use availability::{draw, drawable, granted, made_up, movable};
 pub use bucket::{Bucket, Outside};
 pub use cell::{Cell, Crossed, Overdrawn, PoolStock};
 pub use handover::{Due, Handover};

@@ -112,6 +112,13 @@ impl Draw {
             }
             "transfer" => Command::Transfer(Transfer { from: code("A"), to: warehouse, pool, lines: self.once() }),
             "arrive" => Command::Arrive(Arrive { warehouse, pool, lines: self.once() }),
+            "book_loss" => {
+                let all = [Loss::Damaged, Loss::Scrapped, Loss::LostInTransit, Loss::DamagedInTransit];
+                let (loss, reason) = (all[self.pick % all.len()], "x".repeat(self.lines));
+                Command::BookLoss(BookLoss { warehouse, pool, loss, reason, lines: self.once() })
+            }
+            "recall" => Command::Recall(Recall { from: code("A"), to: warehouse, pool, lines: self.once() }),
+            "count_shelf" => Command::CountShelf(CountShelf { warehouse, lines: self.once() }),
             "move_pool" => {
                 let (from, to) = (code("regular"), code("promo"));
                 Command::MovePool(MovePool { sku, warehouse, from, to, units })

@@ -37,6 +37,11 @@ fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
     let (lines, units) = (COMMAND_LINES_MAX, MOVEMENT_UNITS_MAX);
     let transfer = |lines| Command::Transfer(Transfer { from: code("A"), to: code("B"), pool: None, lines });
     let arrive = |lines| Command::Arrive(Arrive { warehouse: code("A"), pool: None, lines });
+    let recall = |lines| Command::Recall(Recall { from: code("A"), to: code("B"), pool: None, lines });
+    let shelf = |lines| Command::CountShelf(CountShelf { warehouse: code("A"), lines });
+    let loss = |reason, lines| {
+        Command::BookLoss(BookLoss { warehouse: code("A"), pool: None, loss: Loss::Damaged, reason, lines })
+    };
     let to = || code("promo");
     let pool = |units| {
         let (sku, warehouse, from) = (code("tea"), code("A"), code("regular"));
@@ -70,6 +75,13 @@ fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
         ("lines[0].units", transfer(one(units)), transfer(one(u64::MAX))),
         ("lines", arrive(many(lines, 1)), arrive(many(lines + 1, 1))),
         ("lines[0].units", arrive(one(units)), arrive(one(u64::MAX))),
+        ("lines", recall(many(lines, 1)), recall(many(lines + 1, 1))),
+        ("lines[0].units", recall(one(units)), recall(one(u64::MAX))),
+        ("lines", shelf(many(lines, 1)), shelf(many(lines + 1, 1))),
+        ("lines[0].units", shelf(one(units)), shelf(one(units + 1))),
+        ("lines", loss("x".into(), many(lines, 1)), loss("x".into(), many(lines + 1, 1))),
+        ("lines[0].units", loss("x".into(), one(units)), loss("x".into(), one(units + 1))),
+        ("reason", loss(reason(REASON_BYTES_MAX), one(1)), loss(reason(REASON_BYTES_MAX + 1), one(1))),
         ("units", pool(units), pool(units + 1)),
         ("units", safety(units), safety(units + 1)),
         ("lines", ordered(named), ordered(named + 1)),

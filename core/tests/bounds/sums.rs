@@ -21,7 +21,7 @@ fn sums_of_a_cell_are_bounded_before_anything_is_applied() {
     let shop = after(&shop, vec![moved(vec![tea(SUPPLIER, FREE, CELL_UNITS_MAX - 1)])]);
     let one = || vec![line("tea", 1)];
     shop.ok(receive("A", one()));
-    let counted = shop.cell("tea", "A").on_hand.0;
+    let counted = shop.cell("tea", "A").on_hand.units().unsigned_abs();
     assert_eq!(counted, CELL_UNITS_MAX);
     let transfer = Command::Transfer(Transfer { from: code("B"), to: code("A"), pool: None, lines: one() });
     let full = [
@@ -77,7 +77,7 @@ fn units_that_came_and_went_never_fill_a_cell() {
     let turn = || moved(vec![tea(SUPPLIER, FREE, units), tea(FREE, lost, units)]);
     let shop = after(&shop, vec![turn(), turn(), turn()]);
     shop.receive("tea", "A", MOVEMENT_UNITS_MAX);
-    assert_eq!(shop.cell("tea", "A").on_hand, Units(MOVEMENT_UNITS_MAX));
+    assert_eq!(shop.cell("tea", "A").on_hand.units(), MOVEMENT_UNITS_MAX as i64);
     shop.engine.check().unwrap();
 }
 

@@ -207,6 +207,20 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("stock_moved: transfer", stock_moved(MoveReason::Transfer, supplied())),
         ("stock_moved: arrival", stock_moved(MoveReason::Arrival, supplied())),
         ("stock_moved: pool move", stock_moved(MoveReason::PoolMove, supplied())),
+        ("stock_moved: making up", stock_moved(MoveReason::MakingUp, supplied())),
+        ("stock_moved: damage", stock_moved(MoveReason::Damage, supplied())),
+        ("stock_moved: scrap", stock_moved(MoveReason::Scrap, supplied())),
+        ("stock_moved: transit loss", stock_moved(MoveReason::TransitLoss, supplied())),
+        ("stock_moved: transit damage", stock_moved(MoveReason::TransitDamage, supplied())),
+        ("stock_moved: recall", stock_moved(MoveReason::Recall, supplied())),
+        (
+            "shelf_counted",
+            Event::ShelfCounted(ShelfCounted {
+                moves: vec![moved(Bucket::Outside(Outside::WriteOff), Bucket::Short)],
+                warehouse: HERE,
+                counted: vec![(SKU, Units(40))],
+            }),
+        ),
         (
             "stock_counted",
             Event::StockCounted(StockCounted {

@@ -13,7 +13,7 @@ use stockade_core::reject::RetryAfter;
 use stockade_core::reject::{CodeKind, Reject, Short};
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
-use stockade_core::units::Units;
+use stockade_core::units::{Balance, Units};
 
 pub fn code(text: &str) -> Code {
     Code::new(text).expect("a sample code is a code")
@@ -94,6 +94,31 @@ pub fn commands() -> Vec<(&'static str, Command)> {
                 lines: vec![line()],
             }),
         ),
+        (
+            "book_loss",
+            Command::BookLoss(BookLoss {
+                warehouse: code("HGH"),
+                pool: regular.clone(),
+                loss: Loss::Damaged,
+                reason: "wet".to_owned(),
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "book_loss_in_transit",
+            Command::BookLoss(BookLoss {
+                warehouse: code("CAN"),
+                pool: None,
+                loss: Loss::LostInTransit,
+                reason: "burnt".to_owned(),
+                lines: vec![line()],
+            }),
+        ),
+        (
+            "recall",
+            Command::Recall(Recall { from: code("HGH"), to: code("CAN"), pool: regular.clone(), lines: vec![line()] }),
+        ),
+        ("count_shelf", Command::CountShelf(CountShelf { warehouse: code("HGH"), lines: vec![line()] })),
         ("arrive", Command::Arrive(Arrive { warehouse: code("CAN"), pool: regular.clone(), lines: vec![line()] })),
         (
             "move_pool",
@@ -237,7 +262,7 @@ fn cell() -> CellView {
         overdue: Units(14),
         short: Units(9),
         safety: Units(10),
-        on_hand: Units(18),
+        on_hand: Balance::of(18),
         watermark: Seq(11),
         affected: vec![OrderId(12)],
         affected_more: true,

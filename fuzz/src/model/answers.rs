@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stockade_core::command::{Command, Place, Request};
 use stockade_core::engine::Outcome as Answered;
-use stockade_core::event::{Envelope, Event, InboundReason};
+use stockade_core::event::{Envelope, Event, InboundReason, MoveReason};
 use stockade_core::ids::{Code, OrderId, Seq};
 use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
@@ -144,7 +144,10 @@ fn unnamed(command: &Command) -> String {
 
 /// The events of a command itself: what becomes due by them is handed over behind them.
 pub fn own(events: &[(Seq, Envelope)]) -> &[(Seq, Envelope)] {
-    let is_handed = |event: &Event| matches!(event, Event::InboundChanged(e) if e.reason == InboundReason::Handed);
+    let is_handed = |event: &Event| {
+        matches!(event, Event::InboundChanged(e) if e.reason == InboundReason::Handed)
+            || matches!(event, Event::StockMoved(e) if e.reason == MoveReason::MakingUp)
+    };
     let end = events.iter().rposition(|(_, e)| !is_handed(&e.event)).map_or(0, |last| last + 1);
     &events[..end]
 }

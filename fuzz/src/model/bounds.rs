@@ -21,14 +21,11 @@ pub(super) fn exceeded(request: &Request) -> bool {
         Command::Receive(c) => !movements(&c.lines),
         Command::Transfer(c) => !movements(&c.lines),
         Command::Arrive(c) => !movements(&c.lines),
-        Command::Adjust(c) => {
-            let reason = 1..=REASON_BYTES_MAX;
-            !movement(Units(c.delta.unsigned_abs())) || c.reason.trim().is_empty() || !reason.contains(&c.reason.len())
-        }
-        Command::Count(c) => {
-            let level = |line: &Line| line.units.0 <= MOVEMENT_UNITS_MAX;
-            !count(c.lines.len()) || c.except.len() > COUNT_EXCEPT_MAX || !c.lines.iter().all(level)
-        }
+        Command::Recall(c) => !movements(&c.lines),
+        Command::BookLoss(c) => !movements(&c.lines) || !reason(&c.reason),
+        Command::Adjust(c) => !movement(Units(c.delta.unsigned_abs())) || !reason(&c.reason),
+        Command::Count(c) => !levels(&c.lines) || c.except.len() > COUNT_EXCEPT_MAX,
+        Command::CountShelf(c) => !levels(&c.lines),
         Command::MovePool(c) => !movement(c.units),
         Command::SetSafety(c) => c.units.0 > MOVEMENT_UNITS_MAX,
         Command::Place(c) => placed(c),
@@ -88,6 +85,14 @@ fn expected(change: &Expectation) -> bool {
 
 fn movements(lines: &[Line]) -> bool {
     count(lines.len()) && lines.iter().all(|line| movement(line.units))
+}
+
+fn levels(lines: &[Line]) -> bool {
+    count(lines.len()) && lines.iter().all(|line| line.units.0 <= MOVEMENT_UNITS_MAX)
+}
+
+fn reason(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX
 }
 
 fn movement(units: Units) -> bool {

@@ -135,7 +135,7 @@ impl Model {
             }
             same(&format!("cell {key:?}"), &shown, &expected)?;
         }
-        match found.values().find(|cell| cell.on_hand.0 > 0 || cell.watermark.0 > 0) {
+        match found.values().find(|cell| cell.on_hand.units() != 0 || cell.watermark.0 > 0) {
             Some(cell) => Err(format!("a cell the model has not: {cell:?}")),
             None => Ok(()),
         }

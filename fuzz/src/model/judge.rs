@@ -12,6 +12,7 @@ use stockade_core::units::Units;
 
 use super::allowed::{Allowed, Outcome};
 use super::cover::{Cover, Wish};
+use super::judge_losses::judge_count_shelf;
 use super::judge_stock::{judge_safety, judge_skus};
 use super::lifecycle::{self, Walk};
 use super::orders::{Order, Sub, SubLine};
@@ -53,6 +54,9 @@ impl Model {
             Command::Count(c) => self.judge_named(|names| self.judge_count(c, names)),
             Command::Transfer(c) => self.judge_named(|names| self.judge_transfer(c, names)),
             Command::Arrive(c) => self.judge_named(|names| self.judge_arrive(c, names)),
+            Command::BookLoss(c) => self.judge_named(|names| self.judge_loss(c, names)),
+            Command::Recall(c) => self.judge_named(|names| self.judge_recall(c, names)),
+            Command::CountShelf(c) => self.judge_named(|names| judge_count_shelf(c, names)),
             Command::MovePool(c) => self.judge_named(|names| self.judge_move_pool(c, names)),
             Command::SetSafety(c) => self.judge_named(|names| judge_safety(c, names)),
             Command::Expect(c) => self.judge_named(|names| self.judge_expect(c, now, names)),

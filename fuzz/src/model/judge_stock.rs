@@ -15,6 +15,7 @@ use stockade_core::time::{Day, Time};
 
 use super::Model;
 use super::allowed::Allowed;
+use super::ledger::Cell;
 
 const WRITE_OFF: Bucket = Bucket::Outside(Outside::WriteOff);
 
@@ -57,7 +58,7 @@ impl Model {
         if from == to {
             names.wrong.insert("invalid");
         }
-        self.all_enough(&wanted, |sku| self.units_at(sku, from, pool.map(Bucket::Available)))
+        self.all_enough(&wanted, |sku| self.movable(sku, from, pool))
     }
 
     pub(super) fn judge_arrive(&self, c: &Arrive, names: &mut Names<'_>) -> Allowed {
@@ -107,11 +108,19 @@ impl Model {
         }
     }
 
-    fn units_at(&self, sku: SkuId, warehouse: Option<WarehouseId>, bucket: Option<Bucket>) -> u64 {
+    pub(super) fn units_at(&self, sku: SkuId, warehouse: Option<WarehouseId>, bucket: Option<Bucket>) -> u64 {
         match (warehouse, bucket) {
             (Some(warehouse), Some(bucket)) => self.ledger.units(sku, warehouse, bucket),
             _ => 0,
         }
+    }
+
+    /// Free units of a pool that are neither missing nor owed to promises.
+    pub(super) fn movable(&self, sku: SkuId, warehouse: Option<WarehouseId>, pool: Option<PoolId>) -> u64 {
+        let (Some(warehouse), Some(pool)) = (warehouse, pool) else { return 0 };
+        let (cell, owed) = (self.ledger.cell(sku, warehouse), self.owed(sku, warehouse));
+        let there = cell.free().saturating_sub(cell.short()).saturating_sub(owed.values().sum());
+        cell.units(Bucket::Available(pool)).saturating_sub(owed.get(&pool).copied().unwrap_or(0)).min(there)
     }
 
     fn referred(&self, sku: SkuId, warehouse: Option<WarehouseId>, reference: &Code) -> Option<ReceiptNo> {
@@ -121,11 +130,11 @@ impl Model {
 
     fn enough(&self, cell: (Option<SkuId>, Option<WarehouseId>, Option<PoolId>), units: u64) -> Allowed {
         let (sku, warehouse, pool) = cell;
-        let there = sku.map_or(0, |sku| self.units_at(sku, warehouse, pool.map(Bucket::Available)));
+        let there = sku.map_or(0, |sku| self.movable(sku, warehouse, pool));
         if units <= there { Allowed::must() } else { Allowed::refuse("not_enough_units") }
     }
 
-    fn all_enough(&self, wanted: &BTreeMap<SkuId, u64>, there: impl Fn(SkuId) -> u64) -> Allowed {
+    pub(super) fn all_enough(&self, wanted: &BTreeMap<SkuId, u64>, there: impl Fn(SkuId) -> u64) -> Allowed {
         match wanted.iter().all(|(sku, units)| *units <= there(*sku)) {
             true => Allowed::must(),
             false => Allowed::refuse("not_enough_units"),
@@ -198,6 +207,9 @@ impl Model {
         if let (Command::Receive(receive), Event::InboundChanged(e)) = (&request.command, event) {
             return self.check_received(receive, e);
         }
+        if let (Command::CountShelf(count), Event::ShelfCounted(e)) = (&request.command, event) {
+            return self.check_shelf(count, e);
+        }
         let (Command::Count(count), Event::StockCounted(e)) = (&request.command, event) else { return Ok(()) };
         if (e.as_of, &e.except) != (count.as_of, &count.except) {
             return Err(format!("the count had seen {:?} except {:?}: {e:?}", count.as_of, count.except));
@@ -231,23 +243,7 @@ impl Model {
         let cell = self.ledger.cell(sku, warehouse);
         let except: BTreeSet<_> = count.except.iter().copied().collect();
         let later = count.as_of.map_or(0, |as_of| cell.changed_since(as_of, &except));
-        let target = (i128::from(counted) + later).max(0);
-        let mut moves = Vec::new();
-        let mut surplus = u64::try_from(target - cell.on_hand()).unwrap_or(0);
-        let found = surplus.min(cell.short());
-        moves.push((WRITE_OFF, Bucket::Short, found));
-        surplus -= found;
-        moves.push((WRITE_OFF, Bucket::Available(PoolId::REGULAR), surplus));
-        let mut lost = u64::try_from(cell.on_hand() - target).unwrap_or(0);
-        let free = cell.balance.iter().filter(|(b, _)| matches!(b, Bucket::Available(_)));
-        for (bucket, units) in free {
-            let taken = lost.min(*units as u64);
-            moves.push((*bucket, WRITE_OFF, taken));
-            lost -= taken;
-        }
-        moves.push((Bucket::Short, WRITE_OFF, lost));
-        moves.retain(|(_, _, units)| *units > 0);
-        moves
+        corrections(cell, (i128::from(counted) + later).max(0))
     }
 
     /// Gives the stock of a lapsed order back, as its expiry will.
@@ -264,6 +260,26 @@ impl Model {
             sub.waiting = 0;
         }
     }
+}
+
+/// What sets the books of a cell right, so that they say `target` units are there: from where, to where, how many.
+pub(super) fn corrections(cell: &Cell, target: i128) -> Vec<(Bucket, Bucket, u64)> {
+    let mut moves = Vec::new();
+    let mut surplus = u64::try_from(target - cell.on_hand()).unwrap_or(0);
+    let found = surplus.min(cell.short());
+    moves.push((WRITE_OFF, Bucket::Short, found));
+    surplus -= found;
+    moves.push((WRITE_OFF, Bucket::Available(PoolId::REGULAR), surplus));
+    let mut lost = u64::try_from(cell.on_hand() - target).unwrap_or(0);
+    let free = cell.balance.iter().filter(|(b, _)| matches!(b, Bucket::Available(_)));
+    for (bucket, units) in free {
+        let taken = lost.min(*units as u64);
+        moves.push((*bucket, WRITE_OFF, taken));
+        lost -= taken;
+    }
+    moves.push((Bucket::Short, WRITE_OFF, lost));
+    moves.retain(|(_, _, units)| *units > 0);
+    moves
 }
 
 pub(super) fn judge_skus(c: &DefineSkus) -> Allowed {
@@ -285,31 +301,31 @@ fn judge_text(text: &str) -> Allowed {
 /// Looks codes up and notes what is wrong with them.
 pub(super) struct Names<'a> {
     model: &'a Model,
-    wrong: BTreeSet<&'static str>,
+    pub(super) wrong: BTreeSet<&'static str>,
 }
 
 impl Names<'_> {
-    fn sku(&mut self, code: &Code) -> Option<SkuId> {
+    pub(super) fn sku(&mut self, code: &Code) -> Option<SkuId> {
         let found = self.model.sku(code);
         self.note(found, "unknown_sku")
     }
 
-    fn warehouse(&mut self, code: &Code) -> Option<WarehouseId> {
+    pub(super) fn warehouse(&mut self, code: &Code) -> Option<WarehouseId> {
         let found = self.model.world.as_ref().and_then(|w| w.warehouse_id(code));
         self.note(found, "unknown_warehouse")
     }
 
-    fn pool(&mut self, code: Option<&Code>) -> Option<PoolId> {
+    pub(super) fn pool(&mut self, code: Option<&Code>) -> Option<PoolId> {
         let world = self.model.world.as_ref();
         let found = code.map_or(Some(PoolId::REGULAR), |code| world.and_then(|w| w.pool_id(code)));
         self.note(found, "unknown_pool")
     }
 
-    fn lines(&mut self, lines: &[Line]) -> BTreeMap<SkuId, u64> {
+    pub(super) fn lines(&mut self, lines: &[Line]) -> BTreeMap<SkuId, u64> {
         self.lines_of(lines, 1)
     }
 
-    fn lines_of(&mut self, lines: &[Line], least: u64) -> BTreeMap<SkuId, u64> {
+    pub(super) fn lines_of(&mut self, lines: &[Line], least: u64) -> BTreeMap<SkuId, u64> {
         if lines.is_empty() || lines.iter().any(|l| l.units.0 < least) {
             self.wrong.insert("invalid");
         }
@@ -320,7 +336,7 @@ impl Names<'_> {
     }
 
     /// Where each SKU may be named once only.
-    fn once(&mut self, lines: &[Line]) {
+    pub(super) fn once(&mut self, lines: &[Line]) {
         let codes: BTreeSet<&Code> = lines.iter().map(|l| &l.sku).collect();
         if codes.len() < lines.len() {
             self.wrong.insert("invalid");

@@ -32,6 +32,7 @@ mod expected;
 mod figures;
 mod inbound;
 mod judge;
+mod judge_losses;
 mod judge_stock;
 mod ledger;
 mod lifecycle;

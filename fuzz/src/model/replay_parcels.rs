@@ -10,6 +10,7 @@ use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::orders::{Change, OrderState, Stage, Step, SubTake};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Outside};
+use stockade_core::units::Units;
 
 use super::Model;
 use super::allowed::Outcome;
@@ -81,11 +82,20 @@ impl Model {
         let mut missing: BTreeMap<SkuId, u64> = BTreeMap::new();
         let mut moves = Vec::new();
         for take in &e.missing {
-            *missing.entry(take.sku).or_default() += take.units.0;
+            // Unit by unit: one that was known to be missing is missing no more than once.
+            let cell = self.ledger.cell(take.sku, sub.warehouse);
+            let known = cell.short().saturating_sub(cell.free());
+            let sum = missing.entry(take.sku).or_default();
             let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;
-            moves.push(sub.take_move(take, from, sub.free_bucket(take.pool)));
-            if !sub.from_supplier {
-                moves.push(sub.take_move(take, Bucket::Short, WRITE_OFF));
+            for _ in 0..take.units.0 {
+                let one = SubTake { units: Units(1), ..*take };
+                let to = match (sub.from_supplier, *sum < known) {
+                    (true, _) => sub.free_bucket(take.pool),
+                    (false, true) => Bucket::Short,
+                    (false, false) => WRITE_OFF,
+                };
+                moves.push(sub.take_move(&one, from, to));
+                *sum += 1;
             }
         }
         let units = e.missing.iter().map(|take| take.units.0).sum();

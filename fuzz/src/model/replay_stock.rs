@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stockade_core::event::{MoveReason, RulesApplied, SafetySet, SkusDefined, StockCounted, StockMoved, WorldApplied};
-use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo};
+use stockade_core::event::{
+    MoveReason, RulesApplied, SafetySet, ShelfCounted, SkusDefined, StockCounted, StockMoved, WorldApplied,
+};
+use stockade_core::ids::{OrderId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
 use stockade_core::units::Units;
 
+use super::ledger::Cell;
 use super::replies::{configured, moved, moved_by};
 use super::verdict::{Entry, Verdict};
 use super::world::World;
@@ -75,6 +78,7 @@ impl Model {
     fn stock_moved(&mut self, seq: Seq, e: &StockMoved) -> Result<(), String> {
         for m in &e.moves {
             let fits = match e.reason {
+                MoveReason::MakingUp => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Short)),
                 MoveReason::Receipt => m.from == SUPPLIER && matches!(m.to, Bucket::Available(_)),
                 MoveReason::Adjustment => {
                     matches!(
@@ -88,21 +92,59 @@ impl Model {
                         | (Bucket::Outside(Outside::Transfer), Bucket::InTransit)
                 ),
                 MoveReason::Arrival => matches!((m.from, m.to), (Bucket::InTransit, Bucket::Available(_))),
+                MoveReason::Damage => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Damaged)),
+                MoveReason::Scrap => (m.from, m.to) == (Bucket::Damaged, WRITE_OFF),
+                MoveReason::TransitLoss => (m.from, m.to) == (Bucket::InTransit, WRITE_OFF),
+                MoveReason::TransitDamage => (m.from, m.to) == (Bucket::InTransit, Bucket::Damaged),
+                MoveReason::Recall => matches!(
+                    (m.from, m.to),
+                    (Bucket::InTransit, Bucket::Outside(Outside::Transfer))
+                        | (Bucket::Outside(Outside::Transfer), Bucket::Available(_))
+                ),
                 MoveReason::PoolMove => matches!((m.from, m.to), (Bucket::Available(_), Bucket::Available(_))),
             };
             if !fits {
                 return Err(format!("{:?} moves units from {} to {}", e.reason, m.from, m.to));
             }
         }
-        if e.reason == MoveReason::Transfer {
+        if matches!(e.reason, MoveReason::Transfer | MoveReason::Recall) {
             balanced(&e.moves)?;
+        }
+        if e.reason == MoveReason::MakingUp {
+            self.makes_up(&e.moves)?;
         }
         self.book_all(seq, &e.moves, true)
     }
 
+    /// Free units make up for all that is short of a cell, as far as they go, those of the first pools first.
+    fn makes_up(&self, moves: &[Move]) -> Result<(), String> {
+        let first = moves.first().ok_or("nothing makes up for what is short")?;
+        let cell = self.ledger.cell(first.sku, first.warehouse);
+        let mut line: Vec<Bucket> = Vec::new();
+        for (bucket, units) in cell.balance.iter().filter(|(bucket, _)| matches!(bucket, Bucket::Available(_))) {
+            line.extend(std::iter::repeat_n(*bucket, *units as usize));
+        }
+        line.truncate(cell.short() as usize);
+        let mut taken: Vec<Bucket> = Vec::new();
+        for m in moves {
+            if (m.sku, m.warehouse) != (first.sku, first.warehouse) {
+                return Err("makes up for what is short elsewhere".to_owned());
+            }
+            taken.extend(std::iter::repeat_n(m.from, m.units.0 as usize));
+        }
+        taken.sort();
+        if taken == line { Ok(()) } else { Err(format!("{taken:?} make up for what is short, {line:?} should")) }
+    }
+
+    /// Cells whose free units have yet to make up for what is short.
+    pub fn short_and_free(&self) -> Vec<(SkuId, WarehouseId)> {
+        let is_due = |cell: &Cell| cell.short() > 0 && cell.free() > 0;
+        self.ledger.cells.iter().filter(|(_, cell)| is_due(cell)).map(|(key, _)| *key).collect()
+    }
+
     /// A count corrects towards its number. Which number that is, the command says: see `Model::judge`.
-    fn stock_counted(&mut self, seq: Seq, e: &StockCounted) -> Result<(), String> {
-        for m in &e.moves {
+    fn counted(&mut self, seq: Seq, e: Counted<'_>) -> Result<(), String> {
+        for m in e.moves {
             let fits = matches!(
                 (m.from, m.to),
                 (WRITE_OFF, Bucket::Short | Bucket::Available(_)) | (Bucket::Short | Bucket::Available(_), WRITE_OFF)
@@ -111,23 +153,30 @@ impl Model {
                 return Err(format!("moves SKU {} from {} to {}", m.sku, m.from, m.to));
             }
         }
-        self.book_all(seq, &e.moves, false)?;
-        for (sku, _) in &e.counted {
+        self.book_all(seq, e.moves, false)?;
+        for (sku, _) in e.counted {
             self.ledger.cell_mut(*sku, e.warehouse).watermark = seq;
         }
         Ok(())
     }
 }
 
-/// What leaves for another warehouse is in transit there.
+/// What any count has counted, and corrects.
+struct Counted<'a> {
+    moves: &'a [Move],
+    warehouse: WarehouseId,
+    counted: &'a [(SkuId, Units)],
+}
+
+/// What leaves one warehouse for another, or on its way back, is there.
 fn balanced(moves: &[Move]) -> Result<(), String> {
     let mut left: BTreeMap<SkuId, i128> = BTreeMap::new();
     for m in moves {
-        let sign = if m.to == Bucket::InTransit { -1 } else { 1 };
+        let sign = if m.from == Bucket::Outside(Outside::Transfer) { -1 } else { 1 };
         *left.entry(m.sku).or_default() += sign * i128::from(m.units.0);
     }
     match left.iter().find(|(_, n)| **n != 0) {
-        Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than are in transit")),
+        Some((sku, n)) => Err(format!("SKU {sku}: {n} more units left than came")),
         None => Ok(()),
     }
 }
@@ -194,7 +243,23 @@ impl Verdict for StockCounted {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.stock_counted(entry.seq, self)
+        let StockCounted { moves, warehouse, counted, .. } = self;
+        model.counted(entry.seq, Counted { moves, warehouse: *warehouse, counted })
+    }
+
+    fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {
+        Ok(moved_by(seq, &self.moves))
+    }
+}
+
+impl Verdict for ShelfCounted {
+    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
+        None
+    }
+
+    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let ShelfCounted { moves, warehouse, counted } = self;
+        model.counted(entry.seq, Counted { moves, warehouse: *warehouse, counted })
     }
 
     fn reply(&self, _after: &Model, seq: Seq) -> Result<Reply, String> {

@@ -59,6 +59,7 @@ pub fn verdict(event: &Event) -> &dyn Verdict {
         Event::StockMoved(e) => e,
         Event::StockCounted(e) => e,
         Event::SafetySet(e) => e,
+        Event::ShelfCounted(e) => e,
         Event::OrderPlaced(e) => &**e,
         Event::OrderPaid(e) => e,
         Event::OrderPaidLate(e) => &**e,

@@ -143,11 +143,18 @@ impl Simulation {
         let (before, after, answered, events) = (&before, &after, &answered, &events);
         let exchange = Exchange { before, after, request, actor: &actor, now, answered, events };
         self.answers.check(&exchange)?;
-        if own(events).len() < events.len() {
+        let due = &events[own(events).len()..];
+        if due.iter().any(|(_, envelope)| matches!(envelope.event, Event::InboundChanged(_))) {
             self.tally.add("engine       handed over");
+        }
+        if due.iter().any(|(_, envelope)| matches!(envelope.event, Event::StockMoved(_))) {
+            self.tally.add("engine       made up for short units");
         }
         if let Some(cell) = self.model.due_cells().first() {
             return Err(format!("units of {cell:?} are due to promises, and were not handed over"));
+        }
+        if let Some(cell) = self.model.short_and_free().first() {
+            return Err(format!("units of {cell:?} are free and short: they do not make up for each other"));
         }
         quoted.map_or(Ok(()), |quoted| as_quoted(&quoted, &answered.result))
     }

@@ -1,7 +1,8 @@
 //! Commands about stock.
 
 use stockade_core::command::{
-    Adjust, Arrive, Command, Count, Expect, Expectation, Fulfils, Line, MovePool, Receive, Request, SetSafety, Transfer,
+    Adjust, Arrive, BookLoss, Command, Count, CountShelf, Expect, Expectation, Fulfils, Line, Loss, MovePool, Recall,
+    Receive, Request, SetSafety, Transfer,
 };
 use stockade_core::ids::{Code, PoolId, Seq, SkuId, WarehouseId};
 use stockade_core::stock::Bucket;
@@ -16,15 +17,18 @@ use crate::model::Model;
 type Make = fn(&mut Workload, &Model, SkuId, WarehouseId) -> Option<Command>;
 
 /// Commands on stock, by how often they occur.
-const STOCK: [(u64, Make); 8] = [
-    (36, Workload::receive),
+const STOCK: [(u64, Make); 11] = [
+    (40, Workload::receive),
     (10, Workload::adjust),
     (18, Workload::count),
     (9, Workload::transfer),
     (9, Workload::arrive),
+    (7, Workload::book_loss),
+    (4, Workload::recall),
+    (3, Workload::count_shelf),
     (12, Workload::move_pool),
     (5, Workload::set_safety),
-    (26, Workload::expect),
+    (29, Workload::expect),
 ];
 
 impl Workload {
@@ -142,7 +146,9 @@ impl Workload {
     fn transfer(&mut self, model: &Model, sku: SkuId, from: WarehouseId) -> Option<Command> {
         let to = self.warehouse(model)?;
         let pool = self.pool();
-        let there = model.ledger.units(sku, from, Bucket::Available(pool_id(model, &pool)));
+        let bucket = Bucket::Available(pool_id(model, &pool));
+        let (sku, from) = self.holding(model, bucket).unwrap_or((sku, from));
+        let there = model.ledger.units(sku, from, bucket);
         let units = Units(self.some_of(there));
         let lines = vec![Line { sku: self.sku_code(model, sku), units }];
         Some(Command::Transfer(Transfer {
@@ -154,13 +160,56 @@ impl Workload {
     }
 
     fn arrive(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
-        let moving = model.ledger.cells.iter().filter(|(_, cell)| cell.units(Bucket::InTransit) > 0);
-        let moving: Vec<_> = moving.map(|(key, _)| *key).collect();
-        let (sku, warehouse) = self.rng.pick(&moving).copied().unwrap_or((sku, warehouse));
+        let (sku, warehouse) = self.holding(model, Bucket::InTransit).unwrap_or((sku, warehouse));
         let there = model.ledger.units(sku, warehouse, Bucket::InTransit);
         let lines = vec![Line { sku: self.sku_code(model, sku), units: Units(self.some_of(there)) }];
         let pool = self.rng.percent(30).then(|| self.pool());
         Some(Command::Arrive(Arrive { warehouse: self.warehouse_code(model, warehouse)?, pool, lines }))
+    }
+
+    /// A cell that has units in a bucket, if any has.
+    fn holding(&mut self, model: &Model, bucket: Bucket) -> Option<(SkuId, WarehouseId)> {
+        let holding = model.ledger.cells.iter().filter(|(_, cell)| cell.units(bucket) > 0);
+        let holding: Vec<_> = holding.map(|(key, _)| *key).collect();
+        self.rng.pick(&holding).copied()
+    }
+
+    fn book_loss(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let pool = self.rng.percent(40).then(|| self.pool());
+        let id = pool.as_ref().map_or(PoolId::REGULAR, |pool| pool_id(model, pool));
+        let (loss, bucket) = match self.rng.below(4) {
+            0 => (Loss::Scrapped, Bucket::Damaged),
+            1 => (Loss::LostInTransit, Bucket::InTransit),
+            2 => (Loss::DamagedInTransit, Bucket::InTransit),
+            _ => (Loss::Damaged, Bucket::Available(id)),
+        };
+        let at = self.holding(model, bucket);
+        let pool = pool.filter(|_| loss == Loss::Damaged || self.rng.percent(5));
+        let (sku, warehouse) = at.unwrap_or((sku, warehouse));
+        let units = Units(self.some_of(model.ledger.units(sku, warehouse, bucket)));
+        let lines = vec![Line { sku: self.sku_code(model, sku), units }];
+        let (warehouse, reason) = (self.warehouse_code(model, warehouse)?, "fell off a pallet".to_owned());
+        Some(Command::BookLoss(BookLoss { warehouse, pool, loss, reason, lines }))
+    }
+
+    fn recall(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let (sku, to) = self.holding(model, Bucket::InTransit).unwrap_or((sku, warehouse));
+        let from = self.warehouse(model)?;
+        let units = Units(self.some_of(model.ledger.units(sku, to, Bucket::InTransit)));
+        let lines = vec![Line { sku: self.sku_code(model, sku), units }];
+        let pool = self.rng.percent(30).then(|| self.pool());
+        let (from, to) = (self.warehouse_code(model, from)?, self.warehouse_code(model, to)?);
+        Some(Command::Recall(Recall { from, to, pool, lines }))
+    }
+
+    /// A count of shelves that is right or a little off.
+    fn count_shelf(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {
+        let cell = model.ledger.cell(sku, warehouse);
+        let elsewhere = [Bucket::Picked, Bucket::Inspection, Bucket::Damaged].map(|bucket| cell.units(bucket));
+        let there = u64::try_from(cell.on_hand()).unwrap_or(0).saturating_sub(elsewhere.iter().sum());
+        let units = Units((there + self.rng.below(4)).saturating_sub(self.rng.below(4)));
+        let lines = vec![Line { sku: self.sku_code(model, sku), units }];
+        Some(Command::CountShelf(CountShelf { warehouse: self.warehouse_code(model, warehouse)?, lines }))
     }
 
     fn move_pool(&mut self, model: &Model, sku: SkuId, warehouse: WarehouseId) -> Option<Command> {

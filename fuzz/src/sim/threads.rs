@@ -91,6 +91,9 @@ pub fn run_threads(options: Options) -> Result<Tally, String> {
     if let Some(cell) = model.due_cells().first() {
         return Err(failed(format!("units of {cell:?} are due to promises, and were not handed over")));
     }
+    if let Some(cell) = model.short_and_free().first() {
+        return Err(failed(format!("units of {cell:?} are free and short: they do not make up for each other")));
+    }
     if recovered(&history).map_err(failed)?.digest() != shared.engine.digest() {
         return Err(failed("the recovered engine has another digest".to_owned()));
     }

@@ -17,6 +17,7 @@ mod inbound;
 mod init;
 mod journal;
 mod known;
+mod losses;
 mod order_list;
 mod order_ref;
 mod orders;
@@ -97,12 +98,23 @@ enum Verb {
     Receive(stock::ReceiveArgs),
     /// Correct a cell by hand, with a reason.
     Adjust(stock::AdjustArgs),
-    /// Record an absolute count; what moved since it was taken is kept on top.
+    /// Record an absolute count of all that is in a warehouse; what moved since it was taken is kept on top.
+    ///
+    /// It counts what is on shelves, picked, packed, in inspection and damaged together; what is in transit or with couriers is
+    /// not in the warehouse. With --shelf it counts what is on shelves alone.
     Count(stock::CountArgs),
     /// Send units to another warehouse.
     Transfer(stock::TransferArgs),
     /// Record that units in transit arrive.
     Arrive(stock::ArriveArgs),
+    /// Take back units of a transfer that have not arrived.
+    Recall(losses::RecallArgs),
+    /// Record that units are not fit for sale, on the shelf or on their way here.
+    Damage(losses::DamageArgs),
+    /// Record that damaged units leave for good.
+    Scrap(losses::LossArgs),
+    /// Record that units in transit will not arrive; for units on the shelf, see adjust and count.
+    Lose(losses::LossArgs),
     /// Move free units between two pools of a cell.
     Move(stock::MoveArgs),
     /// Set the units of a cell that orders may not take.
@@ -186,6 +198,10 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Count(args) => stock::count(args, out),
         Verb::Transfer(args) => stock::transfer(args, out),
         Verb::Arrive(args) => stock::arrive(args, out),
+        Verb::Recall(args) => losses::recall(args, out),
+        Verb::Damage(args) => losses::damage(args, out),
+        Verb::Scrap(args) => losses::scrap(args, out),
+        Verb::Lose(args) => losses::lose(args, out),
         Verb::Move(args) => stock::move_pool(args, out),
         Verb::Safety(args) => stock::safety(args, out),
         Verb::Inbound(args) => inbound::run(args, out),

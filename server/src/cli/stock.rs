@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Adjust, Arrive, Command, Count, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety, SkuSpec, Transfer,
+    Adjust, Arrive, Command, Count, CountShelf, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety, SkuSpec,
+    Transfer,
 };
 use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
@@ -71,15 +72,20 @@ pub struct AdjustArgs {
 /// See [`count`].
 #[derive(Debug, Args)]
 #[command(override_usage = "stockade count [OPTIONS] --as-of <WATERMARK|now> <WAREHOUSE> <SKU[:UNITS]>...
-       stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>")]
+       stockade count [OPTIONS] --as-of <WATERMARK|now> [WAREHOUSE] --file <CSV>
+       stockade count [OPTIONS] --shelf <WAREHOUSE> <SKU[:UNITS]>...")]
 pub struct CountArgs {
     /// The warehouse counted; with --file it may be left out when the file names it.
     warehouse: Option<Code>,
     #[command(flatten)]
     lines: LinesArgs,
     /// The watermark that the count includes, as `stock` shows it, or now.
-    #[arg(long, value_name = "WATERMARK|now", value_parser = watermark)]
-    as_of: AsOf,
+    #[arg(long, value_name = "WATERMARK|now", value_parser = watermark, required_unless_present = "shelf")]
+    as_of: Option<AsOf>,
+    /// Only what is on shelves was counted, free or promised: nothing that is picked, packed, in inspection or damaged. Such a
+    /// count is as of now: stop picking, putting away and inspecting until it is recorded.
+    #[arg(long, conflicts_with = "except")]
+    shelf: bool,
     /// Events up to the watermark that the count does not include.
     #[arg(long, value_name = "SEQ")]
     except: Vec<u64>,
@@ -265,15 +271,24 @@ pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
 
 /// Records an absolute count; what moved since is kept on top.
 pub fn count(args: CountArgs, out: Output) -> Result<(), Failure> {
-    let as_of = args.as_of.seq();
+    let as_of = args.as_of.and_then(AsOf::seq);
+    if let (true, Some(seq)) = (args.shelf, as_of) {
+        return Err(Failure::usage(format!("a count of the shelves is as of now, not of {seq}: leave --as-of out")));
+    }
     let except: Vec<Seq> = args.except.into_iter().map(Seq).collect();
     let place = Place { warehouse: args.warehouse, pool: None };
     let batches = args.lines.read(&args.table, place, Purpose::Count)?;
     let count = |batch: &Batch| {
         let (warehouse, lines) = (batch.warehouse.clone(), batch.lines.clone());
-        Command::Count(Count { warehouse, as_of, except: except.clone(), lines })
+        match args.shelf {
+            true => Command::CountShelf(CountShelf { warehouse, lines }),
+            false => Command::Count(Count { warehouse, as_of, except: except.clone(), lines }),
+        }
     };
-    batches.send(&args.connect.open()?, &args.key, count, |reply| print::reply(reply, out))
+    let of =
+        if args.shelf { "what is on shelves" } else { "all in the building, also picked, in inspection and damaged" };
+    let did = format!("corrected by a count of {of}");
+    batches.send(&args.connect.open()?, &args.key, count, |reply| print::stock_reply(reply, &did, out))
 }
 
 /// Sends units to another warehouse.

@@ -231,6 +231,7 @@ fn order_of(event: &Event) -> (Option<u64>, Option<String>) {
         | Event::SkusDefined(_)
         | Event::StockMoved(_)
         | Event::StockCounted(_)
+        | Event::ShelfCounted(_)
         | Event::SafetySet(_)
         | Event::InboundChanged(_) => return (None, None),
         Event::OrderPlaced(placed) => return (Some(placed.order.0), Some(placed.number.to_string())),

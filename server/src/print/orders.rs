@@ -49,7 +49,7 @@ pub(super) fn changed(changed: &Changed, page: &mut Page) {
             format!("paid after expiry and held again; the new sub-orders begin with number {first_sub}")
         }
         Change::RefundDue => "paid after expiry, and the stock is gone: a refund is due".to_owned(),
-        Change::Cancelled { units } => format!("cancelled; {units} units are free again"),
+        Change::Cancelled { units } => format!("cancelled: {units} units"),
         Change::Extended { until } => format!("held until {until}"),
         Change::Stepped { sub, stage } => format!("sub-order {sub} is {}", stage.name()),
         Change::Shorted { missing, rerouted, review } => {

@@ -51,7 +51,7 @@ pub(super) fn stock(cells: &[CellView], page: &mut Page) {
         table.row([
             cell.sku.to_string(),
             cell.warehouse.to_string(),
-            quantity(cell.on_hand),
+            cell.on_hand.to_string(),
             quantity(sum(|pool| pool.available)),
             sum(|pool| pool.held).to_string(),
             cell.allocated.to_string(),

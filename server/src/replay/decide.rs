@@ -50,7 +50,7 @@ pub(super) enum PaymentDone {
 /// The outcome of a cancellation.
 #[derive(Debug)]
 pub(super) enum CancelDone {
-    /// These units are free again.
+    /// These units are claimed no longer.
     Cancelled(Seq, Vec<CellChange>),
     /// Nothing was done, for this reason.
     Not(Reject),

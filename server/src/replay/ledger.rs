@@ -90,7 +90,7 @@ impl Ledger {
     /// Where the engine's free units differ from these.
     pub(super) fn compare(&mut self, target: &dyn Target, now: Time) -> Result<Vec<String>, Failure> {
         let mut faults = Vec::new();
-        let mut compared = 0;
+        let mut shown = HashSet::new();
         let mut after = None;
         loop {
             let query = StockQuery { skus: Vec::new(), warehouse: None, after: after.take(), limit: PAGE_SKUS };
@@ -101,21 +101,28 @@ impl Ledger {
             let Some(last) = cells.last() else { break };
             after = Some(last.sku.clone());
             for cell in cells.iter().filter(|cell| !self.unlimited.contains(&cell.warehouse)) {
-                compared += usize::from(self.counts(cell));
+                shown.insert((cell.sku.clone(), cell.warehouse.clone()));
                 self.ahead.promised += cell.inbound.iter().map(|receipt| receipt.promised.0).sum::<u64>();
                 self.ahead.overdue += cell.overdue.0;
                 self.compare_cell(cell, &mut faults);
             }
         }
-        let counted = self.free.values().map(BTreeMap::len).sum::<usize>();
-        if compared != counted {
-            faults.push(format!("the engine shows {compared} of {counted} cells"));
-        }
+        self.absent(&shown, &mut faults);
         Ok(faults)
     }
 
-    fn counts(&self, cell: &CellView) -> bool {
-        self.free.get(&cell.sku).is_some_and(|cells| cells.contains_key(&cell.warehouse))
+    /// A cell that the engine does not show has no units, as one that was never stocked.
+    fn absent(&self, shown: &HashSet<(Code, Code)>, faults: &mut Vec<String>) {
+        let cells = self.free.iter().flat_map(|(sku, cells)| cells.iter().map(move |(at, units)| (sku, at, *units)));
+        let absent =
+            |(sku, at, units): &(&Code, &Code, i64)| *units != 0 && !shown.contains(&((*sku).clone(), (*at).clone()));
+        let mut absent: Vec<_> = cells.filter(absent).collect();
+        absent.sort_unstable();
+        let room = TOLD_MAX.saturating_sub(faults.len());
+        let fault = |(sku, warehouse, units): &(&Code, &Code, i64)| {
+            format!("{sku} at {warehouse}: not in the engine, {units} free by the lines")
+        };
+        faults.extend(absent.iter().take(room).map(fault));
     }
 
     fn compare_cell(&self, cell: &CellView, faults: &mut Vec<String>) {

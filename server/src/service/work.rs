@@ -47,6 +47,9 @@ pub fn of_command(command: &Command) -> Work {
         Command::Count(count) => by_items(count.lines.len() + count.except.len(), STOCK_LINES),
         Command::Transfer(transfer) => by_items(transfer.lines.len(), STOCK_LINES),
         Command::Arrive(arrive) => by_items(arrive.lines.len(), STOCK_LINES),
+        Command::BookLoss(loss) => by_items(loss.lines.len(), STOCK_LINES),
+        Command::Recall(recall) => by_items(recall.lines.len(), STOCK_LINES),
+        Command::CountShelf(count) => by_items(count.lines.len(), STOCK_LINES),
         Command::Place(place) => by_items(place.lines.len(), ORDER_LINES),
         Command::Step(step) => of_step(&step.action),
         // What an order in review has of lines is not known here, nor is it often routed anew.

@@ -148,6 +148,15 @@ fn pools_safety_and_weights_are_loaded() {
 }
 
 #[test]
+fn a_stock_row_of_no_units_is_no_difference_between_the_ledgers() {
+    let stock = "sku,warehouse,on_hand,pool,safety\nS,A,5,,\nMUG,B,0,,\nCUP,A,0,,2\nS,B,0,flash,\n";
+    let orders = "order_id,sku,qty,zone\n1,S,1,east\n2,MUG,1,east\n";
+    let (lines, summary) = Rig::new(WORLD, stock, orders).replay(&[]);
+    assert_eq!(gists(&lines), ["1 placed", "2 refused insufficient_stock"]);
+    assert_eq!((&summary["ledger"], &summary["oversold_units"]), (&json!("sound"), &json!(0)));
+}
+
+#[test]
 fn an_unlimited_warehouse_needs_no_stock() {
     let world = WORLD.replace("code = \"B\"", "code = \"B\"\nunlimited = true");
     let rig =

@@ -57,6 +57,30 @@ fn stock_is_received_and_read() {
 }
 
 #[test]
+fn a_transfer_is_lost_broken_taken_back_and_counted_on_the_shelf() {
+    let server = Server::start();
+    let post = |path: &str, key: &str, body: &str| {
+        server.http("POST", &format!("/v1/stock/{path}"), &[("idempotency-key", key)], body).json(200)
+    };
+    let lines = |qty: u64| format!(r#""lines":[{{"sku":"MUG","qty":{qty}}}]"#);
+    let between = |qty| format!(r#"{{"from":"HGH","to":"CAN",{}}}"#, lines(qty));
+    assert_eq!(post("transfer", "t", &between(10))["qty"], 10);
+    assert_eq!(post("recall", "b", &between(4))["qty"], 4);
+    let at_can = |rest: &str, qty| format!(r#"{{"warehouse":"CAN",{rest}{}}}"#, lines(qty));
+    assert_eq!(post("arrive", "a", &at_can("", 3))["qty"], 3);
+    let loss = |loss: &str, qty| at_can(&format!(r#""loss":"{loss}","reason":"wet","#), qty);
+    for (key, name, qty) in [("1", "damaged_in_transit", 2), ("2", "lost_in_transit", 1), ("3", "damaged", 5)] {
+        assert_eq!(post("loss", key, &loss(name, qty))["qty"], qty);
+    }
+    assert_eq!(post("loss", "4", &loss("scrapped", 6))["qty"], 6);
+    assert_eq!(post("count-shelf", "c", &at_can("", 50))["qty"], 8, "63 less 5 damaged are on the books");
+    let cell = server.http("GET", "/v1/stock?sku=MUG&warehouse=CAN", &[], "").json(200)[0].clone();
+    assert_eq!((&cell["on_hand"], &cell["damaged"], &cell["in_transit"]), (&json!(51), &json!(1), &json!(0)));
+    let more = server.http("POST", "/v1/stock/recall", &[("idempotency-key", "b2")], &between(1)).json(409);
+    assert_eq!(more["code"], "not_enough_units");
+}
+
+#[test]
 fn two_tokens_that_use_the_same_key_do_not_meet() {
     let server = Server::start_for_real();
     server.run(&["world", "apply", "world.toml"]).ended(0);

@@ -324,3 +324,45 @@ fn a_storefront_token_reaches_its_own_channel_only() {
     assert!(foreign.err.contains("channel web, not live"), "{}", foreign.err);
     server.run(&["stock", "--token", token]).ended(1);
 }
+
+#[test]
+fn goods_that_are_short_are_sold_once_and_lost_once() {
+    let server = Server::start();
+    server.run(&["sku", "define", "POT"]).ended(0);
+    server.run(&["receive", "HGH", "POT:5"]).ended(0);
+    server.run(&["place", "web/short", "POT:5", "--zone", "CN-33"]).ended(0);
+    server.run(&["pay", "web/short"]).ended(0);
+    server.run(&["step", "web/short", "pick"]).ended(0);
+    server.run(&["step", "web/short", "short", "POT:3"]).ended(0);
+    let again = server.run(&["adjust", "POT", "HGH", "-2", "--reason", "the picker found 3 of 5"]).ended(1);
+    assert!(again.err.contains("0 can be taken"), "{}", again.err);
+    server.run(&["receive", "HGH", "POT:10"]).ended(0);
+    assert_eq!(server.json(&["available", "web", "POT"])["available"], 10);
+    let counted = server.run(&["count", "HGH", "POT:1", "--as-of", "now"]).ended(0).out;
+    assert!(counted.starts_with("12 units corrected by a count of all in the building"), "{counted}");
+    server.run(&["step", "web/short", "pack"]).ended(0);
+    server.run(&["step", "web/short", "scan"]).ended(0);
+    let cell = server.json(&["stock", "POT", "--warehouse", "HGH"]);
+    assert_eq!((&cell["on_hand"], &cell["short"]), (&serde_json::json!(-2), &serde_json::json!(2)));
+    assert!(server.run(&["stock", "POT"]).ended(0).out.contains(" -2 "));
+}
+
+#[test]
+fn units_on_a_lorry_are_taken_back_lost_or_broken_by_the_command_line() {
+    let server = Server::start();
+    assert!(server.run(&["transfer", "HGH", "CAN", "MUG:9"]).ended(0).out.starts_with("9 units moved"));
+    let why = ["--reason", "wet"];
+    for (verb, says) in [
+        (&["recall", "HGH", "CAN", "MUG:4"][..], "4 units are back"),
+        (&[&["lose", "CAN", "MUG:2"][..], &why].concat(), "2 units are lost in transit"),
+        (&[&["damage", "CAN", "MUG:3", "--in-transit"][..], &why].concat(), "3 units are damaged"),
+        (&[&["damage", "HGH", "MUG"][..], &why].concat(), "1 units are damaged"),
+        (&[&["scrap", "CAN", "MUG:2"][..], &why].concat(), "2 units are scrapped"),
+        (&["count", "CAN", "--shelf", "MUG:60"], "0 units corrected by a count of what is on shelves"),
+    ] {
+        let said = server.run(verb).ended(0).out;
+        assert!(said.starts_with(says), "{verb:?}: {said}");
+    }
+    let late = server.run(&["count", "CAN", "--shelf", "--as-of", "5", "MUG:60"]).ended(2);
+    assert!(late.err.contains("leave --as-of out"), "{}", late.err);
+}

@@ -1,5 +1,7 @@
 //! Every bucket of SKUs' cells.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Config;
 use crate::engine::bounds::page;
 use crate::engine::codes::warehouse;
@@ -47,43 +49,77 @@ impl Engine {
         })
     }
 
-    /// Orders that claim units of a short cell and have not left it, the latest first, as many as the short units reach;
-    /// and whether the search ended before them, since `looks` orders were looked at.
+    /// Orders that claim units of a short cell and have not left it, the latest first, as many as the short units that no
+    /// free ones make up for reach; and whether the search ended before them, since `looks` orders were looked at. What is
+    /// packed is there: its orders come after all others.
     fn claims(&self, view: &CellView, config: &Config, looks: &mut usize) -> (Vec<OrderId>, bool) {
         let (Some(sku), Some(warehouse)) = (self.skus.find(&view.sku), config.codes.warehouse(&view.warehouse)) else {
             return (Vec::new(), false);
         };
+        let free: Units = view.pools.iter().map(|pool| pool.available).sum();
+        let mut claims = Claims { left: view.short.saturating_sub(free), affected: Vec::new(), named: BTreeSet::new() };
+        let packed = |stage: &Stage| *stage == Stage::Packed;
+        let (last, first): (Vec<Stage>, Vec<Stage>) = Stage::ALL.into_iter().filter(|s| is_here(*s)).partition(packed);
+        let more = [first, last].iter().any(|stages| self.claimed_in((sku.id, warehouse), stages, &mut claims, looks));
+        (claims.affected, more)
+    }
+
+    /// Goes through the orders with sub-orders in these stages, the latest first, until the short units are claimed;
+    /// answers whether it ended before, since it has looked often enough.
+    fn claimed_in(
+        &self,
+        (sku, warehouse): (SkuId, WarehouseId),
+        stages: &[Stage],
+        claims: &mut Claims,
+        looks: &mut usize,
+    ) -> bool {
         // What is promised there and yet to come is no claim to what is there.
         let ahead = |order: OrderId| {
-            self.door.with_stock(StockShard::of(sku.id), |shard| {
-                let inbound = shard.sku(sku.id).cell(warehouse).and_then(|cell| cell.inbound());
+            if !stages.iter().any(|stage| stage.is_ahead()) {
+                return Units::ZERO;
+            }
+            self.door.with_stock(StockShard::of(sku), |shard| {
+                let inbound = shard.sku(sku).cell(warehouse).and_then(|cell| cell.inbound());
                 inbound.map_or(Units::ZERO, |inbound| inbound.of_order(order).map(|promise| promise.units).sum())
             })
         };
-        let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| is_here(*stage)).collect();
-        let (mut left, mut before) = (view.short, Seq(u64::MAX));
-        let mut affected = Vec::new();
-        while !left.is_zero() {
+        let mut before = Seq(u64::MAX);
+        while !claims.left.is_zero() {
             let most = CLAIMS_PAGE.min(*looks);
-            let page = self.door.counters().lists.latest(warehouse, &stages, before, most);
-            let Some(last) = page.last() else { return (affected, most == 0) };
+            let page = self.door.counters().lists.latest(warehouse, stages, before, most);
+            let Some(last) = page.last() else { return most == 0 };
             before = last.placed;
             for entry in page {
                 *looks -= 1;
                 let claimed = self.door.with_orders(KeyShard::of_id(entry.order), |shard| {
-                    shard.order(entry.order).map_or(Units::ZERO, |order| claimed(order, sku.id, warehouse))
+                    let order = shard.order(entry.order);
+                    order.map_or(Units::ZERO, |order| claimed(order, (sku, warehouse), stages))
                 });
                 let units = if claimed.is_zero() { claimed } else { claimed.saturating_sub(ahead(entry.order)) };
-                if !units.is_zero() {
-                    affected.push(entry.order);
-                    left = left.saturating_sub(units);
-                }
-                if left.is_zero() {
+                claims.note(entry.order, units);
+                if claims.left.is_zero() {
                     break;
                 }
             }
         }
-        (affected, false)
+        false
+    }
+}
+
+/// Orders that claim units which are not there.
+struct Claims {
+    /// Short units that none of them claims yet.
+    left: Units,
+    affected: Vec<OrderId>,
+    named: BTreeSet<OrderId>,
+}
+
+impl Claims {
+    fn note(&mut self, order: OrderId, units: Units) {
+        if !units.is_zero() {
+            self.affected.extend(self.named.insert(order).then_some(order));
+            self.left = self.left.saturating_sub(units);
+        }
     }
 }
 
@@ -95,8 +131,8 @@ fn is_here(stage: Stage) -> bool {
     bucket_of(stage, PoolId::REGULAR).is_some_and(Bucket::is_on_hand)
 }
 
-/// Units of a SKU that an order's sub-orders claim at a warehouse.
-fn claimed(order: &Order, sku: SkuId, warehouse: WarehouseId) -> Units {
-    let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && is_here(sub.stage));
+/// Units of a SKU that an order's sub-orders in these stages claim at a warehouse.
+fn claimed(order: &Order, (sku, warehouse): (SkuId, WarehouseId), stages: &[Stage]) -> Units {
+    let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse && stages.contains(&sub.stage));
     here.flat_map(|sub| &sub.lines).filter(|line| line.sku == sku).map(|line| line.units).sum()
 }

@@ -15,7 +15,7 @@ use crate::reply::{
 };
 use crate::stock::{Bucket, Cell, ExpectedReceipt};
 use crate::time::Time;
-use crate::units::Units;
+use crate::units::{Balance, Units};
 
 /// The name under which timelines show what deadlines did.
 const TIMER: &str = "timer";
@@ -163,7 +163,7 @@ impl Engine {
             overdue: overdue(cell, config),
             short: cell.units(Bucket::Short),
             safety: cell.safety(),
-            on_hand: cell.on_hand(),
+            on_hand: Balance::of(cell.balance()),
             watermark: cell.version(),
             affected: Vec::new(),
             affected_more: false,

@@ -16,6 +16,13 @@ pub(in crate::engine) enum Reaction {
         /// The warehouse.
         warehouse: WarehouseId,
     },
+    /// Free units of a cell make up for its short ones.
+    MakeUp {
+        /// The SKU.
+        sku: SkuId,
+        /// The warehouse.
+        warehouse: WarehouseId,
+    },
 }
 
 /// The reactions that are due, each once.

@@ -13,7 +13,7 @@ use crate::engine::store::{Engine, EngineLocked, Reaction};
 use crate::engine::transact::admit::encoded;
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::Envelope;
-use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
+use crate::ids::{OrderId, Seq};
 use crate::log::{Appended, Halted, LaidOut, Room};
 use crate::orders::lists::{Listed, Stood};
 use crate::orders::{KeyShard, Order};
@@ -76,10 +76,8 @@ impl Engine {
         let mut state = State::new(locked);
         event.apply(&mut state, at)?;
         let changes = state.changes;
-        let due: SmallVec<[(SkuId, WarehouseId); 2]> = state.due().collect();
-        for (sku, warehouse) in due {
-            locked.counters().reactions.note(Reaction::HandOver { sku, warehouse });
-        }
+        let due: SmallVec<[Reaction; 2]> = state.due().collect();
+        due.into_iter().for_each(|reaction| locked.counters().reactions.note(reaction));
         for (order, stood) in orders.iter().zip(&stood) {
             list(locked, *order, stood.as_ref())?;
         }

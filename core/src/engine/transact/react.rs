@@ -65,6 +65,7 @@ impl Engine {
     fn step_reaction(&self, reaction: Reaction, now: Time) -> Result<Progress, Reject> {
         match reaction {
             Reaction::HandOver { sku, warehouse } => self.hand_over(sku, warehouse, now),
+            Reaction::MakeUp { sku, warehouse } => self.make_up(sku, warehouse, now),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use smallvec::SmallVec;
 
-use crate::engine::store::EngineLocked;
+use crate::engine::store::{EngineLocked, Reaction};
 use crate::event::{Cause, Envelope, Promised};
 use crate::ids::{OrderId, Seq, SkuId, SubNo, WarehouseId};
 use crate::orders::{Answer, Change, KeyShard, Memo, Moment, Order, TimerKind};
-use crate::stock::{Inbound, Move, Overdrawn, SkuStock, StockShard};
+use crate::stock::{Cell, Inbound, Move, Overdrawn, SkuStock, StockShard};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -218,11 +218,14 @@ impl<'s, 'l> State<'s, 'l> {
         }
     }
 
-    /// The cells that the event left with units that promises come first to.
-    pub fn due(&self) -> impl Iterator<Item = (SkuId, WarehouseId)> {
-        self.withholding.iter().copied().filter(|(sku, warehouse)| {
-            let cell = self.locked.stock(StockShard::of(*sku)).sku(*sku).cell(*warehouse);
-            cell.is_some_and(crate::stock::Cell::is_due)
+    /// What the event made due: free units of cells that are short make up for it, and units that promises come first to
+    /// are handed over.
+    pub fn due(&self) -> impl Iterator<Item = Reaction> {
+        self.withholding.iter().copied().flat_map(|(sku, warehouse)| {
+            let cell = self.locked.stock(StockShard::of(sku)).sku(sku).cell(warehouse);
+            let makes_up = cell.is_some_and(Cell::makes_up).then_some(Reaction::MakeUp { sku, warehouse });
+            let hands_over = cell.is_some_and(Cell::is_due).then_some(Reaction::HandOver { sku, warehouse });
+            makes_up.into_iter().chain(hands_over)
         })
     }
 }

@@ -17,7 +17,9 @@ pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
 pub use inbound::{Expect, Expectation};
 pub use line::Line;
 pub use order::{Cancel, CancelScope, ExtendHold, Inspected, Pay, Place, Reroute, RerouteApart, StepAction, TakeStep};
-pub use stock::{Adjust, Arrive, Count, Fulfils, MovePool, Receive, SetSafety, Transfer};
+pub use stock::{
+    Adjust, Arrive, BookLoss, Count, CountShelf, Fulfils, Loss, MovePool, Recall, Receive, SetSafety, Transfer,
+};
 
 /// Who asks, and under which key.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -59,6 +61,12 @@ macro_rules! each_command {
             25 "move_pool" [crate::vocabulary::Right::Manage] MovePool(MovePool),
             /// Set the units that orders may not take.
             26 "set_safety" [crate::vocabulary::Right::Manage] SetSafety(SetSafety),
+            /// Book units that are damaged, scrapped, or lost on the way, with a reason.
+            27 "book_loss" [crate::vocabulary::Right::Floor] BookLoss(BookLoss),
+            /// Take back units that are in transit: they are free again where they left.
+            28 "recall" [crate::vocabulary::Right::Floor] Recall(Recall),
+            /// Set right what the books say is on the shelves by a count of the shelves alone, as of now.
+            29 "count_shelf" [crate::vocabulary::Right::Floor] CountShelf(CountShelf),
             /// Hold stock for an order and route it.
             40 "place" [crate::vocabulary::Right::Sell] Place(Place),
             /// Confirm that an order is paid.

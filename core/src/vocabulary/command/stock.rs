@@ -81,6 +81,57 @@ pub struct Arrive {
     pub lines: Vec<Line>,
 }
 
+/// How units are lost to sale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Loss {
+    /// Free units are not fit for sale: they stay in the warehouse as damaged.
+    Damaged,
+    /// Damaged units leave the warehouse for good.
+    Scrapped,
+    /// Units in transit to the warehouse do not arrive.
+    LostInTransit,
+    /// Units in transit arrive and are not fit for sale.
+    DamagedInTransit,
+}
+
+/// See [`crate::command::Command::BookLoss`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct BookLoss {
+    /// The warehouse where they are, or to which they were on the way.
+    pub warehouse: Code,
+    /// The pool that [`Loss::Damaged`] takes them from; `regular` when not given. The other losses are of no pool.
+    pub pool: Option<Code>,
+    /// What happened to them.
+    pub loss: Loss,
+    /// Why, for the auditor.
+    pub reason: String,
+    /// How many units of what.
+    pub lines: Vec<Line>,
+}
+
+/// See [`crate::command::Command::Recall`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Recall {
+    /// The warehouse that they left, and where they are back.
+    pub from: Code,
+    /// The warehouse to which they were on the way.
+    pub to: Code,
+    /// The pool they join; `regular` when not given.
+    pub pool: Option<Code>,
+    /// What is taken back.
+    pub lines: Vec<Line>,
+}
+
+/// See [`crate::command::Command::CountShelf`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct CountShelf {
+    /// The warehouse counted.
+    pub warehouse: Code,
+    /// Units of each SKU on the shelves: free, held and paid together. What is picked or packed, in inspection or damaged is
+    /// no part of it.
+    pub lines: Vec<Line>,
+}
+
 /// See [`crate::command::Command::MovePool`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct MovePool {
@@ -113,6 +164,9 @@ owned! {
     Count => Nobody,
     Transfer => Nobody,
     Arrive => Nobody,
+    BookLoss => Nobody,
+    Recall => Nobody,
+    CountShelf => Nobody,
     MovePool => Nobody,
     SetSafety => Nobody,
 }

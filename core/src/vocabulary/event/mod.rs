@@ -34,7 +34,7 @@ pub use order::{
     RefundDue, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubStepped,
     UnitsCancelled,
 };
-pub use stock::{MoveReason, SafetySet, StockCounted, StockMoved};
+pub use stock::{MoveReason, SafetySet, ShelfCounted, StockCounted, StockMoved};
 
 /// An event with who, when and why. Its sequence is its place in the batch that holds it.
 #[derive(Clone, PartialEq, Eq, Debug, Decode)]
@@ -72,7 +72,7 @@ pub enum Cause {
         /// Digest of the request's content, to tell a repeat from a conflict.
         digest: u128,
     },
-    /// Promised units were there.
+    /// Another commit made it due: promised units were there, or units for short ones.
     Promise,
 }
 
@@ -96,6 +96,8 @@ macro_rules! each_event {
             21 "stock_counted" StockCounted(StockCounted),
             /// A cell's safety stock changed.
             22 "safety_set" SafetySet(SafetySet),
+            /// The books of the shelves were set right by a count of them.
+            23 "shelf_counted" ShelfCounted(ShelfCounted),
             /// Stock is held for a new order.
             40 "order_placed" OrderPlaced(Box<OrderPlaced>),
             /// Paid in time.

@@ -19,6 +19,18 @@ pub enum MoveReason {
     Arrival,
     /// Between pools.
     PoolMove,
+    /// Free units make up for short ones of the same cell.
+    MakingUp,
+    /// Free units are not fit for sale.
+    Damage,
+    /// Damaged units left for good.
+    Scrap,
+    /// Units did not arrive from another warehouse.
+    TransitLoss,
+    /// Units arrived from another warehouse and are not fit for sale.
+    TransitDamage,
+    /// Units on their way to another warehouse are back where they left.
+    Recall,
 }
 
 /// See [`crate::event::Event::StockMoved`].
@@ -44,6 +56,17 @@ pub struct StockCounted {
     /// The SKUs and units counted, with the warehouse.
     pub warehouse: WarehouseId,
     /// What was counted.
+    pub counted: Vec<(SkuId, Units)>,
+}
+
+/// See [`crate::event::Event::ShelfCounted`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ShelfCounted {
+    /// The corrections: found units into pools, lost ones out of them, and what is short.
+    pub moves: Vec<Move>,
+    /// The warehouse.
+    pub warehouse: WarehouseId,
+    /// The SKUs, with the units that were on the shelves.
     pub counted: Vec<(SkuId, Units)>,
 }
 

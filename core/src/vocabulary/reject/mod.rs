@@ -344,7 +344,7 @@ impl fmt::Display for Reject {
             Reject::BadFile { line: 0, reason } => write!(f, "the file is refused whole: {reason}"),
             Reject::BadFile { line, reason } => write!(f, "the file is refused whole: line {line}: {reason}"),
             Reject::NotEnoughUnits { sku, warehouse, bucket, wanted, available } => {
-                write!(f, "{wanted} units of {sku} wanted from {bucket} at {warehouse}, {available} are there")
+                write!(f, "{wanted} units of {sku} wanted from {bucket} at {warehouse}, {available} can be taken")
             }
             Reject::StaleRules { expected, actual } => {
                 write!(f, "rules version {expected} was expected but {actual} is in force: read them again")

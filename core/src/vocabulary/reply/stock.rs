@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use super::inbound::InboundView;
 use crate::ids::{Code, OrderId, Seq};
 use crate::time::Day;
-use crate::units::Units;
+use crate::units::{Balance, Units};
 
 /// The answer to a stock command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -52,7 +52,7 @@ pub struct CellView {
     pub awaiting: Units,
     /// Returned, not inspected.
     pub inspection: Units,
-    /// Returned and not fit for sale.
+    /// Not fit for sale.
     pub damaged: Units,
     /// On the way here from another warehouse.
     pub in_transit: Units,
@@ -64,8 +64,9 @@ pub struct CellView {
     pub short: Units,
     /// Units of the regular pool that orders may not take.
     pub safety: Units,
-    /// Physically here: free, held, allocated, picked, in inspection and damaged, less the short ones.
-    pub on_hand: Units,
+    /// Physically here: free, held, allocated, picked, in inspection and damaged units, less the short ones. Below zero when
+    /// units left that stood as missing: the next count sets it right.
+    pub on_hand: Balance,
     /// The last event that touched the cell.
     pub watermark: Seq,
     /// Orders affected by the short units, the latest first, when there are any.

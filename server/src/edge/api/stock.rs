@@ -9,6 +9,7 @@ use stockade_core::command::Command;
 use stockade_core::query::{Query, StockQuery};
 
 use crate::edge::bodies::stock::{AdjustBody, CountBody, ReceiveBody};
+use crate::edge::bodies::stock_moves::{ArriveBody, BetweenBody, CountShelfBody, LossBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
 use crate::edge::parameters::{PAGE, code, limit, pairs, unknown_parameter};
@@ -21,6 +22,11 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route("/v1/stock/receive", post(receive))
         .route("/v1/stock/adjust", post(adjust))
         .route("/v1/stock/count", post(count))
+        .route("/v1/stock/count-shelf", post(count_shelf))
+        .route("/v1/stock/loss", post(loss))
+        .route("/v1/stock/transfer", post(transfer))
+        .route("/v1/stock/arrive", post(arrive))
+        .route("/v1/stock/recall", post(recall))
 }
 
 async fn stock(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
@@ -50,4 +56,29 @@ async fn adjust(State(http): Shared, caller: Caller, Json(body): Json<AdjustBody
 async fn count(State(http): Shared, caller: Caller, Json(body): Json<CountBody>) -> Answer {
     let key = caller.key()?;
     http.tell(&caller, Some(key), Command::Count(body.into())).await
+}
+
+async fn count_shelf(State(http): Shared, caller: Caller, Json(body): Json<CountShelfBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::CountShelf(body.into())).await
+}
+
+async fn loss(State(http): Shared, caller: Caller, Json(body): Json<LossBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::BookLoss(body.into())).await
+}
+
+async fn transfer(State(http): Shared, caller: Caller, Json(body): Json<BetweenBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Transfer(body.into())).await
+}
+
+async fn arrive(State(http): Shared, caller: Caller, Json(body): Json<ArriveBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Arrive(body.into())).await
+}
+
+async fn recall(State(http): Shared, caller: Caller, Json(body): Json<BetweenBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Recall(body.into())).await
 }

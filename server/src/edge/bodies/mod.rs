@@ -16,6 +16,7 @@ pub mod reply;
 pub mod routing;
 pub mod steps;
 pub mod stock;
+pub mod stock_moves;
 pub mod world;
 
 pub use refusal::{Problem, RefusalBody};

@@ -52,7 +52,7 @@ pub struct CountBody {
     /// Events up to it that the count does not include.
     #[serde(default)]
     pub except: Vec<u64>,
-    /// Units physically there, by SKU.
+    /// Units physically there, by SKU: on shelves, picked, packed, in inspection and damaged.
     pub lines: Vec<LineBody>,
 }
 
@@ -76,8 +76,8 @@ pub struct CellBody<'a> {
     pub sku: &'a Code,
     /// The warehouse.
     pub warehouse: &'a Code,
-    /// Everything physically there, less the short units; `null` for unlimited.
-    pub on_hand: Option<u64>,
+    /// Everything physically there, less the short units. Below zero when units left that stood as missing.
+    pub on_hand: i64,
     /// Free and held units of each pool.
     pub pools: Vec<PoolBody<'a>>,
     /// Paid, not yet on a pick ticket.
@@ -90,7 +90,7 @@ pub struct CellBody<'a> {
     pub awaiting: u64,
     /// Returned, not inspected.
     pub inspection: u64,
-    /// Returned and not fit for sale.
+    /// Not fit for sale.
     pub damaged: u64,
     /// On the way here from another warehouse.
     pub in_transit: u64,
@@ -159,7 +159,7 @@ impl<'a> From<&'a CellView> for CellBody<'a> {
         CellBody {
             sku: &cell.sku,
             warehouse: &cell.warehouse,
-            on_hand: limited(cell.on_hand),
+            on_hand: cell.on_hand.units(),
             pools: cell.pools.iter().map(PoolBody::from).collect(),
             allocated: cell.allocated.0,
             picked: cell.picked.0,

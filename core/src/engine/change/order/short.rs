@@ -7,24 +7,25 @@ use crate::decision::Decision;
 use crate::engine::change::order::figures::refigure;
 use crate::engine::change::order::limit::{no_parcel_left, parcels_left, shortened};
 use crate::engine::change::order::{drop_empty, put_review};
+use crate::engine::change::stock::terms::{SUPPLIER, WRITE_OFF, push};
 use crate::engine::outcome::invalid;
 use crate::engine::plan::anew::{Served, channel_pools};
 use crate::engine::plan::context::OrderContext;
 use crate::engine::plan::ready::Terms;
 use crate::engine::plan::wish::{Undecided, Wish};
-use crate::engine::store::Engine;
+use crate::engine::store::{Engine, EngineLocked};
 use crate::engine::transact::body::{Body, Decisions, Footprint, Scope};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, ParcelShorted, PickShorted};
 use crate::ids::{SkuId, SubNo, WarehouseId};
 use crate::orders::{Change, Order, Stage, SubLine, SubOrder, SubTake, bucket_of};
 use crate::reject::Reject;
-use crate::stock::{Bucket, Move, Outside};
+use crate::stock::{Bucket, Cell, Move};
 use crate::units::Units;
 
 impl Engine {
-    /// Decides a short pick. The missing units go back to their pools, and as many stand in `short`, so that nobody else
-    /// is promised them; this warehouse is left out when they are routed anew.
+    /// Decides a short pick. The missing units are those that stand as short already, as far as there are such; the rest is
+    /// written off. This warehouse is left out when they are routed anew.
     pub(super) fn short(
         &self,
         mut context: OrderContext<'_, '_>,
@@ -34,16 +35,7 @@ impl Engine {
         let order = context.order;
         let sub = order.sub(no).expect("permitted has found it");
         let missing = self.missing(no, sub, found)?;
-        let mut moves = Vec::new();
-        for take in &missing {
-            let from = bucket_of(sub.stage, take.pool).expect("a sub-order that is picked stands in a bucket");
-            let (sku, warehouse, units) = (take.sku, sub.warehouse, take.units);
-            moves.push(Move { sku, warehouse, from, to: Bucket::free(sub.from_supplier, take.pool), units });
-            if !sub.from_supplier {
-                let to = Bucket::Outside(Outside::WriteOff);
-                moves.push(Move { sku, warehouse, from: Bucket::Short, to, units });
-            }
-        }
+        let moves = booked(context.locked, sub, &missing);
         let units: Vec<(SkuId, Units)> = missing.iter().map(|take| (take.sku, take.units)).collect();
         let figures = self.figures_without(order, &missing, context.config);
         let most = parcels_left(order, usize::from(figures.is_empty()));
@@ -113,6 +105,29 @@ impl Engine {
         }
         Ok(missing)
     }
+}
+
+/// The movements of missing units. What a count missed before is what the picker misses now, and is not lost twice.
+fn booked(locked: &EngineLocked<'_>, sub: &SubOrder, missing: &[SubTake]) -> Vec<Move> {
+    let mut known: BTreeMap<SkuId, Units> = BTreeMap::new();
+    let mut moves = Vec::with_capacity(missing.len());
+    for take in missing {
+        let from = bucket_of(sub.stage, take.pool).expect("a sub-order that is picked stands in a bucket");
+        let cell = (take.sku, sub.warehouse);
+        if sub.from_supplier {
+            push(&mut moves, cell, from, SUPPLIER, take.units);
+            continue;
+        }
+        let known = known.entry(take.sku).or_insert_with(|| {
+            let cell = locked.sku(take.sku).cell(sub.warehouse);
+            cell.map_or(Units::ZERO, Cell::lacking)
+        });
+        let short = take.units.min(*known);
+        *known = known.saturating_sub(short);
+        push(&mut moves, cell, from, Bucket::Short, short);
+        push(&mut moves, cell, from, WRITE_OFF, take.units.saturating_sub(short));
+    }
+    moves
 }
 
 impl PickShorted {

@@ -74,25 +74,30 @@ impl Counted<'_> {
                 .changed_since(as_of, unseen)
                 .map_err(|oldest| Reject::CountTooOld { sku: self.code.clone(), oldest })?,
         };
-        let truth = Units(self.units.0.saturating_add_signed(since));
-        let differs = i128::from(truth.0) - cell.balance();
-        let found = Units(u64::try_from(differs).unwrap_or(0));
-        let lost = Units(u64::try_from(-differs).unwrap_or(0));
-
-        let key = (self.sku, self.warehouse);
-        let made_up = found.min(cell.units(Bucket::Short));
-        push(moves, key, WRITE_OFF, Bucket::Short, made_up);
-        push(moves, key, WRITE_OFF, Bucket::Available(PoolId::REGULAR), found.saturating_sub(made_up));
-
-        let mut left = lost;
-        for stock in cell.pools() {
-            let units = stock.available.min(left);
-            push(moves, key, Bucket::Available(stock.pool), WRITE_OFF, units);
-            left = left.saturating_sub(units);
-        }
-        push(moves, key, Bucket::Short, WRITE_OFF, left);
+        set_right(cell, self.sku, Units(self.units.0.saturating_add_signed(since)), moves);
         Ok(())
     }
+}
+
+/// The movements after which the books of a cell say that so many units are there. Found units make up for short ones, then
+/// join the regular pool; lost ones leave the free pools, regular first, and what is not free is short.
+pub(super) fn set_right(cell: &Cell, sku: SkuId, truth: Units, moves: &mut Vec<Move>) {
+    let differs = i128::from(truth.0) - cell.balance();
+    let found = Units(u64::try_from(differs).unwrap_or(0));
+    let lost = Units(u64::try_from(-differs).unwrap_or(0));
+
+    let key = (sku, cell.warehouse());
+    let made_up = found.min(cell.units(Bucket::Short));
+    push(moves, key, WRITE_OFF, Bucket::Short, made_up);
+    push(moves, key, WRITE_OFF, Bucket::Available(PoolId::REGULAR), found.saturating_sub(made_up));
+
+    let mut left = lost;
+    for stock in cell.pools() {
+        let units = stock.available.min(left);
+        push(moves, key, Bucket::Available(stock.pool), WRITE_OFF, units);
+        left = left.saturating_sub(units);
+    }
+    push(moves, key, Bucket::Short, WRITE_OFF, left);
 }
 
 impl Body for StockCounted {

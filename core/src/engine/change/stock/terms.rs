@@ -6,7 +6,7 @@ use crate::engine::outcome::invalid;
 use crate::engine::store::{Engine, EngineLocked};
 use crate::ids::{Code, PoolId, SkuId, WarehouseId};
 use crate::reject::Reject;
-use crate::stock::{Bucket, Move, Outside};
+use crate::stock::{Bucket, Move, Outside, movable};
 use crate::units::Units;
 
 pub(in crate::engine) const SUPPLIER: Bucket = Bucket::Outside(Outside::Supplier);
@@ -56,13 +56,29 @@ pub(in crate::engine) struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    /// Refuses to take more out of the pool than is free in it.
+    /// Refuses to take more out of the pool than is free in it, neither promised nor missing.
     pub fn enough(&self, locked: &EngineLocked<'_>, config: &Config, wanted: Units) -> Result<(), Reject> {
-        let available = there(locked, self.cell, Bucket::Available(self.pool));
+        self.enough_in(locked, config, (Bucket::Available(self.pool), wanted))
+    }
+
+    /// The same for any bucket that units are taken from.
+    pub fn enough_in(
+        &self,
+        locked: &EngineLocked<'_>,
+        config: &Config,
+        (bucket, wanted): (Bucket, Units),
+    ) -> Result<(), Reject> {
+        let (available, bucket) = match bucket {
+            Bucket::Available(pool) => {
+                let cell = locked.sku(self.cell.0).cell(self.cell.1);
+                let name = format!("pool {}", config.codes.of_pool(pool));
+                (cell.map_or(Units::ZERO, |cell| movable(cell, pool)), name)
+            }
+            other => (there(locked, self.cell, other), other.to_string()),
+        };
         if available >= wanted {
             return Ok(());
         }
-        let bucket = format!("pool {}", config.codes.of_pool(self.pool));
         let (sku, warehouse) = (self.code.clone(), config.codes.of_warehouse(self.cell.1));
         Err(Reject::NotEnoughUnits { sku, warehouse, bucket, wanted, available })
     }
