@@ -1,19 +1,21 @@
 //! One small value of everything that travels, each with a name.
 
-#![allow(dead_code, reason = "other tests use a part")]
+#![allow(dead_code, unused_imports, reason = "other tests use a part")]
 
-use stockade_core::Durability;
+#[path = "refusals.rs"]
+mod refusals;
+
 use stockade_core::command::*;
 use stockade_core::decision::*;
 use stockade_core::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use stockade_core::money::Money;
 use stockade_core::orders::*;
 use stockade_core::query::*;
-use stockade_core::reject::RetryAfter;
-use stockade_core::reject::{CodeKind, Reject, Short};
 use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::{Balance, Units};
+
+pub use refusals::rejects;
 
 pub fn code(text: &str) -> Code {
     Code::new(text).expect("a sample code is a code")
@@ -463,48 +465,4 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
             }]),
         ),
     ]
-}
-
-pub fn rejects() -> Vec<(&'static str, Reject)> {
-    let unknown = |kind| Reject::Unknown { kind, codes: vec![code("X")] };
-    let all = vec![
-        Reject::InsufficientStock { short: vec![Short { sku: code("A"), wanted: Units(3), available: Units(2) }] },
-        Reject::Unroutable { reason: "no rate".to_owned() },
-        Reject::CarrierNotEligible { carrier: code("ZTO"), zone: Some(code("CN-44")) },
-        unknown(CodeKind::Warehouse),
-        unknown(CodeKind::Channel),
-        unknown(CodeKind::Pool),
-        unknown(CodeKind::Carrier),
-        unknown(CodeKind::Sku),
-        Reject::UnknownOrder { order: OrderRef::Number { channel: code("web"), number: code("1001") } },
-        Reject::UnknownOrder { order: OrderRef::Id(OrderId(77)) },
-        Reject::UnknownSubOrder { sub: SubNo(3), count: 2 },
-        Reject::Conflict { reason: "other lines".to_owned() },
-        Reject::IllegalStep {
-            step: "pack".to_owned(),
-            state: OrderState::Held,
-            stage: Some(Stage::Held),
-            reason: "not paid".to_owned(),
-        },
-        Reject::Invalid { field: "lines".to_owned(), reason: "empty".to_owned() },
-        Reject::BadFile { line: 7, reason: "no such carrier".to_owned() },
-        Reject::NotEnoughUnits {
-            sku: code("A"),
-            warehouse: code("HGH"),
-            bucket: "available".to_owned(),
-            wanted: Units(3),
-            available: Units(2),
-        },
-        Reject::StaleRules { expected: RulesVersion(1), actual: RulesVersion(2) },
-        Reject::CountTooOld { sku: code("A"), oldest: Seq(200) },
-        Reject::Forbidden { reason: "role support only reads".to_owned() },
-        Reject::Unauthenticated,
-        Reject::TooLate,
-        Reject::Overloaded { retry_after: RetryAfter(Span::from_millis(20)) },
-        Reject::Unavailable { reason: "draining".to_owned() },
-        Reject::DurabilityUnavailable { asked: Durability::Replicated, best: Durability::Journaled },
-        Reject::OutcomeUnknown { order: Some(OrderId(77)) },
-        Reject::Halted { reason: "ledger".to_owned() },
-    ];
-    all.into_iter().map(|reject| (reject.code(), reject)).collect()
 }

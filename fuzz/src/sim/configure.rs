@@ -15,6 +15,8 @@ impl Workload {
         requests.push(self.keyed(Command::ApplyWorld(ApplyWorld { text: world })));
         let skus = (0..self.shape.skus).map(|n| self.sku_spec(n)).collect();
         requests.push(self.keyed(Command::DefineSkus(DefineSkus { skus })));
+        // Nothing of it may be refused: all that follows needs a world.
+        requests.iter_mut().for_each(|request| request.occurred = None);
         requests
     }
 

@@ -170,7 +170,7 @@ impl Workload {
                 1 | 2 => order.subs[sub].waybill.clone(),
                 _ => None,
             }),
-            Stage::Outbound if self.rng.percent(8) => StepAction::Unscan,
+            Stage::Outbound if self.rng.percent(20) => StepAction::Unscan,
             Stage::Outbound => StepAction::Pickup,
             Stage::PickedUp => match self.rng.below(8) {
                 0 => StepAction::Undelivered,
