@@ -27,7 +27,12 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours);
+    // A line that cannot be written is lost: to say so where it could not be written would be a panic.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_ansi(colours)
+        .log_internal_errors(false);
     let libraries = Throttle::new();
     if json {
         Box::new(log.json().map_event_format(|inner| Limited { inner, json, libraries }).finish())

@@ -124,10 +124,22 @@ impl Import<'_> {
                 }
             };
             if let Reply::Placed(placed) = reply {
-                if self.args.paid && placed.present == OrderState::Held {
-                    payments.push((asked, placed.replayed));
-                } else {
-                    self.imported.count(placed.replayed);
+                match placed.present {
+                    // The hold of an earlier import may have run out: paid late, the order is held anew if the stock is there.
+                    OrderState::Held | OrderState::Expired if self.args.paid => {
+                        payments.push((asked, placed.replayed));
+                    }
+                    OrderState::Cancelled | OrderState::RefundDue if self.args.paid => {
+                        self.refuse(
+                            asked,
+                            &format!("the order is {}: its payment is not confirmed", placed.present.name()),
+                        );
+                    }
+                    OrderState::Held
+                    | OrderState::Expired
+                    | OrderState::Paid
+                    | OrderState::Cancelled
+                    | OrderState::RefundDue => self.imported.count(placed.replayed),
                 }
             } else if let Reply::Changed(changed) = reply {
                 self.imported.count(changed.replayed);
@@ -139,7 +151,14 @@ impl Import<'_> {
             let requests = payments.iter().map(|(asked, _)| asked.payment()).collect();
             for ((asked, replayed), answer) in payments.iter().zip(self.session.commands(requests)?) {
                 match answer {
-                    Ok(_) => self.imported.count(*replayed),
+                    Ok(Reply::Changed(paid)) if paid.present == OrderState::Paid => self.imported.count(*replayed),
+                    Ok(_) => {
+                        self.imported.begun = true;
+                        self.refuse(
+                            asked,
+                            "the order is not held any more, and not all of it is there: the money is owed back",
+                        );
+                    }
                     Err(error) => {
                         self.imported.begun = true;
                         end = end.or(self.failed(asked, error, "the order is placed, but not paid: "));

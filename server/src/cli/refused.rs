@@ -11,6 +11,7 @@ use stockade_core::reject::Reject;
 
 use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
+use crate::replay::decide::is_decision;
 use crate::terminal::Output;
 
 /// What every import is told.
@@ -189,31 +190,9 @@ impl ImportFlags {
     }
 }
 
-/// Whether a failed command says something about its row. Others end the import.
+/// The refusal of a command, when it says something about its row. Others end the import.
 pub(super) fn about_the_row(error: &ClientError) -> Option<&Reject> {
-    error.reject().filter(|reject| match reject {
-        Reject::InsufficientStock { .. }
-        | Reject::Unroutable { .. }
-        | Reject::CarrierNotEligible { .. }
-        | Reject::Unknown { .. }
-        | Reject::UnknownOrder { .. }
-        | Reject::UnknownSubOrder { .. }
-        | Reject::Conflict { .. }
-        | Reject::IllegalStep { .. }
-        | Reject::Invalid { .. }
-        | Reject::NotEnoughUnits { .. }
-        | Reject::CountTooOld { .. } => true,
-        Reject::BadFile { .. }
-        | Reject::StaleRules { .. }
-        | Reject::Forbidden { .. }
-        | Reject::Unauthenticated
-        | Reject::TooLate
-        | Reject::Overloaded { .. }
-        | Reject::Unavailable { .. }
-        | Reject::DurabilityUnavailable { .. }
-        | Reject::OutcomeUnknown { .. }
-        | Reject::Halted { .. } => false,
-    })
+    error.reject().filter(|reject| is_decision(reject))
 }
 
 fn beside(file: &Path) -> PathBuf {

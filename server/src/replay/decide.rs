@@ -169,8 +169,8 @@ pub(super) fn cancel(
     Ok(CancelDone::Cancelled(changed.seq, freed.filter(|cell| cell.2 != 0).collect()))
 }
 
-/// Whether a refusal is about the order, not about the state of the service.
-pub(super) fn is_decision(reject: &Reject) -> bool {
+/// Whether a refusal is about what was asked, not about who asked nor about the state of the service.
+pub(crate) fn is_decision(reject: &Reject) -> bool {
     match reject {
         Reject::InsufficientStock { .. }
         | Reject::Unroutable { .. }
@@ -180,11 +180,11 @@ pub(super) fn is_decision(reject: &Reject) -> bool {
         | Reject::UnknownSubOrder { .. }
         | Reject::IllegalStep { .. }
         | Reject::NotEnoughUnits { .. }
+        | Reject::CountTooOld { .. }
         | Reject::Conflict { .. }
         | Reject::Invalid { .. } => true,
         Reject::BadFile { .. }
         | Reject::StaleRules { .. }
-        | Reject::CountTooOld { .. }
         | Reject::Forbidden { .. }
         | Reject::Unauthenticated
         | Reject::TooLate

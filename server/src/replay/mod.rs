@@ -10,7 +10,7 @@
 //! durable as the journal makes them; they hold nothing that differs between engines, journals or runs.
 
 mod args;
-mod decide;
+pub(crate) mod decide;
 mod drive;
 mod embedded;
 mod home;

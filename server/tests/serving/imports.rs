@@ -142,6 +142,30 @@ fn an_import_that_ends_early_counts_every_order_that_is_done() {
 }
 
 #[test]
+fn a_paid_order_whose_hold_ran_out_is_paid_late_or_refused_and_never_told_as_done() {
+    let server = Server::start();
+    let world = server.run(&["world", "show"]).ended(0).out;
+    let hurried: Vec<&str> =
+        world.lines().map(|line| if line.starts_with("hold_ttl") { "hold_ttl = \"3s\"" } else { line }).collect();
+    write(&server, "hurry.toml", &hurried.join("\n"));
+    server.run(&["world", "apply", "hurry.toml"]).ended(0);
+    write(&server, "orders.csv", "order_id,sku,qty\n1,TEE,1\n2,TEE,1\n");
+    let place = ["import", "orders", "orders.csv", "--channel", "web"];
+    server.run(&place).ended(0);
+    server.run(&["cancel", "web/2"]).ended(0);
+    let begun = Instant::now();
+    while server.json(&["order", "web/1"])["state"] != "expired" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "its hold does not run out");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let paid = server.run(&[&place[..], &["--paid"]].concat()).ended(6);
+    assert!(paid.out.contains("1 refused"), "{} {}", paid.out, paid.err);
+    let refused = read(&server, "orders.refused.csv").unwrap();
+    assert!(refused.contains("the order is cancelled: its payment is not confirmed"), "{refused}");
+    assert_eq!(server.json(&["order", "web/1"])["state"], "paid");
+}
+
+#[test]
 fn refused_rows_of_an_earlier_import_do_not_stay_and_a_dry_run_leaves_them() {
     let server = Server::start();
     let import = ["import", "orders", "orders.csv", "--channel", "web"];

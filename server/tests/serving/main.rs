@@ -19,6 +19,7 @@ mod python;
 #[allow(dead_code, reason = "every test binary uses the part it needs")]
 mod rig;
 #[cfg(debug_assertions)]
+mod silent_log;
 mod starting;
 mod verbs;
 mod went_back;
