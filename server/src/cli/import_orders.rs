@@ -147,26 +147,33 @@ impl Import<'_> {
                 end = end.or(Some(ClientError::Protocol("an order was answered with something else".to_owned())));
             }
         }
-        if end.is_none() {
-            let requests = payments.iter().map(|(asked, _)| asked.payment()).collect();
-            for ((asked, replayed), answer) in payments.iter().zip(self.session.commands(requests)?) {
-                match answer {
-                    Ok(Reply::Changed(paid)) if paid.present == OrderState::Paid => self.imported.count(*replayed),
-                    Ok(_) => {
-                        self.imported.begun = true;
-                        self.refuse(
-                            asked,
-                            "the order is not held any more, and not all of it is there: the money is owed back",
-                        );
-                    }
-                    Err(error) => {
-                        self.imported.begun = true;
-                        end = end.or(self.failed(asked, error, "the order is placed, but not paid: "));
-                    }
+        match end {
+            Some(error) => {
+                self.imported.begun |= !payments.is_empty();
+                Err(self.interrupted(error))
+            }
+            None => self.pay(&payments),
+        }
+    }
+
+    /// Confirms that orders are paid. With each, whether it was placed before.
+    fn pay(&mut self, orders: &[(&Asked, bool)]) -> Result<(), Failure> {
+        let mut end = None;
+        let requests = orders.iter().map(|(asked, _)| asked.payment()).collect();
+        for ((asked, before), answer) in orders.iter().zip(self.session.commands(requests)?) {
+            match answer {
+                Ok(reply) if matches!(&reply, Reply::Changed(paid) if paid.present == OrderState::Paid) => {
+                    self.imported.count(*before);
+                }
+                Ok(_) => {
+                    self.imported.begun = true;
+                    self.refuse(asked, "its hold ran out and not all of it is there any more: the money is owed back");
+                }
+                Err(error) => {
+                    self.imported.begun = true;
+                    end = end.or(self.failed(asked, error, "the order is placed, but not paid: "));
                 }
             }
-        } else {
-            self.imported.begun |= !payments.is_empty();
         }
         end.map_or(Ok(()), |error| Err(self.interrupted(error)))
     }
