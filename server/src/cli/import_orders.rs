@@ -51,6 +51,8 @@ struct Import<'a> {
     imported: Imported,
     /// What a dry run has found so far.
     trial: Trial,
+    /// Orders that the file itself cancels.
+    cancelled: HashSet<(Code, Code)>,
 }
 
 /// Places the orders of a file and carries out its cancellations.
@@ -61,17 +63,19 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     let asked = read(args)?;
     let session = args.connect.open()?;
     let imported = Imported::none(&args.import, asked.len());
-    let mut import =
-        Import { args, session: &session, refused: Refused::new(COLUMNS), imported, trial: Trial::default() };
+    let cancels = asked.iter().filter(|asked| asked.order.kind == OrderKind::Cancel);
+    let cancelled = cancels.map(Asked::name).collect();
+    let (refused, trial) = (Refused::new(COLUMNS), Trial::default());
+    let mut import = Import { args, session: &session, refused, imported, trial, cancelled };
     let bar = progress_bar(asked.len() as u64, "orders");
     let mut wave: Vec<Asked> = Vec::new();
     let mut named: HashSet<(Code, Code)> = HashSet::new();
     for order in asked {
         // What concerns one order is sent one after the other.
-        if wave.len() == WAVE || !named.insert((order.channel.clone(), order.order.number.clone())) {
+        if wave.len() == WAVE || !named.insert(order.name()) {
             bar.inc(wave.len() as u64);
             import.send(std::mem::take(&mut wave))?;
-            named = HashSet::from([(order.channel.clone(), order.order.number.clone())]);
+            named = HashSet::from([order.name()]);
         }
         match order.fault() {
             Some(reason) => import.refuse(&order, &reason),
@@ -129,7 +133,9 @@ impl Import<'_> {
                     OrderState::Held | OrderState::Expired if self.args.paid => {
                         payments.push((asked, placed.replayed));
                     }
-                    OrderState::Cancelled | OrderState::RefundDue if self.args.paid => {
+                    OrderState::Cancelled | OrderState::RefundDue
+                        if self.args.paid && !self.cancelled.contains(&asked.name()) =>
+                    {
                         self.refuse(
                             asked,
                             &format!("the order is {}: its payment is not confirmed", placed.present.name()),
