@@ -101,7 +101,14 @@ fn what_another_server_may_have_changed_is_not_told_as_durable() {
         redis.freeze();
         rules().await.expect("nobody else can be the owner yet");
         tokio::time::sleep(LONG_OUTAGE).await;
-        let told = rules().await.expect_err("another server may own the history by now").to_string();
+        let mut told = String::new();
+        // On a busy machine, the time of so impatient a call may pass before it is looked at.
+        for _ in 0..20 {
+            told = rules().await.expect_err("another server may own the history by now").to_string();
+            if told.contains("not available now") {
+                break;
+            }
+        }
         assert!(told.contains("not available now"), "{told}");
         let call = Call { provisional: true, timeout: IMPATIENCE, ..Call::default() };
         client.with(call).rules().await.expect("a provisional answer claims nothing");
