@@ -15,7 +15,7 @@ use stockade_core::time::Time;
 use stockade_core::wire::body::{put_frame, read_body};
 use stockade_core::wire::hello::HELLO_BYTES_MAX;
 use stockade_core::wire::{
-    Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, VERSION, VERSION_OLDEST, Welcome,
+    DATAGRAM_BYTES_MAX, Features, FrameDecoder, FrameKind, Header, Hello, HelloAnswer, VERSION, VERSION_OLDEST, Welcome,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, timeout};
@@ -317,7 +317,7 @@ fn transport() -> Result<TransportConfig, ClientError> {
     let idle = IdleTimeout::try_from(IDLE)
         .map_err(|error| ClientError::Config { field: "idle", reason: error.to_string() })?;
     let mut discovery = MtuDiscoveryConfig::default();
-    discovery.upper_bound(DATAGRAM_MAX);
+    discovery.upper_bound(DATAGRAM_BYTES_MAX);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
@@ -336,7 +336,7 @@ fn transport() -> Result<TransportConfig, ClientError> {
 
 fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
     let mut config = EndpointConfig::default();
-    config.max_udp_payload_size(DATAGRAM_MAX).expect("a jumbo frame is a size that QUIC allows");
+    config.max_udp_payload_size(DATAGRAM_BYTES_MAX).expect("a size that QUIC allows");
     let runtime = quinn::default_runtime().ok_or_else(|| std::io::Error::other("there is no tokio runtime"))?;
     Endpoint::new(config, None, std::net::UdpSocket::bind(addr)?, runtime)
 }
@@ -345,8 +345,6 @@ fn endpoint(addr: SocketAddr) -> std::io::Result<Endpoint> {
 const TLS_ALERTS: std::ops::RangeInclusive<u64> = 0x100..=0x1FF;
 /// The alert of TLS that says that no protocol was agreed on (RFC 7301, section 3.2).
 const NO_APPLICATION_PROTOCOL: u8 = 120;
-/// Payload of a jumbo frame in bytes: path discovery tries datagrams up to this size.
-const DATAGRAM_MAX: u16 = 8_972;
 const IDLE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Interval at which callers past their deadline are notified.

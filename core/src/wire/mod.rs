@@ -25,9 +25,14 @@ pub use message::{ClientMessage, GoAway, ServerMessage};
 
 /// The protocol as agreed in the TLS handshake.
 pub const ALPN: &[u8] = b"stockade/2";
+/// Bytes of the largest datagram that either side looks for a way for and takes. Ten of them leave in one call of the
+/// system, which takes no more than 65,535 bytes with their headers and sends nothing at all of what is longer.
+pub const DATAGRAM_BYTES_MAX: u16 = 6_500;
 /// The newest version of the frames this build speaks.
 pub const VERSION: u16 = 2;
 /// The oldest version of the frames this build speaks.
 pub const VERSION_OLDEST: u16 = 2;
 
 const _: () = assert!(VERSION_OLDEST <= VERSION);
+/// Datagrams that leave in one call at most, and what IPv6 and UDP add to them.
+const _: () = assert!(10 * DATAGRAM_BYTES_MAX as u32 + 48 <= u16::MAX as u32, "a burst leaves in one call");

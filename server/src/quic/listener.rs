@@ -10,6 +10,7 @@ use quinn::{
 };
 use quinn_proto::RandomConnectionIdGenerator;
 use ring::hmac;
+use stockade_core::wire::DATAGRAM_BYTES_MAX;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
@@ -191,7 +192,7 @@ fn lasting(certificate: &Certificate) -> EndpointConfig {
     let mut config = EndpointConfig::new(Arc::new(reset_key));
     // The default generator drops packets for ids that a former run gave out before a reset is considered.
     config.cid_generator(|| Box::new(RandomConnectionIdGenerator::default()));
-    config.max_udp_payload_size(DATAGRAM_MAX).expect("a jumbo frame is a size that QUIC allows");
+    config.max_udp_payload_size(DATAGRAM_BYTES_MAX).expect("a size that QUIC allows");
     config
 }
 
@@ -199,7 +200,7 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
     let idle = IdleTimeout::try_from(config.idle)
         .map_err(|error| QuicError::Config { field: "idle", reason: error.to_string() })?;
     let mut discovery = MtuDiscoveryConfig::default();
-    discovery.upper_bound(DATAGRAM_MAX);
+    discovery.upper_bound(DATAGRAM_BYTES_MAX);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
@@ -219,6 +220,4 @@ const STREAM_WINDOW: u32 = 512 * 1024;
 const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
 const SEND_WINDOW: u64 = 2 * 1024 * 1024;
 const INITIAL_MTU: u16 = 1_400;
-/// What a jumbo frame carries: larger datagrams are looked for up to here and used where the way takes them.
-const DATAGRAM_MAX: u16 = 8_972;
 const LAST_PACKETS: Duration = Duration::from_secs(1);

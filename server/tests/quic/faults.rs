@@ -13,7 +13,9 @@ use stockade_client::core::query::{Query, StockQuery};
 use stockade_client::core::reject::Reject;
 use stockade_client::core::reply::Reply;
 use stockade_client::core::time::{Span, Time};
-use stockade_client::core::wire::{ClientMessage, HelloAnswer, HelloRefusal, ServerMessage, VERSION, VERSION_OLDEST};
+use stockade_client::core::wire::{
+    ClientMessage, FrameKind, HelloAnswer, HelloRefusal, ServerMessage, VERSION, VERSION_OLDEST,
+};
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
 use stockade_server::failure::{Exit, Failure};
 use tokio::net::UdpSocket;
@@ -391,4 +393,19 @@ async fn a_peer_that_does_not_read_is_waited_for_and_then_gets_everything() {
         let ServerMessage::Reply(Ok(Reply::Stock(cells))) = message else { panic!("{message:?}") };
         assert!(cells.len() >= 2_000);
     }
+}
+
+#[tokio::test]
+async fn a_burst_of_large_datagrams_arrives() {
+    let host = Host::start().await;
+    let mut raw = Raw::greeted(host.addr, &host.storefront).await;
+    let unreadable = vec![250; 200_000];
+    for round in 0..40 {
+        raw.say_bytes(FrameKind::Request, round, &unreadable).await;
+        assert_eq!(raw.reply().await.0.correlation, round);
+    }
+    let path = raw.connection.stats().path;
+    assert!(path.current_mtu > 6_000, "large datagrams were found to pass: {}", path.current_mtu);
+    let share = path.lost_packets as f64 / path.sent_packets as f64;
+    assert!(share < 0.05, "{} of {} packets were lost", path.lost_packets, path.sent_packets);
 }

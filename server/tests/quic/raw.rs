@@ -54,7 +54,9 @@ impl Raw {
         tls.alpn_protocols = vec![alpn.to_vec()];
         let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
         let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-        let connecting = endpoint.connect_with(quinn::ClientConfig::new(Arc::new(crypto)), addr, "localhost").unwrap();
+        let mut config = quinn::ClientConfig::new(Arc::new(crypto));
+        config.transport_config(Arc::new(transport()));
+        let connecting = endpoint.connect_with(config, addr, "localhost").unwrap();
         let connection = connecting.await?;
         let (send, receive) = connection.open_bi().await?;
         Ok(Raw { connection, send, receive, decoder: FrameDecoder::new(1 << 20), _endpoint: endpoint })
@@ -130,6 +132,15 @@ impl Raw {
             other => panic!("closed otherwise: {other}"),
         }
     }
+}
+
+/// Datagrams as large as the server takes them.
+fn transport() -> quinn::TransportConfig {
+    let mut discovery = quinn::MtuDiscoveryConfig::default();
+    discovery.upper_bound(u16::MAX - 8);
+    let mut transport = quinn::TransportConfig::default();
+    transport.mtu_discovery_config(Some(discovery));
+    transport
 }
 
 #[derive(Debug)]
