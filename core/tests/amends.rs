@@ -8,7 +8,7 @@ use stockade_core::money::Money;
 use stockade_core::orders::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
-use stockade_core::time::Span;
+use stockade_core::time::{Day, Span};
 use stockade_core::units::Units;
 use support::*;
 
@@ -120,6 +120,50 @@ fn an_orders_own_wishes_hold_for_what_is_added() {
     shop.ok(raise("2", "tea", 2));
     let refused = shop.no(raise("2", "tea", 1)).to_string();
     assert!(refused.contains("at most 2 parcels, and none is left"), "{refused}");
+    shop.check();
+}
+
+/// Carrier Y serves A alone, and costs more there than X does anywhere.
+const DEARER: &str = r#"
+[[carrier]]
+code = "Y"
+[[rate]]
+carrier = "Y"
+from = "A"
+to = "*"
+parcel = "9"
+hours = 12
+"#;
+
+#[test]
+fn what_is_added_goes_with_the_carrier_that_the_order_named_or_not_at_all() {
+    let shop = Shop::with_world(&(WORLD.to_owned() + DEARER));
+    shop.skus(&["tea"]);
+    shop.receive("tea", "A", 5);
+    shop.receive("tea", "B", 4);
+    shop.placed(Place { carrier: Some(code("Y")), ..order("1", &[("tea", 2)]) });
+    shop.ok(raise("1", "tea", 2));
+    let view = shop.order("1");
+    assert!(view.sub_orders.iter().all(|sub| sub.promised.carrier == code("Y")), "{view:?}");
+    assert_eq!(parcels(&shop), [("A".to_owned(), 2), ("A".to_owned(), 2)]);
+    shop.no(raise("1", "tea", 2));
+    assert_eq!((shop.order("1"), shop.available("web", "tea")), (view, 5), "Y cannot fetch what is at B");
+    shop.check();
+}
+
+#[test]
+fn what_is_added_to_a_presale_is_held_while_the_rest_is_awaited() {
+    let world = WORLD.replace("code = \"web\"\n", "code = \"web\"\npresale = true\n");
+    let shop = Shop::with_world(&world);
+    shop.skus(&["tea"]);
+    shop.ok(shop.announce("PO-1", "tea", "A", Day::from_date(2027, 3, 1).unwrap(), 5));
+    shop.placed(order("1", &[("tea", 2)]));
+    shop.no(raise("1", "tea", 1));
+    shop.receive("tea", "B", 1);
+    assert_eq!(shop.changed(raise("1", "tea", 1)).stages, [Stage::Promised, Stage::Held]);
+    assert_eq!(shop.changed(shop.pay("1")).stages, [Stage::Waiting, Stage::Allocated]);
+    shop.ok(shop.fulfil("PO-1", "A", &[("tea", 5)], false));
+    assert!(shop.order("1").sub_orders.iter().all(|sub| sub.stage == Stage::Allocated));
     shop.check();
 }
 
