@@ -114,6 +114,21 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::ExtendHold(ExtendHold { order, until }), changed)
     }
 
+    /// Adds units of a SKU to an unpaid order that has it: all of them are held, under the same deadline, or none.
+    fn raise(&self, order: OrderRef, line: Line) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        tell(self, Command::Raise(Raise { order, line }), changed)
+    }
+
+    /// Sends units of a paid sub-order that is not packed yet in a parcel of their own.
+    fn split(
+        &self,
+        order: OrderRef,
+        sub: SubNo,
+        lines: Vec<Line>,
+    ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        tell(self, Command::Split(Split { order, sub, lines }), changed)
+    }
+
     /// Reports a warehouse or delivery step of a sub-order.
     fn step(
         &self,
@@ -187,6 +202,26 @@ pub trait Stockade: Send + Sync {
         lines: Vec<Inspected>,
     ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Inspect(lines))
+    }
+
+    /// Reports units returned to a warehouse, which need not be the one that shipped them.
+    fn step_return_to(
+        &self,
+        order: OrderRef,
+        sub: SubNo,
+        back: ReturnTo,
+    ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::ReturnTo(back))
+    }
+
+    /// Reports the inspection of returned units at one of the warehouses where they wait.
+    fn step_inspect_at(
+        &self,
+        order: OrderRef,
+        sub: SubNo,
+        there: InspectAt,
+    ) -> impl Future<Output = Result<Changed, ClientError>> + Send {
+        self.step(order, sub, StepAction::InspectAt(there))
     }
 
     /// Reports that a packed parcel is undone, to be counted or packed again. Its waybill is void.

@@ -265,6 +265,30 @@ fn comes_back(life: &mut Life) {
     life.does(Command::Reroute(Reroute { order: web("2") }));
 }
 
+fn comes_back_elsewhere(life: &mut Life) {
+    life.delivers("1");
+    let to = |units| StepAction::ReturnTo(ReturnTo { warehouse: code("B"), lines: vec![line("tea", units)] });
+    life.steps("1", &[to(1), StepAction::Return(vec![line("tea", 1)]), StepAction::Confirm, to(1)]);
+    let one = Inspected { sku: code("tea"), intact: Units(0), damaged: Units(1) };
+    life.steps("1", &[StepAction::InspectAt(InspectAt { warehouse: code("B"), lines: vec![one] })]);
+    life.steps("1", &[StepAction::Inspect(vec![])]);
+}
+
+fn changes_its_mind(life: &mut Life) {
+    life.receives("tea", "A", 4);
+    life.receives("tea", "B", 4);
+    life.places("1", &[("tea", 3)]);
+    let raise = |units| Command::Raise(Raise { order: web("1"), line: line("tea", units) });
+    life.does(raise(3));
+    life.does(raise(1));
+    life.pays("1");
+    let split = |units| Command::Split(Split { order: web("1"), sub: SubNo(1), lines: vec![line("tea", units)] });
+    life.does(split(1));
+    life.steps("1", &[StepAction::Pick, StepAction::Label(code("SF-1"))]);
+    life.does(split(1));
+    life.steps("1", &[StepAction::Pack, StepAction::Scan(None)]);
+}
+
 fn picks_short(life: &mut Life) {
     life.receives("tea", "A", 4);
     life.receives("tea", "B", 1);
@@ -322,6 +346,8 @@ const LIVES: &[Case] = &[
     (gives_up, &["order_cancelled", "sub_order_cancelled", "units_cancelled"]),
     (goes_all_the_way, &["sub_stepped", "return_received", "return_inspected"]),
     (comes_back, &[]),
+    (comes_back_elsewhere, &["return_received_elsewhere", "return_inspected_elsewhere"]),
+    (changes_its_mind, &["order_raised", "sub_order_split"]),
     (picks_short, &["pick_shorted", "review_routed", "parcel_shorted", "review_routed_within"]),
     (promises, &["order_promised", "order_promised_late", "inbound_changed"]),
 ];

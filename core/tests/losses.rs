@@ -5,7 +5,7 @@ mod support;
 use stockade_core::command::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
-use stockade_core::units::Units;
+use stockade_core::units::{Balance, Units};
 use support::*;
 
 /// 10 `tea` at A.
@@ -143,5 +143,40 @@ fn a_count_of_the_shelf_leaves_what_is_picked_and_damaged_alone() {
     assert_eq!((cell.on_hand.units(), cell.short, cell.affected.len()), (5, Units(1), 1));
     shop.ok(count_shelf(2));
     assert_eq!((shop.cell("tea", "A").short, shop.available("web", "tea")), (Units(0), 0));
+    shop.check();
+}
+
+/// What is short is owed to somebody. Damaged units are owed to nobody: those that a count misses are written off.
+#[test]
+fn damaged_units_that_a_count_no_longer_finds_take_nothing_from_the_next_receipt() {
+    let shop = stocked();
+    let on_hand = books(&shop, "A").0;
+    shop.ok(loss("A", Loss::Damaged, 2));
+    let lines = vec![line("tea", 0)];
+    shop.ok(Command::Count(Count { warehouse: code("A"), as_of: None, except: vec![], lines }));
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.damaged, cell.short, cell.on_hand), (Units(0), Units(0), Balance::of(0)), "of {on_hand}");
+    assert!(matches!(shop.no(loss("A", Loss::Scrapped, 1)), Reject::NotEnoughUnits { .. }), "it is booked already");
+    shop.receive("tea", "A", 10);
+    assert_eq!((books(&shop, "A"), shop.available("web", "tea")), ((10, 0, 0), 10));
+    shop.check();
+}
+
+#[test]
+fn a_count_misses_promised_units_before_damaged_ones() {
+    let shop = stocked();
+    shop.ok(loss("A", Loss::Damaged, 2));
+    shop.placed(order("1", &[("tea", 3)]));
+    shop.ok(shop.pay("1"));
+    for (found, short, damaged) in [(2, 3, 2), (1, 3, 1), (0, 3, 0), (4, 0, 0)] {
+        let lines = vec![line("tea", found)];
+        shop.ok(Command::Count(Count { warehouse: code("A"), as_of: None, except: vec![], lines }));
+        let cell = shop.cell("tea", "A");
+        assert_eq!(
+            (cell.on_hand.units(), cell.short.0, cell.damaged.0),
+            (found as i64, short, damaged),
+            "{found} found"
+        );
+    }
     shop.check();
 }

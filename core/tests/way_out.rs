@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use stockade_core::command::*;
-use stockade_core::ids::SubNo;
+use stockade_core::ids::{Seq, SubNo};
 use stockade_core::orders::*;
 use stockade_core::reject::Reject;
 use stockade_core::time::{Day, Span};
@@ -194,6 +194,23 @@ fn situations() -> Vec<Situation> {
             shop.placed(order("1", &[("tea", 2)]));
             shop
         }),
+        ("held, to ship complete", || {
+            let shop = stocked();
+            shop.placed(Place { ship_complete: true, ..order("1", &[("tea", 2)]) });
+            shop
+        }),
+        ("in review, by its limit of parcels", || {
+            let shop = stocked();
+            shop.placed(Place { ship_complete: true, ..order("1", &[("tea", 3)]) });
+            shop.ok(shop.pay("1"));
+            shop.ok(shop.step("1", 1, StepAction::Short(vec![line("tea", 2)])));
+            shop
+        }),
+        ("split", || {
+            let shop = after(stocked(), &PACKED[..1]);
+            shop.ok(split());
+            shop
+        }),
         ("expired", || {
             let mut shop = stocked();
             shop.placed(order("1", &[("tea", 2)]));
@@ -234,6 +251,7 @@ fn situations() -> Vec<Situation> {
         ("outbound", || after(stocked(), &SENT[..3])),
         ("picked up", || after(stocked(), &SENT)),
         ("picked up, in part returned", || after(stocked(), &sent_and(&[StepAction::Return(vec![line("tea", 1)])]))),
+        ("picked up, in part returned elsewhere", || after(stocked(), &sent_and(&[elsewhere(vec![line("tea", 1)])]))),
         ("undelivered", || after(stocked(), &sent_and(&[StepAction::Undelivered]))),
         ("refused", || after(stocked(), &sent_and(&[StepAction::Refused]))),
         ("undelivered, in part returned", || {
@@ -276,6 +294,14 @@ fn situations() -> Vec<Situation> {
     ]
 }
 
+fn split() -> Command {
+    Command::Split(Split { order: web("1"), sub: SubNo(1), lines: vec![line("tea", 1)] })
+}
+
+fn elsewhere(lines: Vec<Line>) -> StepAction {
+    StepAction::ReturnTo(ReturnTo { warehouse: code("B"), lines })
+}
+
 /// Every action there is on an order, by the name that messages give it.
 fn actions(shop: &Shop) -> Vec<(&'static str, Command)> {
     let until = shop.now + Span::from_mins(45);
@@ -284,8 +310,13 @@ fn actions(shop: &Shop) -> Vec<(&'static str, Command)> {
         ("extend", Command::ExtendHold(ExtendHold { order: web("1"), until })),
         ("cancel", cancel(CancelScope::Order)),
         ("cancel", cancel(CancelScope::Sub(SubNo(1)))),
-        ("cancel", cancel(CancelScope::Units(line("tea", 1)))),
+        ("cancel --units", cancel(CancelScope::Units(line("tea", 1)))),
         ("reroute", reroute()),
+        ("reroute --apart", Command::RerouteApart(RerouteApart { order: web("1") })),
+        ("raise", Command::Raise(Raise { order: web("1"), line: line("tea", 1) })),
+        ("split", split()),
+        ("return", shop.step("1", 1, elsewhere(Vec::new()))),
+        ("inspect", shop.step("1", 1, StepAction::InspectAt(InspectAt { warehouse: code("B"), lines: Vec::new() }))),
     ];
     all.extend(steps().into_iter().map(|action| (action.step().name(), shop.step("1", 1, action))));
     all
@@ -321,7 +352,8 @@ fn advice(reject: &Reject) -> Vec<String> {
 #[test]
 fn what_a_refusal_advises_exists_and_is_allowed() {
     assert_eq!(steps().map(|action| action.step()).into_iter().collect::<BTreeSet<_>>().len(), Step::ALL.len());
-    let (mut advised, mut refused) = (BTreeSet::new(), 0);
+    let (mut advised, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut count_refused = 0;
     for (situation, make) in situations() {
         let shop = make();
         let count = actions(&shop).len();
@@ -329,7 +361,8 @@ fn what_a_refusal_advises_exists_and_is_allowed() {
             let shop = make();
             let (name, command) = actions(&shop).swap_remove(at);
             let Err(reject) = shop.run(command).result else { continue };
-            refused += 1;
+            count_refused += 1;
+            refused.insert(name);
             for step in advice(&reject) {
                 let shop = make();
                 let named: Vec<_> = actions(&shop).into_iter().filter(|(name, _)| *name == step).collect();
@@ -340,7 +373,20 @@ fn what_a_refusal_advises_exists_and_is_allowed() {
             }
         }
     }
-    assert!(refused > 200 && advised.len() >= 8, "{refused} refusals advised only {advised:?}");
+    assert!(count_refused > 250 && advised.len() >= 10, "{count_refused} refusals advised only {advised:?}");
+    let all: BTreeSet<_> = actions(&stocked()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(refused, all, "each is refused somewhere");
+}
+
+#[test]
+fn a_count_too_far_ahead_is_told_where_to_find_its_watermark() {
+    let shop = stocked();
+    let count =
+        |as_of| Command::Count(Count { warehouse: code("A"), as_of, except: vec![], lines: vec![line("tea", 9)] });
+    let refused = shop.no(count(Some(Seq(9_999))));
+    assert_eq!(advice(&refused), ["stock"]);
+    shop.ok(count(Some(shop.cell("tea", "A").watermark)));
+    assert_eq!(shop.cell("tea", "A").on_hand, Balance::of(9));
 }
 
 /// Stages that nothing goes on from.

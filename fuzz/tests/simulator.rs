@@ -3,7 +3,7 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 58] = [
+const MET: [&str; 66] = [
     "adjust       not_enough_units",
     "arrive       stock_moved",
     "book_loss    stock_moved",
@@ -59,6 +59,14 @@ const MET: [&str; 58] = [
     "reroute      review_routed_within",
     "reroute      unroutable",
     "reroute_apart review_routed",
+    "step         return_received_elsewhere",
+    "step         return_inspected_elsewhere",
+    "raise        order_raised",
+    "raise        illegal_step",
+    "raise        insufficient_stock",
+    "raise        unroutable",
+    "split        sub_order_split",
+    "split        illegal_step",
     "timer        expired",
     "timer        gave time",
     "transfer     stock_moved",

@@ -167,9 +167,8 @@ impl Bounded for Place {
             return Err(invalid("hold", format!("must be more than nothing and at most {HOLD_TTL_MAX}")));
         }
         for (at, line) in self.lines.iter().enumerate() {
-            if line.units.is_zero() || line.units.0 > LINE_UNITS_MAX {
-                let reason = format!("a line has 1 to {LINE_UNITS_MAX} units, this one has {}", line.units);
-                return Err(invalid(&format!("lines[{at}].units"), reason));
+            if !(1..=LINE_UNITS_MAX).contains(&line.units.0) {
+                return line_units(&format!("lines[{at}].units"), line.units);
             }
         }
         Ok(())
@@ -195,16 +194,31 @@ impl Bounded for ExtendHold {
     }
 }
 
+impl Bounded for Raise {
+    /// The units that the order has of the SKU then are bounded where that is decided.
+    fn bounded(&self) -> Result<(), Reject> {
+        line_units("units", self.line.units)
+    }
+}
+
+impl Bounded for Split {
+    /// Units are fewer than those that the sub-order has: the refusals say how many these are.
+    fn bounded(&self) -> Result<(), Reject> {
+        named("lines", self.lines.len())?;
+        each(&self.lines, |line| line.units)
+    }
+}
+
 impl Bounded for TakeStep {
     /// Units are at most those that the sub-order has: the refusals say how many these are.
     fn bounded(&self) -> Result<(), Reject> {
         match &self.action {
             StepAction::Short(found) => named("found", found.len()),
-            StepAction::Return(back) => {
+            StepAction::Return(back) | StepAction::ReturnTo(ReturnTo { lines: back, .. }) => {
                 named("lines", back.len())?;
                 each(back, |line| line.units)
             }
-            StepAction::Inspect(results) => {
+            StepAction::Inspect(results) | StepAction::InspectAt(InspectAt { lines: results, .. }) => {
                 named("lines", results.len())?;
                 each(results, |result| result.intact.saturating_add(result.damaged))
             }
@@ -297,6 +311,14 @@ pub(in crate::engine) fn movement(field: &str, units: Units) -> Result<(), Rejec
         return Ok(());
     }
     Err(invalid(field, format!("must be 1 to {MOVEMENT_UNITS_MAX}, not {units}")))
+}
+
+/// Units of one line of an order.
+pub(in crate::engine) fn line_units(field: &str, units: Units) -> Result<(), Reject> {
+    if (1..=LINE_UNITS_MAX).contains(&units.0) {
+        return Ok(());
+    }
+    Err(invalid(field, format!("a line has 1 to {LINE_UNITS_MAX} units, this one has {units}")))
 }
 
 /// Rows of a page: as many as asked for, at most [`PAGE_ROWS_MAX`].

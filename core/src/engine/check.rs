@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::engine::store::{Engine, Reaction};
 use crate::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use crate::orders::lists::Listed;
-use crate::orders::{SubOrder, bucket_of};
+use crate::orders::{Elsewhere, Order, SubOrder, bucket_of};
 use crate::stock::{Bucket, Cell, Inbound, StockShard};
 use crate::units::Units;
 
@@ -54,6 +54,7 @@ impl Engine {
                     listed.push(Listed::of(order));
                     for (no, sub) in order.numbered() {
                         let wanted = claim(order.id, no, sub, &mut promised, &mut claims);
+                        claim_elsewhere(order, (no, sub), &mut claims);
                         if wanted != Units(u64::from(sub.waiting)) {
                             let (id, waits) = (order.id, sub.waiting);
                             broken.push(format!("order {id} sub-order {no} waits for {waits}, {wanted} are promised"));
@@ -110,6 +111,16 @@ fn claim(order: OrderId, no: SubNo, sub: &SubOrder, promised: &mut Promises, cla
         add(line.sku, Bucket::Inspection, line.in_inspection);
     }
     waited
+}
+
+/// Moves what waits for inspection at other warehouses from the warehouse that shipped it to where it is.
+fn claim_elsewhere(order: &Order, (no, sub): (SubNo, &SubOrder), claims: &mut Claims) {
+    for Elsewhere { warehouse, take } in order.later.elsewhere_of(no) {
+        let here = claims.entry((take.sku, sub.warehouse, Bucket::Inspection)).or_default();
+        *here = here.saturating_sub(take.units);
+        let there = claims.entry((take.sku, *warehouse, Bucket::Inspection)).or_default();
+        *there = there.saturating_add(take.units);
+    }
 }
 
 fn claimed(sku: SkuId, cell: &Cell, seen: &mut Claims) {

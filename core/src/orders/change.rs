@@ -62,4 +62,18 @@ pub enum Change {
         /// How many units.
         units: Units,
     },
+    /// Units were added to an unpaid order.
+    Raised {
+        /// How many units.
+        units: Units,
+        /// The number of the first sub-order that holds them.
+        first_sub: SubNo,
+    },
+    /// Units of a sub-order go in a parcel of their own.
+    Split {
+        /// The number of the new sub-order.
+        sub: SubNo,
+        /// How many units are in it.
+        units: Units,
+    },
 }

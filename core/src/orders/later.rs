@@ -1,13 +1,14 @@
 //! Parts that most orders never need: one word of the order until it does.
 
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
-use crate::ids::SkuId;
-use crate::orders::{Change, Memory, Moment};
+use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
+use crate::orders::{Change, Elsewhere, Memory, Moment};
 use crate::units::Units;
 
 /// What happened to an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.
@@ -19,6 +20,8 @@ pub struct Later(Option<Box<Since>>);
 pub struct Since {
     /// Units no warehouse could serve after a short pick, by SKU.
     pub review: Vec<(SkuId, Units)>,
+    /// Those of the units in inspection that wait at other warehouses than those that shipped them. Never none of a line.
+    pub elsewhere: Vec<Elsewhere>,
     /// Answers by key.
     pub memory: Memory<Change>,
     /// What happened after it was placed.
@@ -30,10 +33,49 @@ const MOMENTS: usize = 4;
 
 static NOTHING: Since = Since::new(Vec::new());
 
+/// What tells units in inspection elsewhere apart.
+type Place = (SubNo, SkuId, PoolId, WarehouseId);
+
 impl Since {
     const fn new(moments: Vec<Moment>) -> Since {
-        Since { review: Vec::new(), memory: Memory::new(), moments }
+        Since { review: Vec::new(), elsewhere: Vec::new(), memory: Memory::new(), moments }
     }
+
+    /// Those of a sub-order's units in inspection that wait at other warehouses than the one that shipped them.
+    pub fn elsewhere_of(&self, sub: SubNo) -> impl Iterator<Item = &Elsewhere> {
+        self.elsewhere.iter().filter(move |there| there.take.sub == sub)
+    }
+
+    /// Notes where units in inspection wait.
+    pub fn wait_elsewhere(&mut self, units: &[Elsewhere]) {
+        let mut places = self.places();
+        for came in units {
+            let at = *places.entry(place(came)).or_insert(self.elsewhere.len());
+            match self.elsewhere.get_mut(at) {
+                Some(there) => there.take.units = there.take.units.saturating_add(came.take.units),
+                None => self.elsewhere.push(*came),
+            }
+        }
+    }
+
+    /// Takes units out of those that wait elsewhere, when they are among them.
+    pub fn leave_elsewhere(&mut self, units: &[Elsewhere]) -> Option<()> {
+        let places = self.places();
+        for gone in units {
+            let there = &mut self.elsewhere[*places.get(&place(gone))?];
+            there.take.units = there.take.units.checked_sub(gone.take.units)?;
+        }
+        self.elsewhere.retain(|there| !there.take.units.is_zero());
+        Some(())
+    }
+
+    fn places(&self) -> BTreeMap<Place, usize> {
+        self.elsewhere.iter().enumerate().map(|(at, there)| (place(there), at)).collect()
+    }
+}
+
+fn place(Elsewhere { warehouse, take }: &Elsewhere) -> Place {
+    (take.sub, take.sku, take.pool, *warehouse)
 }
 
 impl Deref for Later {

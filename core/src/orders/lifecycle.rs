@@ -22,6 +22,10 @@ pub enum Action {
     Arrive,
     /// What stands in review is routed anew.
     Reroute,
+    /// Units are added to the order.
+    Raise,
+    /// Units of a sub-order go in a parcel of their own.
+    Split,
 }
 
 /// What the table says.
@@ -37,7 +41,12 @@ impl Action {
     /// Every action.
     pub fn all() -> impl Iterator<Item = Action> {
         let before = [Action::Pay, Action::Expire, Action::Extend, Action::Cancel];
-        before.into_iter().chain(Step::ALL.iter().copied().map(Action::Step)).chain([Action::Arrive, Action::Reroute])
+        before.into_iter().chain(Step::ALL.iter().copied().map(Action::Step)).chain([
+            Action::Arrive,
+            Action::Reroute,
+            Action::Raise,
+            Action::Split,
+        ])
     }
 
     /// The action's name in one word.
@@ -50,6 +59,8 @@ impl Action {
             Action::Step(step) => step.name(),
             Action::Arrive => "arrive",
             Action::Reroute => "reroute",
+            Action::Raise => "raise",
+            Action::Split => "split",
         }
     }
 
@@ -63,6 +74,8 @@ impl Action {
             Action::Step(step) => step.verb(),
             Action::Arrive => "receive the goods of",
             Action::Reroute => "reroute",
+            Action::Raise => "raise",
+            Action::Split => "split",
         }
     }
 }
@@ -86,6 +99,8 @@ const NOT_BACK: &str = "nothing of it came back";
 const PACKED: &str = "it is packed already; `unpack` it and count again";
 const NOT_PACKED: &str = "it is not packed";
 const AS_A_WHOLE: &str = "what stands in review is rerouted for the whole order";
+const NO_MORE: &str = "it is paid already; place another order for more";
+const IN_ITS_BOX: &str = "it is packed already; `unpack` it first";
 const DONE: &str = "that was done already";
 const NOT_HERE: &str = "its goods are yet to come; it goes on when they are received";
 const ALL_HERE: &str = "its goods are here already";
@@ -105,6 +120,7 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (S::Promised, A::Expire) => To(S::Expired),
         (S::Promised, A::Extend) => To(S::Promised),
         (S::Promised, A::Arrive) => To(S::Held),
+        (S::Held | S::Promised, A::Raise) => To(stage),
         (S::Promised | S::Waiting, A::Cancel) => To(S::Cancelled),
         (S::Held, A::Arrive) => No(ALL_HERE),
         (S::Held | S::Promised, _) => No(UNPAID),
@@ -113,11 +129,15 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (S::Cancelled, _) => No(CANCELLED),
         (S::Expired, _) => No(REPLACED),
         (_, A::Pay | A::Expire | A::Extend) => No(IS_PAID),
+        (_, A::Raise) => No(NO_MORE),
         (S::Waiting, A::Arrive) => To(S::Allocated),
         (S::Waiting, _) => No(NOT_HERE),
         (_, A::Arrive) => No(ALL_HERE),
         (_, A::Cancel) => No(left(stage)),
         (_, A::Reroute) => No(AS_A_WHOLE),
+        (S::Allocated | S::Picking, A::Split) => To(stage),
+        (S::Packed, A::Split) => No(IN_ITS_BOX),
+        (_, A::Split) => No(left(stage)),
 
         (_, A::Step(step)) => step_verdict(stage, step),
     }
@@ -177,7 +197,10 @@ const fn left(stage: Stage) -> &'static str {
 /// What an action on the whole order meets.
 pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'static str> {
     match (state, action) {
-        (OrderState::Held, Action::Pay | Action::Expire | Action::Extend | Action::Cancel | Action::Arrive) => Ok(()),
+        (
+            OrderState::Held,
+            Action::Pay | Action::Expire | Action::Extend | Action::Cancel | Action::Arrive | Action::Raise,
+        ) => Ok(()),
         (OrderState::Held, _) => Err(UNPAID),
         (OrderState::Expired, Action::Pay) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
@@ -185,6 +208,7 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
         (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),
         (OrderState::Cancelled, _) => Err(CANCELLED),
         (OrderState::Paid, Action::Pay | Action::Expire | Action::Extend) => Err(IS_PAID),
+        (OrderState::Paid, Action::Raise) => Err(NO_MORE),
         (OrderState::Paid, _) => Ok(()),
     }
 }

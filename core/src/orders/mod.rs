@@ -24,6 +24,6 @@ pub use order::{NewOrder, Order, SubLine, SubOrder};
 pub use shard::{KeyShard, MovementKey, OrderKey};
 pub use stage::{OrderState, Stage};
 pub use step::{Step, StepSet};
-pub use take::SubTake;
+pub use take::{Elsewhere, SubTake};
 pub use timeline::Moment;
 pub use timers::{Due, TimerKind, Timers};

@@ -7,7 +7,7 @@ use crate::Actor;
 use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Action, Digest, Later, OrderState, Stage, StepSet, SubTake, Verdict, verdict};
+use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -150,6 +150,12 @@ pub struct SubLine {
 const _: () = assert!(size_of::<Order>() <= 248, "with what an allocator adds, four cache lines");
 
 impl SubLine {
+    /// Units as promised.
+    pub fn new(sku: SkuId, pool: PoolId, units: Units) -> SubLine {
+        let none = Units::ZERO;
+        SubLine { sku, pool, promised: units, units, in_inspection: none, returned: none }
+    }
+
     /// Units that did not come back.
     pub fn out(&self) -> Units {
         self.units.saturating_sub(self.returned)
@@ -159,14 +165,7 @@ impl SubLine {
 impl SubOrder {
     /// A sub-order as planned.
     pub fn new(planned: &PlannedSub, stage: Stage) -> SubOrder {
-        let line = |l: &PlannedLine| SubLine {
-            sku: l.sku,
-            pool: l.pool,
-            promised: l.units,
-            units: l.units,
-            in_inspection: Units::ZERO,
-            returned: Units::ZERO,
-        };
+        let line = |l: &PlannedLine| SubLine::new(l.sku, l.pool, l.units);
         let mut sub = SubOrder {
             warehouse: planned.warehouse,
             carrier: planned.carrier,
@@ -376,6 +375,22 @@ impl Order {
         Some(())
     }
 
+    /// Moves units of a sub-order, each line once, into a new one that goes the same way and stands at the same stage;
+    /// answers its number. Both are still to be packed, weighed and labelled. `None` when it has not the units.
+    pub fn split(&mut self, no: SubNo, takes: &[SubTake], (left, apart): (Figures, Figures)) -> Option<SubNo> {
+        takes.iter().try_for_each(|take| self.remove(take))?;
+        let sub = self.sub_mut(no)?;
+        sub.refigure(left);
+        sub.steps = sub.steps.after(Step::Unpack);
+        sub.waybill = None;
+        let mut new = SubOrder { first: None, ..sub.clone() };
+        (new.weight_g, new.parts) = (apart.weight_g, apart.parts);
+        new.lines = takes.iter().map(|take| SubLine::new(take.sku, take.pool, take.units)).collect();
+        new.lines.sort_by_key(|line| line.sku);
+        self.subs.push(new);
+        Some(SubNo(u16::try_from(self.subs.len()).unwrap_or(u16::MAX)))
+    }
+
     /// What is wrong with the order, if anything.
     pub fn check(&self) -> Result<(), String> {
         for (no, sub) in self.numbered() {
@@ -387,6 +402,11 @@ impl Order {
                 if line.returned > line.units || line.in_inspection > line.returned {
                     return wrong("more units returned than went out");
                 }
+            }
+            let waits: Units = sub.lines.iter().map(|line| line.in_inspection).sum();
+            let elsewhere: Units = self.later.elsewhere_of(no).map(|there| there.take.units).sum();
+            if elsewhere > waits || self.later.elsewhere_of(no).any(|there| there.take.units.is_zero()) {
+                return wrong("more units in inspection elsewhere than in all");
             }
             if sub.stage == Stage::Cancelled && !sub.units().is_zero() {
                 return wrong("cancelled with units in it");

@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use crate::ids::{PoolId, SkuId, SubNo};
+use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
 use crate::units::Units;
 
 /// Units of a sub-order's line, as drawn from a pool.
@@ -16,4 +16,13 @@ pub struct SubTake {
     pub pool: PoolId,
     /// Units taken.
     pub units: Units,
+}
+
+/// Returned units of a sub-order's line at another warehouse than the one that shipped them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Elsewhere {
+    /// Where they came back to.
+    pub warehouse: WarehouseId,
+    /// The units.
+    pub take: SubTake,
 }

@@ -74,6 +74,9 @@ impl Draw {
             6 => StepAction::Pickup,
             7 => StepAction::Deliver,
             8 => StepAction::Confirm,
+            9 if self.order.is_multiple_of(2) => {
+                StepAction::ReturnTo(ReturnTo { warehouse: code(self.place()), lines: line() })
+            }
             9 => StepAction::Return(line()),
             10 => StepAction::Inspect(vec![Inspected { sku: code("tea"), intact, damaged }]),
             _ => StepAction::Inspect(Vec::new()),
@@ -141,6 +144,11 @@ impl Draw {
                 Command::ExtendHold(ExtendHold { order, until: Time(START.0.saturating_add(self.units[0])) })
             }
             "step" => Command::Step(TakeStep { order, sub: SubNo(1 + (self.order % 2) as u16), action: self.action() }),
+            "raise" => Command::Raise(Raise { order, line: line("tea", self.units[0]) }),
+            "split" => {
+                let sub = SubNo(1 + (self.order % 2) as u16);
+                Command::Split(Split { order, sub, lines: vec![line("tea", self.units[0])] })
+            }
             "reroute" => Command::Reroute(Reroute { order }),
             "reroute_apart" => Command::RerouteApart(RerouteApart { order }),
             "expect" => self.expectation(shop),

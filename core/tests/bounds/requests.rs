@@ -28,6 +28,22 @@ fn inspected(count: usize, units: u64) -> Vec<Inspected> {
     (0..count).map(result).collect()
 }
 
+fn back_to(lines: Vec<Line>) -> StepAction {
+    StepAction::ReturnTo(ReturnTo { warehouse: code("B"), lines })
+}
+
+fn seen_at(lines: Vec<Inspected>) -> StepAction {
+    StepAction::InspectAt(InspectAt { warehouse: code("B"), lines })
+}
+
+fn raised(units: u64) -> Command {
+    Command::Raise(Raise { order: web("1"), line: line("tea", units) })
+}
+
+fn parted(lines: Vec<Line>) -> Command {
+    Command::Split(Split { order: web("1"), sub: SubNo(1), lines })
+}
+
 /// For each bound: the field, a command at the bound, and one past it.
 fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
     let (file, reason) = (|bytes: usize| "#".repeat(bytes), |bytes: usize| "x".repeat(bytes));
@@ -96,6 +112,15 @@ fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
         ("lines[0]", step(StepAction::Return(one(1))), step(StepAction::Return(one(0)))),
         ("lines", step(StepAction::Inspect(inspected(named, 1))), step(StepAction::Inspect(inspected(named + 1, 1)))),
         ("lines[0]", step(StepAction::Inspect(inspected(1, 1))), step(StepAction::Inspect(inspected(1, 0)))),
+        ("lines", step(back_to(many(named, 1))), step(back_to(many(named + 1, 1)))),
+        ("lines[0]", step(back_to(one(1))), step(back_to(one(0)))),
+        ("lines", step(seen_at(inspected(named, 1))), step(seen_at(inspected(named + 1, 1)))),
+        ("lines[0]", step(seen_at(inspected(1, 1))), step(seen_at(inspected(1, 0)))),
+        ("units", raised(1), raised(0)),
+        ("units", raised(1), raised(u64::MAX)),
+        ("units", raised(LINE_UNITS_MAX - 4), raised(LINE_UNITS_MAX - 3)),
+        ("lines", parted(many(named, 1)), parted(many(named + 1, 1))),
+        ("lines[0]", parted(one(1)), parted(one(0))),
         ("day", day(DAY_MAX), day(next_day)),
         ("day", again(DAY_MAX), again(Day(u32::MAX))),
         ("units", more(units), more(units + 1)),

@@ -9,7 +9,7 @@ use stockade_core::ids::{
 };
 use stockade_core::money::Money;
 use stockade_core::orders::Stage;
-use stockade_core::orders::{Step, SubTake};
+use stockade_core::orders::{Elsewhere, Step, SubTake};
 use stockade_core::stock::Move;
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::time::{Day, Span, Time};
@@ -300,6 +300,49 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 intact: Units(1),
                 damaged: Units(1),
                 moves: vec![moved(Bucket::Inspection, Bucket::Damaged)],
+            }),
+        ),
+        (
+            "return_received_elsewhere",
+            Event::ReturnReceivedElsewhere(ReturnReceivedElsewhere {
+                received: ReturnReceived {
+                    order: ORDER,
+                    takes: vec![take()],
+                    moves: vec![
+                        moved(Bucket::Shipped, Bucket::Outside(Outside::Transfer)),
+                        moved(Bucket::Outside(Outside::Transfer), Bucket::Inspection),
+                    ],
+                },
+                warehouse: WarehouseId(9),
+                place: "it came back to CAN".to_owned(),
+            }),
+        ),
+        (
+            "return_inspected_elsewhere",
+            Event::ReturnInspectedElsewhere(ReturnInspectedElsewhere {
+                inspected: ReturnInspected {
+                    order: ORDER,
+                    takes: vec![take()],
+                    intact: Units(1),
+                    damaged: Units(1),
+                    moves: vec![moved(Bucket::Inspection, Bucket::Damaged)],
+                },
+                elsewhere: vec![Elsewhere { warehouse: WarehouseId(9), take: take() }],
+                place: "inspected at CAN".to_owned(),
+            }),
+        ),
+        (
+            "order_raised",
+            Event::OrderRaised(Box::new(OrderRaised { order: ORDER, decision: decision(), most: Some(2) })),
+        ),
+        (
+            "sub_order_split",
+            Event::SubOrderSplit(SubOrderSplit {
+                order: ORDER,
+                sub: SubNo(1),
+                takes: vec![take()],
+                left: figures(),
+                apart: figures(),
             }),
         ),
         ("review_routed", Event::ReviewRouted(Box::new(routed()))),

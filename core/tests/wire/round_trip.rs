@@ -60,6 +60,7 @@ fn step() -> impl Strategy<Value = StepAction> {
         any::<u32>().prop_map(StepAction::Weigh),
         prop::option::of(code()).prop_map(StepAction::Scan),
         lines().prop_map(StepAction::Return),
+        (code(), lines()).prop_map(|(warehouse, lines)| StepAction::ReturnTo(ReturnTo { warehouse, lines })),
     ]
 }
 

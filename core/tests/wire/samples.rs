@@ -157,11 +157,21 @@ pub fn commands() -> Vec<(&'static str, Command)> {
             "step_inspect",
             step(StepAction::Inspect(vec![Inspected { sku: code("A"), intact: Units(2), damaged: Units(1) }])),
         ),
+        ("step_return_to", step(StepAction::ReturnTo(ReturnTo { warehouse: code("CAN"), lines: vec![line()] }))),
+        (
+            "step_inspect_at",
+            step(StepAction::InspectAt(InspectAt {
+                warehouse: code("CAN"),
+                lines: vec![Inspected { sku: code("A"), intact: Units(2), damaged: Units(1) }],
+            })),
+        ),
         ("step_unpack", step(StepAction::Unpack)),
         ("step_unscan", step(StepAction::Unscan)),
         ("step_undelivered", step(StepAction::Undelivered)),
         ("step_refused", step(StepAction::Refused)),
         ("step_lost", step(StepAction::Lost)),
+        ("raise", Command::Raise(Raise { order: by_number(), line: line() })),
+        ("split", Command::Split(Split { order: by_number(), sub: SubNo(2), lines: vec![line()] })),
         ("reroute", Command::Reroute(Reroute { order: by_number() })),
         ("reroute_apart", Command::RerouteApart(RerouteApart { order: by_number() })),
     ]
@@ -294,6 +304,7 @@ fn order() -> OrderView {
                 Awaited { sku: code("A"), units: Units(1), receipt: Some((code("PO-1"), Day(20_000))) },
                 Awaited { sku: code("A"), units: Units(2), receipt: None },
             ],
+            elsewhere: vec![(code("CAN"), Units(1))],
         }],
         review: vec![(code("B"), Units(1))],
         timeline: vec![TimelineEntry {
@@ -418,6 +429,8 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ("changed_returned", changed(Change::Returned { units: Units(3) })),
         ("changed_inspected", changed(Change::Inspected { intact: Units(2), damaged: Units(1) })),
         ("changed_rerouted", changed(Change::Rerouted { units: Units(1) })),
+        ("changed_raised", changed(Change::Raised { units: Units(2), first_sub: SubNo(3) })),
+        ("changed_split", changed(Change::Split { sub: SubNo(3), units: Units(2) })),
         ("moved", Reply::Moved(Moved { seq: Seq(20), units: Units(30), short: Units(1), replayed: false })),
         ("configured", Reply::Configured(Configured { seq: Seq(1), rules_version: RulesVersion(1), replayed: false })),
         ("quoted_presale", Reply::Quoted(Box::new(presale()))),

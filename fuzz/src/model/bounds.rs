@@ -1,6 +1,6 @@
 //! What is refused whatever the state: lists, numbers, days and times that no command may have.
 
-use stockade_core::command::{CancelScope, Command, Expectation, Line, Place, Request, StepAction};
+use stockade_core::command::{CancelScope, Command, Expectation, Inspected, Line, Place, Request, StepAction};
 use stockade_core::limits::{
     COMMAND_LINES_MAX, COUNT_EXCEPT_MAX, DAY_MAX, HOLD_TTL_MAX, LINE_UNITS_MAX, MOVEMENT_UNITS_MAX, ORDER_LINES_MAX,
     REASON_BYTES_MAX, RULES_BYTES_MAX, TIME_MAX,
@@ -35,6 +35,8 @@ pub(super) fn exceeded(request: &Request) -> bool {
         }
         Command::ExtendHold(c) => c.until > TIME_MAX,
         Command::Step(c) => stepped(&c.action),
+        Command::Raise(c) => !(1..=LINE_UNITS_MAX).contains(&c.line.units.0),
+        Command::Split(c) => named(&c.lines),
         Command::Expect(c) => expected(&c.change),
     }
 }
@@ -50,11 +52,10 @@ fn placed(place: &Place) -> bool {
 fn stepped(action: &StepAction) -> bool {
     match action {
         StepAction::Short(found) => found.len() > ORDER_LINES_MAX,
-        StepAction::Return(back) => back.len() > ORDER_LINES_MAX || back.iter().any(|line| line.units.is_zero()),
-        StepAction::Inspect(results) => {
-            results.len() > ORDER_LINES_MAX
-                || results.iter().any(|result| result.intact.is_zero() && result.damaged.is_zero())
-        }
+        StepAction::Return(back) => named(back),
+        StepAction::ReturnTo(back) => named(&back.lines),
+        StepAction::Inspect(results) => inspected(results),
+        StepAction::InspectAt(there) => inspected(&there.lines),
         StepAction::Pick
         | StepAction::Pack
         | StepAction::Weigh(_)
@@ -69,6 +70,14 @@ fn stepped(action: &StepAction) -> bool {
         | StepAction::Refused
         | StepAction::Lost => false,
     }
+}
+
+fn named(lines: &[Line]) -> bool {
+    lines.len() > ORDER_LINES_MAX || lines.iter().any(|line| line.units.is_zero())
+}
+
+fn inspected(results: &[Inspected]) -> bool {
+    results.len() > ORDER_LINES_MAX || results.iter().any(|result| result.intact.is_zero() && result.damaged.is_zero())
 }
 
 fn expected(change: &Expectation) -> bool {

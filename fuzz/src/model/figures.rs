@@ -37,7 +37,7 @@ impl Model {
         Ok(())
     }
 
-    fn figures_of(&self, sub: &Sub) -> Figures {
+    pub(super) fn figures_of(&self, sub: &Sub) -> Figures {
         let load = |units: fn(&SubLine) -> u64| {
             let grams = sub.lines.iter().map(|((sku, _), line)| units(line) * self.weight_g(*sku)).sum::<u64>();
             (sub.lines.values().map(units).sum::<u64>(), grams)

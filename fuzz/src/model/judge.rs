@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use stockade_core::command::{CancelScope, Command, Inspected, Line, OrderRef, Place, Request, StepAction, TakeStep};
-use stockade_core::ids::{Code, OrderId, SkuId};
+use stockade_core::command::{CancelScope, Command, Line, OrderRef, Place, Request, StepAction, TakeStep};
+use stockade_core::ids::{OrderId, SkuId};
 use stockade_core::limits::{HOLD_TTL_MAX, PAST_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Time;
@@ -15,7 +15,7 @@ use super::cover::{Cover, Wish};
 use super::judge_losses::judge_count_shelf;
 use super::judge_stock::{judge_safety, judge_skus};
 use super::lifecycle::{self, Walk};
-use super::orders::{Order, Sub, SubLine};
+use super::orders::{Order, Sub};
 use super::{Model, bounds};
 
 impl Model {
@@ -45,6 +45,8 @@ impl Model {
             Command::Reroute(c) => {
                 on(&c.order, &|order, state| self.judge_reroute(order, state, order.parcels_for_review()))
             }
+            Command::Raise(c) => on(&c.order, &|order, state| self.judge_raise(order, state, c)),
+            Command::Split(c) => on(&c.order, &|order, state| self.judge_split(order, state, c)),
             Command::RerouteApart(c) => on(&c.order, &|order, state| self.judge_reroute(order, state, None)),
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
@@ -103,7 +105,7 @@ impl Model {
     }
 
     /// Served if it can be; the refusal otherwise.
-    fn serve(&self, wish: &Wish<'_>) -> Allowed {
+    pub(super) fn serve(&self, wish: &Wish<'_>) -> Allowed {
         match self.cover(wish) {
             Cover::Yes => Allowed::must(),
             Cover::NotEligible => Allowed::refuse("carrier_not_eligible"),
@@ -170,7 +172,7 @@ impl Model {
         }
     }
 
-    fn again<'a>(
+    pub(super) fn again<'a>(
         &self,
         order: &'a Order,
         demand: &'a BTreeMap<SkuId, u64>,
@@ -223,8 +225,10 @@ impl Model {
         }
         match &step.action {
             StepAction::Short(found) => return self.judge_short(order, sub, found),
-            StepAction::Return(lines) => return self.judge_return(sub, lines),
-            StepAction::Inspect(results) => return self.judge_inspect(sub, results),
+            StepAction::Return(lines) => return self.judge_return(sub, lines, None),
+            StepAction::ReturnTo(back) => return self.judge_return(sub, &back.lines, Some(&back.warehouse)),
+            StepAction::Inspect(results) => return self.judge_inspect(sub, results, None),
+            StepAction::InspectAt(there) => return self.judge_inspect(sub, &there.lines, Some(&there.warehouse)),
             StepAction::Scan(Some(scanned)) if sub.waybill.as_ref().is_some_and(|w| w != scanned) => {
                 return Allowed::refuse("illegal_step");
             }
@@ -276,44 +280,6 @@ impl Model {
             Cover::Open => Allowed::must(),
             Cover::Short(_) | Cover::NotEligible | Cover::No => Allowed::change(Outcome::Review),
         }
-    }
-
-    fn judge_return(&self, sub: &Sub, lines: &[Line]) -> Allowed {
-        if !lifecycle::takes_returns(sub.stage) {
-            return Allowed::refuse("illegal_step");
-        }
-        let named = lines.iter().map(|l| (&l.sku, l.units.0));
-        self.judge_units(sub, named.collect(), SubLine::out)
-    }
-
-    fn judge_inspect(&self, sub: &Sub, results: &[Inspected]) -> Allowed {
-        if !lifecycle::takes_returns(sub.stage) && sub.stage != Stage::Lost {
-            return Allowed::refuse("illegal_step");
-        }
-        let named = results.iter().map(|r| (&r.sku, r.intact.0 + r.damaged.0));
-        self.judge_units(sub, named.collect(), |l| l.inspection)
-    }
-
-    /// Named units must be there; no names mean all, which must be some.
-    fn judge_units(&self, sub: &Sub, named: Vec<(&Code, u64)>, there: impl Fn(&SubLine) -> u64) -> Allowed {
-        let mut left: BTreeMap<SkuId, u64> = BTreeMap::new();
-        for ((sku, _), line) in &sub.lines {
-            *left.entry(*sku).or_default() += there(line);
-        }
-        if named.is_empty() && left.values().sum::<u64>() == 0 {
-            return Allowed::refuse("invalid");
-        }
-        let mut taken = 0;
-        for (code, units) in &named {
-            let Some(sku) = self.sku(code) else { return Allowed::refuse("unknown_sku").or_refuse("invalid") };
-            let left = left.entry(sku).or_default();
-            match left.checked_sub(*units) {
-                Some(rest) => *left = rest,
-                None => return Allowed::refuse("invalid"),
-            }
-            taken += units;
-        }
-        if !named.is_empty() && taken == 0 { Allowed::refuse("invalid") } else { Allowed::must() }
     }
 }
 

@@ -277,7 +277,12 @@ pub(super) fn corrections(cell: &Cell, target: i128) -> Vec<(Bucket, Bucket, u64
         moves.push((*bucket, WRITE_OFF, taken));
         lost -= taken;
     }
-    moves.push((Bucket::Short, WRITE_OFF, lost));
+    // Of what is left, on hand says how many units that are not damaged are claimed and not short yet.
+    let damaged = cell.units(Bucket::Damaged);
+    let sound = u64::try_from(cell.on_hand() - i128::from(cell.free()) - i128::from(damaged)).unwrap_or(0);
+    let gone = lost.saturating_sub(sound).min(damaged);
+    moves.push((Bucket::Damaged, WRITE_OFF, gone));
+    moves.push((Bucket::Short, WRITE_OFF, lost - gone));
     moves.retain(|(_, _, units)| *units > 0);
     moves
 }

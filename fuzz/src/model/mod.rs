@@ -13,8 +13,8 @@
 //! | `orders`, `book` | orders and sub-orders as plain records; all orders, and where to find some of them |
 //! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
-//! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `figures`, `decision` | the verdict on events |
-//! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
+//! | `verdict`, `replay`, `replay_…`, `figures`, `decision` | the verdict on events |
+//! | `allowed`, `judge`, `judge_…`, `cover` | the allowed outcomes of a command |
 //! | `answers`, `replies` | the verdict on replies, refusals and repeats |
 //! | `views`, `asking`, `compare`, `compare_lists`, `compare_plans` | all state, compared with what the engine's queries show |
 
@@ -32,6 +32,7 @@ mod expected;
 mod figures;
 mod inbound;
 mod judge;
+mod judge_amends;
 mod judge_losses;
 mod judge_stock;
 mod ledger;
@@ -40,8 +41,10 @@ mod orders;
 mod plain;
 mod presale;
 mod replay;
+mod replay_amends;
 mod replay_orders;
 mod replay_parcels;
+mod replay_returns;
 mod replay_stock;
 mod replies;
 mod sharing;

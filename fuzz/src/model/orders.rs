@@ -60,6 +60,8 @@ pub struct Sub {
     pub waybill: Option<Code>,
     /// What is in it, by SKU and pool.
     pub lines: BTreeMap<(SkuId, PoolId), SubLine>,
+    /// Those of the units in inspection that came back to other warehouses.
+    pub elsewhere: BTreeMap<(SkuId, PoolId, WarehouseId), u64>,
 }
 
 impl Sub {
@@ -85,6 +87,7 @@ impl Sub {
             done: BTreeSet::new(),
             waybill: None,
             lines,
+            elsewhere: BTreeMap::new(),
         }
     }
 
@@ -170,6 +173,20 @@ impl Sub {
     /// Returned units not inspected.
     pub fn in_inspection(&self) -> u64 {
         self.lines.values().map(|l| l.inspection).sum()
+    }
+
+    /// Units in inspection, by SKU and warehouse.
+    pub fn inspected_at(&self) -> BTreeMap<(SkuId, WarehouseId), u64> {
+        let mut places = BTreeMap::new();
+        for ((sku, _), line) in &self.lines {
+            *places.entry((*sku, self.warehouse)).or_default() += line.inspection;
+        }
+        for ((sku, _, warehouse), units) in &self.elsewhere {
+            *places.entry((*sku, *warehouse)).or_default() += units;
+            *places.entry((*sku, self.warehouse)).or_default() -= units;
+        }
+        places.retain(|_, units| *units > 0);
+        places
     }
 
     /// Returned units in all.

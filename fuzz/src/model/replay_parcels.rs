@@ -1,11 +1,9 @@
-//! The verdict on events of single parcels: steps, short picks, returns, and what is routed a second time.
+//! The verdict on events of single parcels: steps, short picks, and what is routed a second time.
 
 use std::collections::BTreeMap;
 
 use stockade_core::decision::Decision;
-use stockade_core::event::{
-    ParcelShorted, PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubStepped,
-};
+use stockade_core::event::{ParcelShorted, PickShorted, ReviewRouted, ReviewRoutedWithin, SubStepped};
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::orders::{Change, OrderState, Stage, Step, SubTake};
 use stockade_core::reply::Reply;
@@ -136,65 +134,6 @@ impl Model {
         Ok(())
     }
 
-    fn return_received(&mut self, seq: Seq, e: &ReturnReceived) -> Result<(), String> {
-        let order = self.order(e.order)?;
-        let mut moves = Vec::new();
-        for take in &e.takes {
-            let sub = order.sub(take.sub.0)?;
-            if !lifecycle::takes_returns(sub.stage) {
-                return Err(format!("from a sub-order that is {:?}", sub.stage));
-            }
-            let from = sub.bucket(take.pool).ok_or("its units are nowhere")?;
-            moves.push(sub.take_move(take, from, Bucket::Inspection));
-        }
-        self.book_same(seq, moves, &e.moves)?;
-        let order = self.order_mut(e.order)?;
-        for take in &e.takes {
-            let line = order.sub_mut(take.sub.0)?.lines.get_mut(&(take.sku, take.pool)).ok_or("no such line")?;
-            if take.units.0 > line.out() {
-                return Err(format!("{} units came back, {} are out", take.units, line.out()));
-            }
-            line.inspection += take.units.0;
-            line.returned += take.units.0;
-        }
-        Ok(())
-    }
-
-    fn return_inspected(&mut self, seq: Seq, e: &ReturnInspected) -> Result<(), String> {
-        let taken: u64 = e.takes.iter().map(|t| t.units.0).sum();
-        if e.intact.0 + e.damaged.0 != taken {
-            return Err(format!("{} intact and {} damaged of {taken}", e.intact, e.damaged));
-        }
-        let order = self.order(e.order)?;
-        let mut allowed: BTreeMap<_, u64> = BTreeMap::new();
-        for take in &e.takes {
-            let sub = order.sub(take.sub.0)?;
-            *allowed.entry((take.sku, sub.warehouse, sub.free_bucket(take.pool))).or_default() += take.units.0;
-        }
-        let (mut intact, mut damaged) = (0, 0);
-        for m in &e.moves {
-            match (m.from, m.to) {
-                (Bucket::Inspection, Bucket::Damaged) => damaged += m.units.0,
-                (Bucket::Inspection, to) => {
-                    let left = allowed.get_mut(&(m.sku, m.warehouse, to)).ok_or("goes back to where it never was")?;
-                    *left = left.checked_sub(m.units.0).ok_or("more goes back to a pool than came from it")?;
-                    intact += m.units.0;
-                }
-                (from, to) => return Err(format!("moves units from {from} to {to}")),
-            }
-        }
-        if (intact, damaged) != (e.intact.0, e.damaged.0) {
-            return Err(format!("moves {intact} intact and {damaged} damaged units"));
-        }
-        self.book_all(seq, &e.moves, false)?;
-        let order = self.order_mut(e.order)?;
-        for take in &e.takes {
-            let line = order.sub_mut(take.sub.0)?.lines.get_mut(&(take.sku, take.pool)).ok_or("no such line")?;
-            line.inspection = line.inspection.checked_sub(take.units.0).ok_or("more than is in inspection")?;
-        }
-        Ok(())
-    }
-
     fn review_routed(&mut self, seq: Seq, e: &ReviewRouted, most: Option<u16>) -> Result<(), String> {
         self.order(e.order)?.must_be(OrderState::Paid)?;
         let demand: BTreeMap<SkuId, u64> = e.units.iter().map(|(sku, units)| (*sku, units.0)).collect();
@@ -246,35 +185,6 @@ impl Verdict for PickShorted {
 
     fn outcome(&self) -> Option<Outcome> {
         Some(if self.decision.is_some() { Outcome::Rerouted } else { Outcome::Review })
-    }
-}
-
-impl Verdict for ReturnReceived {
-    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
-        Some((self.order, self.takes.first().map(|take| take.sub)))
-    }
-
-    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.return_received(entry.seq, self)
-    }
-
-    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
-        let units = self.takes.iter().map(|t| t.units).sum();
-        changed(after, seq, self.order, Change::Returned { units })
-    }
-}
-
-impl Verdict for ReturnInspected {
-    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
-        Some((self.order, self.takes.first().map(|take| take.sub)))
-    }
-
-    fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.return_inspected(entry.seq, self)
-    }
-
-    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
-        changed(after, seq, self.order, Change::Inspected { intact: self.intact, damaged: self.damaged })
     }
 }
 

@@ -147,7 +147,8 @@ impl Model {
         for m in e.moves {
             let fits = matches!(
                 (m.from, m.to),
-                (WRITE_OFF, Bucket::Short | Bucket::Available(_)) | (Bucket::Short | Bucket::Available(_), WRITE_OFF)
+                (WRITE_OFF, Bucket::Short | Bucket::Available(_))
+                    | (Bucket::Short | Bucket::Available(_) | Bucket::Damaged, WRITE_OFF)
             );
             if !fits || m.warehouse != e.warehouse || !e.counted.iter().any(|(sku, _)| *sku == m.sku) {
                 return Err(format!("moves SKU {} from {} to {}", m.sku, m.from, m.to));

@@ -1,7 +1,9 @@
 //! The state in the words of replies, to be compared with what the engine answers.
 
+use std::collections::BTreeMap;
+
 use stockade_core::decision::CostParts;
-use stockade_core::ids::{OrderId, PoolId, SkuId, SubNo, WarehouseId};
+use stockade_core::ids::{Code, OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use stockade_core::money::Money;
 use stockade_core::orders::Stage;
 use stockade_core::reply::{
@@ -131,7 +133,17 @@ impl Model {
             in_inspection: Units(sub.in_inspection()),
             returned: Units(sub.returned()),
             awaits: self.awaits(order, no, sub),
+            elsewhere: self.elsewhere(sub)?,
         })
+    }
+
+    fn elsewhere(&self, sub: &Sub) -> Option<Vec<(Code, Units)>> {
+        let mut units: BTreeMap<Code, Units> = BTreeMap::new();
+        for ((_, warehouse), there) in sub.inspected_at().iter().filter(|((_, at), _)| *at != sub.warehouse) {
+            let sum = units.entry(self.world.as_ref()?.warehouse(*warehouse)?.code.clone()).or_default();
+            *sum = Units(sum.0 + there);
+        }
+        Some(units.into_iter().collect())
     }
 
     fn sub_view(

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, Line, OrderRef, Pay, Place, Request, Reroute, RerouteApart,
-    StepAction, TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, InspectAt, Inspected, Line, OrderRef, Pay, Place, Raise, Request,
+    Reroute, RerouteApart, ReturnTo, Split, StepAction, TakeStep,
 };
-use stockade_core::ids::{Seq, SkuId, SubNo};
+use stockade_core::ids::{Code, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::limits::{LINE_UNITS_MAX, SKEW};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
@@ -17,7 +17,7 @@ use super::world::{CHANNELS, ZONES};
 use crate::model::{Model, Order, Sub, takes_returns};
 
 /// Commands on orders, by how often they occur.
-pub(super) const ORDERS: [(u64, Make); 9] = [
+pub(super) const ORDERS: [(u64, Make); 11] = [
     (30, Workload::place),
     (14, Workload::pay),
     (7, Workload::cancel),
@@ -27,6 +27,8 @@ pub(super) const ORDERS: [(u64, Make); 9] = [
     (4, Workload::give_back),
     (4, Workload::inspect),
     (2, Workload::reroute),
+    (2, Workload::raise),
+    (2, Workload::split),
 ];
 
 /// Orders looked at, at most, for one that fits.
@@ -175,7 +177,7 @@ impl Workload {
             Stage::PickedUp => match self.rng.below(8) {
                 0 => StepAction::Undelivered,
                 1 => StepAction::Refused,
-                2 => StepAction::Lost,
+                2 | 3 => StepAction::Lost,
                 _ => StepAction::Deliver,
             },
             Stage::Delivered => match self.rng.below(8) {
@@ -239,7 +241,11 @@ impl Workload {
                 lines.push(Line { sku: model.skus[sku.index()].code.clone(), units });
             }
         }
-        Some(self.step_of(model, order, sub, StepAction::Return(lines)))
+        let action = match self.some_place(40) {
+            Some(warehouse) => StepAction::ReturnTo(ReturnTo { warehouse, lines }),
+            None => StepAction::Return(lines),
+        };
+        Some(self.step_of(model, order, sub, action))
     }
 
     fn inspect(&mut self, model: &Model) -> Option<Request> {
@@ -255,7 +261,66 @@ impl Workload {
                 results.push(Inspected { sku, intact: Units(intact), damaged: Units(units - intact) });
             }
         }
-        Some(self.step_of(model, order, sub, StepAction::Inspect(results)))
+        let places: Vec<WarehouseId> = order.subs[sub].inspected_at().into_keys().map(|(_, at)| at).collect();
+        let there = self.rng.pick(&places).copied().filter(|_| self.rng.percent(50));
+        let there = there.and_then(|at| model.world.as_ref()?.warehouse(at)).map(|place| place.code.clone());
+        let action = match there.or_else(|| self.some_place(4)) {
+            Some(warehouse) => StepAction::InspectAt(InspectAt { warehouse, lines: results }),
+            None => StepAction::Inspect(results),
+        };
+        Some(self.step_of(model, order, sub, action))
+    }
+
+    /// A warehouse, so many times in a hundred, and now and then one that there is not.
+    fn some_place(&mut self, percent: u64) -> Option<Code> {
+        let chosen = self.rng.percent(percent);
+        let unknown = self.rng.percent(3);
+        let n = self.rng.below(self.shape.warehouses);
+        chosen.then(|| if unknown { code("nowhere") } else { code(&format!("W{n}")) })
+    }
+
+    fn raise(&mut self, model: &Model) -> Option<Request> {
+        let order = match self.rng.below(15) {
+            0 => self.any_order(model, |_| true),
+            _ => self.any_order(model, |o| o.state == OrderState::Held),
+        }?;
+        let skus: Vec<SkuId> = order.skus().into_iter().collect();
+        let sku = match self.rng.below(20) {
+            0 => SkuId(self.rng.below(model.skus.len() as u64) as u32),
+            _ => *self.rng.pick(&skus)?,
+        };
+        let there = model.sellable(sku, order.channel).0;
+        let units = match self.rng.below(12) {
+            0 => 0,
+            1 => LINE_UNITS_MAX,
+            2 => there.saturating_add(1).min(LINE_UNITS_MAX),
+            3 => there.min(40),
+            _ => self.rng.within(1, there.clamp(1, 4)),
+        };
+        let line = Line { sku: model.skus[sku.index()].code.clone(), units: Units(units) };
+        let order = self.name(model, order);
+        Some(self.keyed(Command::Raise(Raise { order, line })))
+    }
+
+    fn split(&mut self, model: &Model) -> Option<Request> {
+        let open = |s: &Sub| matches!(s.stage, Stage::Allocated | Stage::Picking) && s.units() > 1;
+        let order = match self.rng.below(15) {
+            0 => self.any_order(model, |_| true),
+            _ => self.any_order(model, |o| o.state == OrderState::Paid && o.subs.iter().any(open)),
+        }?;
+        let fitting: Vec<usize> = (0..order.subs.len()).filter(|n| open(&order.subs[*n])).collect();
+        let sub = self.rng.pick(&fitting).copied().unwrap_or(0);
+        let mut lines = Vec::new();
+        for (sku, units) in by_sku(&order.subs[sub], |l| l.units) {
+            if self.rng.percent(60) {
+                let one_more = u64::from(self.rng.percent(4));
+                let units = Units(self.rng.within(1, units + one_more));
+                lines.push(Line { sku: model.skus[sku.index()].code.clone(), units });
+            }
+        }
+        let sub = SubNo(sub as u16 + 1 + u16::from(self.rng.percent(1)));
+        let order = self.name(model, order);
+        Some(self.keyed(Command::Split(Split { order, sub, lines })))
     }
 
     fn reroute(&mut self, model: &Model) -> Option<Request> {

@@ -3,6 +3,7 @@
 //! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
 //! is one JSON object on standard error.
 
+mod amend;
 mod asked;
 mod batches;
 mod clock;
@@ -80,6 +81,10 @@ enum Verb {
     Cancel(orders::CancelArgs),
     /// Hold unpaid stock longer.
     Extend(orders::ExtendArgs),
+    /// Add units of a SKU to an unpaid order: all of them are held, or none.
+    Raise(amend::RaiseArgs),
+    /// Send units of a paid sub-order that is not packed yet in a parcel of their own.
+    Split(amend::SplitArgs),
     /// Record a step of a sub-order on its way to the customer and back.
     Step(orders::StepArgs),
     /// Try again to route what stands in review.
@@ -186,6 +191,8 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Pay(args) => orders::pay(args, out),
         Verb::Cancel(args) => orders::cancel(args, out),
         Verb::Extend(args) => orders::extend(args, out),
+        Verb::Raise(args) => amend::raise(args, out),
+        Verb::Split(args) => amend::split(args, out),
         Verb::Step(args) => orders::step(args, out),
         Verb::Reroute(args) => orders::reroute(args, out),
         Verb::Order(args) => orders::order(args, out),

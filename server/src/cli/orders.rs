@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use stockade_client::ClientError;
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, Inspected, OrderRef, Pay, Place, Reroute, RerouteApart, StepAction,
-    TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, InspectAt, Inspected, OrderRef, Pay, Place, Reroute, RerouteApart,
+    ReturnTo, StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::query::{Explain, Query};
@@ -198,6 +198,9 @@ enum StepVerb {
         /// Which units; everything that was shipped when none is named.
         #[arg(value_name = "SKU:UNITS")]
         units: Vec<LineArg>,
+        /// The warehouse they came back to [default: the one that shipped them].
+        #[arg(long, value_name = "WAREHOUSE")]
+        to: Option<Code>,
     },
     /// The parcel is undone, to count or pack it again; its waybill is void.
     Unpack,
@@ -214,6 +217,9 @@ enum StepVerb {
         /// Which units; all of them intact when none is named.
         #[arg(value_name = "SKU:INTACT:DAMAGED")]
         units: Vec<InspectArg>,
+        /// Only at this warehouse [default: wherever they wait].
+        #[arg(long, value_name = "WAREHOUSE")]
+        at: Option<Code>,
     },
 }
 
@@ -300,6 +306,8 @@ pub fn extend(args: ExtendArgs, out: Output) -> Result<(), Failure> {
 /// Records a step of a sub-order on its way to the customer and back.
 pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
     let lines = |args: Vec<LineArg>| args.into_iter().map(|line| line.0).collect();
+    let result = |arg: InspectArg| Inspected { sku: arg.sku, intact: Units(arg.intact), damaged: Units(arg.damaged) };
+    let inspected = |args: Vec<InspectArg>| args.into_iter().map(result).collect();
     let action = match args.action {
         StepVerb::Pick => StepAction::Pick,
         StepVerb::Short { found } => StepAction::Short(lines(found)),
@@ -315,21 +323,29 @@ pub fn step(args: StepArgs, out: Output) -> Result<(), Failure> {
         StepVerb::Undelivered => StepAction::Undelivered,
         StepVerb::Refused => StepAction::Refused,
         StepVerb::Lost => StepAction::Lost,
-        StepVerb::Return { units } => StepAction::Return(lines(units)),
-        StepVerb::Inspect { units } => {
-            let inspected =
-                |arg: InspectArg| Inspected { sku: arg.sku, intact: Units(arg.intact), damaged: Units(arg.damaged) };
-            StepAction::Inspect(units.into_iter().map(inspected).collect())
+        StepVerb::Return { units, to: None } => StepAction::Return(lines(units)),
+        StepVerb::Return { units, to: Some(warehouse) } => {
+            StepAction::ReturnTo(ReturnTo { warehouse, lines: lines(units) })
+        }
+        StepVerb::Inspect { units, at: None } => StepAction::Inspect(inspected(units)),
+        StepVerb::Inspect { units, at: Some(warehouse) } => {
+            StepAction::InspectAt(InspectAt { warehouse, lines: inspected(units) })
         }
     };
     let session = args.connect.open()?;
-    let (order, sub) = match args.sub.map(SubNo) {
-        Some(sub) => (args.order.whole().map_err(Failure::usage)?, Some(sub)),
-        None => meant(&session, args.order, "--sub 1")?,
-    };
-    let command = Command::Step(TakeStep { order, sub: sub.unwrap_or(SubNo(1)), action });
+    let (order, sub) = sub_meant(&session, args.order, args.sub.map(SubNo))?;
+    let command = Command::Step(TakeStep { order, sub, action });
     print::reply(&session.command(&args.key, command)?, out);
     Ok(())
+}
+
+/// The sub-order that is meant: the one that a flag names, or that the order's text names, or the first.
+pub(super) fn sub_meant(session: &Session, order: SubArg, flag: Option<SubNo>) -> Result<(OrderRef, SubNo), Failure> {
+    let (order, sub) = match flag {
+        Some(sub) => (order.whole().map_err(Failure::usage)?, Some(sub)),
+        None => meant(session, order, "--sub 1")?,
+    };
+    Ok((order, sub.unwrap_or(SubNo(1))))
 }
 
 /// The order that is meant, and its sub-order when one is. A text that may be both means what there is; when there is

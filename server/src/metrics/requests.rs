@@ -111,6 +111,8 @@ fn event_of(result: &Result<Reply, Reject>) -> Option<usize> {
         | Change::Shorted { .. }
         | Change::Returned { .. }
         | Change::Inspected { .. }
-        | Change::Rerouted { .. } => None,
+        | Change::Rerouted { .. }
+        | Change::Raised { .. }
+        | Change::Split { .. } => None,
     }
 }

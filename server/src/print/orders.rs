@@ -58,6 +58,10 @@ pub(super) fn changed(changed: &Changed, page: &mut Page) {
         Change::Returned { units } => format!("{units} units returned, awaiting inspection"),
         Change::Inspected { intact, damaged } => format!("{intact} units back on sale, {damaged} damaged"),
         Change::Rerouted { units } => format!("{units} units routed"),
+        Change::Raised { units, first_sub } => {
+            format!("{units} units added; the sub-orders that hold them begin with number {first_sub}")
+        }
+        Change::Split { sub, units } => format!("{units} units go apart, as sub-order {sub}"),
     };
     let again = if changed.replayed { " (first answer to this key, given again)" } else { "" };
     page.line(format!("{what}{again}"));
@@ -95,6 +99,14 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
     }
     for sub in order.sub_orders.iter().filter(|sub| !sub.awaits.is_empty()) {
         page.line(format!("sub-order {} waits for {}", sub.promised.no, awaited(&sub.awaits)));
+    }
+    for sub in &order.sub_orders {
+        for (warehouse, units) in &sub.elsewhere {
+            let no = sub.promised.no;
+            page.line(format!(
+                "{units} units of sub-order {no} came back to {warehouse} and wait there for inspection"
+            ));
+        }
     }
     for (sku, units) in &order.review {
         page.line(format!("in review: {units} of {sku}; `reroute` tries again, `cancel --units` gives them up"));

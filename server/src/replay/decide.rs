@@ -132,7 +132,9 @@ pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> R
         | Change::Shorted { .. }
         | Change::Returned { .. }
         | Change::Inspected { .. }
-        | Change::Rerouted { .. } => {
+        | Change::Rerouted { .. }
+        | Change::Raised { .. }
+        | Change::Split { .. } => {
             Err(Failure::failed(format!("the engine answered a payment with {:?}", changed.change)))
         }
     }

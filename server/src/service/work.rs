@@ -52,6 +52,7 @@ pub fn of_command(command: &Command) -> Work {
         Command::CountShelf(count) => by_items(count.lines.len(), STOCK_LINES),
         Command::Place(place) => by_items(place.lines.len(), ORDER_LINES),
         Command::Step(step) => of_step(&step.action),
+        Command::Split(split) => by_items(split.lines.len(), STOCK_LINES),
         // What an order in review has of lines is not known here, nor is it often routed anew.
         Command::Reroute(_) | Command::RerouteApart(_) => Work::Heavy,
         Command::Adjust(_)
@@ -60,6 +61,7 @@ pub fn of_command(command: &Command) -> Work {
         | Command::Pay(_)
         | Command::Cancel(_)
         | Command::ExtendHold(_)
+        | Command::Raise(_)
         | Command::Expect(_) => Work::Light,
     }
 }
@@ -69,7 +71,9 @@ fn of_step(action: &StepAction) -> Work {
         // The units that are missing are routed anew.
         StepAction::Short(_) => Work::Heavy,
         StepAction::Return(lines) => by_items(lines.len(), STOCK_LINES),
+        StepAction::ReturnTo(back) => by_items(back.lines.len(), STOCK_LINES),
         StepAction::Inspect(lines) => by_items(lines.len(), STOCK_LINES),
+        StepAction::InspectAt(there) => by_items(there.lines.len(), STOCK_LINES),
         StepAction::Pick
         | StepAction::Pack
         | StepAction::Weigh(_)

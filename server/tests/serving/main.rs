@@ -1,5 +1,6 @@
 //! A running server as its users meet it: the command line, JSON over HTTP, and the way out.
 
+mod amends;
 #[cfg(debug_assertions)]
 mod clock;
 #[cfg(target_os = "linux")]

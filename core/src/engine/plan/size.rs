@@ -17,6 +17,15 @@ pub(in crate::engine) fn sized<'d>(
         count += plan.subs.len();
         parts += plan.subs.iter().map(|sub| sub.lines.len()).sum::<usize>();
     }
+    cut(count, parts)
+}
+
+/// Refuses a sub-order of so many lines beside those that an order has.
+pub(in crate::engine) fn one_more_sized(subs: &[SubOrder], lines: usize) -> Result<(), Reject> {
+    cut(subs.len() + 1, subs.iter().map(|sub| sub.lines.len()).sum::<usize>() + lines)
+}
+
+fn cut(count: usize, parts: usize) -> Result<(), Reject> {
     if count <= ORDER_SUBS_MAX && parts <= ORDER_PARTS_MAX {
         return Ok(());
     }

@@ -70,6 +70,11 @@ impl Wish {
         }
     }
 
+    /// The same as a part of the order, which the channel's rules on splits do not bind.
+    pub fn part(self) -> Wish {
+        Wish { whole: false, ..self }
+    }
+
     /// As a demand. The channel's rules on splits do not hold for a part of an order.
     pub fn demand(&self, skus: &Skus, config: &Config) -> Demand<'_> {
         let whole = self.whole;

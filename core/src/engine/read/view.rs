@@ -1,5 +1,7 @@
 //! State as callers see it: codes instead of ids.
 
+use std::collections::BTreeMap;
+
 use crate::Actor;
 use crate::catalog::Config;
 use crate::decision::{Decision, Figures, PlannedSub, is_proven};
@@ -104,6 +106,7 @@ impl Engine {
         awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
     ) -> OrderView {
         let live = order.subs.iter().filter(|sub| !sub.is_gone());
+        let mut elsewhere = elsewhere(order, config);
         OrderView {
             order: order.id,
             channel: config.codes.of_channel(order.channel),
@@ -115,7 +118,10 @@ impl Engine {
             expires_at: order.deadline,
             rules_version: order.rules_version,
             cost: live.fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.parts.total())),
-            sub_orders: order.numbered().map(|(no, sub)| self.sub_now(no, sub, config, &awaits)).collect(),
+            sub_orders: order
+                .numbered()
+                .map(|(no, sub)| self.sub_now((no, sub), config, &awaits, elsewhere.remove(&no).unwrap_or_default()))
+                .collect(),
             review: order.later.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
             timeline: timeline(order),
             version: order.version,
@@ -173,10 +179,10 @@ impl Engine {
     /// `awaits` answers what the sub-order waits for.
     fn sub_now(
         &self,
-        no: SubNo,
-        sub: &SubOrder,
+        (no, sub): (SubNo, &SubOrder),
         config: &Config,
         awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
+        elsewhere: BTreeMap<Code, Units>,
     ) -> SubOrderNow {
         SubOrderNow {
             promised: self.sub_view(no, sub, config, |line| line.units),
@@ -186,6 +192,7 @@ impl Engine {
             in_inspection: sub.lines.iter().map(|l| l.in_inspection).sum(),
             returned: sub.lines.iter().map(|l| l.returned).sum(),
             awaits: awaits(no, sub),
+            elsewhere: elsewhere.into_iter().collect(),
         }
     }
 
@@ -228,6 +235,17 @@ impl Engine {
 /// Whether units were taken out of a sub-order that still ships.
 fn is_changed(sub: &SubOrder) -> bool {
     !sub.is_gone() && sub.lines.iter().any(|line| line.units != line.promised)
+}
+
+/// Units of sub-orders in inspection at other warehouses than those that shipped them, by warehouse.
+fn elsewhere(order: &Order, config: &Config) -> BTreeMap<SubNo, BTreeMap<Code, Units>> {
+    let mut all: BTreeMap<SubNo, BTreeMap<Code, Units>> = BTreeMap::new();
+    for there in &order.later.elsewhere {
+        let of_sub = all.entry(there.take.sub).or_default();
+        let sum = of_sub.entry(config.codes.of_warehouse(there.warehouse)).or_default();
+        *sum = sum.saturating_add(there.take.units);
+    }
+    all
 }
 
 /// Promised units of a cell that no receipt is expected to bring.

@@ -16,7 +16,10 @@ pub use crate::vocabulary::order_ref::OrderRef;
 pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
 pub use inbound::{Expect, Expectation};
 pub use line::Line;
-pub use order::{Cancel, CancelScope, ExtendHold, Inspected, Pay, Place, Reroute, RerouteApart, StepAction, TakeStep};
+pub use order::{
+    Cancel, CancelScope, ExtendHold, InspectAt, Inspected, Pay, Place, Raise, Reroute, RerouteApart, ReturnTo, Split,
+    StepAction, TakeStep,
+};
 pub use stock::{
     Adjust, Arrive, BookLoss, Count, CountShelf, Fulfils, Loss, MovePool, Recall, Receive, SetSafety, Transfer,
 };
@@ -77,6 +80,10 @@ macro_rules! each_command {
             43 "extend_hold" [crate::vocabulary::Right::Sell] ExtendHold(ExtendHold),
             /// Take a sub-order a step on its way to the customer and back.
             44 "step" [crate::vocabulary::Right::Ship] Step(TakeStep),
+            /// Add units of a SKU to an unpaid order that has it: all of them are held, or none.
+            46 "raise" [crate::vocabulary::Right::Sell] Raise(Raise),
+            /// Send units of a paid sub-order that is not packed yet in a parcel of their own.
+            47 "split" [crate::vocabulary::Right::Ship] Split(Split),
             /// Try again to route what stands in review.
             45 "reroute" [crate::vocabulary::Right::Manage] Reroute(Reroute),
             /// The same without the order's limit of parcels, which no longer holds for what stands in review.

@@ -121,7 +121,7 @@ pub enum StepAction {
     Confirm,
     /// Units came back: into inspection. No lines means all that is out.
     Return(Vec<Line>),
-    /// Inspection of returned units is done. No lines means all of them intact.
+    /// Inspection of returned units is done, where they wait. No lines means all of them intact.
     Inspect(Vec<Inspected>),
     /// The parcel is undone: packed, weighed and labelled anew before it goes.
     Unpack,
@@ -133,6 +133,28 @@ pub enum StepAction {
     Refused,
     /// The carrier lost it: its units are written off and wait in review to be sent anew or cancelled.
     Lost,
+    /// Units came back to a warehouse that is named: into inspection there.
+    ReturnTo(ReturnTo),
+    /// Inspection of the returned units that wait at a warehouse that is named.
+    InspectAt(InspectAt),
+}
+
+/// Units that came back to a warehouse.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReturnTo {
+    /// The warehouse, which need not be the one that shipped them.
+    pub warehouse: Code,
+    /// What came back. No lines means all that is out.
+    pub lines: Vec<Line>,
+}
+
+/// The results of an inspection at a warehouse.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct InspectAt {
+    /// The warehouse.
+    pub warehouse: Code,
+    /// The results. No lines means that all that waits there is intact.
+    pub lines: Vec<Inspected>,
 }
 
 /// The result of inspecting units of a SKU.
@@ -160,6 +182,26 @@ pub struct RerouteApart {
     pub order: OrderRef,
 }
 
+/// See [`crate::command::Command::Raise`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Raise {
+    /// The order.
+    pub order: OrderRef,
+    /// The SKU, which the order must have, and how many units more of it.
+    pub line: Line,
+}
+
+/// See [`crate::command::Command::Split`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Split {
+    /// The order.
+    pub order: OrderRef,
+    /// The sub-order that units leave.
+    pub sub: SubNo,
+    /// What goes in a parcel of its own: not all of it.
+    pub lines: Vec<Line>,
+}
+
 owned! {
     Place => Channel(channel),
     Pay => Order(order),
@@ -168,6 +210,8 @@ owned! {
     TakeStep => Order(order),
     Reroute => Order(order),
     RerouteApart => Order(order),
+    Raise => Order(order),
+    Split => Order(order),
 }
 
 impl StepAction {
@@ -184,8 +228,8 @@ impl StepAction {
             StepAction::Pickup => S::Pickup,
             StepAction::Deliver => S::Deliver,
             StepAction::Confirm => S::Confirm,
-            StepAction::Return(_) => S::Return,
-            StepAction::Inspect(_) => S::Inspect,
+            StepAction::Return(_) | StepAction::ReturnTo(_) => S::Return,
+            StepAction::Inspect(_) | StepAction::InspectAt(_) => S::Inspect,
             StepAction::Unpack => S::Unpack,
             StepAction::Unscan => S::Unscan,
             StepAction::Undelivered => S::Undelivered,

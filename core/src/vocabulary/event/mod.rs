@@ -30,9 +30,9 @@ use crate::vocabulary::numbered::numbered;
 pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
 pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 pub use order::{
-    HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, ParcelShorted, PickShorted,
-    RefundDue, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubStepped,
-    UnitsCancelled,
+    HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, OrderRaised, ParcelShorted,
+    PickShorted, RefundDue, ReturnInspected, ReturnInspectedElsewhere, ReturnReceived, ReturnReceivedElsewhere,
+    ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubOrderSplit, SubStepped, UnitsCancelled,
 };
 pub use stock::{MoveReason, SafetySet, ShelfCounted, StockCounted, StockMoved};
 
@@ -122,6 +122,14 @@ macro_rules! each_event {
             50 "return_inspected" ReturnInspected(ReturnInspected),
             /// Units in review were routed, under no limit of parcels.
             51 "review_routed" ReviewRouted(Box<ReviewRouted>),
+            /// Units came back to another warehouse than the one that shipped them.
+            56 "return_received_elsewhere" ReturnReceivedElsewhere(ReturnReceivedElsewhere),
+            /// Returned units were inspected, some of them at another warehouse than the one that shipped them.
+            57 "return_inspected_elsewhere" ReturnInspectedElsewhere(ReturnInspectedElsewhere),
+            /// Units were added to an unpaid order.
+            58 "order_raised" OrderRaised(Box<OrderRaised>),
+            /// Units of a sub-order go in a parcel of their own.
+            59 "sub_order_split" SubOrderSplit(SubOrderSplit),
             /// A sub-order was given up.
             60 "sub_order_cancelled" SubOrderCancelled(SubOrderCancelled),
             /// Units of an order were given up.

@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 
 use crate::decision::{Decision, Figures};
-use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo};
-use crate::orders::{Stage, Step, SubTake};
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo, WarehouseId};
+use crate::orders::{Elsewhere, Stage, Step, SubTake};
 use crate::stock::Move;
 use crate::time::{Span, Time};
 use crate::units::Units;
@@ -207,4 +207,52 @@ pub struct ReviewRoutedWithin {
     pub routed: ReviewRouted,
     /// The parcels that the order's limit left for it.
     pub most: u16,
+}
+
+/// See [`crate::event::Event::ReturnReceivedElsewhere`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReturnReceivedElsewhere {
+    /// Out of the warehouse that shipped it, and into inspection where it came back to.
+    pub received: ReturnReceived,
+    /// Where it came back to.
+    pub warehouse: WarehouseId,
+    /// The same for the timeline, in words.
+    pub place: String,
+}
+
+/// See [`crate::event::Event::ReturnInspectedElsewhere`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ReturnInspectedElsewhere {
+    /// What was inspected.
+    pub inspected: ReturnInspected,
+    /// Those of the units that waited at other warehouses than the one that shipped them.
+    pub elsewhere: Vec<Elsewhere>,
+    /// Where it was inspected, for the timeline, in words.
+    pub place: String,
+}
+
+/// See [`crate::event::Event::OrderRaised`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct OrderRaised {
+    /// The order.
+    pub order: OrderId,
+    /// The plan for the units that were added; held at once.
+    pub decision: Decision,
+    /// The parcels that the order's limit left for them, if it has one.
+    pub most: Option<u16>,
+}
+
+/// See [`crate::event::Event::SubOrderSplit`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SubOrderSplit {
+    /// The order.
+    pub order: OrderId,
+    /// The sub-order that units leave.
+    pub sub: SubNo,
+    /// The units.
+    pub takes: Vec<SubTake>,
+    /// What the sub-order weighs and costs from now on.
+    pub left: Figures,
+    /// What the new one weighs and costs.
+    pub apart: Figures,
 }

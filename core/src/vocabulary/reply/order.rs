@@ -94,6 +94,8 @@ pub struct SubOrderNow {
     pub returned: Units,
     /// What it waits for, in the order of promise.
     pub awaits: Vec<Awaited>,
+    /// Those of the units in inspection that came back to other warehouses than the one that shipped them, by warehouse.
+    pub elsewhere: Vec<(Code, Units)>,
 }
 
 /// One moment of an order.

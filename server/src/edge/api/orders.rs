@@ -1,4 +1,4 @@
-//! Orders: placing, paying, cancelling, holding longer, routing again, reading.
+//! Orders: placing, paying, cancelling, changing, holding longer, routing again, reading.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use stockade_core::ids::Seq;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::query::{OrdersQuery, Query};
 
+use crate::edge::bodies::amend::{RaiseBody, SplitBody};
 use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody, RerouteBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
@@ -25,6 +26,8 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route("/v1/orders/{channel}/{number}/pay", post(pay))
         .route("/v1/orders/{channel}/{number}/cancel", post(cancel))
         .route("/v1/orders/{channel}/{number}/extend", post(extend))
+        .route("/v1/orders/{channel}/{number}/raise", post(raise))
+        .route("/v1/orders/{channel}/{number}/split", post(split))
         .route("/v1/orders/{channel}/{number}/reroute", post(reroute))
 }
 
@@ -92,4 +95,14 @@ async fn extend(
     let key = caller.key()?;
     let command = Command::ExtendHold(body.command(named(path)?).map_err(BadRequest::new)?);
     http.tell(&caller, Some(key), command).await
+}
+
+async fn raise(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, Json(body): Json<RaiseBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Raise(body.command(named(path)?))).await
+}
+
+async fn split(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, Json(body): Json<SplitBody>) -> Answer {
+    let key = caller.key()?;
+    http.tell(&caller, Some(key), Command::Split(body.command(named(path)?))).await
 }

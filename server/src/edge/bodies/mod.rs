@@ -4,6 +4,7 @@
 //! times are RFC 3339 in UTC; quantities are numbers, `null` for "unlimited". Unknown fields of requests are refused,
 //! so that a misspelt one is not silently ignored.
 
+pub mod amend;
 pub mod availability;
 pub mod clock;
 pub mod explanation;

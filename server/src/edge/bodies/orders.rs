@@ -139,6 +139,18 @@ pub struct SubOrderNowBody<'a> {
     /// Units of a presale that have not come; absent where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub awaits: Vec<AwaitedBody<'a>>,
+    /// Those of the units in inspection that came back to other warehouses; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<ElsewhereBody<'a>>,
+}
+
+/// Returned units at another warehouse than the one that shipped them.
+#[derive(Clone, Debug, Serialize)]
+pub struct ElsewhereBody<'a> {
+    /// The warehouse.
+    pub warehouse: &'a Code,
+    /// How many units wait there for inspection.
+    pub qty: u64,
 }
 
 /// Units that a sub-order waits for.
@@ -313,6 +325,11 @@ impl<'a> From<&'a SubOrderNow> for SubOrderNowBody<'a> {
             in_inspection: now.in_inspection.0,
             returned: now.returned.0,
             awaits: now.awaits.iter().map(AwaitedBody::from).collect(),
+            elsewhere: now
+                .elsewhere
+                .iter()
+                .map(|(warehouse, units)| ElsewhereBody { warehouse, qty: units.0 })
+                .collect(),
         }
     }
 }

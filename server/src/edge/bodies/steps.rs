@@ -1,7 +1,7 @@
 //! Steps of sub-orders on their way to the customer and back, and what every change of an order answers.
 
 use serde::{Deserialize, Serialize};
-use stockade_core::command::{Inspected, Line, OrderRef, StepAction, TakeStep};
+use stockade_core::command::{InspectAt, Inspected, Line, OrderRef, ReturnTo, StepAction, TakeStep};
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::orders::{Change, Step};
 use stockade_core::reply::Changed;
@@ -23,6 +23,10 @@ pub struct StepBody {
     pub grams: Option<u32>,
     /// The waybill (`label`, `scan`).
     pub waybill: Option<Code>,
+    /// The warehouse that units came back to (`return`); the one that shipped them when not given.
+    pub to: Option<Code>,
+    /// The warehouse whose inspection it is (`inspect`); wherever the units wait when not given.
+    pub at: Option<Code>,
 }
 
 /// Units of a SKU in a step.
@@ -112,6 +116,20 @@ pub enum WhatChanged {
         /// How many units.
         qty: u64,
     },
+    /// Units were added to an unpaid order.
+    Raised {
+        /// How many units.
+        qty: u64,
+        /// Number of the first sub-order that holds them.
+        first_sub: u16,
+    },
+    /// Units of a sub-order go in a parcel of their own.
+    Split {
+        /// Number of the new sub-order.
+        sub: u16,
+        /// How many units are in it.
+        qty: u64,
+    },
 }
 
 impl StepBody {
@@ -121,31 +139,9 @@ impl StepBody {
     /// A sentence, when there is no such action or its fields do not go with it.
     pub fn command(self, order: OrderRef) -> Result<TakeStep, String> {
         let sub = SubNo(self.sub.unwrap_or(1));
-        let (grams, waybill) = (self.grams.is_some(), self.waybill.is_some());
         let step = Step::named(&self.action)
             .ok_or_else(|| format!("there is no action `{}`: use one of {}", self.action, names().join(", ")))?;
-        let takes = match step {
-            Step::Short | Step::Return | Step::Inspect => (true, false, false),
-            Step::Weigh => (false, true, false),
-            Step::Label | Step::Scan => (false, false, true),
-            Step::Pick
-            | Step::Pack
-            | Step::Pickup
-            | Step::Deliver
-            | Step::Confirm
-            | Step::Unpack
-            | Step::Unscan
-            | Step::Undelivered
-            | Step::Refused
-            | Step::Lost => (false, false, false),
-        };
-        for (given, taken, field) in
-            [(!self.lines.is_empty(), takes.0, "lines"), (grams, takes.1, "grams"), (waybill, takes.2, "waybill")]
-        {
-            if given && !taken {
-                return Err(format!("`{}` takes no `{field}`", self.action));
-            }
-        }
+        self.takes_no_other(fields_of(step))?;
         let action = match step {
             Step::Pick => StepAction::Pick,
             Step::Short => StepAction::Short(found(self.lines)?),
@@ -156,8 +152,14 @@ impl StepBody {
             Step::Pickup => StepAction::Pickup,
             Step::Deliver => StepAction::Deliver,
             Step::Confirm => StepAction::Confirm,
-            Step::Return => StepAction::Return(found(self.lines)?),
-            Step::Inspect => StepAction::Inspect(inspected(self.lines)?),
+            Step::Return => match (self.to, found(self.lines)?) {
+                (None, lines) => StepAction::Return(lines),
+                (Some(warehouse), lines) => StepAction::ReturnTo(ReturnTo { warehouse, lines }),
+            },
+            Step::Inspect => match (self.at, inspected(self.lines)?) {
+                (None, lines) => StepAction::Inspect(lines),
+                (Some(warehouse), lines) => StepAction::InspectAt(InspectAt { warehouse, lines }),
+            },
             Step::Unpack => StepAction::Unpack,
             Step::Unscan => StepAction::Unscan,
             Step::Undelivered => StepAction::Undelivered,
@@ -165,6 +167,41 @@ impl StepBody {
             Step::Lost => StepAction::Lost,
         };
         Ok(TakeStep { order, sub, action })
+    }
+
+    fn takes_no_other(&self, taken: &[&str]) -> Result<(), String> {
+        let fields = [
+            ("lines", !self.lines.is_empty()),
+            ("grams", self.grams.is_some()),
+            ("waybill", self.waybill.is_some()),
+            ("to", self.to.is_some()),
+            ("at", self.at.is_some()),
+        ];
+        match fields.into_iter().find(|(field, given)| *given && !taken.contains(field)) {
+            Some((field, _)) => Err(format!("`{}` takes no `{field}`", self.action)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The fields that go with a step.
+fn fields_of(step: Step) -> &'static [&'static str] {
+    match step {
+        Step::Short => &["lines"],
+        Step::Return => &["lines", "to"],
+        Step::Inspect => &["lines", "at"],
+        Step::Weigh => &["grams"],
+        Step::Label | Step::Scan => &["waybill"],
+        Step::Pick
+        | Step::Pack
+        | Step::Pickup
+        | Step::Deliver
+        | Step::Confirm
+        | Step::Unpack
+        | Step::Unscan
+        | Step::Undelivered
+        | Step::Refused
+        | Step::Lost => &[],
     }
 }
 
@@ -218,6 +255,8 @@ impl From<&Change> for WhatChanged {
             Change::Returned { units } => WhatChanged::Returned { qty: units.0 },
             Change::Inspected { intact, damaged } => WhatChanged::Inspected { intact: intact.0, damaged: damaged.0 },
             Change::Rerouted { units } => WhatChanged::Rerouted { qty: units.0 },
+            Change::Raised { units, first_sub } => WhatChanged::Raised { qty: units.0, first_sub: first_sub.0 },
+            Change::Split { sub, units } => WhatChanged::Split { sub: sub.0, qty: units.0 },
         }
     }
 }
@@ -246,6 +285,16 @@ mod tests {
             Ok(StepAction::Inspect(vec![inspected]))
         );
         assert!(step(json!({"action": "inspect", "lines": [{"sku": "A", "qty": 2}]})).is_err());
+        let west = || Code::new("WEST").unwrap();
+        assert_eq!(
+            step(json!({"action": "return", "to": "WEST"})),
+            Ok(StepAction::ReturnTo(ReturnTo { warehouse: west(), lines: Vec::new() }))
+        );
+        assert_eq!(
+            step(json!({"action": "inspect", "at": "WEST"})),
+            Ok(StepAction::InspectAt(InspectAt { warehouse: west(), lines: Vec::new() }))
+        );
+        assert_eq!(step(json!({"action": "inspect", "to": "WEST"})), Err("`inspect` takes no `to`".into()));
         assert!(step(json!({"action": "fly"})).unwrap_err().contains("use one of pick, short"));
         assert!(step(json!({"action": "pick", "colour": 1})).unwrap_err().contains("colour"));
     }

@@ -23,15 +23,23 @@ impl Engine {
 
     /// The same of one parcel; `None` when nothing stays in it.
     fn figures_left(&self, sub: &SubOrder, takes: &[SubTake], config: &Config) -> Option<Figures> {
-        let mut by_line: BTreeMap<(SkuId, PoolId), Units> = BTreeMap::new();
-        for take in takes {
-            let taken = by_line.entry((take.sku, take.pool)).or_default();
-            *taken = taken.saturating_add(take.units);
-        }
-        let taken = |line: &SubLine| by_line.get(&(line.sku, line.pool)).copied().unwrap_or_default();
+        let taken = by_line(takes);
+        let left = self.load(sub, config, |line| line.units.saturating_sub(of_line(&taken, line)));
+        (left.units > 0).then(|| self.figures_of(sub, left, config))
+    }
+
+    /// What a parcel weighs and costs once these units go apart, and what a parcel of them does that goes the same way.
+    pub(super) fn figures_split(&self, sub: &SubOrder, takes: &[SubTake], config: &Config) -> (Figures, Figures) {
+        let taken = by_line(takes);
+        let left = self.load(sub, config, |line| line.units.saturating_sub(of_line(&taken, line)));
+        let apart = self.load(sub, config, |line| of_line(&taken, line));
+        (self.figures_of(sub, left, config), self.figures_of(sub, apart, config))
+    }
+
+    /// What a parcel of a part of a sub-order's load weighs and costs, at the prices of its promise.
+    fn figures_of(&self, sub: &SubOrder, part: Load, config: &Config) -> Figures {
         let had = self.load(sub, config, |line| line.promised);
-        let left = self.load(sub, config, |line| line.units.saturating_sub(taken(line)));
-        (left.units > 0).then(|| figures_left(sub.promise(), had, left, config.rules.kg_step_g))
+        figures_left(sub.promise(), had, part, config.rules.kg_step_g)
     }
 
     /// Units of a parcel with what they weigh now.
@@ -48,6 +56,19 @@ impl Engine {
         let known = self.skus.find(&self.sku_code(sku));
         known.and_then(|sku| sku.weight_g).unwrap_or(config.rules.default_weight_g)
     }
+}
+
+fn by_line(takes: &[SubTake]) -> BTreeMap<(SkuId, PoolId), Units> {
+    let mut taken: BTreeMap<(SkuId, PoolId), Units> = BTreeMap::new();
+    for take in takes {
+        let units = taken.entry((take.sku, take.pool)).or_default();
+        *units = units.saturating_add(take.units);
+    }
+    taken
+}
+
+fn of_line(taken: &BTreeMap<(SkuId, PoolId), Units>, line: &SubLine) -> Units {
+    taken.get(&(line.sku, line.pool)).copied().unwrap_or_default()
 }
 
 /// Takes over what is left of the parcels' weight and money; `None` when the order has no such parcel.

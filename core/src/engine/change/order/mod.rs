@@ -1,6 +1,7 @@
 //! Changes to orders.
 
 mod cancel;
+mod elsewhere;
 pub(in crate::engine) mod expire;
 mod extend;
 mod figures;
@@ -9,9 +10,12 @@ mod limit;
 mod pay;
 pub(in crate::engine) mod place;
 mod promise;
+mod raise;
 mod reroute;
 mod returns;
 mod short;
+mod split;
+mod spread;
 pub(in crate::engine) mod standing;
 mod step;
 

@@ -23,8 +23,14 @@ impl Execute for TakeStep {
             let (sub, stage) = permitted(context.order, self.sub, Action::Step(self.action.step()))?;
             match &self.action {
                 StepAction::Short(found) => engine.short(context, self.sub, found),
-                StepAction::Return(lines) => Ok(engine.take_back(context.order, self.sub, lines)?),
-                StepAction::Inspect(lines) => Ok(engine.inspect(context.order, self.sub, lines)?),
+                StepAction::Return(lines) => Ok(engine.take_back(&context, self.sub, lines, None)?),
+                StepAction::ReturnTo(back) => {
+                    Ok(engine.take_back(&context, self.sub, &back.lines, Some(&back.warehouse))?)
+                }
+                StepAction::Inspect(lines) => Ok(engine.inspect(&context, self.sub, lines, None)?),
+                StepAction::InspectAt(there) => {
+                    Ok(engine.inspect(&context, self.sub, &there.lines, Some(&there.warehouse))?)
+                }
                 StepAction::Scan(waybill) => {
                     same_parcel(context.order, sub, waybill.as_ref())?;
                     Ok(plain(&context, self, sub, stage)?)
@@ -47,7 +53,7 @@ impl Execute for TakeStep {
 }
 
 /// The sub-order and the stage the action takes it to, when the tables allow it.
-fn permitted(order: &Order, no: SubNo, action: Action) -> Result<(&SubOrder, Stage), Reject> {
+pub(super) fn permitted(order: &Order, no: SubNo, action: Action) -> Result<(&SubOrder, Stage), Reject> {
     let sub = order.sub(no).ok_or_else(|| unknown_sub_order(order, no))?;
     allowed(order, action)?;
     match sub.verdict(action) {

@@ -19,7 +19,7 @@ use crate::units::Units;
 
 impl Execute for Count {
     /// Lays a count under the history of its cells. Found units make up for short ones, then join the regular pool;
-    /// lost ones leave the free pools, regular first, and what is not free stands in `short`.
+    /// lost ones leave the free pools, regular first, then stand in `short`; those that nobody claims were damaged ones.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
         let config = engine.config()?;
         let warehouse = warehouse(&config, &self.warehouse)?;
@@ -80,7 +80,8 @@ impl Counted<'_> {
 }
 
 /// The movements after which the books of a cell say that so many units are there. Found units make up for short ones, then
-/// join the regular pool; lost ones leave the free pools, regular first, and what is not free is short.
+/// join the regular pool; lost ones leave the free pools, regular first, and then those that are claimed are short. What is
+/// missing beyond the claims is damaged and gone: no claim is left that a receipt could make up for.
 pub(super) fn set_right(cell: &Cell, sku: SkuId, truth: Units, moves: &mut Vec<Move>) {
     let differs = i128::from(truth.0) - cell.balance();
     let found = Units(u64::try_from(differs).unwrap_or(0));
@@ -97,7 +98,15 @@ pub(super) fn set_right(cell: &Cell, sku: SkuId, truth: Units, moves: &mut Vec<M
         push(moves, key, Bucket::Available(stock.pool), WRITE_OFF, units);
         left = left.saturating_sub(units);
     }
-    push(moves, key, Bucket::Short, WRITE_OFF, left);
+    let gone = left.saturating_sub(claimed_and_there(cell)).min(cell.units(Bucket::Damaged));
+    push(moves, key, Bucket::Damaged, WRITE_OFF, gone);
+    push(moves, key, Bucket::Short, WRITE_OFF, left.saturating_sub(gone));
+}
+
+/// Units that are promised, or returned and not inspected, and by the books not short.
+fn claimed_and_there(cell: &Cell) -> Units {
+    let unclaimed = cell.free().saturating_add(cell.units(Bucket::Damaged));
+    Units(u64::try_from(cell.balance() - i128::from(unclaimed.0)).unwrap_or(0))
 }
 
 impl Body for StockCounted {
