@@ -330,6 +330,22 @@ fn what_a_new_owner_lacks_is_brought_back_as_long_as_it_has_decided_nothing() {
 }
 
 #[test]
+fn a_report_that_comes_while_others_are_taken_back_stays() {
+    let redis = RedisServer::start();
+    let key = "stockade:{t}:missing";
+    let any = config(&redis, "any");
+    redis.run(&["HSET", key, "1-a", "events 1 to 2", "2-b", "events 7 to 8"]);
+    let seen = RedisJournal::reported_missing(&any).unwrap();
+    redis.run(&["HSET", key, "2-b", "events 7 to 9", "3-c", "events 20 to 21"]);
+    RedisJournal::settle_missing(&any, &seen).unwrap();
+    let left = RedisJournal::reported_missing(&any).unwrap();
+    assert_eq!(left.clone().into_list(), ["events 7 to 9", "events 20 to 21"]);
+    RedisJournal::settle_missing(&any, &left).unwrap();
+    assert!(RedisJournal::reported_missing(&any).unwrap().into_list().is_empty());
+    assert!(!exists(&redis, key));
+}
+
+#[test]
 fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     let mut redis = RedisServer::start();
     let Deposed { mut new, reason, emergency, _folder } = deposed_without_its_tail(&mut redis);
@@ -341,7 +357,8 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     eventually("the report", || !new.safety().missing().is_empty());
     let [report] = &new.safety().missing()[..] else { panic!("one report") };
     assert!(report.contains("events 21 to 60") && report.contains("`old`"), "{report}");
-    RedisJournal::settle_missing(&config(&redis, "any")).unwrap();
+    let any = config(&redis, "any");
+    RedisJournal::settle_missing(&any, &RedisJournal::reported_missing(&any).unwrap()).unwrap();
     eventually("nothing to report", || new.safety().missing().is_empty());
 
     // As long as nothing else was written, the file continues what is left; afterwards it contradicts it.

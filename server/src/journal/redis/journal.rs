@@ -14,7 +14,7 @@ use super::partition::{self, Inspect, NotTaken, Owned, State, read_state};
 use super::reading;
 use super::safety::Safety;
 use super::stream::{Entry, Position, Reader, unreadable};
-use super::successor;
+use super::successor::{self, Notes};
 use super::walk::{Walk, page};
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
@@ -143,18 +143,18 @@ impl RedisJournal {
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
-    pub fn reported_missing(config: &RedisConfig) -> Result<Vec<String>, JournalError> {
+    pub fn reported_missing(config: &RedisConfig) -> Result<Notes, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         Ok(successor::reported(&mut link)?)
     }
 
-    /// Takes those notes back.
+    /// Takes those notes back as they were read. A note that was left or changed since stays.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
-    pub fn settle_missing(config: &RedisConfig) -> Result<(), JournalError> {
+    pub fn settle_missing(config: &RedisConfig, seen: &Notes) -> Result<(), JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(successor::settle(&mut link)?)
+        Ok(successor::settle(&mut link, seen)?)
     }
 
     /// Settings of this Redis that should be changed, one sentence each.
