@@ -28,6 +28,8 @@ struct State {
     bad: u32,
     /// No write succeeds.
     full: bool,
+    /// Reads and writes until one panics; `None` when none will.
+    until_panic: Option<u32>,
     /// What is on the disk, by inode.
     files: HashMap<u64, Image>,
 }
@@ -79,6 +81,34 @@ impl ForgetfulDisk {
         self.state.lock().unwrap().full = full;
     }
 
+    /// Lets so many reads and writes pass and the next one panic, as redb does where a file is not what it expects.
+    pub fn panic_after(&self, calls: u32) {
+        self.state.lock().unwrap().until_panic = Some(calls);
+    }
+
+    /// Lets no further read or write panic; returns whether none did.
+    pub fn calm(&self) -> bool {
+        self.state.lock().unwrap().until_panic.take().is_some()
+    }
+
+    fn step(&self) {
+        let panics = {
+            let mut state = self.state.lock().unwrap();
+            match state.until_panic {
+                Some(0) => {
+                    state.until_panic = None;
+                    true
+                }
+                Some(calls) => {
+                    state.until_panic = Some(calls - 1);
+                    false
+                }
+                None => false,
+            }
+        };
+        assert!(!panics, "a page is torn");
+    }
+
     /// Writes the file as it is found after a power cut to another path.
     pub fn after_power_cut(&self, path: &Path, to: &Path) {
         let state = self.state.lock().unwrap();
@@ -127,10 +157,12 @@ impl StorageBackend for Stored {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.step();
         self.file.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.step();
         self.check_room()?;
         self.file.set_len(len)
     }
@@ -154,6 +186,7 @@ impl StorageBackend for Stored {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.step();
         self.check_room()?;
         self.file.write(offset, data)?;
         let mut state = self.disk.state.lock().unwrap();
