@@ -26,6 +26,8 @@ struct State {
     good: Option<u32>,
     /// Syncs that fail then.
     bad: u32,
+    /// Syncs so far.
+    syncs: u32,
     /// No write succeeds.
     full: bool,
     /// Reads and writes until one panics; `None` when none will.
@@ -69,6 +71,11 @@ impl ForgetfulDisk {
     pub fn fail_after(&self, good: u32, bad: u32) {
         let mut state = self.state.lock().unwrap();
         (state.good, state.bad) = (Some(good), bad);
+    }
+
+    /// Syncs of all files so far.
+    pub fn syncs(&self) -> u32 {
+        self.state.lock().unwrap().syncs
     }
 
     /// No sync fails any more.
@@ -169,6 +176,7 @@ impl StorageBackend for Stored {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state.lock().unwrap();
+        state.syncs += 1;
         let fails = state.next_sync_fails();
         let image = state.files.entry(self.inode).or_default();
         let dirty = std::mem::take(&mut image.dirty);
