@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
@@ -10,7 +10,7 @@ use stockade_server::journal::{
 };
 
 use crate::cutting::Cutting;
-use crate::load::{Load, assert_holds, batch, events, eventually, new_log, replayed};
+use crate::load::{Load, PATIENCE, assert_holds, batch, events, eventually, new_log, replayed};
 use crate::redis_fencing::config;
 use crate::redis_server::RedisServer;
 
@@ -326,6 +326,50 @@ fn what_a_new_owner_lacks_is_brought_back_as_long_as_it_has_decided_nothing() {
     assert_eq!((recovered.last, recovered.restored), (Seq(60), 40));
     assert!(read.values().cloned().eq((0..60u64).map(|n| n.to_le_bytes().to_vec())));
     assert_eq!(events(&mut new), read, "it is in Redis again");
+}
+
+/// A call of each kind that an opening and a replay make.
+const CALLS: [&[u8]; 6] = [b"HMGET", b"XRANGE", b"CONFIG", b"FUNCTION", b"FCALL", b"INFO"];
+
+#[test]
+fn a_start_sends_a_call_again_whose_answer_is_lost() {
+    let redis = RedisServer::start();
+    let log = new_log();
+    let mut journal = RedisJournal::open(config(&redis, "a")).unwrap();
+    (0..40u64).for_each(|n| journal.append(&batch(&log, &n.to_le_bytes())).unwrap());
+    drop(journal);
+    for call in CALLS {
+        let way = Cutting::to(redis.port(), call);
+        let patient = RedisConfig { url: way.url(), patience: PATIENCE, ..config(&redis, "a") };
+        way.cut(1);
+        let mut journal = RedisJournal::open(patient.clone()).unwrap();
+        assert_eq!(way.left(), 0, "{} is no call of an opening", String::from_utf8_lossy(call));
+        way.cut(usize::from(call == b"XRANGE"));
+        assert_eq!(events(&mut journal).len(), 40, "{}", String::from_utf8_lossy(call));
+        drop(journal);
+        way.cut(1);
+        let impatient = RedisJournal::open(RedisConfig { patience: Duration::ZERO, ..patient });
+        let retried = call == b"FCALL";
+        assert_eq!(impatient.is_err(), way.left() == 0 && !retried, "{}", String::from_utf8_lossy(call));
+    }
+}
+
+#[test]
+fn a_start_without_redis_ends_after_its_patience_and_names_the_address() {
+    let mut redis = RedisServer::start();
+    let patience = Duration::from_secs(1);
+    redis.kill();
+    let begun = Instant::now();
+    let refused = RedisJournal::open(RedisConfig { patience, ..config(&redis, "a") }).map(drop).unwrap_err();
+    let JournalError::Unavailable { reason } = &refused else { panic!("{refused}") };
+    assert!(reason.contains(&format!("127.0.0.1:{}", redis.port())) && reason.contains("did not answer"), "{reason}");
+    assert!(begun.elapsed() >= patience);
+    // One that comes while it is waited for is served.
+    let patient = RedisConfig { patience: PATIENCE, ..config(&redis, "a") };
+    let opening = std::thread::spawn(|| RedisJournal::open(patient).map(drop));
+    std::thread::sleep(Duration::from_millis(300));
+    redis.restart();
+    opening.join().unwrap().unwrap();
 }
 
 #[test]

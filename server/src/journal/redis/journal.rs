@@ -1,7 +1,7 @@
 //! The journal over a partition that this process owns: append, repair from the ring, replay.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
@@ -74,6 +74,7 @@ impl RedisJournal {
         inspect: Option<&mut dyn Inspect>,
     ) -> Result<RedisJournal, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        link.be_patient(config.patience);
         let keeping = check::check(&mut link)?;
         partition::look_at(&mut link)?;
         link.load_library()?;
@@ -426,6 +427,8 @@ impl Journal for RedisJournal {
                 format!("the stream ends with {end} instead of {}, where this server opened it", self.position.id);
             return Err(JournalError::Corrupt { reason });
         }
+        // From here on the thread that writes says itself when it tries again.
+        self.link.be_patient(Duration::ZERO);
         Ok(())
     }
 
