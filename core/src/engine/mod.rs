@@ -16,7 +16,7 @@
 //!
 //! Entry points, in calling order: [`Engine::new`]; [`Engine::recover`] for each journaled event; then from any thread
 //! [`Engine::execute`], [`Engine::query`], [`Engine::expire_due`], [`Engine::extend_due`], [`Engine::react`] and
-//! [`Engine::learn_prices`].
+//! [`Engine::learn_prices`]. [`Engine::extent`] and [`Engine::warehouses`] tell beforehand how much a command may be.
 //! [`Engine::check`] and [`Engine::digest`] lock shard by shard, so they speak of a whole only while nothing else runs.
 
 mod bounds;
@@ -37,5 +37,6 @@ pub use change::{Extended, Released};
 pub use explain::Gap;
 pub use outcome::Outcome;
 pub use prices::Learned;
+pub use read::Extent;
 pub use store::Engine;
 pub use transact::{Reacted, RecoveryError};

@@ -65,7 +65,7 @@ impl Http {
             return Ok(overloaded());
         }
         let begun = Instant::now();
-        let work = ask.work();
+        let work = self.service.look().of(&ask);
         let decided = if work == Work::Light {
             let _slice = caller.share.slice().await;
             self.service.decide_here(&caller.who, &ask, caller.terms)

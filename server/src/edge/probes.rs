@@ -157,6 +157,9 @@ mod tests {
         fn gate(&self) -> &Gate {
             self.0.log().gate()
         }
+        fn engine(&self) -> &Engine {
+            &self.0
+        }
     }
 
     fn working() -> JournalStatus {

@@ -25,6 +25,6 @@ pub use lease::Lease;
 pub use local::{Layer, LocalJournal};
 pub use mark::{LostEvents, Mark, MarkKeeper};
 pub use recovery::{Apart, Preview, Recovered, VisitEvent, read_emergency, recover, replay_events};
-pub use redis::{Inspect, RedisConfig, RedisJournal, Safety, new_partition_id};
+pub use redis::{Inspect, Notes, RedisConfig, RedisJournal, Safety, new_partition_id};
 pub use ring::Ring;
 pub use status::{Health, JournalStatus, Stopped};

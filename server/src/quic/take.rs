@@ -17,7 +17,7 @@ use super::caller::Caller;
 use super::fault::LaneError;
 use super::outgoing::Outgoing;
 use super::queue::BatchAnswer;
-use crate::service::{Ask, Decided, Service, Slice, Terms, Work, of_command, of_query};
+use crate::service::{Ask, Decided, Service, Slice, Terms, Work};
 
 /// Takes the frames of a lane.
 pub(super) struct Taker<'a> {
@@ -163,10 +163,10 @@ impl<'a> Taker<'a> {
         let terms = Terms { level: header.durability, not_after: header.not_after() };
         let ask = match message {
             ClientMessage::Ping => return Ok(None),
-            ClientMessage::Command(request) if of_command(&request.command) == Work::Light => {
+            ClientMessage::Command(request) if service.look().of_command(&request.command) == Work::Light => {
                 return Ok(Some(service.command(&caller.identity, &request, terms)));
             }
-            ClientMessage::Query { query, provisional } if of_query(&query) == Work::Light => {
+            ClientMessage::Query { query, provisional } if service.look().of_query(&query) == Work::Light => {
                 return Ok(Some(service.query(&caller.identity, &query, provisional, terms)));
             }
             ClientMessage::Command(request) => Ask::Command(request),

@@ -37,13 +37,14 @@ pub fn compare(config: &Config, from: Option<&Path>, limit: usize) -> Result<Com
     Ok(Compared { from, comparison: compared.map_err(|error| refused(&error))? })
 }
 
-/// Takes back what deposed servers reported as missing in a history in Redis. Returns the reports.
+/// Takes back what deposed servers reported as missing in a history in Redis. Returns the reports that were taken back; one
+/// that comes meanwhile stays.
 ///
 /// # Errors
 /// When the history is not in Redis, or Redis cannot be reached.
 pub fn settle(config: &Config) -> Result<Vec<String>, Failure> {
     let redis = partition(config)?;
     let reports = RedisJournal::reported_missing(&redis).map_err(|error| refused(&error))?;
-    RedisJournal::settle_missing(&redis).map_err(|error| refused(&error))?;
-    Ok(reports)
+    RedisJournal::settle_missing(&redis, &reports).map_err(|error| refused(&error))?;
+    Ok(reports.into_list())
 }

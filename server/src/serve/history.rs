@@ -49,6 +49,9 @@ pub struct Allowed {
 /// Bytes of the latest history that a journal in memory keeps, for explanations.
 const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
+/// How long a start tries a call to Redis again while no answer comes.
+const REDIS_PATIENCE: Duration = Duration::from_secs(10);
+
 const PARTITION_FILE: &str = "partition.id";
 const MARK_FILE: &str = "journal.mark";
 
@@ -267,6 +270,7 @@ fn open(config: &Config, owner: &str, allowed: Allowed, mark: Option<Mark>) -> R
                 id,
                 take_over,
                 wait: true,
+                patience: REDIS_PATIENCE,
                 create: config.dev,
                 ..RedisConfig::new(url, partition.as_str(), owner)
             };

@@ -23,6 +23,9 @@ pub trait Decide: Send + Sync + 'static {
 
     /// The durability gate.
     fn gate(&self) -> &Gate;
+
+    /// The engine that decides in the end, to look at what a request names.
+    fn engine(&self) -> &Engine;
 }
 
 impl Decide for Engine {
@@ -44,5 +47,9 @@ impl Decide for Engine {
 
     fn gate(&self) -> &Gate {
         self.log().gate()
+    }
+
+    fn engine(&self) -> &Engine {
+        self
     }
 }

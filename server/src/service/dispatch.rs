@@ -84,6 +84,10 @@ impl Decide for Dispatch {
     fn gate(&self) -> &Gate {
         self.engine.log().gate()
     }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
 }
 
 impl fmt::Debug for Dispatch {

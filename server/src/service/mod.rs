@@ -58,7 +58,7 @@ pub use strangers::{Stranger, Strangers};
 pub use training::start_training;
 pub use turns::{Turn, Turns};
 pub use waits::{Marks, Wait, Waits};
-pub use work::{Ask, Work, of_command, of_query};
+pub use work::{Ask, Look, Work};
 pub use worker::{Pulse, Worker};
 
 /// The engine behind rights, deadlines and durability. Shared by every listener.
@@ -251,6 +251,11 @@ impl Service {
         self.shares.of(&who.name)
     }
 
+    /// A look at what requests name, which tells how much work they may be.
+    pub fn look(&self) -> Look<'_> {
+        Look::new(self.decide.engine(), &self.clock)
+    }
+
     /// Decides what was asked. Never waits.
     pub fn decide_here(&self, who: &Identity, ask: &Ask, terms: Terms) -> Decided {
         match ask {
@@ -263,7 +268,8 @@ impl Service {
     pub async fn decide_aside(self: &Arc<Service>, who: &Arc<Identity>, ask: Ask, terms: Terms) -> Decided {
         let is_command = matches!(ask, Ask::Command(_));
         let (service, caller) = (Arc::clone(self), Arc::clone(who));
-        let deciding = self.aside(&who.name, ask.work(), move || service.decide_here(&caller, &ask, terms)).await;
+        let deciding =
+            self.aside(&who.name, self.look().of(&ask), move || service.decide_here(&caller, &ask, terms)).await;
         deciding.unwrap_or_else(|Stopped| {
             let reason = "the server is shutting down: try another or come back later".to_owned();
             let reject =

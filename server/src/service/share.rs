@@ -107,7 +107,7 @@ impl Share {
 
     fn spend(&self, took: Duration) {
         let mut credit = self.credit.lock();
-        credit.left = (credit.left - micros(took)).max(-CREDIT_MAX);
+        credit.left = (credit.left - micros(took)).max(-DEBT_MAX);
     }
 }
 
@@ -135,6 +135,8 @@ fn micros(time: Duration) -> i64 {
 const SLICE: Duration = Duration::from_micros(300);
 /// Microseconds that a caller may use at once after a pause.
 const CREDIT_MAX: i64 = 10_000;
+/// Microseconds that a caller may owe. One decision that takes long is paid for as a whole, up to this.
+const DEBT_MAX: i64 = 1_000_000;
 /// One part in so many of all threads' time is earned as credit.
 const CREDIT_PART: i64 = 2;
 
@@ -178,10 +180,23 @@ mod tests {
         let share = shares.of(&Code::new("a").unwrap());
         let now = Instant::now();
         assert!(share.has_credit(now));
-        share.spend(Duration::from_secs(1));
+        share.spend(Duration::from_millis(20));
         assert!(!share.has_credit(now));
         assert!(share.slice().await.turn.is_some());
         assert!(share.has_credit(now + Duration::from_millis(15)), "half of two threads' time");
         assert!(shares.of(&Code::new("b").unwrap()).slice().await.turn.is_none(), "another caller has its own");
+    }
+
+    #[test]
+    fn a_decision_that_took_long_is_paid_for_in_proportion_up_to_a_second() {
+        let shares = shares();
+        let share = shares.of(&Code::new("a").unwrap());
+        let now = Instant::now();
+        let owes_for = |ms| !share.has_credit(now + Duration::from_millis(ms));
+        assert!(share.has_credit(now));
+        share.spend(Duration::from_millis(510));
+        assert!(owes_for(480) && !owes_for(520), "half a second for half a second");
+        share.spend(Duration::from_secs(60));
+        assert!(owes_for(520 + 980) && !owes_for(520 + 1_020), "a pause for good helps nobody");
     }
 }

@@ -1,7 +1,7 @@
 //! Two servers on one partition: one goes on, the other says why it does not.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use stockade_client::Stockade;
@@ -61,6 +61,12 @@ fn a_server_that_is_deposed_under_load_ends_and_its_successor_has_everything() {
     });
 }
 
+/// On a busy machine Redis may be slow to answer, and the journal tries again for a moment.
+async fn goes_on(server: &mut Server) {
+    let (status, body) = server.until_journal_is("working").await;
+    assert!(status == 200 && server.runs(), "{body} {}", server.log());
+}
+
 /// Redis fails over without its tail, and another server opens what is left while the first one does not notice.
 #[test]
 fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_event() {
@@ -89,15 +95,21 @@ fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_ev
         deposed.signal("-CONT");
         let ended = deposed.ended();
         assert_eq!(ended.code, Some(5), "{}", ended.log);
-        let gap = format!("events {} to {last}", kept + 1);
-        assert!(ended.log.contains(&gap) && ended.log.contains("emergency.stockade"), "{gap}: {}", ended.log);
+        // What it decided by itself after the load ended is told as well.
+        let gap = format!("events {} to ", kept + 1);
+        let told = ended.log.rsplit_once(&gap).and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next());
+        let told: u64 = told.and_then(|last| last.parse().ok()).unwrap_or_else(|| panic!("{gap}: {}", ended.log));
+        assert!(told >= last && ended.log.contains("emergency.stockade"), "{last}: {}", ended.log);
+        let (gap, last) = (format!("{gap}{told}"), told);
 
         // Its successor knows, says so, and goes on.
         let findings = |server: &Server| server.readyz().1["journal"]["findings"].to_string();
+        let until = Instant::now() + PATIENCE;
         while !findings(&successor).contains(&gap) {
+            assert!(Instant::now() < until, "{gap}: {}", successor.log());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(successor.readyz().0, 200);
+        goes_on(&mut successor).await;
         assert!(successor.log().contains(&gap), "{}", successor.log());
 
         let file = home.path().join("emergency.stockade");
@@ -120,12 +132,12 @@ fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_ev
 
         // Not even this takes the history from a server that can go on with it.
         tokio::time::sleep(Duration::from_secs(4)).await;
-        assert!(successor.runs() && successor.readyz().0 == 200, "{}", successor.log());
+        goes_on(&mut successor).await;
         std::fs::rename(&file, home.path().join("aside")).expect("it is moved away");
         let refused = home.try_serve(&["--take-over"]).err().expect("its mark knows another history");
         assert!(refused.log.contains("journal.mark"), "{}", refused.log);
         tokio::time::sleep(Duration::from_secs(4)).await;
-        assert!(successor.runs() && successor.readyz().0 == 200, "{}", successor.log());
+        goes_on(&mut successor).await;
 
         let settled = second.stockade(&["journal", "settle"]);
         assert!(String::from_utf8_lossy(&settled.stdout).contains(&gap));

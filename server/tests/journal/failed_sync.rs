@@ -69,6 +69,23 @@ fn is_sync_failure(error: &JournalError) -> bool {
     matches!(error, JournalError::SyncFailed { .. })
 }
 
+/// One for the pages, and one for the slot that points to them; a file that grows is synced once more.
+#[test]
+fn a_batch_costs_two_syncs_and_an_idle_journal_none() {
+    let mut rig = Rig::new();
+    let mut journal = rig.open();
+    rig.append(&mut journal, "the first");
+    let before = rig.disk.syncs();
+    for n in 0..50 {
+        rig.append(&mut journal, &format!("event {n} {}", "x".repeat(n * 100)));
+    }
+    let syncs = rig.disk.syncs() - before;
+    assert!((2 * 50..=2 * 50 + 2).contains(&syncs), "{syncs} for 50 batches");
+    let before = rig.disk.syncs();
+    journal.idle().unwrap();
+    assert_eq!(rig.disk.syncs(), before);
+}
+
 #[test]
 fn a_failed_sync_is_not_believed_on_the_second_try() {
     // A commit syncs several times; the copy after it as well.

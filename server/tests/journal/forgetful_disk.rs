@@ -26,8 +26,12 @@ struct State {
     good: Option<u32>,
     /// Syncs that fail then.
     bad: u32,
+    /// Syncs so far.
+    syncs: u32,
     /// No write succeeds.
     full: bool,
+    /// Reads and writes until one panics; `None` when none will.
+    until_panic: Option<u32>,
     /// What is on the disk, by inode.
     files: HashMap<u64, Image>,
 }
@@ -69,6 +73,11 @@ impl ForgetfulDisk {
         (state.good, state.bad) = (Some(good), bad);
     }
 
+    /// Syncs of all files so far.
+    pub fn syncs(&self) -> u32 {
+        self.state.lock().unwrap().syncs
+    }
+
     /// No sync fails any more.
     pub fn heal(&self) {
         self.state.lock().unwrap().good = None;
@@ -77,6 +86,34 @@ impl ForgetfulDisk {
     /// Lets writes fail from now on, or succeed again.
     pub fn fill(&self, full: bool) {
         self.state.lock().unwrap().full = full;
+    }
+
+    /// Lets so many reads and writes pass and the next one panic, as redb does where a file is not what it expects.
+    pub fn panic_after(&self, calls: u32) {
+        self.state.lock().unwrap().until_panic = Some(calls);
+    }
+
+    /// Lets no further read or write panic; returns whether none did.
+    pub fn calm(&self) -> bool {
+        self.state.lock().unwrap().until_panic.take().is_some()
+    }
+
+    fn step(&self) {
+        let panics = {
+            let mut state = self.state.lock().unwrap();
+            match state.until_panic {
+                Some(0) => {
+                    state.until_panic = None;
+                    true
+                }
+                Some(calls) => {
+                    state.until_panic = Some(calls - 1);
+                    false
+                }
+                None => false,
+            }
+        };
+        assert!(!panics, "a page is torn");
     }
 
     /// Writes the file as it is found after a power cut to another path.
@@ -127,16 +164,19 @@ impl StorageBackend for Stored {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.step();
         self.file.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.step();
         self.check_room()?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state.lock().unwrap();
+        state.syncs += 1;
         let fails = state.next_sync_fails();
         let image = state.files.entry(self.inode).or_default();
         let dirty = std::mem::take(&mut image.dirty);
@@ -154,6 +194,7 @@ impl StorageBackend for Stored {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.step();
         self.check_room()?;
         self.file.write(offset, data)?;
         let mut state = self.disk.state.lock().unwrap();

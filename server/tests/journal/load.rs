@@ -12,6 +12,9 @@ use stockade_core::ids::Seq;
 use stockade_core::log::{Admission, ChainHash, Journal, JournalError, Log, SealedBatch};
 use stockade_server::journal::{Apart, Recovered, replay_events};
 
+/// How long anything may take that should take a moment, on the most loaded of machines.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
 pub type Acknowledged = BTreeMap<u64, Vec<u8>>;
 
 /// A log at the beginning of a history.
@@ -123,9 +126,9 @@ impl Load {
 
 /// Waits until something holds.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < until, "waited 30 s for {what}");
+        assert!(Instant::now() < until, "waited {PATIENCE:?} for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

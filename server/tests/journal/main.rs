@@ -2,6 +2,7 @@
 
 mod broken;
 mod cutting;
+mod damaged;
 mod failed_sync;
 mod forgetful_disk;
 mod history;

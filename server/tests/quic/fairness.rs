@@ -109,6 +109,10 @@ impl Decide for Slow {
     fn gate(&self) -> &Gate {
         self.engine.log().gate()
     }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
 }
 
 /// A server whose lists take until they are let go, and its lists.

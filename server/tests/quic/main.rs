@@ -6,6 +6,7 @@ mod faults;
 mod host;
 mod http;
 mod raw;
+mod worst;
 
 use std::time::Duration;
 

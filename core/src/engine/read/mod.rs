@@ -1,6 +1,7 @@
 //! Questions, one file each. Each answer says the latest event it depends on, so that it can wait until that is durable.
 
 mod availability;
+mod extent;
 mod inbound;
 mod order;
 mod orders;
@@ -8,6 +9,8 @@ mod quote;
 mod stock;
 mod view;
 mod world;
+
+pub use extent::Extent;
 
 use crate::engine::outcome::Decided;
 use crate::engine::store::Engine;

@@ -1,10 +1,11 @@
 //! What is wrong with a journal file, in words that name it.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use redb::{DatabaseError, StorageError};
-use stockade_core::log::{self, BatchError, JournalError};
+use stockade_core::log::{self, JournalError};
 
 /// Why a file cannot be opened.
 pub(super) fn refusal(path: &Path, error: DatabaseError) -> JournalError {
@@ -18,7 +19,11 @@ pub(super) fn refusal(path: &Path, error: DatabaseError) -> JournalError {
         DatabaseError::UpgradeRequired(version) => {
             other_format(path, format!("database format {version}"), "a newer one".to_owned())
         }
-        DatabaseError::Storage(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => damaged(path, e),
+        DatabaseError::Storage(StorageError::Io(e)) if e.kind() == ErrorKind::InvalidData => damaged(path, e),
+        // Something points beyond its end.
+        DatabaseError::Storage(StorageError::Io(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+            damaged(path, "it is cut short")
+        }
         DatabaseError::Storage(StorageError::Io(e)) => JournalError::Refused {
             reason: format!("{path_text}: {e}: check that the directory exists and may be written"),
         },
@@ -26,14 +31,9 @@ pub(super) fn refusal(path: &Path, error: DatabaseError) -> JournalError {
     }
 }
 
-/// Why a batch of the file cannot be used.
-pub(super) fn unreadable(path: &Path, error: BatchError) -> JournalError {
-    match error {
-        BatchError::UnknownFormat(found) => {
-            other_format(path, format!("journal format {found}"), format!("journal format {}", log::FORMAT))
-        }
-        other => damaged(path, other),
-    }
+/// The batches of the file are of another format.
+pub(super) fn other_journal(path: &Path, found: u16) -> JournalError {
+    other_format(path, format!("journal format {found}"), format!("journal format {}", log::FORMAT))
 }
 
 pub(super) fn other_format(path: &Path, found: String, reads: String) -> JournalError {

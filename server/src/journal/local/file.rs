@@ -6,21 +6,19 @@ use std::path::Path;
 
 use redb::{Database, Durability as Commit, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use stockade_core::ids::Seq;
-use stockade_core::log::{Batch, ChainHash, JournalError, SealedBatch};
+use stockade_core::log::{Batch, BatchError, ChainHash, JournalError, SealedBatch};
 
-use super::faults::{damaged, other_format, refusal, unavailable, unreadable, unsynced};
+use super::faults::{damaged, other_format, other_journal, refusal, unavailable, unsynced};
 use super::storage::{Place, Watched};
+use super::store::{BATCHES, Store, StoreError};
 use super::untouched::Untouched;
-use crate::panics::expected;
 
-/// First sequence to batch.
-pub(super) const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
 /// Names to numbers: `format`, and the halves of the identity, `id_high` and `id_low`.
 const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
 /// Layout of the tables above; the batches in them have a format of their own.
 const FORMAT: u64 = 1;
-/// Memory redb may use for pages: what is written is not read again.
-pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of redb's header, before the first page.
+const HEADER_BYTES: u64 = 4_096;
 
 /// Identity of a journal, random, given when it is created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,9 +47,16 @@ pub(super) struct End {
     pub(super) chain: ChainHash,
 }
 
+impl End {
+    /// Where a history ends of which these are the latest batches, oldest first.
+    pub(super) fn after(latest: &[SealedBatch]) -> End {
+        latest.last().map_or_else(End::default, |batch| End { last: batch.last, chain: batch.chain })
+    }
+}
+
 /// A file that is open for writing.
 pub(super) struct Opened {
-    pub(super) file: Database,
+    pub(super) file: Store,
     pub(super) watched: Watched,
     pub(super) identity: Identity,
     pub(super) end: End,
@@ -72,12 +77,11 @@ pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
 }
 
 fn open_watched(path: &Path, watched: &Watched) -> Result<Opened, JournalError> {
-    let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(watched.clone());
-    let file = opened.map_err(|e| refusal(path, e))?;
-    check_layout(&file, path)?;
+    let file = Store::open(path, watched.clone())?;
+    check_layout(&file)?;
     let identity = identify(&file, None).map_err(|e| damaged(path, e))?;
     watched.settle().map_err(|e| unavailable(path, e))?;
-    let end = end_of(&file, path)?;
+    let end = end_of(&file)?;
     Ok(Opened { file, watched: watched.clone(), identity, end })
 }
 
@@ -85,73 +89,107 @@ fn open_watched(path: &Path, watched: &Watched) -> Result<Opened, JournalError> 
 ///
 /// # Errors
 /// When it is in use, damaged or of another format.
-pub(super) fn look_at(path: &Path) -> Result<Database, JournalError> {
-    if std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == 0) {
-        // Otherwise a file truncated to nothing would silently become a new history.
-        let reason = format!(
-            "{} is empty, which no journal is: restore it from a backup, or delete it if nothing was ever placed here",
-            path.display()
-        );
-        return Err(JournalError::Corrupt { reason });
+pub(super) fn look_at(path: &Path) -> Result<Store, JournalError> {
+    match std::fs::metadata(path).map(|about| about.is_file().then_some(about.len())) {
+        Ok(Some(0)) => {
+            // Otherwise a file truncated to nothing would silently become a new history.
+            let reason = format!(
+                "{} is empty, which no journal is: restore it from a backup, or delete it if nothing was ever placed here",
+                path.display()
+            );
+            return Err(JournalError::Corrupt { reason });
+        }
+        Ok(Some(len)) if len < HEADER_BYTES => {
+            return Err(damaged(
+                path,
+                format!("it is cut short: it has {len} bytes, and its header alone {HEADER_BYTES}"),
+            ));
+        }
+        Ok(_) | Err(_) => {}
     }
     let untouched = Untouched::open(path).map_err(|e| refusal(path, e))?;
-    let looked = expected(|| {
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(untouched);
-        let file = opened.map_err(|e| refusal(path, e))?;
-        check_layout(&file, path)?;
-        end_of(&file, path)?;
-        Ok(file)
-    });
-    looked.unwrap_or_else(|words| Err(damaged(path, words)))
+    let slots = untouched.slot_formats();
+    let mut file = Store::open(path, untouched).map_err(|error| match (&error, slots) {
+        (JournalError::OtherFormat { .. }, Some([one, other])) if one != other => {
+            damaged(path, format!("its two commit slots say database format {one} and {other}"))
+        }
+        _ => error,
+    })?;
+    match check_layout(&file).and_then(|()| end_of(&file)) {
+        Ok(_) => try_commit(&file).map(|()| file).map_err(|e| damaged(path, e)),
+        // A damaged number must not send anybody for another build.
+        Err(error @ JournalError::OtherFormat { .. }) => match file.damage() {
+            Some(damage) => Err(damaged(path, damage)),
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }
 
-fn check_layout(file: &Database, path: &Path) -> Result<(), JournalError> {
-    let found = format_of(file).map_err(|e| damaged(path, e))?;
+/// Commits to a file that was looked at, where that changes nothing. What a commit needs is read by nothing else: damage of it
+/// would show only when the first order cannot be journaled.
+fn try_commit(file: &Store) -> Result<(), StoreError> {
+    file.call("trying a commit", |file| {
+        let write = begin(file)?;
+        write.open_table(ABOUT)?.insert("format", FORMAT)?;
+        write.commit()?;
+        Ok(())
+    })
+}
+
+fn check_layout(file: &Store) -> Result<(), JournalError> {
+    let found = format_of(file).map_err(|e| damaged(file.path(), e))?;
     if found == FORMAT {
         return Ok(());
     }
-    Err(other_format(path, format!("file layout {found}"), format!("file layout {FORMAT}")))
+    Err(other_format(file.path(), format!("file layout {found}"), format!("file layout {FORMAT}")))
 }
 
 /// The format of the file; an empty file gets the current one.
-pub(super) fn format_of(file: &Database) -> Result<u64, redb::Error> {
-    let write = begin(file)?;
-    let format = {
-        let mut about = write.open_table(ABOUT)?;
-        let found = about.get("format")?.map(|format| format.value());
-        match found {
-            Some(format) => return Ok(format),
-            None => about.insert("format", FORMAT)?,
+pub(super) fn format_of(file: &Store) -> Result<u64, StoreError> {
+    file.call("reading its format", |file| {
+        let write = begin(file)?;
+        let format = {
+            let mut about = write.open_table(ABOUT)?;
+            let found = about.get("format")?.map(|format| format.value());
+            match found {
+                Some(format) => return Ok(format),
+                None => about.insert("format", FORMAT)?,
+            };
+            write.open_table(BATCHES)?;
+            FORMAT
         };
-        write.open_table(BATCHES)?;
-        FORMAT
-    };
-    write.commit()?;
-    Ok(format)
+        write.commit()?;
+        Ok(format)
+    })
 }
 
 /// The identity of a file that is open for writing. One that has none, because it is new or from an earlier build, gets
 /// `given` or a random one.
-pub(super) fn identify(file: &Database, given: Option<Identity>) -> Result<Identity, redb::Error> {
+pub(super) fn identify(file: &Store, given: Option<Identity>) -> Result<Identity, StoreError> {
     if let Some(identity) = identity_of(file)? {
         return Ok(identity);
     }
-    let identity = given.map_or_else(Identity::random, Ok)?;
-    let write = begin(file)?;
-    {
-        let mut about = write.open_table(ABOUT)?;
-        about.insert("id_high", (identity.0 >> 64) as u64)?;
-        about.insert("id_low", identity.0 as u64)?;
-    }
-    write.commit()?;
-    Ok(identity)
+    file.call("giving it an identity", |file| {
+        let identity = given.map_or_else(Identity::random, Ok)?;
+        let write = begin(file)?;
+        {
+            let mut about = write.open_table(ABOUT)?;
+            about.insert("id_high", (identity.0 >> 64) as u64)?;
+            about.insert("id_low", identity.0 as u64)?;
+        }
+        write.commit()?;
+        Ok(identity)
+    })
 }
 
 /// The identity of a file, if it has one.
-pub(super) fn identity_of(file: &Database) -> Result<Option<Identity>, redb::Error> {
-    let about = file.begin_read()?.open_table(ABOUT)?;
-    let half = |name| Ok::<_, redb::Error>(about.get(name)?.map(|half| u128::from(half.value())));
-    Ok(half("id_high")?.zip(half("id_low")?).map(|(high, low)| Identity(high << 64 | low)))
+pub(super) fn identity_of(file: &Store) -> Result<Option<Identity>, StoreError> {
+    file.call("reading its identity", |file| {
+        let about = file.begin_read()?.open_table(ABOUT)?;
+        let half = |name| Ok::<_, redb::Error>(about.get(name)?.map(|half| u128::from(half.value())));
+        Ok(half("id_high")?.zip(half("id_low")?).map(|(high, low)| Identity(high << 64 | low)))
+    })
 }
 
 /// A transaction that is on disk when it is committed, in two phases: the commit slot before stays whole until the pages
@@ -166,44 +204,46 @@ fn begin(file: &Database) -> Result<WriteTransaction, redb::Error> {
 }
 
 /// Adds a batch; returns when it is on disk.
-pub(super) fn write(file: &Database, batch: &SealedBatch) -> Result<(), redb::Error> {
+pub(super) fn write(file: &Store, batch: &SealedBatch) -> Result<(), StoreError> {
     write_all(file, [(batch.first, &*batch.bytes)])
 }
 
 /// Adds batches by their first sequences, all or none; returns when they are on disk.
 pub(super) fn write_all<'b>(
-    file: &Database,
+    file: &Store,
     batches: impl IntoIterator<Item = (Seq, &'b [u8])>,
-) -> Result<(), redb::Error> {
-    let write = begin(file)?;
-    {
-        let mut table = write.open_table(BATCHES)?;
-        for (first, bytes) in batches {
-            table.insert(first.0, bytes)?;
+) -> Result<(), StoreError> {
+    file.call("adding a batch", |file| {
+        let write = begin(file)?;
+        {
+            let mut table = write.open_table(BATCHES)?;
+            for (first, bytes) in batches {
+                table.insert(first.0, bytes)?;
+            }
         }
-    }
-    write.commit()?;
-    Ok(())
+        write.commit()?;
+        Ok(())
+    })
 }
 
-/// Shows every batch in order, until the visitor breaks off.
+/// Shows every batch of a file that was looked at in order, until the visitor breaks off.
 ///
 /// # Errors
-/// [`JournalError::Corrupt`] and [`JournalError::OtherFormat`] for what cannot be read.
+/// [`JournalError::Corrupt`] for what cannot be read. A journal is of one format, and its last batch was read before: another
+/// format within it is damage.
 pub(super) fn each<B>(
-    file: &Database,
-    path: &Path,
+    file: &Store,
     mut visit: impl FnMut(&[u8]) -> ControlFlow<B>,
 ) -> Result<ControlFlow<B>, JournalError> {
-    let read = file.begin_read().map_err(|e| damaged(path, e))?;
-    let batches = read.open_table(BATCHES).map_err(|e| damaged(path, e))?;
-    for entry in batches.iter().map_err(|e| damaged(path, e))? {
+    let path = file.path();
+    let mut batches = file.batches().map_err(|e| damaged(path, e))?;
+    while let Some(entry) = batches.first() {
         let (first, bytes) = entry.map_err(|e| damaged(path, e))?;
-        let (says, _) = Batch::span(bytes.value()).map_err(|e| unreadable(path, e))?;
-        if says.0 != first.value() {
-            return Err(damaged(path, format!("the batch at {} says it begins at {says}", first.value())));
+        let (says, _) = Batch::span(&bytes).map_err(|e| damaged(path, format!("the batch at {first}: {e}")))?;
+        if says.0 != first {
+            return Err(damaged(path, format!("the batch at {first} says it begins at {says}")));
         }
-        if let ControlFlow::Break(with) = visit(bytes.value()) {
+        if let ControlFlow::Break(with) = visit(&bytes) {
             return Ok(ControlFlow::Break(with));
         }
     }
@@ -211,29 +251,32 @@ pub(super) fn each<B>(
 }
 
 /// The latest batches, oldest first: at most `bytes`, and at least the last one.
-pub(super) fn latest(file: &Database, path: &Path, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
-    let read = file.begin_read().map_err(|e| damaged(path, e))?;
-    let batches = read.open_table(BATCHES).map_err(|e| damaged(path, e))?;
+pub(super) fn latest(file: &Store, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
+    let path = file.path();
+    let mut batches = file.batches().map_err(|e| damaged(path, e))?;
     let (mut latest, mut total) = (Vec::new(), 0);
-    for entry in batches.iter().map_err(|e| damaged(path, e))?.rev() {
-        let (_, found) = entry.map_err(|e| damaged(path, e))?;
-        total += found.value().len();
+    while let Some(entry) = batches.last() {
+        let (first, found) = entry.map_err(|e| damaged(path, e))?;
+        total += found.len();
         if total > bytes && !latest.is_empty() {
             break;
         }
-        latest.push(sealed(found.value(), path)?);
+        latest.push(match sealed(&found) {
+            Ok(batch) => batch,
+            Err(BatchError::UnknownFormat(format)) if latest.is_empty() => return Err(other_journal(path, format)),
+            Err(error) => return Err(damaged(path, format!("the batch at {first}: {error}"))),
+        });
     }
     latest.reverse();
     Ok(latest)
 }
 
-fn sealed(bytes: &[u8], path: &Path) -> Result<SealedBatch, JournalError> {
-    let batch = Batch::decode(bytes).map_err(|e| unreadable(path, e))?;
+fn sealed(bytes: &[u8]) -> Result<SealedBatch, BatchError> {
+    let batch = Batch::decode(bytes)?;
     Ok(SealedBatch { first: batch.first, last: batch.last, chain: batch.chain, bytes: bytes.into() })
 }
 
 /// Where the history of a file ends.
-pub(super) fn end_of(file: &Database, path: &Path) -> Result<End, JournalError> {
-    let last = latest(file, path, 0)?.pop();
-    Ok(last.map_or_else(End::default, |batch| End { last: batch.last, chain: batch.chain }))
+pub(super) fn end_of(file: &Store) -> Result<End, JournalError> {
+    Ok(End::after(&latest(file, 0)?))
 }

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 use std::ops::ControlFlow;
 
-use redb::{Database, DatabaseError};
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, JournalError};
 
 use super::faults::{damaged, lost, refusal, unsynced};
-use super::file::{self, CACHE_BYTES, End, Identity};
+use super::file::{self, End, Identity};
 use super::storage::{Place, Watched};
+use super::store::{Store, StoreError};
 use crate::disk;
 use crate::journal::ring::Ring;
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8 * 1024 * 1024;
 /// A file under its temporary name.
 struct Fresh<'p> {
     place: &'p Place,
-    file: Database,
+    file: Store,
     watched: Watched,
     identity: Option<Identity>,
     end: End,
@@ -32,7 +32,7 @@ struct Fresh<'p> {
 enum NotAdded {
     /// It is damaged, or not the one that follows.
     NotNext(String),
-    Disk(redb::Error),
+    Disk(StoreError),
 }
 
 /// Creates an empty journal.
@@ -40,7 +40,7 @@ enum NotAdded {
 /// # Errors
 /// When the disk refuses; nothing is in the place then.
 pub(super) fn create(place: &Place) -> Result<(), JournalError> {
-    let fresh = Fresh::begin(place, None).map_err(|e| refusal(&place.path, e))?;
+    let fresh = Fresh::begin(place, None)?;
     fresh.finish().map_err(|e| JournalError::Refused { reason: format!("{}: {e}", place.path.display()) })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn rewrite_whole(place: &Place) -> Result<(), JournalError> {
     let old = file::look_at(path)?;
     let identity = file::identity_of(&old).map_err(|e| damaged(path, e))?;
     let mut fresh = Fresh::begin(place, identity).map_err(|e| not_taken(place, &e))?;
-    let copied = file::each(&old, path, |bytes| match fresh.add(bytes) {
+    let copied = file::each(&old, |bytes| match fresh.add(bytes) {
         Ok(()) => ControlFlow::Continue(()),
         Err(why) => ControlFlow::Break(why),
     })?;
@@ -112,20 +112,21 @@ fn not_taken(place: &Place, why: &dyn Display) -> JournalError {
 }
 
 impl Fresh<'_> {
-    fn begin(place: &Place, identity: Option<Identity>) -> Result<Fresh<'_>, DatabaseError> {
-        let watched = place.create_fresh()?;
-        let file = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(watched.clone())?;
+    fn begin(place: &Place, identity: Option<Identity>) -> Result<Fresh<'_>, JournalError> {
+        let path = place.fresh();
+        let watched = place.create_fresh().map_err(|e| refusal(&path, e))?;
+        let file = Store::open(&path, watched.clone())?;
         Ok(Fresh { place, file, watched, identity, end: End::default(), held: Vec::new(), held_bytes: 0 })
     }
 
     /// Takes batches of the file in the place up to `until`. Returns why it ended before, if it did.
-    fn take_from_file(&mut self, until: Seq) -> Result<Option<String>, redb::Error> {
+    fn take_from_file(&mut self, until: Seq) -> Result<Option<String>, StoreError> {
         let path = &self.place.path;
         let old = match file::look_at(path) {
             Ok(old) => old,
             Err(error) => return Ok(Some(error.to_string())),
         };
-        let taken = file::each(&old, path, |bytes| {
+        let taken = file::each(&old, |bytes| {
             if Batch::span(bytes).is_ok_and(|(_, last)| last > until) {
                 return ControlFlow::Break(None);
             }
@@ -155,7 +156,7 @@ impl Fresh<'_> {
         if self.held_bytes >= AT_ONCE { self.write().map_err(NotAdded::Disk) } else { Ok(()) }
     }
 
-    fn write(&mut self) -> Result<(), redb::Error> {
+    fn write(&mut self) -> Result<(), StoreError> {
         file::write_all(&self.file, self.held.iter().map(|(first, bytes)| (*first, &**bytes)))?;
         self.held.clear();
         self.held_bytes = 0;
@@ -187,7 +188,7 @@ fn check(place: &Place, expected: End) -> Result<(), String> {
         }
         Ok(_) | Err(_) => ControlFlow::Break(()),
     };
-    let whole = file::each(&written, &path, &mut next).map_err(|e| e.to_string())?.is_continue();
+    let whole = file::each(&written, &mut next).map_err(|e| e.to_string())?.is_continue();
     if whole && end == expected {
         return Ok(());
     }

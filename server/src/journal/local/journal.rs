@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
-use redb::{Database, ReadableDatabase};
+use redb::ReadableDatabase;
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
 use stockade_core::limits::RING_BYTES;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 
 use super::faults::{lost, unavailable, unsynced};
-use super::file::{self, BATCHES, End, Identity, Opened};
+use super::file::{self, End, Identity, Opened};
 use super::fresh;
 use super::newer;
 use super::storage::{Layer, Place, Watched};
+use super::store::{BATCHES, Store, StoreError};
 use crate::journal::ring::Ring;
 
 /// Longest pause between two tries of a fresh copy.
@@ -37,7 +38,7 @@ pub struct LocalJournal {
 }
 
 /// The open file, shared by the writer and the readers. Empty after a failed commit.
-type File = RwLock<Option<Database>>;
+type File = RwLock<Option<Store>>;
 
 /// A sync failed: nothing that is read from the file proves that it is on disk.
 struct Doubt {
@@ -70,11 +71,9 @@ impl LocalJournal {
             fresh::rewrite_whole(&place)?;
             place.believe().map_err(|e| unsynced(&place.path, e))?;
         }
-        let Opened { file, watched, identity, end } = newer::open(&place)?;
+        let (Opened { file, watched, identity, end }, latest) = newer::open(&place, RING_BYTES)?;
         let mut ring = Ring::new(RING_BYTES);
-        for batch in file::latest(&file, &place.path, RING_BYTES)? {
-            ring.push(batch);
-        }
+        latest.into_iter().for_each(|batch| ring.push(batch));
         let file = Arc::new(RwLock::new(Some(file)));
         Ok(LocalJournal { place, file, watched, identity, end, acknowledged: end, ring, doubt: None })
     }
@@ -84,7 +83,7 @@ impl LocalJournal {
     /// # Errors
     /// As [`LocalJournal::open`], and what `visit` returns.
     pub fn read(path: &Path, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
-        show(&file::look_at(path)?, path, visit)
+        show(&file::look_at(path)?, visit)
     }
 
     /// The identity of the journal, given when it was created.
@@ -105,7 +104,7 @@ impl LocalJournal {
         if self.file.read().is_some() {
             return self.check_place();
         }
-        let opened = newer::open(&self.place).inspect_err(|error| {
+        let (opened, _) = newer::open(&self.place, 0).inspect_err(|error| {
             if matches!(error, JournalError::SyncFailed { .. }) {
                 self.doubt = Some(Doubt { retry_at: Instant::now(), error: error.clone() });
             }
@@ -158,7 +157,7 @@ impl LocalJournal {
     }
 
     /// Closes the file after a failed commit, and finds out whether it may be opened again.
-    fn failed(&mut self, error: &redb::Error) -> JournalError {
+    fn failed(&mut self, error: &StoreError) -> JournalError {
         // Without a failed sync the system still has every page that was written. Once they are on disk, the end of the
         // file tells how the commit ended.
         let settled = self.watched.settle();
@@ -176,16 +175,12 @@ impl LocalJournal {
     }
 }
 
-fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, Database>, JournalError> {
+fn opened<'f>(file: &'f File, path: &Path) -> Result<MappedRwLockReadGuard<'f, Store>, JournalError> {
     RwLockReadGuard::try_map(file.read(), Option::as_ref).map_err(|_| unavailable(path, "the file is closed"))
 }
 
-fn show(
-    file: &Database,
-    path: &Path,
-    visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>,
-) -> Result<(), JournalError> {
-    let shown = file::each(file, path, |bytes| match visit(bytes) {
+fn show(file: &Store, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
+    let shown = file::each(file, |bytes| match visit(bytes) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),
     })?;
@@ -205,10 +200,11 @@ impl History for LocalHistory {
     fn batch(&self, seq: Seq) -> Result<Arc<[u8]>, JournalError> {
         let path = &self.path;
         let file = opened(&self.file, path)?;
-        let read = file.begin_read().map_err(|e| unavailable(path, e))?;
-        let batches = read.open_table(BATCHES).map_err(|e| unavailable(path, e))?;
-        let before = batches.range(..=seq.0).map_err(|e| unavailable(path, e))?.next_back();
-        let bytes = before.transpose().map_err(|e| unavailable(path, e))?.map(|(_, bytes)| Arc::from(bytes.value()));
+        let read = file.call(&format!("looking for event {seq}"), |file| {
+            let before = file.begin_read()?.open_table(BATCHES)?.range(..=seq.0)?.next_back();
+            Ok(before.transpose()?.map(|(_, bytes)| Arc::from(bytes.value())))
+        });
+        let bytes: Option<Arc<[u8]>> = read.map_err(|e| unavailable(path, e))?;
         let holds = |bytes: &Arc<[u8]>| Batch::span(bytes).is_ok_and(|(_, last)| seq <= last);
         bytes.filter(holds).ok_or_else(|| unavailable(path, format!("event {seq} is not in it yet")))
     }
@@ -218,7 +214,7 @@ impl Journal for LocalJournal {
     fn replay(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
         self.settle()?;
         let file = opened(&self.file, &self.place.path)?;
-        show(&file, &self.place.path, visit)
+        show(&file, visit)
     }
 
     fn append(&mut self, batch: &SealedBatch) -> Result<(), JournalError> {

@@ -16,6 +16,7 @@ mod fresh;
 mod journal;
 mod newer;
 mod storage;
+mod store;
 mod untouched;
 
 pub use journal::LocalJournal;

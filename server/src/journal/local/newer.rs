@@ -11,35 +11,32 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend};
+use redb::StorageBackend;
 use stockade_core::log::{Batch, JournalError, SealedBatch};
 
 use super::faults::{unavailable, unsynced};
-use super::file::{self, BATCHES, CACHE_BYTES, End, Opened};
+use super::file::{self, End, Opened};
 use super::storage::Place;
-use super::untouched::Untouched;
-use crate::panics::expected;
+use super::store::Store;
+use super::untouched::{SLOTS_AT, Untouched};
 
 /// Where redb keeps the byte of which bit 0 says which slot counts.
 const POINTER_AT: u64 = 9;
-/// Where the slots are, and the transaction id in each.
-const SLOTS_AT: [u64; 2] = [64, 192];
+/// Where the transaction id is in each slot.
 const TRANSACTION_AT: u64 = 104;
 
-/// Opens an existing file, with what is in it and it does not point to.
+/// Opens an existing file, with what is in it and it does not point to. Also returns its latest batches, oldest first: at most
+/// `latest` bytes, and at least the last one. They are read before anything is written to the file.
 ///
 /// # Errors
 /// As [`file::open`].
-pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
+pub(super) fn open(place: &Place, latest: usize) -> Result<(Opened, Vec<SealedBatch>), JournalError> {
     let path = &place.path;
-    let end = {
-        let seen = file::look_at(path)?;
-        file::end_of(&seen, path)?
-    };
+    let before = file::latest(&file::look_at(path)?, latest)?;
+    let end = End::after(&before);
     let newer = batches(path, end);
     let mut opened = file::open(place)?;
-    let Some(last) = newer.last() else { return Ok(opened) };
-    if opened.end.last < last.last {
+    if let Some(last) = newer.last().filter(|last| opened.end.last < last.last) {
         let after = opened.end;
         let rest = newer.iter().filter(|batch| batch.first > after.last);
         let written = file::write_all(&opened.file, rest.map(|batch| (batch.first, &*batch.bytes)));
@@ -56,14 +53,15 @@ pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
              commit, or the header of the file is damaged"
         );
     }
-    Ok(opened)
+    let before = if opened.end == end { before } else { file::latest(&opened.file, latest)? };
+    Ok((opened, before))
 }
 
 /// The batches after `end` of a commit that the file holds and does not point to. Empty when there is no such commit or
 /// when it is not whole, as after a power cut in the middle of it.
 fn batches(path: &Path, end: End) -> Vec<SealedBatch> {
     let Ok(Some(pointer)) = newer_slot(path) else { return Vec::new() };
-    expected(|| behind(path, pointer, end)).ok().flatten().unwrap_or_default()
+    behind(path, pointer, end).unwrap_or_default()
 }
 
 /// The byte that points to the other slot, if that is newer.
@@ -84,14 +82,13 @@ fn newer_slot(path: &Path) -> Result<Option<u8>, redb::Error> {
 fn behind(path: &Path, pointer: u8, end: End) -> Option<Vec<SealedBatch>> {
     let layer = Untouched::open(path).ok()?;
     layer.write(POINTER_AT, &[pointer]).ok()?;
-    let file = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(layer).ok()?;
-    let batches = file.begin_read().ok()?.open_table(BATCHES).ok()?;
+    let file = Store::open(path, layer).ok()?;
+    let mut batches = file.batches().ok()?;
     let mut found: Vec<SealedBatch> = Vec::new();
     // From the last one back, so that the time does not grow with the history.
-    for entry in batches.iter().ok()?.rev() {
-        let (_, value) = entry.ok()?;
-        let bytes = value.value();
-        let batch = Batch::decode(bytes).ok()?;
+    while let Some(entry) = batches.last() {
+        let (_, bytes) = entry.ok()?;
+        let batch = Batch::decode(&bytes).ok()?;
         if batch.last <= end.last {
             return (batch.last == end.last && batch.chain == end.chain).then_some(()).and(in_order(found, end));
         }

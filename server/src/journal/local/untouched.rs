@@ -13,6 +13,8 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 
 /// Bytes of the file that are replaced at once.
 const BLOCK: u64 = 4_096;
+/// Where redb keeps its two commit slots. Each begins with the format of the database.
+pub(super) const SLOTS_AT: [u64; 2] = [64, 192];
 
 /// A file behind a layer of changes in memory. Takes the same locks as one that is written.
 #[derive(Debug)]
@@ -40,6 +42,15 @@ impl Untouched {
         let file = FileBackend::new(File::options().read(true).write(true).open(path)?)?;
         let len = file.len()?;
         Ok(Untouched { file, changes: Mutex::new(Changes { len, shown: len, blocks: BTreeMap::new() }) })
+    }
+
+    /// The database format that each of the two commit slots says; `None` when the file has no two slots.
+    pub(super) fn slot_formats(&self) -> Option<[u8; 2]> {
+        let mut formats = [0; 2];
+        for (format, at) in formats.iter_mut().zip(SLOTS_AT) {
+            self.read(at, std::slice::from_mut(format)).ok()?;
+        }
+        Some(formats)
     }
 
     /// A block as it is now.

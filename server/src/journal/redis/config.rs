@@ -24,6 +24,8 @@ pub struct RedisConfig {
     pub create: bool,
     /// How long to wait for a connection or an answer.
     pub timeout: Duration,
+    /// How long the opening and the replay send a call again while no answer comes to it; zero to give up at once.
+    pub patience: Duration,
     /// How long ownership lasts without a heartbeat.
     pub hold: Duration,
     /// Bytes of journaled batches to keep in memory.
@@ -31,7 +33,7 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
-    /// The usual settings: 2 s of patience, 10 s of ownership, 256 MiB of ring, no creation, no take-over, no waiting.
+    /// The usual settings: 2 s for an answer, no second try, 10 s of ownership, 256 MiB of ring, no creation, no take-over, no waiting.
     pub fn new(url: impl Into<String>, partition: impl Into<String>, owner: impl Into<String>) -> RedisConfig {
         RedisConfig {
             url: url.into(),
@@ -42,6 +44,7 @@ impl RedisConfig {
             wait: false,
             create: false,
             timeout: Duration::from_secs(2),
+            patience: Duration::ZERO,
             hold: Duration::from_secs(10),
             ring_bytes: RING_BYTES,
         }

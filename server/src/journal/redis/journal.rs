@@ -1,7 +1,7 @@
 //! The journal over a partition that this process owns: append, repair from the ring, replay.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stockade_core::Durability;
 use stockade_core::ids::Seq;
@@ -14,7 +14,7 @@ use super::partition::{self, Inspect, NotTaken, Owned, State, read_state};
 use super::reading;
 use super::safety::Safety;
 use super::stream::{Entry, Position, Reader, unreadable};
-use super::successor;
+use super::successor::{self, Notes};
 use super::walk::{Walk, page};
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
@@ -74,6 +74,7 @@ impl RedisJournal {
         inspect: Option<&mut dyn Inspect>,
     ) -> Result<RedisJournal, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
+        link.be_patient(config.patience);
         let keeping = check::check(&mut link)?;
         partition::look_at(&mut link)?;
         link.load_library()?;
@@ -143,18 +144,18 @@ impl RedisJournal {
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
-    pub fn reported_missing(config: &RedisConfig) -> Result<Vec<String>, JournalError> {
+    pub fn reported_missing(config: &RedisConfig) -> Result<Notes, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         Ok(successor::reported(&mut link)?)
     }
 
-    /// Takes those notes back.
+    /// Takes those notes back as they were read. A note that was left or changed since stays.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
-    pub fn settle_missing(config: &RedisConfig) -> Result<(), JournalError> {
+    pub fn settle_missing(config: &RedisConfig, seen: &Notes) -> Result<(), JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(successor::settle(&mut link)?)
+        Ok(successor::settle(&mut link, seen)?)
     }
 
     /// Settings of this Redis that should be changed, one sentence each.
@@ -426,6 +427,8 @@ impl Journal for RedisJournal {
                 format!("the stream ends with {end} instead of {}, where this server opened it", self.position.id);
             return Err(JournalError::Corrupt { reason });
         }
+        // From here on the thread that writes says itself when it tries again.
+        self.link.be_patient(Duration::ZERO);
         Ok(())
     }
 

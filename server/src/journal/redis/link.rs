@@ -1,6 +1,6 @@
 //! The one connection to Redis, the calls into the function library, and what its errors mean.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Cmd, Connection, FromRedisValue, RedisError};
 use stockade_core::log::JournalError;
@@ -22,11 +22,18 @@ pub(super) const APPEND: &str = "stockade_1_append";
 /// Keeps ownership, or gives it up.
 pub(super) const BEAT: &str = "stockade_1_beat";
 
+/// Shortest pause before a call is sent again.
+const AGAIN_MIN: Duration = Duration::from_millis(100);
+/// Longest pause.
+const AGAIN_MAX: Duration = Duration::from_secs(1);
+
 /// A connection that is opened on demand and closed as soon as an answer might belong to another call.
 pub(super) struct Link {
     client: redis::Client,
     connection: Option<Connection>,
     timeout: Duration,
+    /// How long a call is sent again while no answer comes.
+    patience: Duration,
     keys: [String; 2],
     missing: String,
     address: String,
@@ -72,7 +79,13 @@ impl Link {
         let address = client.get_connection_info().addr().to_string();
         let keys = ["wal", "own"].map(|part| format!("stockade:{{{partition}}}:{part}"));
         let missing = format!("stockade:{{{partition}}}:missing");
-        Ok(Link { client, connection: None, timeout, keys, missing, address })
+        Ok(Link { client, connection: None, timeout, patience: Duration::ZERO, keys, missing, address })
+    }
+
+    /// From now on a call to which no answer comes, or that Redis refuses for now, is sent again for so long: for a start, of
+    /// which every call may be carried out twice.
+    pub(super) fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Host and port, without credentials.
@@ -123,6 +136,26 @@ impl Link {
 
     /// Sends one command and waits for its answer.
     pub(super) fn query<T: FromRedisValue>(&mut self, cmd: &Cmd) -> Result<T, Fault> {
+        let (begun, mut pause) = (Instant::now(), AGAIN_MIN);
+        loop {
+            let why = match self.ask(cmd) {
+                Err(Fault::Unknown(why) | Fault::NotNow(why)) if !self.patience.is_zero() => why,
+                answer => return answer,
+            };
+            let (address, left) = (&self.address, self.patience.saturating_sub(begun.elapsed()));
+            if left.is_zero() {
+                let tried = self.patience.as_secs();
+                return Err(Fault::Unknown(format!(
+                    "Redis at {address} did not answer for {tried} s ({why}): check that it runs there, and start again"
+                )));
+            }
+            tracing::warn!(%address, why, left_s = left.as_secs(), "Redis does not answer the start: trying again");
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(AGAIN_MAX);
+        }
+    }
+
+    fn ask<T: FromRedisValue>(&mut self, cmd: &Cmd) -> Result<T, Fault> {
         faults::step();
         let result = self.connect().and_then(|connection| cmd.query(connection));
         faults::step();

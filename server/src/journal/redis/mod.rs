@@ -19,3 +19,4 @@ pub use config::RedisConfig;
 pub use journal::RedisJournal;
 pub use partition::{Inspect, new_partition_id};
 pub use safety::Safety;
+pub use successor::Notes;

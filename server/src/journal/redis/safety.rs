@@ -133,7 +133,7 @@ fn follow(safety: &Weak<Safety>, link: &mut Link) {
         if let Ok(missing) = successor::reported(link)
             && let Some(safety) = safety.upgrade()
         {
-            safety.saw_missing(missing);
+            safety.saw_missing(missing.into_list());
         }
     }
 }

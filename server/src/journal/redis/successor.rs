@@ -55,16 +55,38 @@ pub(super) fn report(link: &mut Link, owned: &Owned, note: &str) -> Result<(), F
     link.query::<Value>(&set).map(drop)
 }
 
-/// The notes that were left and not taken back.
-pub(super) fn reported(link: &mut Link) -> Result<Vec<String>, Fault> {
+/// The notes that were left and not taken back, by the ownership that left each.
+pub(super) fn reported(link: &mut Link) -> Result<Notes, Fault> {
     let mut get = redis::cmd("HGETALL");
     get.arg(link.missing());
-    Ok(link.query::<BTreeMap<String, String>>(&get)?.into_values().collect())
+    Ok(Notes(link.query(&get)?))
 }
 
-/// Takes all notes back.
-pub(super) fn settle(link: &mut Link) -> Result<(), Fault> {
-    let mut unlink = redis::cmd("UNLINK");
-    unlink.arg(link.missing());
-    link.query::<Value>(&unlink).map(drop)
+/// Takes notes back as they were read, in one step: what was left or changed since stays.
+pub(super) fn settle(link: &mut Link, seen: &Notes) -> Result<(), Fault> {
+    if seen.0.is_empty() {
+        return Ok(());
+    }
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(TAKE_BACK).arg(1).arg(link.missing());
+    for (ownership, note) in &seen.0 {
+        eval.arg(ownership).arg(note);
+    }
+    link.query::<Value>(&eval).map(drop)
 }
+
+/// Notes of deposed owners, by their ownership.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Notes(BTreeMap<String, String>);
+
+impl Notes {
+    /// Their text.
+    pub fn into_list(self) -> Vec<String> {
+        self.0.into_values().collect()
+    }
+}
+
+/// Removes fields of a hash that still have the value given after each.
+const TAKE_BACK: &str = "for n = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[n]) == ARGV[n + 1] then redis.call('HDEL', KEYS[1], ARGV[n]) end
+end";
