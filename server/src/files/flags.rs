@@ -3,6 +3,7 @@
 use clap::Args;
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
+use stockade_core::ids::Code;
 
 use super::columns::{CellValues, ColumnNames, Named, TableKind};
 use super::delimited::Quotes;
@@ -82,6 +83,20 @@ pub struct OrderReading {
     pub(super) table: Reading,
     pub(super) skip_kinds: Vec<String>,
     pub(super) gather: bool,
+    pub(super) channel: Option<Code>,
+}
+
+impl OrderReading {
+    /// How its table is read.
+    pub fn table(&self) -> &Reading {
+        &self.table
+    }
+
+    /// The same reading, in which orders that name no channel are of this one.
+    #[must_use]
+    pub fn of_channel(self, channel: Option<Code>) -> OrderReading {
+        OrderReading { channel, ..self }
+    }
 }
 
 impl TableFlags {
@@ -137,7 +152,7 @@ impl OrderFlags {
                 }
             }
         }
-        Ok(OrderReading { table, skip_kinds: self.skip_kinds.clone(), gather: self.gather })
+        Ok(OrderReading { table, skip_kinds: self.skip_kinds.clone(), gather: self.gather, channel: None })
     }
 }
 

@@ -8,6 +8,7 @@
 //!         └──────────────────────────────────────► workbook (.xlsx, .ods) ───────────────┴─► sheet (columns, cells)
 //! ```
 
+mod assembly;
 mod catalog;
 mod columns;
 mod decoded;
@@ -17,6 +18,7 @@ mod flags;
 mod inbound;
 mod lines;
 mod numbers;
+mod order_sheet;
 mod orders;
 mod quantities;
 mod sheet;
@@ -33,7 +35,8 @@ pub use columns::{Column, ColumnNames, TableKind};
 pub use fault::FileFault;
 pub use flags::{OrderFlags, OrderReading, Reading, TableFlags};
 pub use inbound::{INBOUND, InboundKind, InboundRow, read_inbound};
-pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow, OrderSheet};
+pub use order_sheet::OrderSheet;
+pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow};
 pub use quantities::{QUANTITIES, QuantityRow, read_quantities};
 pub use sheet::{Cell, Row, Sheet, Table};
 pub use stock::{STOCK, StockRow, read_stock};

@@ -189,3 +189,19 @@ fn refused_rows_of_an_earlier_import_do_not_stay_and_a_dry_run_leaves_them() {
     server.run(&["import", "orders", "again.csv", "--refused", "again.csv"]).ended(0);
     assert_eq!(read(&server, "again.csv"), Some(corrected));
 }
+
+#[test]
+fn orders_whose_rows_stand_apart_are_refused_before_anything_is_sent() {
+    let server = Server::start();
+    write(&server, "torn.csv", "order_id,sku,qty,channel\n1,TEE,1,\n2,TEE,1,\n1,MUG,1,web\n");
+    let import = ["import", "orders", "torn.csv", "--channel", "web"];
+    let torn = server.run(&import).ended(2);
+    assert!(
+        torn.err.contains("torn.csv, line 4: order 1 begins in line 2") && torn.err.contains("--gather"),
+        "{}",
+        torn.err
+    );
+    server.run(&["order", "web/1"]).ended(1);
+    let gathered = server.run(&[&import[..], &["--gather"]].concat()).ended(0);
+    assert_eq!(gathered.out, "2 orders: 2 done, 0 done before, 0 refused\n");
+}
