@@ -31,6 +31,21 @@ pub(super) struct Record {
     bytes: Vec<u8>,
     /// Where each cell ends.
     ends: Vec<usize>,
+    /// Cells of a workbook that hold no text, by their place.
+    made: Vec<(usize, Made)>,
+}
+
+/// What a cell of a workbook is, where it is neither text nor a whole number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Made {
+    /// A date or a time.
+    Time,
+    /// A duration, or a time of day without a date.
+    Duration,
+    /// A number that is not whole.
+    Fraction,
+    /// True or false.
+    Truth,
 }
 
 /// Why a row cannot be split.
@@ -54,13 +69,21 @@ pub(super) struct Delimited {
 }
 
 impl Record {
-    /// A row of these cells.
-    pub(super) fn of(line: u64, cells: impl IntoIterator<Item = String>) -> Record {
-        let mut record = Record { line, ..Record::default() };
-        for cell in cells {
-            record.push(cell.as_bytes());
-        }
-        record
+    /// A row without cells.
+    pub(super) fn begun(line: u64) -> Record {
+        Record { line, ..Record::default() }
+    }
+
+    /// Appends a cell at a place, after empty ones if need be.
+    pub(super) fn put(&mut self, place: usize, text: &str, made: Option<Made>) {
+        self.ends.resize(place.max(self.ends.len()), self.bytes.len());
+        self.made.extend(made.map(|made| (self.ends.len(), made)));
+        self.push(text.as_bytes());
+    }
+
+    /// What a cell is, if it is neither text nor a whole number.
+    pub(super) fn made(&self, place: usize) -> Option<Made> {
+        self.made.iter().find(|(made, _)| *made == place).map(|(_, made)| *made)
     }
 
     /// The bytes of a cell.
@@ -84,6 +107,7 @@ impl Record {
         self.line = line;
         self.bytes.clear();
         self.ends.clear();
+        self.made.clear();
     }
 
     fn push(&mut self, cell: &[u8]) {

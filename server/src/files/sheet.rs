@@ -11,7 +11,7 @@ use stockade_core::ids::Code;
 use stockade_core::time::{Day, Time};
 
 use super::columns::{Column, TableKind};
-use super::delimited::{Delimited, Record, SplitFault};
+use super::delimited::{Delimited, Made, Record, SplitFault};
 use super::fault::FileFault;
 use super::flags::Reading;
 use super::numbers::{self, is_power_of_ten};
@@ -63,6 +63,8 @@ pub struct Row<'a> {
 pub struct Cell<'a> {
     row: &'a Row<'a>,
     place: usize,
+    /// What the workbook holds in it, if it is read as it stands there.
+    made: Option<Made>,
     /// The text, or what it stands for.
     pub text: &'a str,
 }
@@ -284,8 +286,11 @@ impl<'a> Row<'a> {
         // Every cell was found to be UTF-8 when the row was read; a row may be shorter than the header.
         let text = std::str::from_utf8(self.sheet.record.get(place).unwrap_or_default()).unwrap_or_default();
         let text = unwrapped(trimmed(text));
-        let text = values.get(text).map_or(text, String::as_str);
-        (!text.is_empty()).then_some(Cell { row: self, place, text })
+        let (text, made) = match values.get(text) {
+            Some(value) => (value.as_str(), None),
+            None => (text, self.sheet.record.made(place)),
+        };
+        (!text.is_empty()).then_some(Cell { row: self, place, made, text })
     }
 
     /// The cell of a column that every row must fill.
@@ -321,6 +326,14 @@ impl<'a> Row<'a> {
 impl Cell<'_> {
     /// The cell as a code.
     pub fn code(&self) -> Result<Code, FileFault> {
+        if let Some(what) = self.made.map(named) {
+            let reason = format!(
+                "`{}` is {what} in the workbook and no text, and a spreadsheet may have made it of something else: format \
+                 the column as text and enter it again",
+                self.text
+            );
+            return Err(self.fault(reason));
+        }
         if is_power_of_ten(self.text) {
             let reason = format!(
                 "`{}` is a number that a spreadsheet has shortened: its last digits are lost, and several may have become \
@@ -337,6 +350,11 @@ impl Cell<'_> {
 
     /// The cell as a whole number.
     pub fn number<N: FromStr>(&self) -> Result<N, FileFault> {
+        if let Some(what) = self.made.filter(|made| *made != Made::Fraction).map(named) {
+            let reason =
+                format!("`{}` is {what} in the workbook: format the column as numbers and enter it again", self.text);
+            return Err(self.fault(reason));
+        }
         numbers::whole(self.text).map_err(|reason| self.fault(reason))
     }
 
@@ -348,6 +366,16 @@ impl Cell<'_> {
     /// A fault of this cell.
     pub fn fault(&self, reason: impl Display) -> FileFault {
         self.row.sheet.fault_at(self.row.line, self.place, reason)
+    }
+}
+
+/// What it is, in words.
+fn named(made: Made) -> &'static str {
+    match made {
+        Made::Time => "a date or time",
+        Made::Duration => "a duration or time of day",
+        Made::Fraction => "a number with a fraction",
+        Made::Truth => "a truth value",
     }
 }
 

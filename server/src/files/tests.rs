@@ -279,6 +279,63 @@ fn workbooks_of_excel_are_read_by_sheet_and_row() {
 }
 
 #[test]
+fn dates_and_fractions_of_a_workbook_are_no_ids_and_no_quantities() {
+    let header = row(1, &["'sku", "'warehouse", "'on_hand"]);
+    for (cells, says) in [
+        (
+            ["@46337", "'HGH", "1"],
+            "column `sku`: `2026-11-11 00:00:00.000` is a date or time in the workbook and no text",
+        ),
+        (["12.5", "'HGH", "1"], "column `sku`: `12.5` is a number with a fraction in the workbook and no text"),
+        (["'A", "@46337", "1"], "column `warehouse`: `2026-11-11 00:00:00.000` is a date or time in the workbook"),
+        (
+            ["'A", "'HGH", "@46337"],
+            "column `on_hand`: `2026-11-11 00:00:00.000` is a date or time in the workbook: format",
+        ),
+    ] {
+        let (_dir, path) = file("stock.xlsx", &xlsx(&[("Stock", &format!("{header}{}", row(2, &cells)))]));
+        let fault = read_stock(&path, &Reading::default()).unwrap_err().to_string();
+        assert!(fault.contains(says), "`{fault}` does not say `{says}`");
+        assert!(fault.contains("format the column as"), "{fault}");
+    }
+}
+
+#[test]
+fn a_stray_cell_far_from_the_table_is_named_and_takes_no_memory() {
+    let stock = row(1, &["'sku", "'warehouse", "'on_hand"]) + &row(2, &["'TEE-S", "'HGH", "10"]);
+    let stray = |cell: &str, number: u32| format!("<row r=\"{number}\"><c r=\"{cell}\">{}</c></row>", "<v>1</v>");
+    for (cell, number, says) in [
+        ("XFD1048576", 1_048_576, "sheet `Stock`, cell XFD1048576: a table has at most 1024 columns, up to AMJ"),
+        ("AMJ1048576", 1_048_576, "line 1048576: the row has 1024 cells, the header only 3"),
+    ] {
+        let (_dir, path) = file("stray.xlsx", &xlsx(&[("Stock", &(stock.clone() + &stray(cell, number)))]));
+        let fault = read_stock(&path, &Reading::default()).unwrap_err().to_string();
+        assert!(fault.contains(says), "`{fault}` does not say `{says}`");
+    }
+    // A cell that is only formatted is none.
+    let formatted = stock.clone() + "<row r=\"1048576\"><c r=\"XFD1048576\" s=\"1\"/></row>";
+    let (_dir, path) = file("formatted.xlsx", &xlsx(&[("Stock", &formatted)]));
+    assert_eq!(read_stock(&path, &Reading::default()).unwrap().rows.len(), 1);
+    // Rows far down are read as fast as those at the top.
+    let (_dir, path) = file("far.xlsx", &xlsx(&[("Stock", &(stock + &row(1_000_000, &["'MUG", "'HGH", "2"])))]));
+    let rows = read_stock(&path, &Reading::default()).unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 1_000_000]);
+}
+
+#[test]
+fn a_workbook_of_many_rows_is_read_once() {
+    let mut sheet = row(1, &["'sku", "'warehouse", "'on_hand"]);
+    for number in 2..60_002 {
+        sheet += &row(number, &["'TEE-S", "'HGH", "10"]);
+    }
+    let (_dir, path) = file("many.xlsx", &xlsx(&[("Stock", &sheet)]));
+    let begun = std::time::Instant::now();
+    assert_eq!(read_stock(&path, &Reading::default()).unwrap().rows.len(), 60_000);
+    // In quadratic time this takes minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn times_of_a_workbook_are_times_of_the_stated_zone() {
     let sheet = row(1, &["'first", "'second", "'third"]) + &row(2, &["@46337.5", "'x", "'y"]);
     let (_dir, path) = file("t.xlsx", &xlsx(&[("T", &sheet)]));
