@@ -13,7 +13,7 @@ use super::connect::{Connect, Session};
 use super::import_trial::Trial;
 use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use crate::failure::Failure;
-use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderReading, OrderSheet};
+use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderReading, OrderRow, OrderSheet};
 use crate::terminal::{Output, progress_bar};
 
 /// Orders sent together. Between two such waves everything is decided.
@@ -84,7 +84,10 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     }
     import.send(wave)?;
     bar.finish_and_clear();
-    let Import { refused, imported, .. } = import;
+    let Import { mut refused, imported, .. } = import;
+    if !imported.dry_run {
+        refused.complete(&args.import.file, &ORDERS, reading(args)?.table());
+    }
     args.import.report(&imported, &refused, &ORDERS_SUBJECT, out)
 }
 
@@ -221,8 +224,7 @@ impl Import<'_> {
         if order.lines.is_empty() {
             self.refused.add(order.line, row(String::new(), String::new()), reason);
         }
-        for line in &order.lines {
-            self.refused.add(line.line, row(line.sku.as_str().to_owned(), line.qty.to_string()), reason);
-        }
+        let cells = |line: &OrderRow| (line.line, row(line.sku.as_str().to_owned(), line.qty.to_string()));
+        self.refused.add_all(order.lines.iter().map(cells), reason);
     }
 }

@@ -25,6 +25,7 @@ mod sheet;
 mod source;
 mod stock;
 mod times;
+mod unread;
 mod workbook;
 
 #[cfg(test)]
@@ -40,3 +41,4 @@ pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow};
 pub use quantities::{QUANTITIES, QuantityRow, read_quantities};
 pub use sheet::{Cell, Row, Sheet, Table};
 pub use stock::{STOCK, StockRow, read_stock};
+pub use unread::Unread;

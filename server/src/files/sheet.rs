@@ -145,6 +145,16 @@ impl Sheet {
         self.skip_without.iter().any(empty) || self.skip_where.iter().any(holds)
     }
 
+    /// The places and headers of columns that are neither read as one of `own` nor called like it.
+    pub(super) fn unread(&self, kind: &TableKind, own: &[&str]) -> Vec<(usize, String)> {
+        let asked = kind.columns.iter().zip(&self.columns).filter(|(column, _)| own.contains(&column.name));
+        let read: Vec<usize> = asked.filter_map(|(_, asked)| asked.place).collect();
+        let is_own = |header: &str| own.iter().any(|name| name.eq_ignore_ascii_case(header));
+        let headers = self.headers.iter().enumerate();
+        let unread = headers.filter(|(place, h)| !h.is_empty() && !read.contains(place) && !is_own(h));
+        unread.map(|(place, header)| (place, header.clone())).collect()
+    }
+
     /// Refuses a file that has none of these columns.
     pub(super) fn needs_one_of(&self, kind: &TableKind, columns: &[usize]) -> Result<(), FileFault> {
         if columns.iter().any(|column| self.columns[*column].place.is_some()) {
@@ -291,6 +301,11 @@ impl<'a> Row<'a> {
             None => (text, self.sheet.record.made(place)),
         };
         (!text.is_empty()).then_some(Cell { row: self, place, made, text })
+    }
+
+    /// A cell by its place in the file, as it is written.
+    pub(super) fn written(&self, place: usize) -> &str {
+        std::str::from_utf8(self.sheet.record.get(place).unwrap_or_default()).unwrap_or_default()
     }
 
     /// The cell of a column that every row must fill.

@@ -205,3 +205,26 @@ fn orders_whose_rows_stand_apart_are_refused_before_anything_is_sent() {
     let gathered = server.run(&[&import[..], &["--gather"]].concat()).ended(0);
     assert_eq!(gathered.out, "2 orders: 2 done, 0 done before, 0 refused\n");
 }
+
+#[test]
+fn refused_rows_go_through_a_spreadsheet_and_are_imported_as_they_are() {
+    let server = Server::start();
+    let rows = "Nr,sku,qty,note\n020261111001,CHAIR,1,\u{8bf7}\u{5feb}\n020261111001,MUG,1,\n";
+    write(&server, "orders.csv", rows);
+    let first = ["import", "orders", "orders.csv", "--channel", "web", "--column", "order_id=Nr"];
+    server.run(&first).ended(1);
+    let refused = read(&server, "orders.refused.csv").unwrap();
+    assert!(
+        refused.starts_with("\u{feff}order_id,sku,qty,ts,channel,customer,zone,kind,line,reason,note\n"),
+        "{refused}"
+    );
+    assert!(refused.contains("\"=\"\"020261111001\"\"\",CHAIR,1,,web,,,sale,2,"), "{refused}");
+    assert!(
+        refused.contains(",MUG,1,,web,,,sale,3,see line 2,\n") && refused.contains("\u{8bf7}\u{5feb}\n"),
+        "{refused}"
+    );
+    write(&server, "orders.refused.csv", &refused.replace("CHAIR", "LAMP"));
+    let again = server.run(&["import", "orders", "orders.refused.csv"]).ended(0);
+    assert_eq!(again.out, "1 orders: 1 done, 0 done before, 0 refused\n");
+    server.run(&["order", "web/020261111001"]).ended(0);
+}
