@@ -261,6 +261,13 @@ impl Sheet {
             let place = self.find(column, reading).map_err(|reason| FileFault::at(&self.path, line, reason))?;
             self.columns.push(Asked { place, values: reading.values.of(column.name) });
         }
+        for (name, flag) in &reading.needed {
+            let known = kind.columns.iter().zip(&self.columns).find(|(column, _)| column.name == *name);
+            if known.is_none_or(|(_, asked)| asked.place.is_none()) {
+                let reason = self.no_column(reading.names.header(name), name);
+                return Err(FileFault::at(&self.path, line, format!("{flag}: {reason}")));
+            }
+        }
         Ok(())
     }
 

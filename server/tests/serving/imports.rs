@@ -228,3 +228,23 @@ fn refused_rows_go_through_a_spreadsheet_and_are_imported_as_they_are() {
     assert_eq!(again.out, "1 orders: 1 done, 0 done before, 0 refused\n");
     server.run(&["order", "web/020261111001"]).ended(0);
 }
+
+#[test]
+fn a_flag_for_a_column_that_is_not_there_is_refused_and_so_is_the_standard_input() {
+    let server = Server::start();
+    write(&server, "orders.csv", "order_id,sku,qty\n1,TEE,1\n");
+    for (flags, says) in [
+        (["--skip-without", "zone"], "--skip-without zone: there is no column `zone`, only order_id, sku, qty"),
+        (["--skip-where", "kind=fee"], "--skip-where kind=fee: there is no column `kind`"),
+        (["--sale", "paid"], "--sale paid: there is no column `kind`"),
+        (["--skip-kind", "refunded"], "--skip-kind refunded: there is no column `kind`"),
+        (["--value", "zone:x=y"], "--value zone:x=y: there is no column `zone`"),
+    ] {
+        let args = [&["import", "orders", "orders.csv", "--channel", "web"], &flags[..]].concat();
+        let refused = server.run(&args).ended(2);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+    let piped = server.run(&["import", "orders", "-", "--channel", "web"]).ended(2);
+    assert!(piped.err.contains("standard input"), "{}", piped.err);
+    server.run(&["order", "web/1"]).ended(1);
+}
