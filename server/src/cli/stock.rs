@@ -13,6 +13,7 @@ use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
 use stockade_core::units::Units;
 
+use super::advice::{self, Movement};
 use super::batches::{Batch, LinesArgs, Place, Purpose};
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
@@ -266,7 +267,9 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
 pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
     let command =
         Adjust { sku: args.sku, warehouse: args.warehouse, pool: args.pool, delta: args.delta, reason: args.reason };
-    args.connect.run(&args.key, Command::Adjust(command), out)
+    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), Movement::InWarehouse)?;
+    print::reply(&reply, out);
+    Ok(())
 }
 
 /// Records an absolute count; what moved since is kept on top.
@@ -300,7 +303,9 @@ pub fn transfer(args: TransferArgs, out: Output) -> Result<(), Failure> {
 /// Records that units in transit arrive.
 pub fn arrive(args: ArriveArgs, out: Output) -> Result<(), Failure> {
     let command = Arrive { warehouse: args.warehouse, pool: args.pool, lines: bare(args.lines) };
-    args.connect.run(&args.key, Command::Arrive(command), out)
+    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), Movement::InTransit("arrive"))?;
+    print::reply(&reply, out);
+    Ok(())
 }
 
 /// Moves free units between two pools of one cell.

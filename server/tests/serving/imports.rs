@@ -248,3 +248,22 @@ fn a_flag_for_a_column_that_is_not_there_is_refused_and_so_is_the_standard_input
     assert!(piped.err.contains("standard input"), "{}", piped.err);
     server.run(&["order", "web/1"]).ended(1);
 }
+
+#[test]
+fn a_movement_of_units_on_the_way_is_refused_with_what_to_type_instead() {
+    let server = Server::start();
+    server.run(&["sku", "define", "X"]).ended(0);
+    server.run(&["receive", "HGH", "X:10"]).ended(0);
+    server.run(&["transfer", "HGH", "CAN", "X:4"]).ended(0);
+    for (args, says) in [
+        (&["adjust", "X", "CAN", "-4", "--reason", "lorry burnt"][..], "say `stockade lose CAN X:4 --reason"),
+        (&["arrive", "HGH", "X:4"], "as in `stockade arrive CAN X:4`"),
+        (&["lose", "HGH", "X:4", "--reason", "burnt"], "as in `stockade lose CAN X:4`"),
+    ] {
+        let refused = server.run(args).ended(1);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+    server.run(&["arrive", "CAN", "X:4"]).ended(0);
+    let nothing = server.run(&["arrive", "CAN", "X:4"]).ended(1);
+    assert!(nothing.err.contains("`stockade receive CAN X:4`"), "{}", nothing.err);
+}
