@@ -196,7 +196,7 @@ pub struct SkuArgs {
 
 #[derive(Debug, Subcommand)]
 enum SkuVerb {
-    /// Create SKUs, or change weight and category of known ones.
+    /// Create SKUs, or change weight and category of known ones; what is not given stays.
     Define(DefineArgs),
 }
 
@@ -207,13 +207,13 @@ struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]
     skus: Vec<Code>,
-    /// A catalog with the columns sku and weight_g, optionally category: CSV, TSV, .xlsx or .ods.
+    /// A catalog with the columns sku and weight_g, category or both: CSV, TSV, .xlsx or .ods.
     #[arg(long, value_name = "CSV", conflicts_with_all = ["skus", "weight", "category"])]
     file: Option<PathBuf>,
-    /// Weight of one unit in grams [default: the world's].
+    /// Weight of one unit in grams [default: what is known, or else the world's].
     #[arg(long, value_name = "GRAMS")]
     weight: Option<u32>,
-    /// The category, for rules.
+    /// The category, for rules [default: what is known, or else none].
     #[arg(long)]
     category: Option<Code>,
     #[command(flatten)]

@@ -155,9 +155,14 @@ impl Sheet {
         unread.map(|(place, header)| (place, header.clone())).collect()
     }
 
+    /// Whether the file has a column.
+    pub(super) fn has(&self, column: usize) -> bool {
+        self.columns[column].place.is_some()
+    }
+
     /// Refuses a file that has none of these columns.
     pub(super) fn needs_one_of(&self, kind: &TableKind, columns: &[usize]) -> Result<(), FileFault> {
-        if columns.iter().any(|column| self.columns[*column].place.is_some()) {
+        if columns.iter().any(|column| self.has(*column)) {
             return Ok(());
         }
         let names: Vec<&str> = columns.iter().map(|column| kind.columns[*column].name).collect();

@@ -11,7 +11,7 @@ use crate::files::OrderFlags;
 
 /// Decide an order file order by order and write every decision down.
 ///
-/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
+/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku and weight_g, category or both. Orders:
 /// order_id,sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order,
 /// rows that stand apart are refused unless they are gathered. Inbound: reference,warehouse,sku and optional
 /// ts,kind,qty,day,pool. Files may be CSV, TSV, .xlsx or .ods.

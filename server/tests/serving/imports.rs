@@ -267,3 +267,24 @@ fn a_movement_of_units_on_the_way_is_refused_with_what_to_type_instead() {
     let nothing = server.run(&["arrive", "CAN", "X:4"]).ended(1);
     assert!(nothing.err.contains("`stockade receive CAN X:4`"), "{}", nothing.err);
 }
+
+#[test]
+fn a_catalog_without_a_column_leaves_what_is_known_of_a_sku() {
+    let server = Server::start();
+    let grams = |sku: &str| {
+        server.json(&["quote", "web/1", &format!("{sku}:1")])["sub_orders"][0]["weight_g"].as_u64().unwrap()
+    };
+    write(&server, "full.csv", "sku,weight_g,category\nTEE,250,shirts\nMUG,400,\n");
+    server.run(&["import", "catalog", "full.csv"]).ended(0);
+    write(&server, "categories.csv", "sku,category\nTEE,soft\n");
+    let noted = server.run(&["import", "catalog", "categories.csv"]).ended(0);
+    assert!(noted.err.contains("weights stay as they are"), "{}", noted.err);
+    assert_eq!(grams("TEE"), 250);
+    write(&server, "empty.csv", "sku,weight_g\nTEE,\nMUG,410\n");
+    server.run(&["sku", "define", "--file", "empty.csv"]).ended(0);
+    server.run(&["sku", "define", "TEE", "--category", "hard"]).ended(0);
+    assert_eq!((grams("TEE"), grams("MUG")), (250, 410));
+    write(&server, "foreign.csv", "sku,Grams\nTEE,260\n");
+    let foreign = server.run(&["import", "catalog", "foreign.csv"]).ended(2);
+    assert!(foreign.err.contains("there is no column `weight_g` or `category`"), "{}", foreign.err);
+}
