@@ -29,6 +29,8 @@ mod unread;
 mod workbook;
 
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod tests;
 
 pub use catalog::{CATALOG, CatalogRow, read_catalog};

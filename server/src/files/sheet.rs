@@ -177,12 +177,20 @@ impl Sheet {
         )
     }
 
-    /// What the reader should know about the rows so far: how many were passed over, and whether some times name their
-    /// zone and others do not.
+    /// What the reader should know about the rows so far: how many were passed over, whether the file seems to be cut off, and
+    /// whether some times name their zone and others do not.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.passed_over > 0 {
             notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
+        }
+        if let Rows::Text(rows) = &self.rows
+            && let Some(line) = rows.cut()
+        {
+            let file = self.path.display();
+            notes.push(format!(
+                "{file}, line {line}: the file ends without a line end in a row that lacks cells: it may be cut off"
+            ));
         }
         let zone = self.zone.iana_name().map(str::to_owned);
         let zone = zone.or_else(|| self.zone.to_fixed_offset().ok().map(|offset| offset.to_string()));

@@ -17,7 +17,7 @@ const ZIP: &[u8] = b"PK\x03\x04";
 
 /// An open file.
 pub(super) enum Source {
-    /// Text in UTF-8, each line ended by `\n`.
+    /// Text in UTF-8, with `\n` as line end.
     Text(Box<dyn BufRead + Send>),
     /// A ZIP archive, as workbooks are.
     Archive,
