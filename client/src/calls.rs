@@ -319,7 +319,7 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::Expect(expect), moved)
     }
 
-    /// Creates or changes SKUs.
+    /// Creates SKUs, or changes known ones. Weight and category that are not given stay.
     fn define_skus(&self, skus: Vec<SkuSpec>) -> impl Future<Output = Result<Configured, ClientError>> + Send {
         tell(self, Command::DefineSkus(DefineSkus { skus }), configured)
     }

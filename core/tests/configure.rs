@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use stockade_core::command::{ApplyRules, Command, DefineSkus, SkuSpec};
+use stockade_core::event::Event;
 use stockade_core::ids::RulesVersion;
 use stockade_core::query::{OrdersQuery, Query};
 use stockade_core::reply::Reply;
@@ -126,4 +127,23 @@ fn an_order_is_in_the_list_that_its_caller_asks_for_next() {
         missing
     });
     assert_eq!(missing, 0, "orders acknowledged in memory are in no list");
+}
+
+#[test]
+fn a_definition_keeps_what_it_leaves_out() {
+    let shop = Shop::new();
+    let define = |weight_g, category: Option<&str>| {
+        let spec = SkuSpec { sku: code("tea"), weight_g, category: category.map(code) };
+        shop.ok(Command::DefineSkus(DefineSkus { skus: vec![spec] }));
+        let defined = shop.journal().into_iter().rev().find_map(|(_, entry)| {
+            if let Event::SkusDefined(defined) = entry.event { Some(defined.skus[0].clone()) } else { None }
+        });
+        let defined = defined.unwrap();
+        (defined.weight_g, defined.category.map(|category| category.to_string()))
+    };
+    assert_eq!(define(Some(250), Some("drinks")), (Some(250), Some("drinks".to_owned())));
+    assert_eq!(define(None, Some("hot")), (Some(250), Some("hot".to_owned())));
+    assert_eq!(define(Some(300), None), (Some(300), Some("hot".to_owned())));
+    assert_eq!(define(None, None), (Some(300), Some("hot".to_owned())));
+    shop.engine.check().unwrap();
 }

@@ -45,7 +45,7 @@ pub struct Connect {
     /// keeps its history nowhere else].
     #[arg(long, global = true, value_name = "LEVEL", value_parser = parse_level)]
     durability: Option<Durability>,
-    /// How long to wait in total, retries included.
+    /// How long to wait for the connection, and then for each answer, retries included.
     #[arg(long, global = true, value_name = "SPAN", default_value = "10s")]
     timeout: Span,
 }
@@ -125,7 +125,7 @@ impl Connect {
         config.name = concat!("stockade command ", env!("CARGO_PKG_VERSION")).to_owned();
         config.call.durability = self.durability;
         config.call.timeout = Duration::from_micros(self.timeout.0);
-        config.connect_timeout = config.connect_timeout.min(config.call.timeout);
+        config.connect_timeout = config.call.timeout;
         Ok(config)
     }
 }

@@ -13,7 +13,7 @@ use super::connect::{Connect, Session};
 use super::import_trial::Trial;
 use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use crate::failure::Failure;
-use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderSheet};
+use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderReading, OrderRow, OrderSheet};
 use crate::terminal::{Output, progress_bar};
 
 /// Orders sent together. Between two such waves everything is decided.
@@ -84,17 +84,24 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     }
     import.send(wave)?;
     bar.finish_and_clear();
-    let Import { refused, imported, .. } = import;
+    let Import { mut refused, imported, .. } = import;
+    if !imported.dry_run {
+        refused.complete(&args.import.file, &ORDERS, reading(args)?.table());
+    }
     args.import.report(&imported, &refused, &ORDERS_SUBJECT, out)
+}
+
+fn reading(args: &OrdersArgs) -> Result<OrderReading, Failure> {
+    let reading = args.files.reading(&ORDERS, &[&ORDERS]).map_err(Failure::usage)?;
+    Ok(reading.of_channel(args.channel.clone()))
 }
 
 /// Reads the whole file, so that a fault in it is found before anything is sent.
 fn read(args: &OrdersArgs) -> Result<Vec<Asked>, Failure> {
-    let reading = args.files.reading(&ORDERS, &[&ORDERS]).map_err(Failure::usage)?;
-    let mut sheet = OrderSheet::open(&args.import.file, &reading)?;
+    let mut sheet = OrderSheet::open(&args.import.file, &reading(args)?)?;
     let mut asked = Vec::new();
     while let Some(order) = sheet.next_order()? {
-        let channel = order.channel.clone().or_else(|| args.channel.clone()).ok_or_else(|| {
+        let channel = order.channel.clone().ok_or_else(|| {
             FileFault::at(&args.import.file, order.line, "no channel here: say --channel, or map the column")
         })?;
         asked.push(Asked { channel, order });
@@ -217,8 +224,7 @@ impl Import<'_> {
         if order.lines.is_empty() {
             self.refused.add(order.line, row(String::new(), String::new()), reason);
         }
-        for line in &order.lines {
-            self.refused.add(line.line, row(line.sku.as_str().to_owned(), line.qty.to_string()), reason);
-        }
+        let cells = |line: &OrderRow| (line.line, row(line.sku.as_str().to_owned(), line.qty.to_string()));
+        self.refused.add_all(order.lines.iter().map(cells), reason);
     }
 }

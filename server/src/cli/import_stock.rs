@@ -109,7 +109,10 @@ pub(super) fn stock(args: &StockArgs, out: Output) -> Result<(), Failure> {
         );
         import.lay(&by_warehouse)?;
     }
-    let Import { refused, imported, .. } = import;
+    let Import { mut refused, imported, .. } = import;
+    if !imported.dry_run {
+        refused.complete(&args.import.file, &STOCK, &reading);
+    }
     args.import.report(&imported, &refused, &STOCK_SUBJECT, out)
 }
 
@@ -136,17 +139,21 @@ pub(super) fn catalog(args: &CatalogArgs, out: Output) -> Result<(), Failure> {
                 let Some(reject) = about_the_row(&error) else {
                     return Err(imported.interrupted(error, &format!("{} SKUs are done", imported.done), ""));
                 };
-                for row in rows {
+                let cells = |row: &CatalogRow| {
                     let weight = row.weight_g.map_or(String::new(), |grams| grams.to_string());
                     let category = row.category.as_ref().map_or(String::new(), |code| code.as_str().to_owned());
-                    refused.add(row.line, vec![row.sku.as_str().to_owned(), weight, category], reject);
-                }
+                    (row.line, vec![row.sku.as_str().to_owned(), weight, category])
+                };
+                refused.add_all(rows.iter().map(cells), reject);
             }
         }
         bar.inc(rows.len() as u64);
     }
     bar.finish_and_clear();
     imported.refused = imported.read - imported.done;
+    if !imported.dry_run {
+        refused.complete(&args.import.file, &CATALOG, &reading);
+    }
     args.import.report(&imported, &refused, &CATALOG_SUBJECT, out)
 }
 
@@ -296,6 +303,15 @@ impl Import<'_> {
         let safety = row.safety.map_or(String::new(), |units| units.to_string());
         let (sku, warehouse) = (row.sku.as_str().to_owned(), row.warehouse.as_str().to_owned());
         let cells = vec![sku, warehouse, row.on_hand.0.to_string(), safety];
+        // Of many SKUs that a refusal names, each row says its own.
+        let own = if let Reject::Unknown { kind: CodeKind::Sku, codes } = reject
+            && codes.contains(&row.sku)
+        {
+            Some(Reject::Unknown { kind: CodeKind::Sku, codes: vec![row.sku.clone()] })
+        } else {
+            None
+        };
+        let reject = own.as_ref().unwrap_or(reject);
         self.refused.add(row.line, cells, format!("{step}{reject}"));
     }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use stockade_core::command::{BookLoss, Command, Line, Loss, Recall};
 use stockade_core::ids::Code;
 
+use super::advice::{self, Movement};
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::LineArg;
 use crate::failure::Failure;
@@ -86,7 +87,12 @@ pub fn recall(args: RecallArgs, out: Output) -> Result<(), Failure> {
 fn book(args: LossArgs, loss: Loss, pool: Option<Code>, (did, out): (&str, Output)) -> Result<(), Failure> {
     let LossArgs { warehouse, lines, reason, key, connect } = args;
     let command = BookLoss { warehouse, pool, loss, reason, lines: bare(lines) };
-    let reply = connect.open()?.command(&key, Command::BookLoss(command))?;
+    let movement = match loss {
+        Loss::LostInTransit => Movement::InTransit("lose"),
+        Loss::DamagedInTransit => Movement::InTransit("damage --in-transit"),
+        Loss::Damaged | Loss::Scrapped => Movement::InWarehouse,
+    };
+    let reply = advice::send(&connect, &key, Command::BookLoss(command), movement)?;
     print::stock_reply(&reply, did, out);
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Exit codes are in [`Exit`]. With `--json`, results are JSON objects on standard output, one per line, and a failure
 //! is one JSON object on standard error.
 
+mod advice;
 mod amend;
 mod asked;
 mod batches;

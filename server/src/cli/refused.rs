@@ -1,6 +1,8 @@
 //! Rows of a file that were refused, written to a file of their own with the reason, so that they can be corrected and imported
 //! again.
 
+use std::collections::HashSet;
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,7 @@ use stockade_core::reject::Reject;
 
 use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
+use crate::files::{Reading, TableKind, Unread};
 use crate::replay::decide::is_decision;
 use crate::terminal::Output;
 
@@ -27,10 +30,20 @@ pub(super) struct ImportFlags {
     refused: Option<PathBuf>,
 }
 
+/// Characters of a reason that are written; what is beyond them is counted.
+const REASON_CHARS_MAX: usize = 500;
+/// The columns after those of the table.
+const NOTES: [&str; 2] = ["line", "reason"];
+/// Columns in which a spreadsheet may take a number for a number.
+const FIGURES: [&str; 6] = ["qty", "on_hand", "safety", "weight_g", "ts", "kind"];
+const MARK: &str = "\u{feff}";
+
 /// The refused rows of a file.
 pub(super) struct Refused {
     columns: &'static [&'static str],
     rows: Vec<(u64, Vec<String>, String)>,
+    /// The other columns of the file.
+    unread: Unread,
 }
 
 /// What became of a file.
@@ -97,33 +110,92 @@ impl Imported {
 impl Refused {
     /// None yet; rows have these columns.
     pub(super) fn new(columns: &'static [&'static str]) -> Refused {
-        Refused { columns, rows: Vec::new() }
+        Refused { columns, rows: Vec::new(), unread: Unread::default() }
     }
 
     /// Notes a row of a line.
-    pub(super) fn add(&mut self, line: u64, cells: Vec<String>, reason: impl std::fmt::Display) {
-        self.rows.push((line, cells, reason.to_string()));
+    pub(super) fn add(&mut self, line: u64, cells: Vec<String>, reason: impl Display) {
+        self.rows.push((line, cells, shortened(&reason.to_string())));
+    }
+
+    /// Notes rows that are refused together: the first one carries the reason, and the others name its line.
+    pub(super) fn add_all(&mut self, rows: impl IntoIterator<Item = (u64, Vec<String>)>, reason: impl Display) {
+        let mut first = None;
+        for (line, cells) in rows {
+            match first {
+                None => self.add(line, cells, &reason),
+                Some(first) => self.add(line, cells, format_args!("see line {first}")),
+            }
+            first = first.or(Some(line));
+        }
+    }
+
+    /// Adds the other columns of the file that the rows are from. If it cannot be read again, they are left out with a note.
+    pub(super) fn complete(&mut self, file: &Path, kind: &TableKind, reading: &Reading) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let lines: HashSet<u64> = self.rows.iter().map(|(line, ..)| *line).collect();
+        let own: Vec<&str> = self.columns.iter().copied().chain(NOTES).collect();
+        match Unread::read(file, (kind, reading), &own, &lines) {
+            Ok(unread) => self.unread = unread,
+            Err(fault) => eprintln!("stockade: the refused rows lack the columns that are not read: {fault}"),
+        }
     }
 
     /// Whether a file is one of refused rows with these columns.
     fn is_ours(&self, path: &Path) -> io::Result<bool> {
-        let header = self.columns.iter().chain(&["line", "reason"]).copied().collect::<Vec<_>>().join(",");
+        let header = self.columns.iter().copied().chain(NOTES).collect::<Vec<_>>().join(",");
         let mut begin = Vec::new();
-        std::fs::File::open(path)?.take(header.len() as u64 + 1).read_to_end(&mut begin)?;
-        Ok(begin == format!("{header}\n").as_bytes())
+        std::fs::File::open(path)?.take((MARK.len() + header.len() + 1) as u64).read_to_end(&mut begin)?;
+        let begin = begin.strip_prefix(MARK.as_bytes()).unwrap_or(&begin);
+        let end = begin.strip_prefix(header.as_bytes()).and_then(|rest| rest.first());
+        Ok(matches!(end, Some(b'\n' | b',')))
     }
 
+    /// The rows in UTF-8, by line. Text beyond ASCII has a byte order mark, without which a spreadsheet shows other
+    /// characters. Codes that a spreadsheet would take for numbers, dates or formulas are wrapped as `="00123"`.
     fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|(line, ..)| *line);
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.columns.iter().chain(&["line", "reason"]))?;
+        let unread = self.unread.headers.iter().map(String::as_str);
+        writer.write_record(self.columns.iter().copied().chain(NOTES).chain(unread))?;
         for (line, cells, reason) in rows {
-            let line = line.to_string();
-            writer.write_record(cells.iter().map(String::as_str).chain([line.as_str(), reason]))?;
+            let cells = self.columns.iter().zip(cells).map(|(column, cell)| match FIGURES.contains(column) {
+                true => cell.clone(),
+                false => wrapped(cell),
+            });
+            let unread = match self.unread.cells.get(line) {
+                Some(unread) => unread.clone(),
+                None => vec![String::new(); self.unread.headers.len()],
+            };
+            writer.write_record(cells.chain([line.to_string(), reason.clone()]).chain(unread))?;
         }
-        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+        let text = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        Ok(if text.is_ascii() { text } else { [MARK.as_bytes(), &text].concat() })
     }
+}
+
+/// A reason within its bound.
+fn shortened(reason: &str) -> String {
+    match reason.char_indices().nth(REASON_CHARS_MAX) {
+        Some((end, _)) => format!("{}… and {} more characters", &reason[..end], reason[end..].chars().count()),
+        None => reason.to_owned(),
+    }
+}
+
+/// A code in the wrapping by which a spreadsheet leaves it alone, if it would not do so otherwise.
+fn wrapped(code: &str) -> String {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let lower = code.to_ascii_lowercase();
+    let has_digit = lower.bytes().any(|byte| byte.is_ascii_digit());
+    let is_figure = has_digit && lower.chars().all(|c| c.is_ascii_digit() || ".,:/+-e% ".contains(c));
+    let is_date = has_digit && MONTHS.iter().any(|month| lower.contains(month));
+    let is_formula = lower.starts_with(['=', '+', '-', '@']);
+    let is_truth = lower == "true" || lower == "false";
+    let changes = is_figure || is_date || is_formula || is_truth;
+    if changes && !code.contains('"') { format!("=\"{code}\"") } else { code.to_owned() }
 }
 
 impl ImportFlags {
@@ -198,4 +270,30 @@ pub(super) fn about_the_row(error: &ClientError) -> Option<&Reject> {
 fn beside(file: &Path) -> PathBuf {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     file.with_file_name(format!("{stem}.refused.csv"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_rows_grow_with_the_rows_and_not_with_their_reasons() {
+        let mut refused = Refused::new(&["order_id", "sku", "qty"]);
+        let reason = "unknown SKU ".repeat(2_000);
+        let row = |line: u64| (line, vec!["O".to_owned(), format!("S{line}"), "1".to_owned()]);
+        refused.add_all((2..2_002).map(row), &reason);
+        let text = String::from_utf8(refused.to_csv().unwrap()).unwrap();
+        assert!(text.len() < 2_000 * 40, "{} bytes", text.len());
+        assert!(text.contains("… and 23500 more characters") && text.contains("O,S3,1,3,see line 2\n"), "{text:.900}");
+    }
+
+    #[test]
+    fn codes_that_a_spreadsheet_would_change_are_wrapped() {
+        for code in ["20261111001", "007", "12E3", "1-2", "3/4", "MAR1", "true", "=A", "-5", "+1", "@x", "1.5"] {
+            assert_eq!(wrapped(code), format!("=\"{code}\""));
+        }
+        for code in ["TEE-S", "#1001", "A1", "HGH", "红色T恤", "", "5\" nail"] {
+            assert_eq!(wrapped(code), code);
+        }
+    }
 }

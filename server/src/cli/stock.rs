@@ -13,6 +13,7 @@ use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
 use stockade_core::units::Units;
 
+use super::advice::{self, Movement};
 use super::batches::{Batch, LinesArgs, Place, Purpose};
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
@@ -195,7 +196,7 @@ pub struct SkuArgs {
 
 #[derive(Debug, Subcommand)]
 enum SkuVerb {
-    /// Create SKUs, or change weight and category of known ones.
+    /// Create SKUs, or change weight and category of known ones; what is not given stays.
     Define(DefineArgs),
 }
 
@@ -206,13 +207,13 @@ struct DefineArgs {
     /// The SKUs; all get the same weight and category.
     #[arg(required_unless_present = "file")]
     skus: Vec<Code>,
-    /// A catalog with the columns sku and weight_g, optionally category: CSV, TSV, .xlsx or .ods.
+    /// A catalog with the columns sku and weight_g, category or both: CSV, TSV, .xlsx or .ods.
     #[arg(long, value_name = "CSV", conflicts_with_all = ["skus", "weight", "category"])]
     file: Option<PathBuf>,
-    /// Weight of one unit in grams [default: the world's].
+    /// Weight of one unit in grams [default: what is known, or else the world's].
     #[arg(long, value_name = "GRAMS")]
     weight: Option<u32>,
-    /// The category, for rules.
+    /// The category, for rules [default: what is known, or else none].
     #[arg(long)]
     category: Option<Code>,
     #[command(flatten)]
@@ -266,7 +267,9 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
 pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
     let command =
         Adjust { sku: args.sku, warehouse: args.warehouse, pool: args.pool, delta: args.delta, reason: args.reason };
-    args.connect.run(&args.key, Command::Adjust(command), out)
+    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), Movement::InWarehouse)?;
+    print::reply(&reply, out);
+    Ok(())
 }
 
 /// Records an absolute count; what moved since is kept on top.
@@ -300,7 +303,9 @@ pub fn transfer(args: TransferArgs, out: Output) -> Result<(), Failure> {
 /// Records that units in transit arrive.
 pub fn arrive(args: ArriveArgs, out: Output) -> Result<(), Failure> {
     let command = Arrive { warehouse: args.warehouse, pool: args.pool, lines: bare(args.lines) };
-    args.connect.run(&args.key, Command::Arrive(command), out)
+    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), Movement::InTransit("arrive"))?;
+    print::reply(&reply, out);
+    Ok(())
 }
 
 /// Moves free units between two pools of one cell.

@@ -1,4 +1,4 @@
-//! `catalog.csv`: `sku,weight_g[,category]`.
+//! `catalog.csv`: `sku` and `weight_g`, `category` or both.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ pub struct CatalogRow {
     pub line: u64,
     /// The SKU.
     pub sku: Code,
-    /// Grams of one unit; the world's default when the cell is empty.
+    /// Grams of one unit, if the file says.
     pub weight_g: Option<u32>,
-    /// Its category.
+    /// Its category, if the file says.
     pub category: Option<Code>,
 }
 
@@ -27,7 +27,7 @@ pub const CATALOG: TableKind = TableKind {
     name: "catalog",
     columns: &[
         Column { name: "sku", required: true },
-        Column { name: "weight_g", required: true },
+        Column { name: "weight_g", required: false },
         Column { name: "category", required: false },
     ],
 };
@@ -36,13 +36,16 @@ const SKU: usize = CATALOG.place("sku");
 const WEIGHT_G: usize = CATALOG.place("weight_g");
 const CATEGORY: usize = CATALOG.place("category");
 
-/// Reads a whole catalog file. Each SKU occurs once.
+/// Reads a whole catalog file. Each SKU occurs once. A file without weights, which may have them under another header, is noted.
 ///
 /// # Errors
-/// When the file cannot be read, or a row is wrong.
+/// When the file cannot be read, has neither weights nor categories, or a row is wrong.
 pub fn read_catalog(path: &Path, reading: &Reading) -> Result<Table<CatalogRow>, FileFault> {
     let mut lines = std::collections::HashMap::new();
-    Sheet::open(path, &CATALOG, reading)?.table(|row| {
+    let sheet = Sheet::open(path, &CATALOG, reading)?;
+    sheet.needs_one_of(&CATALOG, &[WEIGHT_G, CATEGORY])?;
+    let weighs = sheet.has(WEIGHT_G);
+    let mut table = sheet.table(|row| {
         let cell = row.required(SKU)?;
         let sku = cell.code()?;
         if let Some(first) = lines.insert(sku.clone(), row.line) {
@@ -50,7 +53,14 @@ pub fn read_catalog(path: &Path, reading: &Reading) -> Result<Table<CatalogRow>,
         }
         let weight_g = row.cell(WEIGHT_G).map(|cell| cell.number()).transpose()?;
         Ok(CatalogRow { line: row.line, sku, weight_g, category: row.code(CATEGORY)? })
-    })
+    })?;
+    if !weighs {
+        let file = path.display();
+        table
+            .notes
+            .push(format!("{file}: there is no column `weight_g`: weights stay as they are; --column maps another"));
+    }
+    Ok(table)
 }
 
 #[cfg(test)]
@@ -65,6 +75,17 @@ mod tests {
         let rows = read_catalog(&path, &Reading::default()).unwrap().rows;
         assert_eq!((rows[0].weight_g, rows[1].weight_g), (Some(250), None));
         assert_eq!(rows[0].category.as_ref().unwrap().as_str(), "fresh");
+        std::fs::write(&path, "sku,category\nA,fresh\n").unwrap();
+        let table = read_catalog(&path, &Reading::default()).unwrap();
+        assert_eq!(table.rows[0].weight_g, None);
+        assert!(
+            table.notes[0].contains("there is no column `weight_g`: weights stay as they are"),
+            "{:?}",
+            table.notes
+        );
+        std::fs::write(&path, "sku,grams\nA,1\n").unwrap();
+        let fault = read_catalog(&path, &Reading::default()).unwrap_err().to_string();
+        assert!(fault.contains("there is no column `weight_g` or `category`"), "{fault}");
         std::fs::write(&path, "sku,weight_g\nA,1\nA,2\n").unwrap();
         let fault = read_catalog(&path, &Reading::default()).unwrap_err().to_string();
         assert!(fault.contains("line 3, column `sku`: `A` occurs already in line 2"), "{fault}");

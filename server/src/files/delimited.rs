@@ -31,6 +31,21 @@ pub(super) struct Record {
     bytes: Vec<u8>,
     /// Where each cell ends.
     ends: Vec<usize>,
+    /// Cells of a workbook that hold no text, by their place.
+    made: Vec<(usize, Made)>,
+}
+
+/// What a cell of a workbook is, where it is neither text nor a whole number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Made {
+    /// A date or a time.
+    Time,
+    /// A duration, or a time of day without a date.
+    Duration,
+    /// A number that is not whole.
+    Fraction,
+    /// True or false.
+    Truth,
 }
 
 /// Why a row cannot be split.
@@ -51,16 +66,28 @@ pub(super) struct Delimited {
     /// Cells of the header; 0 while it is not known.
     width: usize,
     text: Vec<u8>,
+    /// The file ends without a line end.
+    open_ended: bool,
+    /// The line of a last row that ends so, and whose last cell is missing or empty.
+    cut: Option<u64>,
 }
 
 impl Record {
-    /// A row of these cells.
-    pub(super) fn of(line: u64, cells: impl IntoIterator<Item = String>) -> Record {
-        let mut record = Record { line, ..Record::default() };
-        for cell in cells {
-            record.push(cell.as_bytes());
-        }
-        record
+    /// A row without cells.
+    pub(super) fn begun(line: u64) -> Record {
+        Record { line, ..Record::default() }
+    }
+
+    /// Appends a cell at a place, after empty ones if need be.
+    pub(super) fn put(&mut self, place: usize, text: &str, made: Option<Made>) {
+        self.ends.resize(place.max(self.ends.len()), self.bytes.len());
+        self.made.extend(made.map(|made| (self.ends.len(), made)));
+        self.push(text.as_bytes());
+    }
+
+    /// What a cell is, if it is neither text nor a whole number.
+    pub(super) fn made(&self, place: usize) -> Option<Made> {
+        self.made.iter().find(|(made, _)| *made == place).map(|(_, made)| *made)
     }
 
     /// The bytes of a cell.
@@ -84,6 +111,7 @@ impl Record {
         self.line = line;
         self.bytes.clear();
         self.ends.clear();
+        self.made.clear();
     }
 
     fn push(&mut self, cell: &[u8]) {
@@ -96,7 +124,16 @@ impl Delimited {
     /// Takes the lines before the header, and finds the separator: the one that a first line `sep=;` declares, as
     /// spreadsheets write it, or else whichever of tab, semicolon and comma the header has most outside quotes.
     pub(super) fn new(input: Box<dyn BufRead + Send>, header: u64, quotes: Quotes) -> io::Result<Delimited> {
-        let mut rows = Delimited { input, delimiter: b',', quotes, lines: 0, width: 0, text: Vec::new() };
+        let mut rows = Delimited {
+            input,
+            delimiter: b',',
+            quotes,
+            lines: 0,
+            width: 0,
+            text: Vec::new(),
+            open_ended: false,
+            cut: None,
+        };
         let mut declared = None;
         while rows.lines + 1 < header && rows.take_line()? {
             declared = declared.or(separator(&rows.text));
@@ -144,8 +181,17 @@ impl Delimited {
             );
             return Err(SplitFault::Quote(record.line, cells - 1, reason));
         }
+        let is_last_blank = || record.cells().last().is_none_or(|cell| cell.trim_ascii().is_empty());
+        if self.open_ended && (record.len() < self.width || is_last_blank()) {
+            self.cut = Some(record.line);
+        }
         self.text.clear();
         Ok(true)
+    }
+
+    /// The line of the last row, if the file ends in the middle of it as far as one can see.
+    pub(super) fn cut(&self) -> Option<u64> {
+        self.cut
     }
 
     /// Takes the cell that begins at `at`; returns where its delimiter or line end stands.
@@ -208,9 +254,13 @@ impl Delimited {
         Ok(end)
     }
 
-    /// Appends the next line; false at the end.
+    /// Appends the next line, and its line end if the file lacks it; false at the end.
     fn take_line(&mut self) -> io::Result<bool> {
         let taken = self.input.read_until(b'\n', &mut self.text)?;
+        if taken > 0 && self.text.last() != Some(&b'\n') {
+            self.text.push(b'\n');
+            self.open_ended = true;
+        }
         self.lines += u64::from(taken > 0);
         Ok(taken > 0)
     }

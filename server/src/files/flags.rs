@@ -3,6 +3,7 @@
 use clap::Args;
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
+use stockade_core::ids::Code;
 
 use super::columns::{CellValues, ColumnNames, Named, TableKind};
 use super::delimited::Quotes;
@@ -74,6 +75,8 @@ pub struct Reading {
     pub(super) sheet: Option<String>,
     pub(super) skip_without: Vec<&'static str>,
     pub(super) skip_where: Vec<(&'static str, String)>,
+    /// Columns that flags need, with these flags: without the column, rows would be taken for something else.
+    pub(super) needed: Vec<(&'static str, String)>,
 }
 
 /// How an order file is read.
@@ -82,6 +85,20 @@ pub struct OrderReading {
     pub(super) table: Reading,
     pub(super) skip_kinds: Vec<String>,
     pub(super) gather: bool,
+    pub(super) channel: Option<Code>,
+}
+
+impl OrderReading {
+    /// How its table is read.
+    pub fn table(&self) -> &Reading {
+        &self.table
+    }
+
+    /// The same reading, in which orders that name no channel are of this one.
+    #[must_use]
+    pub fn of_channel(self, channel: Option<Code>) -> OrderReading {
+        OrderReading { channel, ..self }
+    }
 }
 
 impl TableFlags {
@@ -100,10 +117,17 @@ impl TableFlags {
             sheet: meant(&self.sheet, kind, all).map(str::to_owned),
             ..Reading::default()
         };
+        for text in &self.values {
+            let name = text.split_once(':').map_or(text.as_str(), |(name, _)| name);
+            if let Named::Here(column) = kind.column(name, all).map_err(|reason| format!("--value {text}: {reason}"))? {
+                reading.needed.push((column, format!("--value {text}")));
+            }
+        }
         for name in &self.skip_without {
             let named = kind.column(name, all).map_err(|reason| format!("--skip-without {name}: {reason}"))?;
             if let Named::Here(column) = named {
                 reading.skip_without.push(column);
+                reading.needed.push((column, format!("--skip-without {name}")));
             }
         }
         for text in &self.skip_where {
@@ -112,6 +136,7 @@ impl TableFlags {
                 text.split_once('=').ok_or_else(|| refused("write NAME=CELL, like sku=Total".to_owned()))?;
             if let Named::Here(column) = kind.column(name, all).map_err(refused)? {
                 reading.skip_where.push((column, cell.trim().to_owned()));
+                reading.needed.push((column, format!("--skip-where {text}")));
             }
         }
         Ok(reading)
@@ -135,9 +160,11 @@ impl OrderFlags {
                 if !table.values.add("kind", kind, meaning) || self.skip_kinds.contains(kind) {
                     return Err(format!("--{meaning} {kind}: `{kind}` is given twice"));
                 }
+                table.needed.push(("kind", format!("--{meaning} {kind}")));
             }
         }
-        Ok(OrderReading { table, skip_kinds: self.skip_kinds.clone(), gather: self.gather })
+        table.needed.extend(self.skip_kinds.iter().map(|kind| ("kind", format!("--skip-kind {kind}"))));
+        Ok(OrderReading { table, skip_kinds: self.skip_kinds.clone(), gather: self.gather, channel: None })
     }
 }
 

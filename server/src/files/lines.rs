@@ -2,17 +2,16 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Passes bytes on with each of `\r\n`, `\r` and `\n` as one `\n`, and terminates the last line if the file does not.
+/// Passes bytes on with each of `\r\n`, `\r` and `\n` as one `\n`.
 pub(super) struct PlainLines<R> {
     inner: R,
-    last: u8,
     /// The byte before the next one is a carriage return, which was passed on as `\n`.
     returned: bool,
 }
 
 impl<R: BufRead> PlainLines<R> {
     pub(super) fn new(inner: R) -> PlainLines<R> {
-        PlainLines { inner, last: b'\n', returned: false }
+        PlainLines { inner, returned: false }
     }
 }
 
@@ -22,9 +21,7 @@ impl<R: BufRead> Read for PlainLines<R> {
         while kept == 0 && !buffer.is_empty() {
             let available = self.inner.fill_buf()?;
             if available.is_empty() {
-                let ended = std::mem::replace(&mut self.last, b'\n') == b'\n';
-                buffer[0] = b'\n';
-                return Ok(usize::from(!ended));
+                return Ok(0);
             }
             let taken = available.len().min(buffer.len());
             for byte in &available[..taken] {
@@ -35,9 +32,6 @@ impl<R: BufRead> Read for PlainLines<R> {
                 self.returned = *byte == b'\r';
             }
             self.inner.consume(taken);
-        }
-        if kept > 0 {
-            self.last = buffer[kept - 1];
         }
         Ok(kept)
     }
@@ -52,11 +46,11 @@ mod tests {
     fn line_ends_become_plain() {
         for (text, plain) in [
             ("a\r\nb\r\n", "a\nb\n"),
-            ("a\nb", "a\nb\n"),
+            ("a\nb", "a\nb"),
             ("", ""),
             ("\r\n\r\n", "\n\n"),
             ("a\r", "a\n"),
-            ("a\rb\r\rc", "a\nb\n\nc\n"),
+            ("a\rb\r\rc", "a\nb\n\nc"),
             ("\n\r\n\r", "\n\n\n"),
         ] {
             for size in [1, 2, 3, 64] {

@@ -8,6 +8,7 @@
 //!         └──────────────────────────────────────► workbook (.xlsx, .ods) ───────────────┴─► sheet (columns, cells)
 //! ```
 
+mod assembly;
 mod catalog;
 mod columns;
 mod decoded;
@@ -17,14 +18,18 @@ mod flags;
 mod inbound;
 mod lines;
 mod numbers;
+mod order_sheet;
 mod orders;
 mod quantities;
 mod sheet;
 mod source;
 mod stock;
 mod times;
+mod unread;
 mod workbook;
 
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +38,9 @@ pub use columns::{Column, ColumnNames, TableKind};
 pub use fault::FileFault;
 pub use flags::{OrderFlags, OrderReading, Reading, TableFlags};
 pub use inbound::{INBOUND, InboundKind, InboundRow, read_inbound};
-pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow, OrderSheet};
+pub use order_sheet::OrderSheet;
+pub use orders::{ORDERS, OrderKind, OrderRecord, OrderRow};
 pub use quantities::{QUANTITIES, QuantityRow, read_quantities};
 pub use sheet::{Cell, Row, Sheet, Table};
 pub use stock::{STOCK, StockRow, read_stock};
+pub use unread::Unread;

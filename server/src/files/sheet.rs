@@ -11,7 +11,7 @@ use stockade_core::ids::Code;
 use stockade_core::time::{Day, Time};
 
 use super::columns::{Column, TableKind};
-use super::delimited::{Delimited, Record, SplitFault};
+use super::delimited::{Delimited, Made, Record, SplitFault};
 use super::fault::FileFault;
 use super::flags::Reading;
 use super::numbers::{self, is_power_of_ten};
@@ -63,6 +63,8 @@ pub struct Row<'a> {
 pub struct Cell<'a> {
     row: &'a Row<'a>,
     place: usize,
+    /// What the workbook holds in it, if it is read as it stands there.
+    made: Option<Made>,
     /// The text, or what it stands for.
     pub text: &'a str,
 }
@@ -143,9 +145,24 @@ impl Sheet {
         self.skip_without.iter().any(empty) || self.skip_where.iter().any(holds)
     }
 
+    /// The places and headers of columns that are neither read as one of `own` nor called like it.
+    pub(super) fn unread(&self, kind: &TableKind, own: &[&str]) -> Vec<(usize, String)> {
+        let asked = kind.columns.iter().zip(&self.columns).filter(|(column, _)| own.contains(&column.name));
+        let read: Vec<usize> = asked.filter_map(|(_, asked)| asked.place).collect();
+        let is_own = |header: &str| own.iter().any(|name| name.eq_ignore_ascii_case(header));
+        let headers = self.headers.iter().enumerate();
+        let unread = headers.filter(|(place, h)| !h.is_empty() && !read.contains(place) && !is_own(h));
+        unread.map(|(place, header)| (place, header.clone())).collect()
+    }
+
+    /// Whether the file has a column.
+    pub(super) fn has(&self, column: usize) -> bool {
+        self.columns[column].place.is_some()
+    }
+
     /// Refuses a file that has none of these columns.
     pub(super) fn needs_one_of(&self, kind: &TableKind, columns: &[usize]) -> Result<(), FileFault> {
-        if columns.iter().any(|column| self.columns[*column].place.is_some()) {
+        if columns.iter().any(|column| self.has(*column)) {
             return Ok(());
         }
         let names: Vec<&str> = columns.iter().map(|column| kind.columns[*column].name).collect();
@@ -160,12 +177,20 @@ impl Sheet {
         )
     }
 
-    /// What the reader should know about the rows so far: how many were passed over, and whether some times name their
-    /// zone and others do not.
+    /// What the reader should know about the rows so far: how many were passed over, whether the file seems to be cut off, and
+    /// whether some times name their zone and others do not.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.passed_over > 0 {
             notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
+        }
+        if let Rows::Text(rows) = &self.rows
+            && let Some(line) = rows.cut()
+        {
+            let file = self.path.display();
+            notes.push(format!(
+                "{file}, line {line}: the file ends without a line end in a row that lacks cells: it may be cut off"
+            ));
         }
         let zone = self.zone.iana_name().map(str::to_owned);
         let zone = zone.or_else(|| self.zone.to_fixed_offset().ok().map(|offset| offset.to_string()));
@@ -249,6 +274,13 @@ impl Sheet {
             let place = self.find(column, reading).map_err(|reason| FileFault::at(&self.path, line, reason))?;
             self.columns.push(Asked { place, values: reading.values.of(column.name) });
         }
+        for (name, flag) in &reading.needed {
+            let known = kind.columns.iter().zip(&self.columns).find(|(column, _)| column.name == *name);
+            if known.is_none_or(|(_, asked)| asked.place.is_none()) {
+                let reason = self.no_column(reading.names.header(name), name);
+                return Err(FileFault::at(&self.path, line, format!("{flag}: {reason}")));
+            }
+        }
         Ok(())
     }
 
@@ -284,8 +316,16 @@ impl<'a> Row<'a> {
         // Every cell was found to be UTF-8 when the row was read; a row may be shorter than the header.
         let text = std::str::from_utf8(self.sheet.record.get(place).unwrap_or_default()).unwrap_or_default();
         let text = unwrapped(trimmed(text));
-        let text = values.get(text).map_or(text, String::as_str);
-        (!text.is_empty()).then_some(Cell { row: self, place, text })
+        let (text, made) = match values.get(text) {
+            Some(value) => (value.as_str(), None),
+            None => (text, self.sheet.record.made(place)),
+        };
+        (!text.is_empty()).then_some(Cell { row: self, place, made, text })
+    }
+
+    /// A cell by its place in the file, as it is written.
+    pub(super) fn written(&self, place: usize) -> &str {
+        std::str::from_utf8(self.sheet.record.get(place).unwrap_or_default()).unwrap_or_default()
     }
 
     /// The cell of a column that every row must fill.
@@ -321,6 +361,14 @@ impl<'a> Row<'a> {
 impl Cell<'_> {
     /// The cell as a code.
     pub fn code(&self) -> Result<Code, FileFault> {
+        if let Some(what) = self.made.map(named) {
+            let reason = format!(
+                "`{}` is {what} in the workbook and no text, and a spreadsheet may have made it of something else: format \
+                 the column as text and enter it again",
+                self.text
+            );
+            return Err(self.fault(reason));
+        }
         if is_power_of_ten(self.text) {
             let reason = format!(
                 "`{}` is a number that a spreadsheet has shortened: its last digits are lost, and several may have become \
@@ -337,6 +385,11 @@ impl Cell<'_> {
 
     /// The cell as a whole number.
     pub fn number<N: FromStr>(&self) -> Result<N, FileFault> {
+        if let Some(what) = self.made.filter(|made| *made != Made::Fraction).map(named) {
+            let reason =
+                format!("`{}` is {what} in the workbook: format the column as numbers and enter it again", self.text);
+            return Err(self.fault(reason));
+        }
         numbers::whole(self.text).map_err(|reason| self.fault(reason))
     }
 
@@ -348,6 +401,16 @@ impl Cell<'_> {
     /// A fault of this cell.
     pub fn fault(&self, reason: impl Display) -> FileFault {
         self.row.sheet.fault_at(self.row.line, self.place, reason)
+    }
+}
+
+/// What it is, in words.
+fn named(made: Made) -> &'static str {
+    match made {
+        Made::Time => "a date or time",
+        Made::Duration => "a duration or time of day",
+        Made::Fraction => "a number with a fraction",
+        Made::Truth => "a truth value",
     }
 }
 

@@ -17,7 +17,7 @@ const ZIP: &[u8] = b"PK\x03\x04";
 
 /// An open file.
 pub(super) enum Source {
-    /// Text in UTF-8, each line ended by `\n`.
+    /// Text in UTF-8, with `\n` as line end.
     Text(Box<dyn BufRead + Send>),
     /// A ZIP archive, as workbooks are.
     Archive,
@@ -26,6 +26,11 @@ pub(super) enum Source {
 /// Opens a file. Its byte order mark, if it has one, prevails over `encoding`; without either it is UTF-8.
 pub(super) fn open(path: &Path, encoding: Option<&'static Encoding>) -> Result<Source, FileFault> {
     let unreadable = |e: io::Error| FileFault::whole(path, format!("cannot be read: {e}"));
+    if path == Path::new("-") {
+        let reason = "would be the standard input, which is not read, because a file is read more than once: write it to a \
+                      file and name that (a file that is called `-` is `./-`)";
+        return Err(FileFault::whole(path, reason));
+    }
     let mut file = BufReader::with_capacity(BUFFER, File::open(path).map_err(unreadable)?);
     let packed = file.fill_buf().map_err(unreadable)?.starts_with(GZIP);
     let mut input: Box<dyn BufRead + Send> = match packed {

@@ -22,16 +22,16 @@ const TEXTS: TableKind = TableKind {
 
 /// How a table is written.
 #[derive(Clone, Debug)]
-struct Dress {
+pub(super) struct Dress {
     encoding: &'static str,
     line_end: &'static str,
     separator: char,
     always_quoted: bool,
     ended: bool,
-    zipped: bool,
+    pub(super) zipped: bool,
 }
 
-fn dress() -> impl Strategy<Value = Dress> {
+pub(super) fn dress() -> impl Strategy<Value = Dress> {
     let encodings = vec!["utf-8", "utf-8 marked", "utf-16le", "utf-16be", "gbk", "gb18030"];
     let parts = (
         prop::sample::select(encodings),
@@ -59,9 +59,16 @@ fn cell() -> impl Strategy<Value = String> {
 
 impl Dress {
     fn write(&self, rows: &[[String; 3]]) -> Vec<u8> {
-        let header = ["first", "second", "third"].map(str::to_owned);
-        let line = |row: &[String; 3]| row.each_ref().map(|cell| self.cell(cell)).join(&self.separator.to_string());
-        let lines: Vec<String> = std::iter::once(&header).chain(rows).map(line).collect();
+        let header = ["first", "second", "third"].map(str::to_owned).to_vec();
+        self.lines(std::iter::once(header).chain(rows.iter().map(|row| row.to_vec())))
+    }
+
+    /// A file of these lines.
+    pub(super) fn lines(&self, rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+        let line = |row: Vec<String>| {
+            row.iter().map(|cell| self.cell(cell)).collect::<Vec<_>>().join(&self.separator.to_string())
+        };
+        let lines: Vec<String> = rows.map(line).collect();
         let end = if self.ended { self.line_end } else { "" };
         let bytes = self.encoded(&(lines.join(self.line_end) + end));
         if !self.zipped {
@@ -90,7 +97,7 @@ impl Dress {
         }
     }
 
-    fn reading(&self, quotes: Quotes) -> Reading {
+    pub(super) fn reading(&self, quotes: Quotes) -> Reading {
         let named = matches!(self.encoding, "gbk" | "gb18030");
         let encoding = named.then(|| encoding_rs::Encoding::for_label(self.encoding.as_bytes()).unwrap());
         Reading { encoding, quotes, ..Reading::default() }
@@ -105,7 +112,7 @@ fn read(bytes: &[u8], reading: &Reading) -> Result<Vec<[String; 3]>, FileFault> 
     Ok(Sheet::open(&path, &TEXTS, reading)?.table(cells)?.rows)
 }
 
-fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+pub(super) fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -123,6 +130,32 @@ proptest! {
         let rows: Vec<[String; 3]> = rows.into_iter().filter(|row| !row.iter().all(String::is_empty)).collect();
         let found = read(&dress.write(&rows), &dress.reading(Quotes::Yes));
         prop_assert_eq!(found.map_err(|fault| fault.to_string()), Ok(rows));
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_loses_no_row_without_a_word(
+        dress in dress(),
+        rows in prop::collection::vec([cell(), cell(), cell()], 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let rows: Vec<[String; 3]> = rows.into_iter().filter(|row| !row.iter().all(String::is_empty)).collect();
+        let bytes = dress.write(&rows);
+        let (_dir, path) = file("t.csv", &bytes[..cut.index(bytes.len())]);
+        let cells = |row: &super::Row<'_>| {
+            Ok([0, 1, 2].map(|column| row.cell(column).map_or(String::new(), |cell| cell.text.to_owned())))
+        };
+        let read = Sheet::open(&path, &TEXTS, &dress.reading(Quotes::Yes)).and_then(|sheet| sheet.table(cells));
+        if let Ok(table) = read {
+            prop_assert!(!dress.zipped, "a packed file that is cut is no file");
+            let Some((last, before)) = table.rows.split_last() else { return Ok(()) };
+            prop_assert_eq!(before, &rows[..before.len()]);
+            let written = &rows[before.len()];
+            prop_assert!(last.iter().zip(written).all(|(read, written)| written.starts_with(read.as_str())));
+            // Only a cell that the cut goes through can be shorter than it was.
+            let lacks = last.iter().zip(written).any(|(read, written)| read.is_empty() && !written.is_empty());
+            let noted = table.notes.iter().any(|note| note.contains("may be cut off"));
+            prop_assert!(noted || !lacks, "{:?} of {:?}: {:?}", last, written, table.notes);
+        }
     }
 
     #[test]
@@ -198,7 +231,7 @@ fn archive(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A workbook of Excel with sheets of rows, in the cells of which numbers stand as they are.
-fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
     const TYPES: &str = "http://schemas.openxmlformats.org/package/2006/content-types";
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const LINKS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -241,7 +274,7 @@ fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A row of a sheet; texts begin with `'`, times with `@`.
-fn row(number: usize, cells: &[&str]) -> String {
+pub(super) fn row(number: usize, cells: &[&str]) -> String {
     let cell = |(at, cell): (usize, &&str)| {
         let place = format!("{}{number}", char::from(b'A' + at as u8));
         match (cell.strip_prefix('\''), cell.strip_prefix('@')) {
@@ -276,6 +309,63 @@ fn workbooks_of_excel_are_read_by_sheet_and_row() {
     assert!(fault.contains("has several sheets (Old, New): name one with --sheet"), "{fault}");
     let named = Reading { sheet: Some("New".to_owned()), ..Reading::default() };
     assert_eq!(read_stock(&path, &named).unwrap().rows.len(), 2);
+}
+
+#[test]
+fn dates_and_fractions_of_a_workbook_are_no_ids_and_no_quantities() {
+    let header = row(1, &["'sku", "'warehouse", "'on_hand"]);
+    for (cells, says) in [
+        (
+            ["@46337", "'HGH", "1"],
+            "column `sku`: `2026-11-11 00:00:00.000` is a date or time in the workbook and no text",
+        ),
+        (["12.5", "'HGH", "1"], "column `sku`: `12.5` is a number with a fraction in the workbook and no text"),
+        (["'A", "@46337", "1"], "column `warehouse`: `2026-11-11 00:00:00.000` is a date or time in the workbook"),
+        (
+            ["'A", "'HGH", "@46337"],
+            "column `on_hand`: `2026-11-11 00:00:00.000` is a date or time in the workbook: format",
+        ),
+    ] {
+        let (_dir, path) = file("stock.xlsx", &xlsx(&[("Stock", &format!("{header}{}", row(2, &cells)))]));
+        let fault = read_stock(&path, &Reading::default()).unwrap_err().to_string();
+        assert!(fault.contains(says), "`{fault}` does not say `{says}`");
+        assert!(fault.contains("format the column as"), "{fault}");
+    }
+}
+
+#[test]
+fn a_stray_cell_far_from_the_table_is_named_and_takes_no_memory() {
+    let stock = row(1, &["'sku", "'warehouse", "'on_hand"]) + &row(2, &["'TEE-S", "'HGH", "10"]);
+    let stray = |cell: &str, number: u32| format!("<row r=\"{number}\"><c r=\"{cell}\">{}</c></row>", "<v>1</v>");
+    for (cell, number, says) in [
+        ("XFD1048576", 1_048_576, "sheet `Stock`, cell XFD1048576: a table has at most 1024 columns, up to AMJ"),
+        ("AMJ1048576", 1_048_576, "line 1048576: the row has 1024 cells, the header only 3"),
+    ] {
+        let (_dir, path) = file("stray.xlsx", &xlsx(&[("Stock", &(stock.clone() + &stray(cell, number)))]));
+        let fault = read_stock(&path, &Reading::default()).unwrap_err().to_string();
+        assert!(fault.contains(says), "`{fault}` does not say `{says}`");
+    }
+    // A cell that is only formatted is none.
+    let formatted = stock.clone() + "<row r=\"1048576\"><c r=\"XFD1048576\" s=\"1\"/></row>";
+    let (_dir, path) = file("formatted.xlsx", &xlsx(&[("Stock", &formatted)]));
+    assert_eq!(read_stock(&path, &Reading::default()).unwrap().rows.len(), 1);
+    // Rows far down are read as fast as those at the top.
+    let (_dir, path) = file("far.xlsx", &xlsx(&[("Stock", &(stock + &row(1_000_000, &["'MUG", "'HGH", "2"])))]));
+    let rows = read_stock(&path, &Reading::default()).unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 1_000_000]);
+}
+
+#[test]
+fn a_workbook_of_many_rows_is_read_once() {
+    let mut sheet = row(1, &["'sku", "'warehouse", "'on_hand"]);
+    for number in 2..60_002 {
+        sheet += &row(number, &["'TEE-S", "'HGH", "10"]);
+    }
+    let (_dir, path) = file("many.xlsx", &xlsx(&[("Stock", &sheet)]));
+    let begun = std::time::Instant::now();
+    assert_eq!(read_stock(&path, &Reading::default()).unwrap().rows.len(), 60_000);
+    // In quadratic time this takes minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]

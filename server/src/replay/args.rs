@@ -11,9 +11,9 @@ use crate::files::OrderFlags;
 
 /// Decide an order file order by order and write every decision down.
 ///
-/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku,weight_g and optional category. Orders:
+/// Stock: sku,warehouse,on_hand and optional pool,safety. Catalog: sku and weight_g, category or both. Orders:
 /// order_id,sku,qty and optional ts,channel,customer,zone,priority,kind; consecutive rows of one order_id are one order,
-/// an id that comes back later is a repeat unless rows are gathered. Inbound: reference,warehouse,sku and optional
+/// rows that stand apart are refused unless they are gathered. Inbound: reference,warehouse,sku and optional
 /// ts,kind,qty,day,pool. Files may be CSV, TSV, .xlsx or .ods.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {

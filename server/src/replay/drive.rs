@@ -1,7 +1,7 @@
 //! The order file played against the engine in order of time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use stockade_core::engine::Released;
 use stockade_core::ids::{Code, OrderId, RulesVersion};
@@ -39,17 +39,7 @@ pub(super) struct Drive<'a> {
     deliveries: Deliveries,
     /// Payments to come, by time and then in order of placing.
     payments: BinaryHeap<Reverse<(Time, u64, OrderId, Code)>>,
-    /// Refused orders whose ids occur again. The engine does not remember refusals, the replay does.
-    refused: HashMap<(Code, Code), Content>,
     commands: u64,
-}
-
-/// The content by which two orders are the same.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Content {
-    zone: Option<Code>,
-    customer: Option<Code>,
-    units: BTreeMap<Code, i64>,
 }
 
 /// The time of a replay: never backwards.
@@ -94,7 +84,6 @@ impl<'a> Drive<'a> {
             inbound_reports: Reports::new(args.inbound.as_ref().unwrap_or(&args.orders)),
             deliveries: Deliveries::new(survey),
             payments: BinaryHeap::new(),
-            refused: HashMap::new(),
             commands: 0,
         })
     }
@@ -108,10 +97,7 @@ impl<'a> Drive<'a> {
             OrderKind::Cancel => self.cancel(order, now),
             OrderKind::Sale => {
                 let channel = self.channel(order);
-                let decided = match self.repeat_of_refused(order, &channel) {
-                    Some(decided) => decided,
-                    None => place(self.target, order, &channel, now)?,
-                };
+                let decided = place(self.target, order, &channel, now)?;
                 self.record(order, decided, now)
             }
         }
@@ -194,9 +180,6 @@ impl<'a> Drive<'a> {
                 {
                     self.reports.add(order.line, format!("order {}: {reason}", order.number));
                 }
-                if self.survey.returning.contains(&order.number) {
-                    self.refused.entry((channel, order.number.clone())).or_insert_with(|| Content::of(order));
-                }
             }
             (Verdict::Placed, None) | (Verdict::Duplicate | Verdict::Conflict, _) => {}
         }
@@ -218,17 +201,6 @@ impl<'a> Drive<'a> {
             short: shorts(&decided.short),
         };
         self.lines.decision(&line, self.target)
-    }
-
-    /// An order that was refused before and comes again is a repeat, like one that was placed.
-    fn repeat_of_refused(&self, order: &OrderRecord, channel: &Code) -> Option<Decided> {
-        if self.refused.is_empty() {
-            return None;
-        }
-        let first = self.refused.get(&(channel.clone(), order.number.clone()))?;
-        let same = *first == Content::of(order);
-        let (verdict, code) = if same { (Verdict::Duplicate, None) } else { (Verdict::Conflict, Some("conflict")) };
-        Some(Decided::without_engine(verdict, code, None))
     }
 
     fn plan_payment(&mut self, placed: &Placed, order: &OrderRecord, now: Time) -> Result<(), Failure> {
@@ -301,15 +273,5 @@ impl<'a> Drive<'a> {
         self.tally.expired += 1;
         self.ledger.apply(&cells);
         self.lines.release(released.seq, &released.number, ReleaseKind::Expired, &cells, self.target)
-    }
-}
-
-impl Content {
-    fn of(order: &OrderRecord) -> Content {
-        let mut units: BTreeMap<Code, i64> = BTreeMap::new();
-        for line in &order.lines {
-            *units.entry(line.sku.clone()).or_default() += line.qty;
-        }
-        Content { zone: order.zone.clone(), customer: order.customer.clone(), units }
     }
 }

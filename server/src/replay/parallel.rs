@@ -34,7 +34,7 @@ pub(super) fn drive(
     let mut block: Vec<Waiting> = Vec::new();
     let mut until = Time::NEVER;
     while let Some(order) = orders.next_order()? {
-        let alone = order.kind == OrderKind::Cancel || replay.survey.returning.contains(&order.number);
+        let alone = order.kind == OrderKind::Cancel;
         let now = replay.clock.at(order.ts);
         if alone || now >= until || block.len() >= BLOCK_ORDERS {
             let block = std::mem::take(&mut block);

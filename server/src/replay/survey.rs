@@ -12,8 +12,8 @@ use stockade_core::time::{Span, Time};
 use super::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::files::{
-    CATALOG, FileFault, INBOUND, InboundRow, ORDERS, OrderKind, OrderReading, OrderSheet, Reading, STOCK, StockRow,
-    TableKind, read_catalog, read_inbound, read_stock,
+    CATALOG, FileFault, INBOUND, InboundRow, ORDERS, OrderReading, OrderSheet, Reading, STOCK, StockRow, TableKind,
+    read_catalog, read_inbound, read_stock,
 };
 
 /// What the files hold.
@@ -33,8 +33,6 @@ pub(super) struct Survey {
     pub(super) orders: u64,
     /// The time of the first row that has one.
     pub(super) first_ts: Option<Time>,
-    /// Ids of sales that occur more than once.
-    pub(super) returning: HashSet<Code>,
     /// The shortest time a channel holds unpaid orders.
     pub(super) shortest_hold: Span,
     /// The label of the world's money.
@@ -91,11 +89,10 @@ impl Survey {
             inbound,
             orders: 0,
             first_ts: None,
-            returning: HashSet::new(),
             shortest_hold: rules.channels().map(|channel| channel.hold_ttl).min().unwrap_or(HOLD_TTL),
             currency: rules.currency.clone(),
             channel: codes.channels[0].clone(),
-            reading: orders,
+            reading: orders.of_channel(Some(codes.channels[0].clone())),
             notes,
         };
         survey.read_orders(args, &codes, &mut skus)?;
@@ -137,7 +134,6 @@ impl Survey {
         skus: &mut BTreeMap<Code, SkuSpec>,
     ) -> Result<(), Failure> {
         let channels: HashSet<&Code> = codes.channels.iter().collect();
-        let mut seen: HashSet<Code> = HashSet::new();
         let mut orders = self.open_orders(args)?;
         while let Some(order) = orders.next_order()? {
             self.orders += 1;
@@ -146,9 +142,6 @@ impl Survey {
                 let known: Vec<&str> = codes.channels.iter().map(Code::as_str).collect();
                 let reason = format!("channel `{channel}` is not in the world, only {}", known.join(", "));
                 return Err(FileFault::at(&args.orders, order.line, reason).into());
-            }
-            if order.kind == OrderKind::Sale && !seen.insert(order.number.clone()) {
-                self.returning.insert(order.number);
             }
             for line in &order.lines {
                 add(skus, &line.sku);

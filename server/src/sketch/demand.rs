@@ -9,7 +9,7 @@ use crate::files::{FileFault, OrderKind, OrderSheet};
 /// The demand of an order file.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
-    /// Orders placed, repeats included.
+    /// Orders placed.
     pub(super) orders: u64,
     /// Orders by zone.
     pub(super) zones: BTreeMap<Code, u64>,

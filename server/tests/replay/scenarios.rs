@@ -105,27 +105,18 @@ fn an_order_that_was_cancelled_is_not_paid_later() {
 }
 
 #[test]
-fn an_id_that_comes_again_is_a_repeat() {
-    let orders = "order_id,sku,qty,zone\n\
-        1,S,1,east\n2,S,9,east\n\
-        1,S,1,east\n2,S,9,east\n\
-        1,S,2,east\n2,S,1,east\n";
+fn an_id_that_comes_again_is_refused_before_anything_is_decided() {
+    let orders = "order_id,sku,qty,zone\n1,S,1,east\n2,S,9,east\n1,S,1,east\n";
     let rig = Rig::new(WORLD, "sku,warehouse,on_hand\nS,A,3\n", orders);
     for flags in [&[][..], &["--parallel", "3"]] {
-        let (lines, summary) = rig.replay(flags);
-        let seen = gists(&lines);
-        let expected = [
-            "1 placed",
-            "2 refused insufficient_stock",
-            "1 duplicate",
-            "2 duplicate",
-            "1 conflict conflict",
-            "2 conflict conflict",
-        ];
-        assert_eq!(seen, expected);
-        assert!(parsed(&lines)[2].get("seq").is_none());
-        assert_eq!((&summary["duplicates"], &summary["conflicts"]), (&json!(2), &json!(2)));
+        let fault = rig.try_replay(flags).unwrap_err().message;
+        assert!(
+            fault.contains("orders.csv, line 4: order 1 begins in line 2") && fault.contains("--gather"),
+            "{fault}"
+        );
     }
+    let (lines, _) = rig.replay(&["--gather"]);
+    assert_eq!(gists(&lines), ["1 placed", "2 refused insufficient_stock"]);
 }
 
 #[test]

@@ -189,3 +189,102 @@ fn refused_rows_of_an_earlier_import_do_not_stay_and_a_dry_run_leaves_them() {
     server.run(&["import", "orders", "again.csv", "--refused", "again.csv"]).ended(0);
     assert_eq!(read(&server, "again.csv"), Some(corrected));
 }
+
+#[test]
+fn orders_whose_rows_stand_apart_are_refused_before_anything_is_sent() {
+    let server = Server::start();
+    write(&server, "torn.csv", "order_id,sku,qty,channel\n1,TEE,1,\n2,TEE,1,\n1,MUG,1,web\n");
+    let import = ["import", "orders", "torn.csv", "--channel", "web"];
+    let torn = server.run(&import).ended(2);
+    assert!(
+        torn.err.contains("torn.csv, line 4: order 1 begins in line 2") && torn.err.contains("--gather"),
+        "{}",
+        torn.err
+    );
+    server.run(&["order", "web/1"]).ended(1);
+    let gathered = server.run(&[&import[..], &["--gather"]].concat()).ended(0);
+    assert_eq!(gathered.out, "2 orders: 2 done, 0 done before, 0 refused\n");
+}
+
+#[test]
+fn refused_rows_go_through_a_spreadsheet_and_are_imported_as_they_are() {
+    let server = Server::start();
+    let rows = "Nr,sku,qty,note\n020261111001,CHAIR,1,\u{8bf7}\u{5feb}\n020261111001,MUG,1,\n";
+    write(&server, "orders.csv", rows);
+    let first = ["import", "orders", "orders.csv", "--channel", "web", "--column", "order_id=Nr"];
+    server.run(&first).ended(1);
+    let refused = read(&server, "orders.refused.csv").unwrap();
+    assert!(
+        refused.starts_with("\u{feff}order_id,sku,qty,ts,channel,customer,zone,kind,line,reason,note\n"),
+        "{refused}"
+    );
+    assert!(refused.contains("\"=\"\"020261111001\"\"\",CHAIR,1,,web,,,sale,2,"), "{refused}");
+    assert!(
+        refused.contains(",MUG,1,,web,,,sale,3,see line 2,\n") && refused.contains("\u{8bf7}\u{5feb}\n"),
+        "{refused}"
+    );
+    write(&server, "orders.refused.csv", &refused.replace("CHAIR", "LAMP"));
+    let again = server.run(&["import", "orders", "orders.refused.csv"]).ended(0);
+    assert_eq!(again.out, "1 orders: 1 done, 0 done before, 0 refused\n");
+    server.run(&["order", "web/020261111001"]).ended(0);
+}
+
+#[test]
+fn a_flag_for_a_column_that_is_not_there_is_refused_and_so_is_the_standard_input() {
+    let server = Server::start();
+    write(&server, "orders.csv", "order_id,sku,qty\n1,TEE,1\n");
+    for (flags, says) in [
+        (["--skip-without", "zone"], "--skip-without zone: there is no column `zone`, only order_id, sku, qty"),
+        (["--skip-where", "kind=fee"], "--skip-where kind=fee: there is no column `kind`"),
+        (["--sale", "paid"], "--sale paid: there is no column `kind`"),
+        (["--skip-kind", "refunded"], "--skip-kind refunded: there is no column `kind`"),
+        (["--value", "zone:x=y"], "--value zone:x=y: there is no column `zone`"),
+    ] {
+        let args = [&["import", "orders", "orders.csv", "--channel", "web"], &flags[..]].concat();
+        let refused = server.run(&args).ended(2);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+    let piped = server.run(&["import", "orders", "-", "--channel", "web"]).ended(2);
+    assert!(piped.err.contains("standard input"), "{}", piped.err);
+    server.run(&["order", "web/1"]).ended(1);
+}
+
+#[test]
+fn a_movement_of_units_on_the_way_is_refused_with_what_to_type_instead() {
+    let server = Server::start();
+    server.run(&["sku", "define", "X"]).ended(0);
+    server.run(&["receive", "HGH", "X:10"]).ended(0);
+    server.run(&["transfer", "HGH", "CAN", "X:4"]).ended(0);
+    for (args, says) in [
+        (&["adjust", "X", "CAN", "-4", "--reason", "lorry burnt"][..], "say `stockade lose CAN X:4 --reason"),
+        (&["arrive", "HGH", "X:4"], "as in `stockade arrive CAN X:4`"),
+        (&["lose", "HGH", "X:4", "--reason", "burnt"], "as in `stockade lose CAN X:4`"),
+    ] {
+        let refused = server.run(args).ended(1);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+    server.run(&["arrive", "CAN", "X:4"]).ended(0);
+    let nothing = server.run(&["arrive", "CAN", "X:4"]).ended(1);
+    assert!(nothing.err.contains("`stockade receive CAN X:4`"), "{}", nothing.err);
+}
+
+#[test]
+fn a_catalog_without_a_column_leaves_what_is_known_of_a_sku() {
+    let server = Server::start();
+    let grams = |sku: &str| {
+        server.json(&["quote", "web/1", &format!("{sku}:1")])["sub_orders"][0]["weight_g"].as_u64().unwrap()
+    };
+    write(&server, "full.csv", "sku,weight_g,category\nTEE,250,shirts\nMUG,400,\n");
+    server.run(&["import", "catalog", "full.csv"]).ended(0);
+    write(&server, "categories.csv", "sku,category\nTEE,soft\n");
+    let noted = server.run(&["import", "catalog", "categories.csv"]).ended(0);
+    assert!(noted.err.contains("weights stay as they are"), "{}", noted.err);
+    assert_eq!(grams("TEE"), 250);
+    write(&server, "empty.csv", "sku,weight_g\nTEE,\nMUG,410\n");
+    server.run(&["sku", "define", "--file", "empty.csv"]).ended(0);
+    server.run(&["sku", "define", "TEE", "--category", "hard"]).ended(0);
+    assert_eq!((grams("TEE"), grams("MUG")), (250, 410));
+    write(&server, "foreign.csv", "sku,Grams\nTEE,260\n");
+    let foreign = server.run(&["import", "catalog", "foreign.csv"]).ended(2);
+    assert!(foreign.err.contains("there is no column `weight_g` or `category`"), "{}", foreign.err);
+}

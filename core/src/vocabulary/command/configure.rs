@@ -33,9 +33,9 @@ pub struct DefineSkus {
 pub struct SkuSpec {
     /// Its code.
     pub sku: Code,
-    /// Weight of one unit in grams; the world's default when not given.
+    /// Weight of one unit in grams. When not given, that of a known SKU stays, and a new one has the world's default.
     pub weight_g: Option<u32>,
-    /// Its category, for rules.
+    /// Its category, for rules. When not given, that of a known SKU stays, and a new one has none.
     pub category: Option<Code>,
 }
 

@@ -48,7 +48,7 @@ macro_rules! each_command {
             1 "apply_world" [crate::vocabulary::Right::Manage] ApplyWorld(ApplyWorld),
             /// Replace the rules by a rules file.
             2 "apply_rules" [crate::vocabulary::Right::Manage] ApplyRules(ApplyRules),
-            /// Create SKUs, or change weight and category of known ones.
+            /// Create SKUs, or change weight and category of known ones; what is not given stays.
             3 "define_skus" [crate::vocabulary::Right::Manage] DefineSkus(DefineSkus),
             /// Take in units from a supplier.
             20 "receive" [crate::vocabulary::Right::Floor] Receive(Receive),

@@ -18,7 +18,8 @@ use crate::reject::Reject;
 use crate::stock::Move;
 
 impl Execute for DefineSkus {
-    /// Creates SKUs, or changes weight and category of known ones.
+    /// Creates SKUs, or changes weight and category of known ones. What a definition leaves out stays as it is; the event says
+    /// what holds from then on.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
         let mut codes = BTreeSet::new();
         if let Some(spec) = self.skus.iter().find(|spec| !codes.insert(&spec.sku)) {
@@ -27,11 +28,15 @@ impl Execute for DefineSkus {
         engine.configure(self, asked, |present| {
             let mut next = engine.skus.count();
             let mut define = |spec: &SkuSpec| {
-                let id = engine.skus.find(&spec.sku).map(|sku| sku.id).unwrap_or_else(|| {
-                    next += 1;
-                    SkuId(u32::try_from(next - 1).unwrap_or(u32::MAX))
-                });
-                SkuDefined { id, code: spec.sku.clone(), weight_g: spec.weight_g, category: spec.category.clone() }
+                let (id, weight_g, category) = match engine.skus.find(&spec.sku) {
+                    Some(known) => (known.id, known.weight_g, known.category),
+                    None => {
+                        next += 1;
+                        (SkuId(u32::try_from(next - 1).unwrap_or(u32::MAX)), None, None)
+                    }
+                };
+                let (weight_g, category) = (spec.weight_g.or(weight_g), spec.category.clone().or(category));
+                SkuDefined { id, code: spec.sku.clone(), weight_g, category }
             };
             let skus = self.skus.iter().map(&mut define).collect();
             counted(next)?;
