@@ -27,7 +27,7 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C; a second one ends at once.
 pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     let config = args.settings.load()?;
-    logging::start(&config.log_filter, config.log_json);
+    let _written = logging::start(&config.log_filter, config.log_json).map_err(Failure::failed)?;
     panics::report();
     faults::watch();
     let dangers = config.dangers();

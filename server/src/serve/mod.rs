@@ -37,7 +37,6 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
-use crate::faults;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
@@ -48,6 +47,7 @@ use crate::service::{
 };
 use crate::throttle::Throttle;
 use crate::tls::Certificate;
+use crate::{faults, logging};
 
 pub use compare::{Compared, compare, settle};
 use folder::Folder;
@@ -220,6 +220,7 @@ impl Server {
             signal = signals.next() => {
                 warn!(signal, "ending at once after a second signal");
                 save_at_once(driver).await;
+                logging::flush(logging::AT_THE_END);
                 std::process::exit(130);
             }
         };

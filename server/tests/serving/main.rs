@@ -21,5 +21,7 @@ mod rig;
 #[cfg(debug_assertions)]
 mod silent_log;
 mod starting;
+#[cfg(debug_assertions)]
+mod stuck_log;
 mod verbs;
 mod went_back;
