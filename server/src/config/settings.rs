@@ -85,6 +85,11 @@ pub static SETTINGS: &[Setting] = &[
     text("auth.tokens", "tokens.toml", "The file of access tokens (hashed). `stockade token` edits it."),
     text("limits.request_timeout", "5s", "How long a request may wait for its answer to be as durable as asked."),
     number("limits.connections", "1024", "Client connections at one time."),
+    text(
+        "limits.token_share",
+        "0.5",
+        "Share of the connections, from 0 to 1, that one token may have: of limits.connections, and of those over HTTP.",
+    ),
     number("limits.in_flight", "4096", "Requests one connection may have in flight; more are refused as overloaded."),
     text(
         "limits.memory",

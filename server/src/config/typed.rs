@@ -44,6 +44,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Client connections at one time.
     pub connections: u32,
+    /// Share of the connections that one token may have, in millionths.
+    pub token_share_ppm: u64,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
     /// Bytes that requests and answers of all callers may take together.
@@ -91,6 +93,7 @@ impl Config {
             tokens: data_dir.join(read.text("auth.tokens")),
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
+            token_share_ppm: read.share_ppm("limits.token_share"),
             in_flight: read.count("limits.in_flight"),
             memory: read.bytes_from("limits.memory", MEMORY_MIN),
             hold_grace: match read.text("holds.grace").as_str() {
@@ -109,5 +112,11 @@ impl Config {
         };
         let problems = read.problems;
         if problems.is_empty() { Ok(Config { values, ..config }) } else { Err(problems) }
+    }
+
+    /// How many of so many connections one token may have: at least one.
+    pub fn of_token(&self, connections: usize) -> usize {
+        let share = connections as u128 * u128::from(self.token_share_ppm) / 1_000_000;
+        usize::try_from(share).unwrap_or(usize::MAX).max(1)
     }
 }

@@ -65,7 +65,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
         let share = http.service.share(&who);
         let memory = match parts.extensions.get::<Arc<Visit>>() {
             Some(visit) => {
-                visit.meet().map_err(|reject| refused(&reject))?;
+                visit.meet(token, &who, &http.service).map_err(|reject| refused(&reject))?;
                 visit.memory(&share)
             }
             None => share.memory.clone(),

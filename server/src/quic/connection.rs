@@ -1,5 +1,6 @@
 //! One connection: hello, welcome, lanes, and an orderly end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,10 +21,9 @@ use tracing::{debug, info, warn};
 use super::caller::Caller;
 use super::gate::Pass;
 use super::lane::{Lane, Phase};
-use super::place::Place;
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
-use crate::service::{Service, Stranger};
+use crate::service::{Callers, NoPlace, Place, Service, Stranger};
 use crate::throttle::Throttle;
 
 /// Lines about clients that were not let in.
@@ -35,8 +35,8 @@ static BROKEN: Throttle = Throttle::new();
 pub(super) struct Entrance {
     /// Its place while its peer has not said who it is.
     pub(super) stranger: Stranger,
-    /// Counts the connections whose peers have.
-    pub(super) count: Arc<watch::Sender<u32>>,
+    /// The connections whose peers have.
+    pub(super) callers: Arc<Callers>,
     /// What its handshake took.
     pub(super) pass: Pass,
 }
@@ -47,18 +47,18 @@ pub(super) async fn serve(
     connection: Connection,
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    Entrance { mut stranger, count, pass }: Entrance,
+    Entrance { mut stranger, callers, pass }: Entrance,
 ) {
     let peer = connection.remote_address();
     let greeted = tokio::select! {
-        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &count)) => greeted,
+        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &callers)) => greeted,
         () = stranger.has_to_go() => {
             debug!(%peer, "a connection without a hello made room for newer ones");
             return connection.close(close::REFUSED, b"too many connections wait without a hello");
         }
     };
     drop(stranger);
-    let (identity, token, _place, send, receive, decoder) = match greeted {
+    let (identity, token, place, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => {
             pass.give_back(Instant::now());
             greeted
@@ -87,7 +87,7 @@ pub(super) async fn serve(
         memory,
     });
     let (phase, phases) = watch::channel(Phase::Open);
-    let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new() };
+    let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new(), _place: place };
     open.serve((send, receive, decoder), phase).await;
 }
 
@@ -99,14 +99,14 @@ struct Open {
     token: TokenHash,
     phases: watch::Receiver<Phase>,
     lanes: JoinSet<()>,
+    _place: Place,
 }
 
 impl Open {
     async fn serve(mut self, first: (SendStream, RecvStream, FrameDecoder), phase: watch::Sender<Phase>) {
         let mut draining = self.service.draining();
-        let mut tokens = self.service.tokens().changes();
-        // Changes before the subscription are not signalled.
-        tokens.mark_changed();
+        let (service, caller, token) = (Arc::clone(&self.service), Arc::clone(&self.caller), self.token.clone());
+        let mut revoked = pin!(service.tokens().until_revoked(&token, &caller.identity));
         self.add(first, true);
         loop {
             tokio::select! {
@@ -121,7 +121,7 @@ impl Open {
                     }
                 },
                 Some(_) = self.lanes.join_next() => {}
-                Ok(()) = tokens.changed() => if !self.is_still_let_in() {
+                () = &mut revoked => {
                     info!(peer = %self.connection.remote_address(), token = %self.caller.identity.name, "a token was revoked");
                     self.connection.close(close::REFUSED, b"the token was revoked");
                     break;
@@ -135,11 +135,6 @@ impl Open {
         // Lanes whose connection is gone end by themselves; their answers have nowhere to go.
         self.connection.close(close::DONE, b"");
         self.lanes.shutdown().await;
-    }
-
-    /// Whether the token still has the identity it had at the hello.
-    fn is_still_let_in(&self) -> bool {
-        self.service.tokens().identity(&self.token).is_some_and(|now| now == self.caller.identity)
     }
 
     fn add(&mut self, (mut send, mut receive, decoder): (SendStream, RecvStream, FrameDecoder), announces: bool) {
@@ -184,24 +179,42 @@ async fn begins(draining: &mut watch::Receiver<bool>) {
     }
 }
 
+/// Why a peer is not let in: as its hello is answered, and in words for the log and the end of the connection.
+struct NotLetIn {
+    refusal: HelloRefusal,
+    reason: String,
+}
+
+impl From<HelloRefusal> for NotLetIn {
+    fn from(refusal: HelloRefusal) -> NotLetIn {
+        NotLetIn { reason: refusal.to_string(), refusal }
+    }
+}
+
+impl From<NoPlace> for NotLetIn {
+    fn from(none: NoPlace) -> NotLetIn {
+        NotLetIn { reason: none.to_string(), refusal: HelloRefusal::Full { retry_after: Span::from_secs(1) } }
+    }
+}
+
 type Greeted = (Arc<Identity>, TokenHash, Place, SendStream, RecvStream, FrameDecoder);
 
 async fn greet(
     connection: &Connection,
     service: &Service,
     config: &QuicConfig,
-    count: &Arc<watch::Sender<u32>>,
+    callers: &Arc<Callers>,
 ) -> Result<Greeted, String> {
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
-    let hello = read_hello(&mut receive, &mut decoder).await;
+    let hello = read_hello(&mut receive, &mut decoder).await.map_err(NotLetIn::from);
     let judged = hello.and_then(|hello| {
-        let (welcome, identity, place) = judge(&hello, service, config, count)?;
+        let (welcome, identity, place) = judge(&hello, service, config, callers)?;
         Ok((welcome, (identity, TokenHash::of(&hello.token), place)))
     });
     let (answer, identity) = match judged {
         Ok((welcome, identity)) => (HelloAnswer::Welcome(welcome), Ok(identity)),
-        Err(refusal) => (HelloAnswer::Refused(refusal.clone()), Err(refusal.to_string())),
+        Err(NotLetIn { refusal, reason }) => (HelloAnswer::Refused(refusal), Err(reason)),
     };
     let header = Header {
         kind: FrameKind::HelloAnswer,
@@ -246,15 +259,14 @@ fn judge(
     hello: &Hello,
     service: &Service,
     config: &QuicConfig,
-    count: &Arc<watch::Sender<u32>>,
-) -> Result<(Welcome, Arc<Identity>, Place), HelloRefusal> {
+    callers: &Arc<Callers>,
+) -> Result<(Welcome, Arc<Identity>, Place), NotLetIn> {
     let version = hello.agree(VERSION_OLDEST, VERSION)?;
     let identity = service.authenticate(&hello.token).map_err(|_| HelloRefusal::Unauthenticated)?;
     if *service.draining().borrow() {
-        return Err(HelloRefusal::Draining);
+        return Err(HelloRefusal::Draining.into());
     }
-    let full = HelloRefusal::Full { retry_after: Span::from_secs(1) };
-    let place = Place::take(count, config.connections).ok_or(full)?;
+    let place = callers.enter(&identity.name)?;
     let welcome = Welcome {
         version,
         features: hello.features.common(Features::KNOWN),

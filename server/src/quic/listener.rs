@@ -19,7 +19,7 @@ use super::connection::{self, Entrance};
 use super::gate::{Entry, Gate, Newcomer, Pass};
 use super::{QuicConfig, close};
 use crate::faults;
-use crate::service::{Service, Strangers};
+use crate::service::{Callers, Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
 /// A listening endpoint with its connections.
@@ -91,10 +91,11 @@ impl Listener {
         let endpoint = Endpoint::new(lasting(certificate), Some(server), socket, runtime).map_err(listen)?;
         let addr = endpoint.local_addr().map_err(listen)?;
         info!(%addr, "listening for QUIC");
-        let (count, connections) = watch::channel(0);
+        let callers = Callers::new(config.connections, config.connections_of_token);
+        let connections = callers.watch();
         let strangers = Strangers::new(config.handshakes as usize);
         let gate = Gate::new(&config);
-        let door = Door { service, config: Arc::new(config), count: Arc::new(count), strangers, gate };
+        let door = Door { service, config: Arc::new(config), callers, strangers, gate };
         let accepting = tokio::spawn(door.accept(endpoint.clone()));
         Ok(Listener { endpoint, addr, connections, accepting })
     }
@@ -139,7 +140,7 @@ impl Listener {
 struct Door {
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    count: Arc<watch::Sender<u32>>,
+    callers: Arc<Callers>,
     strangers: Arc<Strangers>,
     gate: Arc<Gate>,
 }
@@ -166,7 +167,8 @@ impl Door {
             Ok(connecting) => connecting,
             Err(error) => return debug!(%peer, %error, "a handshake failed"),
         };
-        let (service, config, count) = (Arc::clone(&self.service), Arc::clone(&self.config), Arc::clone(&self.count));
+        let (service, config) = (Arc::clone(&self.service), Arc::clone(&self.config));
+        let callers = Arc::clone(&self.callers);
         let mut stranger = self.strangers.enter();
         tokio::spawn(async move {
             let connected = tokio::select! {
@@ -175,7 +177,7 @@ impl Door {
             };
             match connected {
                 Ok(Ok(connection)) => {
-                    let entrance = Entrance { stranger, count, pass };
+                    let entrance = Entrance { stranger, callers, pass };
                     connection::serve(connection, service, config, entrance).await;
                 }
                 Ok(Err(error)) => debug!(%peer, %error, "a handshake failed"),

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::edge::{Progress, serve_starting};
+use crate::edge::{HttpLimits, Progress, serve_starting};
 use crate::failure::Failure;
 use crate::quic::Listener;
 
@@ -21,6 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct Ports {
     pub(super) quic: UdpSocket,
     pub(super) http: Option<TcpListener>,
+    pub(super) http_limits: HttpLimits,
 }
 
 /// Answers probes during the start.
@@ -44,7 +45,7 @@ impl Ports {
             Ok(listener)
         };
         let http = config.http.map(bind).transpose()?;
-        Ok(Ports { quic, http })
+        Ok(Ports { quic, http, http_limits: http_limits(config) })
     }
 
     /// Begins to answer probes with how far the start is. Needs a tokio runtime around it.
@@ -59,9 +60,15 @@ impl Ports {
             // A dropped sender means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let task = tokio::spawn(serve_starting(listener, Arc::clone(progress), stopped));
+        let task = tokio::spawn(serve_starting(listener, Arc::clone(progress), self.http_limits.clone(), stopped));
         Ok(Some(Starting { stop, task }))
     }
+}
+
+fn http_limits(config: &Config) -> HttpLimits {
+    let ordinary = HttpLimits::default();
+    let known_of_token = config.of_token(ordinary.known);
+    HttpLimits { known_of_token, ..ordinary }
 }
 
 impl Starting {

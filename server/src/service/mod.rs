@@ -11,6 +11,7 @@
 
 mod admission;
 mod budget;
+mod callers;
 mod decide;
 mod dispatch;
 mod expiry;
@@ -45,6 +46,7 @@ use crate::clock::Clock;
 use crate::journal::Lease;
 
 pub use admission::Admission;
+pub use callers::{Callers, NoPlace, Place};
 pub use decide::Decide;
 pub use dispatch::Dispatch;
 pub use expiry::start_expiry;

@@ -1,6 +1,7 @@
 //! Client and server over loopback: what callers see when all is well, and when it is not.
 
 mod batches;
+mod doors;
 mod fairness;
 mod faults;
 mod host;

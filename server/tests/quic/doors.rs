@@ -1,0 +1,86 @@
+//! Who is let in, and what one token may take from others.
+
+use std::time::{Duration, Instant};
+
+use stockade_client::core::time::Time;
+use stockade_client::core::wire::{HelloAnswer, HelloRefusal};
+
+use crate::host::Host;
+use crate::http::{Site, Visitor};
+use crate::raw::{Raw, header, hello};
+
+const AVAILABILITY: &str = "/v1/availability?channel=web&sku=TEA";
+
+#[tokio::test]
+async fn one_token_does_not_take_all_http_connections_and_is_told_why() {
+    let site = Site::with(|limits| (limits.known, limits.known_of_token) = (4, 2)).await;
+    let ask = site.head("GET", AVAILABILITY, "");
+    let mut shops = [site.visit().await, site.visit().await];
+    for shop in &mut shops {
+        shop.say(&ask).await;
+        assert!(shop.hear().await.0.starts_with("http/1.1 200"));
+    }
+    let mut third = site.visit().await;
+    third.say(&ask).await;
+    let refused = third.hear().await;
+    Visitor::problem(&refused, 503);
+    assert!(refused.1.contains("the token shop has 2 connections"), "{}", refused.1);
+    // Those it has go on, and another token has its own.
+    shops[0].say(&ask).await;
+    assert!(shops[0].hear().await.0.starts_with("http/1.1 200"));
+    let mut desks = [site.visit().await, site.visit().await];
+    for desk in &mut desks {
+        desk.say(site.head_of(&site.host.support, "GET", "/v1/stock", "")).await;
+        assert!(desk.hear().await.0.starts_with("http/1.1 200"));
+    }
+    drop(shops);
+    let begun = Instant::now();
+    loop {
+        third.say(&ask).await;
+        if third.hear().await.0.starts_with("http/1.1 200") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "a place is not given back");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_loses_its_http_connections_and_their_places() {
+    let site = Site::with(|limits| limits.known = 3).await;
+    let ask = site.head("GET", AVAILABILITY, "");
+    let mut visitors = [site.visit().await, site.visit().await, site.visit().await];
+    for visitor in &mut visitors {
+        visitor.say(&ask).await;
+        assert!(visitor.hear().await.0.starts_with("http/1.1 200"));
+    }
+    let [idle, half_head, half_body] = &mut visitors;
+    half_head.say("GET /v1/stock HTTP/1.1\r\nhost:").await;
+    half_body.say(site.head("POST", "/v1/quote", "content-length: 100\r\n")).await;
+    half_body.say("{").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    site.host.revoke("shop");
+    let begun = Instant::now();
+    for visitor in [idle, half_head, half_body] {
+        assert!(visitor.is_closed().await);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    for _ in 0..3 {
+        let mut desk = site.visit().await;
+        desk.say(site.head_of(&site.host.support, "GET", "/v1/stock", "")).await;
+        assert!(desk.hear().await.0.starts_with("http/1.1 200"), "the places are free");
+    }
+}
+
+#[tokio::test]
+async fn one_token_does_not_take_all_quic_connections_and_is_told_why() {
+    let host = Host::with(|config| (config.connections, config.connections_of_token) = (5, 2)).await;
+    let _shops = [host.client(&host.storefront).await, host.client(&host.storefront).await];
+    let mut third = Raw::connect(host.addr).await;
+    third.say(header(0, Time(0)), &hello(&host.storefront)).await;
+    let (_, answer) = third.hear::<HelloAnswer>().await;
+    assert!(matches!(answer, HelloAnswer::Refused(HelloRefusal::Full { .. })), "{answer:?}");
+    let (code, reason) = third.closed().await;
+    assert_eq!(code, 1);
+    assert!(reason.contains("the token shop has 2 connections"), "{reason}");
+    let _desks = [host.client(&host.support).await, host.client(&host.support).await];
+}
