@@ -34,6 +34,12 @@ pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     if !config.dev && !dangers.is_empty() {
         return Err(unsafe_settings(&config));
     }
+    if config.http.is_some() && config.http_behind_tls && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "listen.http_behind_tls is true and listen.http_trusted_proxies names no proxy: all callers behind one share \
+             the limits of its address"
+        );
+    }
     for danger in &dangers {
         tracing::warn!(setting = danger.key, "only because of --dev: {}", danger.reason);
     }

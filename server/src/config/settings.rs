@@ -62,6 +62,13 @@ pub static SETTINGS: &[Setting] = &[
          without that the server refuses an HTTP address other machines can reach.",
     ),
     text(
+        "listen.http_trusted_proxies",
+        "",
+        "Addresses or networks of proxies in front of the HTTP side, with commas between them: \"10.0.0.7, 10.1.0.0/16\".\n\
+         All callers behind a proxy have its address. Their connections and refusals are not limited by address here; let\n\
+         the proxy do that.",
+    ),
+    text(
         "journal.home",
         "local",
         "Where history is kept: \"local\" (a file on this machine's disk), \"redis://host:port/db\" (a Redis Stream), or\n\

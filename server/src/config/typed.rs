@@ -10,6 +10,7 @@ use stockade_core::time::Span;
 use super::home::JournalHome;
 use super::layers::{Problem, Value};
 use super::reader::Reader;
+use crate::networks::Network;
 
 /// Bound of `clock.outage_max`.
 const OUTAGE_MAX: Span = Span::from_mins(366 * 24 * 60);
@@ -32,6 +33,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Whether a proxy in front of the HTTP side terminates TLS.
     pub http_behind_tls: bool,
+    /// Proxies in front of the HTTP side whose connections are not counted by address.
+    pub trusted_proxies: Vec<Network>,
     /// Where history is kept.
     pub journal: JournalHome,
     /// Whether the way to a Redis on another machine is safe without encryption.
@@ -87,6 +90,7 @@ impl Config {
                 _ => Some(read.parsed("listen.http", "an address with a port, like 127.0.0.1:7412, or off")),
             },
             http_behind_tls: read.parsed("listen.http_behind_tls", "true or false"),
+            trusted_proxies: read.networks("listen.http_trusted_proxies"),
             journal: read.journal(&base, &data_dir),
             redis_network_is_private: read.parsed("journal.redis_network_is_private", "true or false"),
             tls: (!cert.is_empty()).then(|| (base.join(cert), base.join(key))),

@@ -12,6 +12,7 @@ use stockade_core::time::Span;
 use tokio::sync::Notify;
 
 use crate::auth::{Identity, TokenHash};
+use crate::networks::Network;
 use crate::service::{Callers, Memory, NoPlace, Pace, Place, Rate, Service, Share, Stranger, Strangers, address_key};
 
 /// Bounds of the HTTP side.
@@ -21,6 +22,8 @@ pub struct HttpLimits {
     pub known: usize,
     /// Those of them that one token may have.
     pub known_of_token: usize,
+    /// Proxies: their connections are not counted by address, because all callers behind them come from there.
+    pub trusted_proxies: Vec<Network>,
     /// Connections at one time whose caller has not, probes among them; beyond that the oldest of them has to go.
     pub strangers: usize,
     /// From the opening of a connection, or its last answer, to the end of the next request's head.
@@ -47,6 +50,7 @@ impl Default for HttpLimits {
         HttpLimits {
             known,
             known_of_token: known / 2,
+            trusted_proxies: Vec::new(),
             strangers: (free / 4).clamp(16, 256),
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
@@ -83,6 +87,7 @@ fn soft_limit(limits: &str) -> Option<usize> {
 pub(super) struct Places {
     strangers: Arc<Strangers>,
     callers: Arc<Callers>,
+    trusted_proxies: Vec<Network>,
     /// Bytes of one connection.
     memory: usize,
     arrivals: Pace<IpAddr>,
@@ -98,7 +103,8 @@ pub(super) struct Visit {
     guest: OnceLock<Guest>,
     meeting: Notify,
     odd: AtomicBool,
-    address: IpAddr,
+    /// `None` behind a trusted proxy.
+    address: Option<IpAddr>,
     /// How long it waits until it is served.
     pub(super) delay: Duration,
     /// What the bodies and answers of the connection take, by the token its last request showed.
@@ -127,6 +133,7 @@ impl Places {
         Arc::new(Places {
             strangers: Strangers::new(limits.strangers),
             callers: Callers::new(number(limits.known), number(limits.known_of_token)),
+            trusted_proxies: limits.trusted_proxies.clone(),
             memory: limits.memory,
             arrivals: Pace::new(limits.arrivals),
             refusals: Pace::new(limits.refusals),
@@ -137,8 +144,12 @@ impl Places {
 
     /// Lets a connection in, as a stranger; `None` when its address opens far too many.
     pub(super) fn enter(self: &Arc<Places>, peer: SocketAddr) -> Option<(Arc<Visit>, Stranger)> {
-        let address = address_key(peer.ip());
-        let delay = self.arrivals.wait(address, DELAY_MAX, Instant::now())?;
+        let is_proxy = self.trusted_proxies.iter().any(|proxies| proxies.contains(peer.ip()));
+        let address = (!is_proxy).then(|| address_key(peer.ip()));
+        let delay = match address {
+            Some(address) => self.arrivals.wait(address, DELAY_MAX, Instant::now())?,
+            None => Duration::ZERO,
+        };
         let visit = Visit {
             places: Arc::clone(self),
             guest: OnceLock::new(),
@@ -169,7 +180,9 @@ impl Visit {
         let guest = Guest { service, token: TokenHash::of(token), who, _place: place };
         if self.guest.set(guest).is_ok() {
             self.meeting.notify_one();
-            self.places.arrivals.give_back(&self.address);
+            if let Some(address) = &self.address {
+                self.places.arrivals.give_back(address);
+            }
         }
         Ok(())
     }
@@ -185,14 +198,12 @@ impl Visit {
 
     /// Waits before an answer to a stranger leaves, if its address gets many; whether the connection may go on.
     pub(super) async fn slow_down(&self, answered: Answered) -> bool {
-        if self.guest.get().is_some() {
-            return true;
-        }
+        let Some(address) = self.address.filter(|_| self.guest.get().is_none()) else { return true };
         let pace = match answered {
             Answered::Probe => &self.places.probes,
             Answered::Refusal => &self.places.refusals,
         };
-        let wait = pace.wait(self.address, DELAY_MAX, Instant::now());
+        let wait = pace.wait(address, DELAY_MAX, Instant::now());
         pause(wait.unwrap_or(DELAY_MAX)).await;
         wait.is_some()
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::edge::{HttpLimits, Progress, serve_starting};
+use crate::edge::{HttpLimits, Progress, listen, serve_starting};
 use crate::failure::Failure;
 use crate::quic::Listener;
 
@@ -32,17 +32,16 @@ pub(super) struct Starting {
 }
 
 impl Ports {
-    /// Takes the ports.
+    /// Takes the ports. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// When one of them cannot be used.
     pub(super) fn take(config: &Config) -> Result<Ports, Failure> {
         let quic = Listener::bind(config.quic).map_err(Failure::failed)?;
         let bind = |addr| -> Result<TcpListener, Failure> {
-            let failed = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
-            let listener = TcpListener::bind(addr).map_err(failed)?;
-            listener.set_nonblocking(true).map_err(failed)?;
-            Ok(listener)
+            listen(addr)
+                .and_then(|listener| listener.into_std())
+                .map_err(|error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}")))
         };
         let http = config.http.map(bind).transpose()?;
         Ok(Ports { quic, http, http_limits: http_limits(config) })
@@ -68,7 +67,7 @@ impl Ports {
 fn http_limits(config: &Config) -> HttpLimits {
     let ordinary = HttpLimits::default();
     let known_of_token = config.of_token(ordinary.known);
-    HttpLimits { known_of_token, ..ordinary }
+    HttpLimits { known_of_token, trusted_proxies: config.trusted_proxies.clone(), ..ordinary }
 }
 
 impl Starting {

@@ -1,9 +1,10 @@
-//! Who is let in, and what one token may take from others.
+//! Who is let in: what one token may take from others, and what callers behind a proxy share.
 
 use std::time::{Duration, Instant};
 
 use stockade_client::core::time::Time;
 use stockade_client::core::wire::{HelloAnswer, HelloRefusal};
+use stockade_server::service::Rate;
 
 use crate::host::Host;
 use crate::http::{Site, Visitor};
@@ -83,4 +84,27 @@ async fn one_token_does_not_take_all_quic_connections_and_is_told_why() {
     assert_eq!(code, 1);
     assert!(reason.contains("the token shop has 2 connections"), "{reason}");
     let _desks = [host.client(&host.support).await, host.client(&host.support).await];
+}
+
+#[tokio::test]
+async fn callers_behind_a_trusted_proxy_are_not_counted_by_its_address() {
+    let rare = Rate { burst: 4, per_second: 1 };
+    let site = Site::with(|limits| {
+        (limits.arrivals, limits.refusals) = (rare, rare);
+        limits.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let begun = Instant::now();
+    // Strangers who come and are refused, as many as an address by itself may not send in a minute.
+    for n in 0..60 {
+        let mut stranger = site.visit().await;
+        let path = ["/v1/stock", "/livez"][n % 2];
+        stranger.say(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        let (head, _) = stranger.hear().await;
+        assert!(head.starts_with(["http/1.1 401", "http/1.1 200"][n % 2]), "{head}");
+    }
+    let mut caller = site.visit().await;
+    caller.say(site.head("GET", AVAILABILITY, "")).await;
+    assert!(caller.hear().await.0.starts_with("http/1.1 200"));
+    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits: {:?}", begun.elapsed());
 }

@@ -11,7 +11,7 @@ use stockade_server::metrics::Metrics;
 use stockade_server::quality::Tally;
 use stockade_server::service::{Follow, Rate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::host::Host;
@@ -52,7 +52,7 @@ impl Site {
         };
         let mut limits = HttpLimits::default();
         adjust(&mut limits);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = edge::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(edge::serve(listener, Arc::new(http), limits, std::future::pending()));
         Site { host, addr }
