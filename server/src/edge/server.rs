@@ -38,6 +38,8 @@ pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     // A restart does not wait for connections of the process before.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    // Its connections have the same.
+    socket.set_send_buffer_size(SEND_BYTES)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
@@ -106,6 +108,9 @@ async fn next(
 
 /// Connections that may wait until they are accepted. The system may allow fewer (`net.core.somaxconn`).
 const BACKLOG: u32 = 1_024;
+/// Bytes of answers that the system holds for a connection. It takes more once a third of them has left, so the fewer they
+/// are, the earlier it is seen that a slow caller goes on reading.
+const SEND_BYTES: u32 = 128 * 1024;
 /// Connections that may be on their way out besides those that have a place.
 const GOING: usize = 16;
 /// Lines about connections that cannot be accepted.

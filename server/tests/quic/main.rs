@@ -7,6 +7,7 @@ mod faults;
 mod host;
 mod http;
 mod raw;
+mod slow;
 
 use std::time::Duration;
 
