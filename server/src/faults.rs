@@ -1,8 +1,8 @@
-//! Faults that a test causes in a server process: a wall clock that is wrong, a thread that panics.
+//! Faults that a test causes in a server process: a wall clock that is wrong, a thread that panics, a log that is long.
 //!
 //! The process reads them again and again from the file that the variable `FAULTS_FILE` names, one a line: `wall SECONDS`
 //! puts the wall clock ahead, `panic THREAD` lets that thread panic at its next turn, `slow MILLISECONDS` delays each
-//! event of a recovery. The variable `FAULTS_DIE_AT` lets the process die at that step of those that change files or
+//! event of a recovery, `log LINES` writes so many lines to the log, once. The variable `FAULTS_DIE_AT` lets the process die at that step of those that change files or
 //! Redis. A build without debug assertions has none of this.
 
 /// Begins to read the file of faults, if one is named.
@@ -66,6 +66,7 @@ mod injected {
 
     pub(super) static WALL_OFFSET: AtomicI64 = AtomicI64::new(0);
     pub(super) static DELAY: AtomicU64 = AtomicU64::new(0);
+    static SAID: AtomicU64 = AtomicU64::new(0);
     static ARMED: AtomicBool = AtomicBool::new(false);
     static TARGET: Mutex<String> = Mutex::new(String::new());
 
@@ -97,6 +98,11 @@ mod injected {
                     WALL_OFFSET.store(seconds * 1_000_000, Ordering::Relaxed);
                 }
                 Some(("slow", millis)) => DELAY.store(millis.parse().expect("milliseconds"), Ordering::Relaxed),
+                Some(("log", lines)) => {
+                    let lines = lines.parse().expect("how many lines");
+                    let said = SAID.swap(lines, Ordering::Relaxed);
+                    (said..lines).for_each(|n| tracing::info!(n, "a test asked for this line"));
+                }
                 Some(("panic", thread)) => {
                     thread.clone_into(&mut TARGET.lock());
                     ARMED.store(true, Ordering::Release);

@@ -27,6 +27,7 @@
 //! | [`local`] | the file by which commands on the same machine reach a server |
 //! | `logging` | the log of a server, and its limits |
 //! | [`metrics`] | what is counted |
+//! | [`networks`] | networks of addresses |
 //! | `panics` | what a panic of a thread said |
 //! | [`print`] | how results look on the command line |
 //! | [`quality`] | how good routing is, measured on live traffic |
@@ -56,6 +57,7 @@ pub mod levels;
 pub mod local;
 pub(crate) mod logging;
 pub mod metrics;
+pub mod networks;
 pub(crate) mod panics;
 pub mod print;
 pub mod quality;

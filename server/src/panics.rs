@@ -5,6 +5,8 @@ use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::logging;
+
 thread_local! {
     /// Whether this thread does what may panic without being a bug.
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
@@ -21,6 +23,8 @@ pub(crate) fn report() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let reason = words(panic.payload());
         tracing::error!(thread, place, reason, backtrace = %Backtrace::force_capture(), "a panic");
+        // It may end the process.
+        logging::flush(logging::AT_A_PANIC);
     }));
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::logging;
+
 /// Where results go: standard output. Failures and notes go to standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
@@ -42,6 +44,7 @@ pub fn progress_bar(count: u64, things: &str) -> ProgressBar {
 /// A reader that goes away (`stockade orders | head`) ends the command, as it does for other tools.
 fn write_out(line: &str) {
     if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+        logging::flush(logging::AT_THE_END);
         std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 5 });
     }
 }

@@ -256,6 +256,17 @@ impl TokenStore {
         self.changes.subscribe()
     }
 
+    /// Waits until a token no longer has the identity it had: it was revoked, or its rights changed.
+    pub async fn until_revoked(&self, token: &TokenHash, identity: &Arc<Identity>) {
+        let mut changes = self.changes();
+        while self.identity(token).as_ref() == Some(identity) {
+            // The sender is a part of this store.
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Whether there is no token at all, so that no caller is let in.
     pub fn is_empty(&self) -> bool {
         self.known.load().is_empty()

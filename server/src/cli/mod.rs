@@ -40,6 +40,7 @@ use clap::{Parser, Subcommand};
 use stockade_core::{log, wire};
 
 use crate::failure::{Exit, Failure};
+use crate::logging;
 use crate::terminal::Output;
 
 /// Stockade: stock promised once, orders routed well, nothing lost.
@@ -227,9 +228,9 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
 
 fn report(failure: &Failure, out: Output) {
     if out.json {
-        eprintln!("{}", failure.to_json());
+        logging::say_last(&failure.to_json().to_string());
     } else {
-        eprintln!("stockade: {failure}");
+        logging::say_last(&format!("stockade: {failure}"));
     }
 }
 

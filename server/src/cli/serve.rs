@@ -27,12 +27,18 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C; a second one ends at once.
 pub fn run(args: ServeArgs, out: Output) -> Result<(), Failure> {
     let config = args.settings.load()?;
-    logging::start(&config.log_filter, config.log_json);
+    let _written = logging::start(&config.log_filter, config.log_json).map_err(Failure::failed)?;
     panics::report();
     faults::watch();
     let dangers = config.dangers();
     if !config.dev && !dangers.is_empty() {
         return Err(unsafe_settings(&config));
+    }
+    if config.http.is_some() && config.http_behind_tls && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "listen.http_behind_tls is true and listen.http_trusted_proxies names no proxy: all callers behind one share \
+             the limits of its address"
+        );
     }
     for danger in &dangers {
         tracing::warn!(setting = danger.key, "only because of --dev: {}", danger.reason);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use stockade_core::time::Span;
 
 use super::layers::{Problem, Value};
+use crate::networks::Network;
 
 /// Reads values one by one and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -57,6 +58,22 @@ impl<'a> Reader<'a> {
         let parse = |text: &str| text.parse::<Span>().ok().filter(|span| *span > Span::ZERO);
         let span = self.checked(key, "a length of time like 500ms, 5s or 1m", parse, Span::from_secs(1));
         Duration::from_micros(span.0)
+    }
+
+    /// Networks of addresses with commas between them, or nothing.
+    pub(super) fn networks(&mut self, key: &str) -> Vec<Network> {
+        let text = self.text(key);
+        let mut networks = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
+            match part.parse() {
+                Ok(network) => networks.push(network),
+                Err(reason) => self.problem(
+                    key,
+                    format!("{key}: `{part}` must be an address or a network like 10.0.0.7 or 10.0.0.0/8: {reason}"),
+                ),
+            }
+        }
+        networks
     }
 
     /// A length of engine time, at most `most`.

@@ -62,6 +62,13 @@ pub static SETTINGS: &[Setting] = &[
          without that the server refuses an HTTP address other machines can reach.",
     ),
     text(
+        "listen.http_trusted_proxies",
+        "",
+        "Addresses or networks of proxies in front of the HTTP side, with commas between them: \"10.0.0.7, 10.1.0.0/16\".\n\
+         All callers behind a proxy have its address. Their connections and refusals are not limited by address here; let\n\
+         the proxy do that.",
+    ),
+    text(
         "journal.home",
         "local",
         "Where history is kept: \"local\" (a file on this machine's disk), \"redis://host:port/db\" (a Redis Stream), or\n\
@@ -85,6 +92,11 @@ pub static SETTINGS: &[Setting] = &[
     text("auth.tokens", "tokens.toml", "The file of access tokens (hashed). `stockade token` edits it."),
     text("limits.request_timeout", "5s", "How long a request may wait for its answer to be as durable as asked."),
     number("limits.connections", "1024", "Client connections at one time."),
+    text(
+        "limits.token_share",
+        "0.5",
+        "Share of the connections, from 0 to 1, that one token may have: of limits.connections, and of those over HTTP.",
+    ),
     number("limits.in_flight", "4096", "Requests one connection may have in flight; more are refused as overloaded."),
     text(
         "limits.memory",

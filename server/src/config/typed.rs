@@ -10,6 +10,7 @@ use stockade_core::time::Span;
 use super::home::JournalHome;
 use super::layers::{Problem, Value};
 use super::reader::Reader;
+use crate::networks::Network;
 
 /// Bound of `clock.outage_max`.
 const OUTAGE_MAX: Span = Span::from_mins(366 * 24 * 60);
@@ -32,6 +33,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Whether a proxy in front of the HTTP side terminates TLS.
     pub http_behind_tls: bool,
+    /// Proxies in front of the HTTP side whose connections are not counted by address.
+    pub trusted_proxies: Vec<Network>,
     /// Where history is kept.
     pub journal: JournalHome,
     /// Whether the way to a Redis on another machine is safe without encryption.
@@ -44,6 +47,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Client connections at one time.
     pub connections: u32,
+    /// Share of the connections that one token may have, in millionths.
+    pub token_share_ppm: u64,
     /// Requests one connection may have in flight.
     pub in_flight: u32,
     /// Bytes that requests and answers of all callers may take together.
@@ -85,12 +90,14 @@ impl Config {
                 _ => Some(read.parsed("listen.http", "an address with a port, like 127.0.0.1:7412, or off")),
             },
             http_behind_tls: read.parsed("listen.http_behind_tls", "true or false"),
+            trusted_proxies: read.networks("listen.http_trusted_proxies"),
             journal: read.journal(&base, &data_dir),
             redis_network_is_private: read.parsed("journal.redis_network_is_private", "true or false"),
             tls: (!cert.is_empty()).then(|| (base.join(cert), base.join(key))),
             tokens: data_dir.join(read.text("auth.tokens")),
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
+            token_share_ppm: read.share_ppm("limits.token_share"),
             in_flight: read.count("limits.in_flight"),
             memory: read.bytes_from("limits.memory", MEMORY_MIN),
             hold_grace: match read.text("holds.grace").as_str() {
@@ -109,5 +116,11 @@ impl Config {
         };
         let problems = read.problems;
         if problems.is_empty() { Ok(Config { values, ..config }) } else { Err(problems) }
+    }
+
+    /// How many of so many connections one token may have: at least one.
+    pub fn of_token(&self, connections: usize) -> usize {
+        let share = connections as u128 * u128::from(self.token_share_ppm) / 1_000_000;
+        usize::try_from(share).unwrap_or(usize::MAX).max(1)
     }
 }

@@ -65,7 +65,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
         let share = http.service.share(&who);
         let memory = match parts.extensions.get::<Arc<Visit>>() {
             Some(visit) => {
-                visit.meet().map_err(|reject| refused(&reject))?;
+                visit.meet(token, &who, &http.service).map_err(|reject| refused(&reject))?;
                 visit.memory(&share)
             }
             None => share.memory.clone(),
@@ -142,7 +142,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<Http>> for Json<T> {
     }
 }
 
-/// Reads a body as long as there is room for it.
+/// Reads a body as long as there is room for it. A short one has room whatever others receive.
 async fn read(mut body: Body, received: &Arc<Account>) -> Result<(Vec<u8>, Holding), Response<Body>> {
     let (mut bytes, mut holding) = (Vec::new(), received.open());
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
@@ -155,7 +155,9 @@ async fn read(mut body: Body, received: &Arc<Account>) -> Result<(Vec<u8>, Holdi
         if whole > BODY_BYTES_MAX {
             return Err(too_long().into_response());
         }
-        if whole > FREE_BYTES && !reach(&mut holding, whole, received.max()).await {
+        if whole <= FREE_BYTES {
+            holding.set(whole);
+        } else if !reach(&mut holding, whole, received.max()).await {
             return Err(refused(&Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) }));
         }
         bytes.extend_from_slice(data);

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
 use super::paced::Paced;
@@ -57,7 +57,7 @@ pub(super) async fn serve(
         .max_buf_size(2 * HEAD_BYTES);
     let io = TokioIo::new(Paced::new(stream, limits.unread, Arc::clone(&visit)));
     let mut connection = http.serve_connection(io, service);
-    let (mut known, mut told) = (false, false);
+    let (mut known, mut told, mut revoked) = (false, false, None);
     let ended = loop {
         tokio::select! {
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
@@ -67,6 +67,11 @@ pub(super) async fn serve(
                 told = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
+            () = visit.is_revoked(), if known && revoked.is_none() => {
+                revoked = Some(Instant::now() + REVOKED);
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            () = until(revoked), if revoked.is_some() => return debug!("a connection of a revoked token was cut off"),
         }
         if known {
             stranger.leave();
@@ -83,6 +88,12 @@ pub(super) async fn serve(
     tokio::select! {
         () = farewell => {}
         () = stranger.has_to_go() => debug!("the end of a connection without a token made room for newer ones"),
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    if let Some(time) = time {
+        tokio::time::sleep_until(time).await;
     }
 }
 
@@ -209,6 +220,8 @@ impl Body for Lent {
     }
 }
 
+/// How long the request on a connection may go on once its token is revoked.
+const REVOKED: Duration = Duration::from_secs(1);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Bytes of a body that are read for nothing, to keep the connection.

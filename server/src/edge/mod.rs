@@ -35,7 +35,7 @@ mod starting;
 mod state;
 mod visit;
 
-pub use server::serve;
+pub use server::{listen, serve};
 pub use starting::{Progress, serve_starting};
 pub use state::Http;
 pub use visit::HttpLimits;

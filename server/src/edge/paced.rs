@@ -9,27 +9,34 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::heads::Heads;
 use super::visit::Visit;
+use crate::service::Reading;
 
-/// A TCP stream. Writing fails with [`io::ErrorKind::TimedOut`] once the other end has taken nothing for a while. What
+/// A TCP stream. Writing fails with [`io::ErrorKind::TimedOut`] once the other end is [too slow](Reading). What
 /// the parser of requests lets pass is told to the connection's [`Visit`]; what it refuses by itself, with an answer that
 /// has no body, is not sent but kept for [`Paced::into_parts`].
 pub(super) struct Paced {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// Since the stream does not take all that is offered.
+    slow: Option<Slow>,
     visit: Arc<Visit>,
     heads: Heads,
     refused: Option<StatusCode>,
 }
 
+/// The other end takes less than it is offered.
+struct Slow {
+    reading: Reading,
+    ends: Pin<Box<Sleep>>,
+}
+
 impl Paced {
     pub(super) fn new(stream: TcpStream, patience: Duration, visit: Arc<Visit>) -> Paced {
-        Paced { stream, patience, waiting: None, visit, heads: Heads::default(), refused: None }
+        Paced { stream, patience, slow: None, visit, heads: Heads::default(), refused: None }
     }
 
     /// The stream, and the status with which the parser refused its last request.
@@ -44,20 +51,37 @@ impl Paced {
         refusal.is_some()
     }
 
-    fn judge<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
-        }
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
-        match waiting.as_mut().poll(cx) {
-            Poll::Ready(()) => {
-                waiting.as_mut().reset(Instant::now() + patience);
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the answer is not read")))
+    /// Follows a write of so many bytes.
+    fn judge(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        offered: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let now = Instant::now();
+        match &written {
+            Poll::Ready(Ok(bytes)) if *bytes < offered => {
+                let patience = self.patience;
+                self.slow.get_or_insert_with(|| Slow::begin(now, patience)).reading.took(*bytes, now);
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Ready(_) => self.slow = None,
+            Poll::Pending => {
+                let patience = self.patience;
+                let slow = self.slow.get_or_insert_with(|| Slow::begin(now, patience));
+                slow.ends.as_mut().reset(slow.reading.until(patience));
+                if slow.ends.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the answer is not read")));
+                }
+            }
         }
+        written
+    }
+}
+
+impl Slow {
+    fn begin(now: Instant, patience: Duration) -> Slow {
+        let reading = Reading::begin(now);
+        Slow { reading, ends: Box::pin(sleep_until(reading.until(patience))) }
     }
 }
 
@@ -79,7 +103,7 @@ impl AsyncWrite for Paced {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.judge(written, cx)
+        self.judge(written, bytes.len(), cx)
     }
 
     fn poll_write_vectored(
@@ -93,7 +117,7 @@ impl AsyncWrite for Paced {
             return Poll::Ready(Ok(only.len()));
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.judge(written, cx)
+        self.judge(written, bytes.iter().map(|piece| piece.len()).sum(), cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -101,8 +125,8 @@ impl AsyncWrite for Paced {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.judge(flushed, cx)
+        // A TCP stream holds nothing back.
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::state::Http;
 use crate::journal::Health;
+use crate::logging;
 use crate::metrics::Snapshot;
 
 /// The probes.
@@ -37,7 +38,9 @@ async fn metrics(State(http): State<Arc<Http>>) -> Response<Body> {
     let journal = (http.journal)();
     let (engine, service, connections) = (&*http.engine, http.service.counted(), (http.connections)());
     let clock = http.service.clock().standing();
-    let text = http.metrics.encode(&Snapshot { engine, service, clock, journal: &journal, connections });
+    let log_lines_dropped = logging::dropped();
+    let now = Snapshot { engine, service, clock, journal: &journal, connections, log_lines_dropped };
+    let text = http.metrics.encode(&now);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

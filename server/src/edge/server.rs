@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::{Extension, Router};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
@@ -27,6 +27,21 @@ fn router(http: Arc<Http>, body: Duration) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(Extension(BodyTime(body)))
         .with_state(http)
+}
+
+/// Takes a port for [`serve`]. Needs a tokio runtime around it.
+///
+/// # Errors
+/// When the address cannot be used.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart does not wait for connections of the process before.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Its connections have the same.
+    socket.set_send_buffer_size(SEND_BYTES)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `stop` is done, then until the requests in flight are answered. A failure to accept a connection passes:
@@ -91,6 +106,11 @@ async fn next(
     (held, listener.accept().await)
 }
 
+/// Connections that may wait until they are accepted. The system may allow fewer (`net.core.somaxconn`).
+const BACKLOG: u32 = 1_024;
+/// Bytes of answers that the system holds for a connection. It takes more once a third of them has left, so the fewer they
+/// are, the earlier it is seen that a slow caller goes on reading.
+const SEND_BYTES: u32 = 128 * 1024;
 /// Connections that may be on their way out besides those that have a place.
 const GOING: usize = 16;
 /// Lines about connections that cannot be accepted.

@@ -88,10 +88,10 @@ struct StartingBody {
 pub async fn serve_starting(
     listener: TcpListener,
     progress: Arc<Progress>,
+    limits: HttpLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let routes = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).fallback(later);
-    let limits = HttpLimits::default();
     accept(listener, routes.with_state(progress), limits, stop).await;
 }
 

@@ -1,8 +1,8 @@
 //! Connections of the HTTP side: how many there may be, and what one of them knows of its caller.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -11,13 +11,19 @@ use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::Span;
 use tokio::sync::Notify;
 
-use crate::service::{Memory, Pace, Rate, Share, Stranger, Strangers, address_key};
+use crate::auth::{Identity, TokenHash};
+use crate::networks::Network;
+use crate::service::{Callers, Memory, NoPlace, Pace, Place, Rate, Service, Share, Stranger, Strangers, address_key};
 
 /// Bounds of the HTTP side.
 #[derive(Clone, Debug)]
 pub struct HttpLimits {
     /// Connections at one time whose caller has shown a token that is known.
     pub known: usize,
+    /// Those of them that one token may have.
+    pub known_of_token: usize,
+    /// Proxies: their connections are not counted by address, because all callers behind them come from there.
+    pub trusted_proxies: Vec<Network>,
     /// Connections at one time whose caller has not, probes among them; beyond that the oldest of them has to go.
     pub strangers: usize,
     /// From the opening of a connection, or its last answer, to the end of the next request's head.
@@ -40,8 +46,11 @@ impl Default for HttpLimits {
     /// Ordinary bounds, and no more connections than the process has descriptors for beyond [`RESERVE`].
     fn default() -> HttpLimits {
         let free = descriptors().saturating_sub(RESERVE);
+        let known = (free / 4 * 3).clamp(16, 1_024);
         HttpLimits {
-            known: (free / 4 * 3).clamp(16, 1_024),
+            known,
+            known_of_token: known / 2,
+            trusted_proxies: Vec::new(),
             strangers: (free / 4).clamp(16, 256),
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
@@ -77,8 +86,8 @@ fn soft_limit(limits: &str) -> Option<usize> {
 #[derive(Debug)]
 pub(super) struct Places {
     strangers: Arc<Strangers>,
-    known: AtomicUsize,
-    known_max: usize,
+    callers: Arc<Callers>,
+    trusted_proxies: Vec<Network>,
     /// Bytes of one connection.
     memory: usize,
     arrivals: Pace<IpAddr>,
@@ -91,14 +100,23 @@ pub(super) struct Places {
 #[derive(Debug)]
 pub(super) struct Visit {
     places: Arc<Places>,
-    met: AtomicBool,
+    guest: OnceLock<Guest>,
     meeting: Notify,
     odd: AtomicBool,
-    address: IpAddr,
+    /// `None` behind a trusted proxy.
+    address: Option<IpAddr>,
     /// How long it waits until it is served.
     pub(super) delay: Duration,
     /// What the bodies and answers of the connection take, by the token its last request showed.
     memory: Mutex<Option<(Code, Memory)>>,
+}
+
+/// The caller to whose token the connection's place belongs: the first that it showed.
+struct Guest {
+    service: Arc<Service>,
+    token: TokenHash,
+    who: Arc<Identity>,
+    _place: Place,
 }
 
 /// What an answer to a stranger is.
@@ -114,8 +132,8 @@ impl Places {
     pub(super) fn new(limits: &HttpLimits) -> Arc<Places> {
         Arc::new(Places {
             strangers: Strangers::new(limits.strangers),
-            known: AtomicUsize::new(0),
-            known_max: limits.known,
+            callers: Callers::new(number(limits.known), number(limits.known_of_token)),
+            trusted_proxies: limits.trusted_proxies.clone(),
             memory: limits.memory,
             arrivals: Pace::new(limits.arrivals),
             refusals: Pace::new(limits.refusals),
@@ -126,11 +144,15 @@ impl Places {
 
     /// Lets a connection in, as a stranger; `None` when its address opens far too many.
     pub(super) fn enter(self: &Arc<Places>, peer: SocketAddr) -> Option<(Arc<Visit>, Stranger)> {
-        let address = address_key(peer.ip());
-        let delay = self.arrivals.wait(address, DELAY_MAX, Instant::now())?;
+        let is_proxy = self.trusted_proxies.iter().any(|proxies| proxies.contains(peer.ip()));
+        let address = (!is_proxy).then(|| address_key(peer.ip()));
+        let delay = match address {
+            Some(address) => self.arrivals.wait(address, DELAY_MAX, Instant::now())?,
+            None => Duration::ZERO,
+        };
         let visit = Visit {
             places: Arc::clone(self),
-            met: AtomicBool::new(false),
+            guest: OnceLock::new(),
             meeting: Notify::new(),
             odd: AtomicBool::new(false),
             address,
@@ -143,17 +165,25 @@ impl Places {
 
 impl Visit {
     /// The caller has shown a token that is known: the connection takes a place among those.
-    pub(super) fn meet(&self) -> Result<(), Reject> {
-        if self.met.load(Ordering::Relaxed) {
+    ///
+    /// # Errors
+    /// When there is none, or none for this token.
+    pub(super) fn meet(&self, token: &str, who: &Arc<Identity>, service: &Arc<Service>) -> Result<(), Reject> {
+        if self.guest.get().is_some() {
             return Ok(());
         }
-        let take = |known: usize| (known < self.places.known_max).then_some(known + 1);
-        if self.places.known.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return Err(Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) });
+        let place = self.places.callers.enter(&who.name).map_err(|none| match none {
+            NoPlace::Full => Reject::Overloaded { retry_after: RetryAfter(RETRY_AFTER) },
+            NoPlace::OfToken { .. } => Reject::Unavailable { reason: none.to_string() },
+        })?;
+        let (service, who) = (Arc::clone(service), Arc::clone(who));
+        let guest = Guest { service, token: TokenHash::of(token), who, _place: place };
+        if self.guest.set(guest).is_ok() {
+            self.meeting.notify_one();
+            if let Some(address) = &self.address {
+                self.places.arrivals.give_back(address);
+            }
         }
-        self.met.store(true, Ordering::Relaxed);
-        self.meeting.notify_one();
-        self.places.arrivals.give_back(&self.address);
         Ok(())
     }
 
@@ -168,14 +198,12 @@ impl Visit {
 
     /// Waits before an answer to a stranger leaves, if its address gets many; whether the connection may go on.
     pub(super) async fn slow_down(&self, answered: Answered) -> bool {
-        if self.met.load(Ordering::Relaxed) {
-            return true;
-        }
+        let Some(address) = self.address.filter(|_| self.guest.get().is_none()) else { return true };
         let pace = match answered {
             Answered::Probe => &self.places.probes,
             Answered::Refusal => &self.places.refusals,
         };
-        let wait = pace.wait(self.address, DELAY_MAX, Instant::now());
+        let wait = pace.wait(address, DELAY_MAX, Instant::now());
         pause(wait.unwrap_or(DELAY_MAX)).await;
         wait.is_some()
     }
@@ -200,14 +228,25 @@ impl Visit {
     pub(super) async fn is_met(&self) {
         self.meeting.notified().await;
     }
-}
 
-impl Drop for Visit {
-    fn drop(&mut self) {
-        if self.met.load(Ordering::Relaxed) {
-            self.places.known.fetch_sub(1, Ordering::Relaxed);
+    /// Waits until the token to which the connection's place belongs is revoked, or its rights change.
+    pub(super) async fn is_revoked(&self) {
+        match self.guest.get() {
+            Some(guest) => guest.service.tokens().until_revoked(&guest.token, &guest.who).await,
+            None => std::future::pending().await,
         }
     }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guest").field("who", &self.who).finish_non_exhaustive()
+    }
+}
+
+/// A number of connections as it is counted.
+fn number(connections: usize) -> u32 {
+    u32::try_from(connections).unwrap_or(u32::MAX)
 }
 
 async fn pause(time: Duration) {

@@ -41,6 +41,7 @@ pub struct Metrics {
     clock: Gauge,
     refused: Counter,
     unknown: Counter,
+    log_lines_dropped: Counter,
     journal: JournalMetrics,
     routing: RoutingMetrics,
 }
@@ -64,9 +65,24 @@ impl Metrics {
         let refused = counter(&mut registry, "refused_requests", help);
         let help = "Commands since the start whose durability did not come in time: their outcome is unknown";
         let unknown = counter(&mut registry, "unknown_outcomes", help);
+        let help =
+            "Lines of the log since the start that were not written: it was not read in time, or cannot be written";
+        let log_lines_dropped = counter(&mut registry, "log_lines_dropped", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
-        Metrics { registry, requests, http, connections, locked_work, clock, refused, unknown, journal, routing }
+        Metrics {
+            registry,
+            requests,
+            http,
+            connections,
+            locked_work,
+            clock,
+            refused,
+            unknown,
+            log_lines_dropped,
+            journal,
+            routing,
+        }
     }
 
     /// Counts a JSON call.
@@ -82,6 +98,7 @@ impl Metrics {
         self.clock.set(seconds(now.clock.ahead()) - seconds(now.clock.behind()));
         show(&self.refused, now.service.refused);
         show(&self.unknown, now.service.unknown);
+        show(&self.log_lines_dropped, now.log_lines_dropped);
         self.journal.set(now);
         self.routing.set();
         let mut text = String::new();

@@ -19,4 +19,6 @@ pub struct Snapshot<'a> {
     pub journal: &'a JournalStatus,
     /// QUIC connections.
     pub connections: u32,
+    /// Lines of the log that were not written.
+    pub log_lines_dropped: u64,
 }

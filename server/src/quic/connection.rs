@@ -1,10 +1,11 @@
 //! One connection: hello, welcome, lanes, and an orderly end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use quinn::{Connection, RecvStream, SendStream};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
 use stockade_core::Durability;
 use stockade_core::time::Span;
 use stockade_core::wire::body::{put_frame, read_body};
@@ -20,10 +21,9 @@ use tracing::{debug, info, warn};
 use super::caller::Caller;
 use super::gate::Pass;
 use super::lane::{Lane, Phase};
-use super::place::Place;
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
-use crate::service::{Service, Stranger};
+use crate::service::{Callers, NoPlace, Place, Service, Stranger};
 use crate::throttle::Throttle;
 
 /// Lines about clients that were not let in.
@@ -35,8 +35,8 @@ static BROKEN: Throttle = Throttle::new();
 pub(super) struct Entrance {
     /// Its place while its peer has not said who it is.
     pub(super) stranger: Stranger,
-    /// Counts the connections whose peers have.
-    pub(super) count: Arc<watch::Sender<u32>>,
+    /// The connections whose peers have.
+    pub(super) callers: Arc<Callers>,
     /// What its handshake took.
     pub(super) pass: Pass,
 }
@@ -47,18 +47,18 @@ pub(super) async fn serve(
     connection: Connection,
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    Entrance { mut stranger, count, pass }: Entrance,
+    Entrance { mut stranger, callers, pass }: Entrance,
 ) {
     let peer = connection.remote_address();
     let greeted = tokio::select! {
-        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &count)) => greeted,
+        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &callers)) => greeted,
         () = stranger.has_to_go() => {
             debug!(%peer, "a connection without a hello made room for newer ones");
             return connection.close(close::REFUSED, b"too many connections wait without a hello");
         }
     };
     drop(stranger);
-    let (identity, token, _place, send, receive, decoder) = match greeted {
+    let (identity, token, place, send, receive, decoder) = match greeted {
         Ok(Ok(greeted)) => {
             pass.give_back(Instant::now());
             greeted
@@ -75,6 +75,7 @@ pub(super) async fn serve(
         }
     };
     debug!(%peer, token = %identity.name, "a client was let in");
+    widen(&connection, &config, &place);
     let in_flight_max = config.in_flight as usize;
     let share = service.share(&identity);
     let memory = share.memory.below(config.memory);
@@ -87,7 +88,7 @@ pub(super) async fn serve(
         memory,
     });
     let (phase, phases) = watch::channel(Phase::Open);
-    let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new() };
+    let open = Open { connection, service, config, caller, token, phases, lanes: JoinSet::new(), _place: place };
     open.serve((send, receive, decoder), phase).await;
 }
 
@@ -99,14 +100,14 @@ struct Open {
     token: TokenHash,
     phases: watch::Receiver<Phase>,
     lanes: JoinSet<()>,
+    _place: Place,
 }
 
 impl Open {
     async fn serve(mut self, first: (SendStream, RecvStream, FrameDecoder), phase: watch::Sender<Phase>) {
         let mut draining = self.service.draining();
-        let mut tokens = self.service.tokens().changes();
-        // Changes before the subscription are not signalled.
-        tokens.mark_changed();
+        let (service, caller, token) = (Arc::clone(&self.service), Arc::clone(&self.caller), self.token.clone());
+        let mut revoked = pin!(service.tokens().until_revoked(&token, &caller.identity));
         self.add(first, true);
         loop {
             tokio::select! {
@@ -121,7 +122,7 @@ impl Open {
                     }
                 },
                 Some(_) = self.lanes.join_next() => {}
-                Ok(()) = tokens.changed() => if !self.is_still_let_in() {
+                () = &mut revoked => {
                     info!(peer = %self.connection.remote_address(), token = %self.caller.identity.name, "a token was revoked");
                     self.connection.close(close::REFUSED, b"the token was revoked");
                     break;
@@ -135,11 +136,6 @@ impl Open {
         // Lanes whose connection is gone end by themselves; their answers have nowhere to go.
         self.connection.close(close::DONE, b"");
         self.lanes.shutdown().await;
-    }
-
-    /// Whether the token still has the identity it had at the hello.
-    fn is_still_let_in(&self) -> bool {
-        self.service.tokens().identity(&self.token).is_some_and(|now| now == self.caller.identity)
     }
 
     fn add(&mut self, (mut send, mut receive, decoder): (SendStream, RecvStream, FrameDecoder), announces: bool) {
@@ -177,10 +173,38 @@ impl Open {
     }
 }
 
+/// Lets a peer that has said who it is have more on its way. The first connections of a token get much, because what is on
+/// its way is not counted; the others get as much as together is little.
+fn widen(connection: &Connection, config: &QuicConfig, place: &Place) {
+    let is_wide = place.of_token <= WIDE_OF_TOKEN;
+    let (receive, send) = if is_wide { (RECEIVE_WINDOW, SEND_WINDOW) } else { (NARROW_WINDOW, NARROW_WINDOW) };
+    connection.set_receive_window(VarInt::from_u32(receive));
+    connection.set_send_window(send.into());
+    connection.set_max_concurrent_bi_streams(VarInt::from_u32(u32::from(config.lanes)));
+}
+
 /// Waits until the service drains; forever if the service ends without draining.
 async fn begins(draining: &mut watch::Receiver<bool>) {
     if draining.wait_for(|draining| *draining).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Why a peer is not let in: as its hello is answered, and in words for the log and the end of the connection.
+struct NotLetIn {
+    refusal: HelloRefusal,
+    reason: String,
+}
+
+impl From<HelloRefusal> for NotLetIn {
+    fn from(refusal: HelloRefusal) -> NotLetIn {
+        NotLetIn { reason: refusal.to_string(), refusal }
+    }
+}
+
+impl From<NoPlace> for NotLetIn {
+    fn from(none: NoPlace) -> NotLetIn {
+        NotLetIn { reason: none.to_string(), refusal: HelloRefusal::Full { retry_after: Span::from_secs(1) } }
     }
 }
 
@@ -190,18 +214,18 @@ async fn greet(
     connection: &Connection,
     service: &Service,
     config: &QuicConfig,
-    count: &Arc<watch::Sender<u32>>,
+    callers: &Arc<Callers>,
 ) -> Result<Greeted, String> {
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
-    let hello = read_hello(&mut receive, &mut decoder).await;
+    let hello = read_hello(&mut receive, &mut decoder).await.map_err(NotLetIn::from);
     let judged = hello.and_then(|hello| {
-        let (welcome, identity, place) = judge(&hello, service, config, count)?;
+        let (welcome, identity, place) = judge(&hello, service, config, callers)?;
         Ok((welcome, (identity, TokenHash::of(&hello.token), place)))
     });
     let (answer, identity) = match judged {
         Ok((welcome, identity)) => (HelloAnswer::Welcome(welcome), Ok(identity)),
-        Err(refusal) => (HelloAnswer::Refused(refusal.clone()), Err(refusal.to_string())),
+        Err(NotLetIn { refusal, reason }) => (HelloAnswer::Refused(refusal), Err(reason)),
     };
     let header = Header {
         kind: FrameKind::HelloAnswer,
@@ -246,15 +270,14 @@ fn judge(
     hello: &Hello,
     service: &Service,
     config: &QuicConfig,
-    count: &Arc<watch::Sender<u32>>,
-) -> Result<(Welcome, Arc<Identity>, Place), HelloRefusal> {
+    callers: &Arc<Callers>,
+) -> Result<(Welcome, Arc<Identity>, Place), NotLetIn> {
     let version = hello.agree(VERSION_OLDEST, VERSION)?;
     let identity = service.authenticate(&hello.token).map_err(|_| HelloRefusal::Unauthenticated)?;
     if *service.draining().borrow() {
-        return Err(HelloRefusal::Draining);
+        return Err(HelloRefusal::Draining.into());
     }
-    let full = HelloRefusal::Full { retry_after: Span::from_secs(1) };
-    let place = Place::take(count, config.connections).ok_or(full)?;
+    let place = callers.enter(&identity.name)?;
     let welcome = Welcome {
         version,
         features: hello.features.common(Features::KNOWN),
@@ -268,6 +291,14 @@ fn judge(
     Ok((welcome, identity, place))
 }
 
+/// Connections of a token that get wide windows.
+const WIDE_OF_TOKEN: u32 = 4;
+/// Bytes that such a connection may have on their way to the lanes that are about to read them.
+const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
+/// Bytes that it may have on their way to its peer.
+const SEND_WINDOW: u32 = 2 * 1024 * 1024;
+/// Bytes each way of every other connection.
+const NARROW_WINDOW: u32 = 128 * 1024;
 /// How long the last bytes of a stream may take to be acknowledged.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 /// How long requests may be on their way here when the go-away leaves.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use stockade_core::wire::{FrameError, FrameKind, WireError};
 
+use crate::service::READ_PER_SECOND;
+
 /// Why a lane ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LaneError {
@@ -15,7 +17,7 @@ pub(super) enum LaneError {
     Batch(WireError),
     #[error("a frame was not complete {} s after its first byte", .0.as_secs_f32())]
     Slow(Duration),
-    #[error("its answers were not read for {} s", .0.as_secs_f32())]
+    #[error("its answers were not read for {} s, or more slowly than {} bytes a second", .0.as_secs_f32(), READ_PER_SECOND)]
     Unread(Duration),
     #[error("the stream cannot be read: {0}")]
     Read(#[from] quinn::ReadError),

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::fault::LaneError;
 use super::outgoing::Outgoing;
 use super::take::{Taker, overloaded};
-use crate::service::{Holding, Service};
+use crate::service::{FREE_BYTES, Holding, Service};
 
 pub(super) struct Lane {
     service: Arc<Service>,
@@ -133,26 +133,29 @@ impl Lane {
         Ok(false)
     }
 
-    /// Sees that there is room for the frame that has begun. Where there is none, the frame is answered as too much at
-    /// once and is not kept.
+    /// Sees that there is room for the frame that has begun. A connection that receives little has room whatever others
+    /// receive. Where there is none, the frame is answered as too much at once and is not kept.
     fn make_room(&mut self) {
-        let Lane { service, decoder, outgoing, received, .. } = self;
+        let Lane { service, caller, decoder, outgoing, received, .. } = self;
         let Some((header, whole)) = decoder.announced() else { return received.set(0) };
-        if whole <= SMALL_FRAME {
-            return received.set(0);
+        if whole < received.bytes() {
+            received.set(whole);
         }
-        if !received.try_reach(whole) {
-            decoder.skip();
-            received.set(0);
-            outgoing.enter(1);
-            outgoing.push(header.correlation, overloaded(service));
+        if received.try_reach(whole) {
+            return;
         }
+        let others = caller.memory.received.held().saturating_sub(received.bytes());
+        if others + whole <= FREE_BYTES {
+            return received.set(whole);
+        }
+        decoder.skip();
+        received.set(0);
+        outgoing.enter(1);
+        outgoing.push(header.correlation, overloaded(service));
     }
 }
 
 /// Chunks taken from the stream at once; one arrives per packet.
 const CHUNKS: usize = 16;
-/// Bytes of a frame that a lane may receive without asking whether there is room.
-const SMALL_FRAME: usize = 64 * 1024;
 /// Bytes of answers a lane holds before it decides no more; one answer may go beyond.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -20,7 +20,7 @@ use super::connection::{self, Entrance};
 use super::gate::{Entry, Gate, Newcomer, Pass};
 use super::{QuicConfig, close};
 use crate::faults;
-use crate::service::{Service, Strangers};
+use crate::service::{Callers, Service, Strangers};
 use crate::tls::{Certificate, TlsError};
 
 /// A listening endpoint with its connections.
@@ -85,17 +85,23 @@ impl Listener {
         service: Arc<Service>,
     ) -> Result<Listener, QuicError> {
         let mut server = ServerConfig::with_crypto(Arc::new(certificate.quic_crypto()?));
-        server.transport_config(Arc::new(transport(&config)?)).max_incoming(config.handshakes as usize).migration(true);
+        server
+            .transport_config(Arc::new(transport(&config)?))
+            .max_incoming(config.handshakes as usize)
+            .incoming_buffer_size(INCOMING_BYTES)
+            .incoming_buffer_size_total(INCOMING_BYTES * u64::from(config.handshakes))
+            .migration(true);
         let listen = |error| QuicError::Listen { addr: config.addr, error };
         let runtime =
             quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("there is no async runtime")))?;
         let endpoint = Endpoint::new(lasting(certificate), Some(server), socket, runtime).map_err(listen)?;
         let addr = endpoint.local_addr().map_err(listen)?;
         info!(%addr, "listening for QUIC");
-        let (count, connections) = watch::channel(0);
+        let callers = Callers::new(config.connections, config.connections_of_token);
+        let connections = callers.watch();
         let strangers = Strangers::new(config.handshakes as usize);
         let gate = Gate::new(&config);
-        let door = Door { service, config: Arc::new(config), count: Arc::new(count), strangers, gate };
+        let door = Door { service, config: Arc::new(config), callers, strangers, gate };
         let accepting = tokio::spawn(door.accept(endpoint.clone()));
         Ok(Listener { endpoint, addr, connections, accepting })
     }
@@ -140,7 +146,7 @@ impl Listener {
 struct Door {
     service: Arc<Service>,
     config: Arc<QuicConfig>,
-    count: Arc<watch::Sender<u32>>,
+    callers: Arc<Callers>,
     strangers: Arc<Strangers>,
     gate: Arc<Gate>,
 }
@@ -167,7 +173,8 @@ impl Door {
             Ok(connecting) => connecting,
             Err(error) => return debug!(%peer, %error, "a handshake failed"),
         };
-        let (service, config, count) = (Arc::clone(&self.service), Arc::clone(&self.config), Arc::clone(&self.count));
+        let (service, config) = (Arc::clone(&self.service), Arc::clone(&self.config));
+        let callers = Arc::clone(&self.callers);
         let mut stranger = self.strangers.enter();
         tokio::spawn(async move {
             let connected = tokio::select! {
@@ -176,7 +183,7 @@ impl Door {
             };
             match connected {
                 Ok(Ok(connection)) => {
-                    let entrance = Entrance { stranger, count, pass };
+                    let entrance = Entrance { stranger, callers, pass };
                     connection::serve(connection, service, config, entrance).await;
                 }
                 Ok(Err(error)) => debug!(%peer, %error, "a handshake failed"),
@@ -204,12 +211,13 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
-        .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(config.lanes)))
+        // A stranger says its hello. It gets more when it has said who it is.
+        .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
-        .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
-        .send_window(SEND_WINDOW)
+        .receive_window(VarInt::from_u32(STRANGER_WINDOW))
+        .send_window(STRANGER_WINDOW.into())
         .ack_frequency_config(Some(AckFrequencyConfig::default()))
         .initial_mtu(INITIAL_MTU)
         .mtu_discovery_config(Some(discovery));
@@ -217,7 +225,9 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
 }
 
 const STREAM_WINDOW: u32 = 512 * 1024;
-const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
-const SEND_WINDOW: u64 = 2 * 1024 * 1024;
+/// Bytes that a stranger may have on their way, each way: some hellos.
+const STRANGER_WINDOW: u32 = 16 * 1024;
+/// Bytes of a handshake's packets that wait until it is begun.
+const INCOMING_BYTES: u64 = 16 * 1024;
 const INITIAL_MTU: u16 = 1_400;
 const LAST_PACKETS: Duration = Duration::from_secs(1);

@@ -16,7 +16,6 @@ mod gate;
 mod lane;
 mod listener;
 mod outgoing;
-mod place;
 mod queue;
 mod take;
 
@@ -36,6 +35,8 @@ pub struct QuicConfig {
     pub addr: SocketAddr,
     /// Connections at one time whose peers have said who they are.
     pub connections: u32,
+    /// Those of them that one token may have.
+    pub connections_of_token: u32,
     /// Requests one connection may have in flight; more are refused as overloaded.
     pub in_flight: u32,
     /// Streams of one connection.
@@ -67,6 +68,7 @@ impl QuicConfig {
         QuicConfig {
             addr,
             connections: 1_024,
+            connections_of_token: 512,
             in_flight: 4_096,
             lanes: 16,
             body_max: FRAME_BYTES_MAX as u32,

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::caller::Caller;
 use super::fault::LaneError;
 use super::queue::{BatchAnswer, KEEP_BYTES, Queue};
-use crate::service::{Decided, Holding, Service, Wait};
+use crate::service::{Decided, Holding, Reading, Service, Wait};
 
 /// The answers of a lane. Every step of sending may be given up and taken up again, so that answers leave while the lane
 /// waits for something else.
@@ -33,16 +33,16 @@ pub(super) struct Outgoing {
     out: Vec<u8>,
     /// Bytes of `out` that are written.
     written: usize,
-    /// Since when something is being written.
-    since: Option<Instant>,
+    /// How the peer takes it.
+    reading: Option<Reading>,
 }
 
 impl Outgoing {
     pub(super) fn new(service: Arc<Service>, caller: Arc<Caller>) -> Outgoing {
         let (wait, holding) = (service.waits().enter(), caller.memory.answers.open());
         let queue = Queue::default();
-        let (out, since) = (Vec::new(), None);
-        Outgoing { service, caller, queue, wait, holding, entered: 0, making: 0, out, written: 0, since }
+        let (out, reading) = (Vec::new(), None);
+        Outgoing { service, caller, queue, wait, holding, entered: 0, making: 0, out, written: 0, reading }
     }
 
     /// Counts requests as in flight; whether the connection may have so many.
@@ -145,15 +145,14 @@ impl Outgoing {
 
     async fn write(&mut self, send: &mut SendStream) -> Result<(), LaneError> {
         let patience = self.caller.frame_timeout;
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let writing = async {
-            while self.written < self.out.len() {
-                self.written += send.write(&self.out[self.written..]).await?;
-            }
-            Ok::<(), quinn::WriteError>(())
-        };
-        timeout_at(since + patience, writing).await.map_err(|_| LaneError::Unread(patience))??;
-        (self.since, self.written) = (None, 0);
+        let reading = self.reading.get_or_insert_with(|| Reading::begin(Instant::now()));
+        while self.written < self.out.len() {
+            let writing = timeout_at(reading.until(patience), send.write(&self.out[self.written..]));
+            let written = writing.await.map_err(|_| LaneError::Unread(patience))??;
+            self.written += written;
+            reading.took(written, Instant::now());
+        }
+        (self.reading, self.written) = (None, 0);
         self.out.clear();
         if self.out.capacity() > KEEP_BYTES {
             self.out = Vec::new();

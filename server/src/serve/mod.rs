@@ -37,7 +37,6 @@ use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
 use crate::edge::{self, Http, HttpLimits, Progress};
 use crate::failure::Failure;
-use crate::faults;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
 use crate::metrics::Metrics;
@@ -48,6 +47,7 @@ use crate::service::{
 };
 use crate::throttle::Throttle;
 use crate::tls::Certificate;
+use crate::{faults, logging};
 
 pub use compare::{Compared, compare, settle};
 use folder::Folder;
@@ -155,10 +155,8 @@ impl Server {
         workers.halt_when_broken(&engine);
         let findings = all_findings(findings, safety.clone());
         let guard = safety.map(|safety| tokio::spawn(threads::guard(safety, Arc::clone(&service))));
-        let quic =
-            QuicConfig { connections: config.connections, in_flight: config.in_flight, ..QuicConfig::new(config.quic) };
-        let listener =
-            Listener::start_on(ports.quic, quic, &certificate, Arc::clone(&service)).map_err(Failure::failed)?;
+        let listener = Listener::start_on(ports.quic, quic(&config), &certificate, Arc::clone(&service));
+        let listener = listener.map_err(Failure::failed)?;
         let connections = listener.connections_source();
         let status = driver.status_source();
         let follower = tokio::spawn(refresh(Arc::clone(&tokens)));
@@ -177,7 +175,10 @@ impl Server {
             starting.end().await;
         }
         let (http, http_addr) = match ports.http {
-            Some(listener) => start_http(listener, Arc::new(shared)).map(|(side, addr)| (Some(side), Some(addr)))?,
+            Some(listener) => {
+                let (side, addr) = start_http(listener, Arc::new(shared), ports.http_limits)?;
+                (Some(side), Some(addr))
+            }
             None => (None, None),
         };
         let tasks = [Some(follower), guard].into_iter().flatten().collect();
@@ -220,6 +221,7 @@ impl Server {
             signal = signals.next() => {
                 warn!(signal, "ending at once after a second signal");
                 save_at_once(driver).await;
+                logging::flush(logging::AT_THE_END);
                 std::process::exit(130);
             }
         };
@@ -362,7 +364,16 @@ fn certificate(config: &Config) -> Result<Certificate, Failure> {
     certificate.and_then(usable).map_err(Failure::usage)
 }
 
-fn start_http(listener: TcpListener, shared: Arc<Http>) -> Result<(HttpSide, SocketAddr), Failure> {
+fn quic(config: &Config) -> QuicConfig {
+    QuicConfig {
+        connections: config.connections,
+        connections_of_token: u32::try_from(config.of_token(config.connections as usize)).unwrap_or(u32::MAX),
+        in_flight: config.in_flight,
+        ..QuicConfig::new(config.quic)
+    }
+}
+
+fn start_http(listener: TcpListener, shared: Arc<Http>, limits: HttpLimits) -> Result<(HttpSide, SocketAddr), Failure> {
     let addr = listener.local_addr().map_err(Failure::failed)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Failure::failed)?;
     let (stop, mut stopping) = watch::channel(false);
@@ -370,7 +381,7 @@ fn start_http(listener: TcpListener, shared: Arc<Http>) -> Result<(HttpSide, Soc
         // A dropped sender means the same.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let task = tokio::spawn(edge::serve(listener, shared, HttpLimits::default(), stopped));
+    let task = tokio::spawn(edge::serve(listener, shared, limits, stopped));
     Ok((HttpSide { stop, task }, addr))
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::edge::{Progress, serve_starting};
+use crate::edge::{HttpLimits, Progress, listen, serve_starting};
 use crate::failure::Failure;
 use crate::quic::Listener;
 
@@ -21,6 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct Ports {
     pub(super) quic: UdpSocket,
     pub(super) http: Option<TcpListener>,
+    pub(super) http_limits: HttpLimits,
 }
 
 /// Answers probes during the start.
@@ -31,20 +32,19 @@ pub(super) struct Starting {
 }
 
 impl Ports {
-    /// Takes the ports.
+    /// Takes the ports. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// When one of them cannot be used.
     pub(super) fn take(config: &Config) -> Result<Ports, Failure> {
         let quic = Listener::bind(config.quic).map_err(Failure::failed)?;
         let bind = |addr| -> Result<TcpListener, Failure> {
-            let failed = |error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}"));
-            let listener = TcpListener::bind(addr).map_err(failed)?;
-            listener.set_nonblocking(true).map_err(failed)?;
-            Ok(listener)
+            listen(addr)
+                .and_then(|listener| listener.into_std())
+                .map_err(|error| Failure::failed(format!("cannot listen on {addr} (HTTP): {error}")))
         };
         let http = config.http.map(bind).transpose()?;
-        Ok(Ports { quic, http })
+        Ok(Ports { quic, http, http_limits: http_limits(config) })
     }
 
     /// Begins to answer probes with how far the start is. Needs a tokio runtime around it.
@@ -59,9 +59,15 @@ impl Ports {
             // A dropped sender means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let task = tokio::spawn(serve_starting(listener, Arc::clone(progress), stopped));
+        let task = tokio::spawn(serve_starting(listener, Arc::clone(progress), self.http_limits.clone(), stopped));
         Ok(Some(Starting { stop, task }))
     }
+}
+
+fn http_limits(config: &Config) -> HttpLimits {
+    let ordinary = HttpLimits::default();
+    let known_of_token = config.of_token(ordinary.known);
+    HttpLimits { known_of_token, trusted_proxies: config.trusted_proxies.clone(), ..ordinary }
 }
 
 impl Starting {

@@ -10,7 +10,7 @@ pub const FREE_BYTES: usize = 64 * 1024;
 /// half-sent requests never keep others from being answered.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// Long requests on their way in.
+    /// Requests on their way in.
     pub received: Arc<Account>,
     /// Answers that are not yet sent.
     pub answers: Arc<Account>,

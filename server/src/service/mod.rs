@@ -11,6 +11,7 @@
 
 mod admission;
 mod budget;
+mod callers;
 mod decide;
 mod dispatch;
 mod expiry;
@@ -19,6 +20,7 @@ mod memory;
 mod observe;
 mod pace;
 mod reactions;
+mod reading;
 mod share;
 mod strangers;
 mod training;
@@ -45,6 +47,7 @@ use crate::clock::Clock;
 use crate::journal::Lease;
 
 pub use admission::Admission;
+pub use callers::{Callers, NoPlace, Place};
 pub use decide::Decide;
 pub use dispatch::Dispatch;
 pub use expiry::start_expiry;
@@ -53,6 +56,7 @@ pub use memory::{Account, FREE_BYTES, Holding, Memory};
 pub use observe::Observe;
 pub use pace::{Pace, Rate, address_key};
 pub use reactions::start_reactions;
+pub use reading::{READ_PER_SECOND, Reading};
 pub use share::{Share, Shares, Slice};
 pub use strangers::{Stranger, Strangers};
 pub use training::start_training;

@@ -11,24 +11,24 @@ use stockade_server::metrics::Metrics;
 use stockade_server::quality::Tally;
 use stockade_server::service::{Follow, Rate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::host::Host;
 
 const ENOUGH: Duration = Duration::from_secs(10);
 
-struct Site {
-    host: Host,
-    addr: SocketAddr,
+pub struct Site {
+    pub host: Host,
+    pub addr: SocketAddr,
 }
 
 impl Site {
-    async fn with(adjust: impl FnOnce(&mut HttpLimits)) -> Site {
+    pub async fn with(adjust: impl FnOnce(&mut HttpLimits)) -> Site {
         Site::of(Host::start().await, adjust).await
     }
 
-    async fn of(host: Host, adjust: impl FnOnce(&mut HttpLimits)) -> Site {
+    pub async fn of(host: Host, adjust: impl FnOnce(&mut HttpLimits)) -> Site {
         let status = || JournalStatus {
             kind: "memory",
             health: Health::Working,
@@ -52,38 +52,38 @@ impl Site {
         };
         let mut limits = HttpLimits::default();
         adjust(&mut limits);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = edge::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(edge::serve(listener, Arc::new(http), limits, std::future::pending()));
         Site { host, addr }
     }
 
-    async fn visit(&self) -> Visitor {
+    pub async fn visit(&self) -> Visitor {
         Visitor { stream: TcpStream::connect(self.addr).await.unwrap(), read: Vec::new() }
     }
 
     /// The head of a request with the shop's token.
-    fn head(&self, method: &str, path: &str, more: &str) -> String {
+    pub fn head(&self, method: &str, path: &str, more: &str) -> String {
         self.head_of(&self.host.storefront, method, path, more)
     }
 
-    fn head_of(&self, token: &str, method: &str, path: &str, more: &str) -> String {
+    pub fn head_of(&self, token: &str, method: &str, path: &str, more: &str) -> String {
         format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{more}\r\n")
     }
 }
 
-struct Visitor {
-    stream: TcpStream,
+pub struct Visitor {
+    pub stream: TcpStream,
     read: Vec<u8>,
 }
 
 impl Visitor {
-    async fn say(&mut self, text: impl AsRef<[u8]>) {
+    pub async fn say(&mut self, text: impl AsRef<[u8]>) {
         self.stream.write_all(text.as_ref()).await.unwrap();
     }
 
     /// The next answer: its head in lower case, and its body.
-    async fn hear(&mut self) -> (String, String) {
+    pub async fn hear(&mut self) -> (String, String) {
         timeout(ENOUGH, async {
             loop {
                 let text = String::from_utf8_lossy(&self.read).into_owned();
@@ -109,14 +109,14 @@ impl Visitor {
 
     /// A refusal with this status, as a problem document.
     #[track_caller]
-    fn problem(answer: &(String, String), status: u16) {
+    pub fn problem(answer: &(String, String), status: u16) {
         let (head, body) = answer;
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
         assert!(head.contains("content-type: application/problem+json"), "{head}");
         assert!(body.contains("\"detail\":"), "{body}");
     }
 
-    async fn is_closed(&mut self) -> bool {
+    pub async fn is_closed(&mut self) -> bool {
         let mut bytes = [0; 64];
         matches!(timeout(ENOUGH, self.stream.read(&mut bytes)).await.expect("closed in time"), Ok(0) | Err(_))
     }

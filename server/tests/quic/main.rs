@@ -1,11 +1,13 @@
 //! Client and server over loopback: what callers see when all is well, and when it is not.
 
 mod batches;
+mod doors;
 mod fairness;
 mod faults;
 mod host;
 mod http;
 mod raw;
+mod slow;
 mod worst;
 
 use std::time::Duration;

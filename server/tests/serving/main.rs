@@ -17,10 +17,13 @@ mod numbers;
 mod pages;
 mod presale;
 mod python;
+mod queue;
 #[allow(dead_code, reason = "every test binary uses the part it needs")]
 mod rig;
 #[cfg(debug_assertions)]
 mod silent_log;
 mod starting;
+#[cfg(debug_assertions)]
+mod stuck_log;
 mod verbs;
 mod went_back;

@@ -1,10 +1,17 @@
 //! The log of a server: one line an event on standard error. Lines of libraries are limited in rate here, since strangers
 //! can cause some of them, a malformed handshake for example; lines of our own that strangers can cause ask a
 //! [`Throttle`] where they are written.
+//!
+//! Nothing waits for the log: a thread of its own writes it, and what is not read in time is dropped and counted. At an
+//! end of the process what is left is written within a bounded time.
+
+mod backlog;
 
 use std::fmt;
-use std::io::IsTerminal;
-use std::time::Instant;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -14,12 +21,78 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::throttle::Throttle;
+use backlog::{Backlog, Bounds};
+
+/// The log of this process, once it has begun.
+static LOG: OnceLock<Arc<Backlog>> = OnceLock::new();
+
+/// What may wait to be written.
+const BOUNDS: Bounds = Bounds { lines: 8_192, bytes: 1024 * 1024 };
+
+/// How long the end of the process waits until the log is written.
+pub(crate) const AT_THE_END: Duration = Duration::from_secs(1);
+/// How long a panic waits for that: it may not be the end.
+pub(crate) const AT_A_PANIC: Duration = Duration::from_millis(100);
+
+/// Waits until the log is written, at most [`AT_THE_END`], when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Written;
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        flush(AT_THE_END);
+    }
+}
 
 /// Begins to log on standard error what `filter` lets pass, as text or, with `json`, as JSON objects.
-pub(crate) fn start(filter: &str, json: bool) {
-    let colours = std::io::stderr().is_terminal();
+///
+/// # Errors
+/// When there is no thread for it.
+pub(crate) fn start(filter: &str, json: bool) -> io::Result<Written> {
+    let (backlog, colours) = (Arc::new(Backlog::new(BOUNDS, json)), io::stderr().is_terminal());
+    let writing = Arc::clone(&backlog);
+    thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_to(io::stderr()))?;
+    let _ = LOG.set(Arc::clone(&backlog));
     // An earlier subscriber (in tests that run several servers) stays.
-    let _ = subscriber(filter, json, colours, std::io::stderr).try_init();
+    let _ = subscriber(filter, json, colours, move || Line(Arc::clone(&backlog))).try_init();
+    Ok(Written)
+}
+
+/// Waits until everything said so far is written, at most so long.
+pub(crate) fn flush(patience: Duration) {
+    if let Some(log) = LOG.get() {
+        log.flush(patience);
+    }
+}
+
+/// Lines since the start that were not written, because the log was not read in time or cannot be written.
+pub(crate) fn dropped() -> u64 {
+    LOG.get().map_or(0, |log| log.dropped())
+}
+
+/// Says the last words of a command on standard error: behind the log, if it has begun.
+pub(crate) fn say_last(text: &str) {
+    match LOG.get() {
+        Some(log) => {
+            log.push(format!("{text}\n").as_bytes());
+            log.flush(AT_THE_END);
+        }
+        None => eprintln!("{text}"),
+    }
+}
+
+/// Where an event is written: each is one line, in one call.
+struct Line(Arc<Backlog>);
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn subscriber<W>(filter: &str, json: bool, colours: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
@@ -72,9 +145,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::path::Path;
-    use std::sync::Arc;
 
     use parking_lot::Mutex;
 
