@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::event::{
-    Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
-    SubOrderCancelled, UnitsCancelled,
+    Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, SubOrderCancelled,
+    UnitsCancelled,
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
@@ -16,6 +16,7 @@ use stockade_core::units::Units;
 use super::Model;
 use super::allowed::Outcome;
 use super::decision::Asked;
+use super::money::told_of;
 use super::orders::{Order, Sub};
 use super::replies::{changed, paid_late, placed};
 use super::verdict::{Entry, Verdict};
@@ -100,12 +101,6 @@ impl Model {
         order.state = OrderState::Paid;
         order.rules_version = e.decision.rules_version;
         order.subs.extend(e.decision.subs.iter().map(|s| Sub::planned(s, Stage::Allocated)));
-        Ok(())
-    }
-
-    fn refund_due(&mut self, e: &RefundDue) -> Result<(), String> {
-        self.order(e.order)?.must_be(OrderState::Expired)?;
-        self.order_mut(e.order)?.state = OrderState::RefundDue;
         Ok(())
     }
 
@@ -205,7 +200,12 @@ impl Verdict for OrderPaid {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.order_paid(entry.seq, self, entry.envelope)
+        model.order_paid(entry.seq, self, entry.envelope)?;
+        model.pays(self.order, &self.payment, entry)
+    }
+
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        told_of(&self.payment)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -223,7 +223,12 @@ impl Verdict for OrderPaidLate {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.order_paid_late(entry.seq, self)
+        model.order_paid_late(entry.seq, self)?;
+        model.pays(self.order, &self.payment, entry)
+    }
+
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        told_of(&self.payment)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -232,24 +237,6 @@ impl Verdict for OrderPaidLate {
 
     fn outcome(&self) -> Option<Outcome> {
         Some(Outcome::PaidLate)
-    }
-}
-
-impl Verdict for RefundDue {
-    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
-        Some((self.order, None))
-    }
-
-    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
-        model.refund_due(self)
-    }
-
-    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
-        changed(after, seq, self.order, Change::RefundDue)
-    }
-
-    fn outcome(&self) -> Option<Outcome> {
-        Some(Outcome::RefundDue)
     }
 }
 

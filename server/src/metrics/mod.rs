@@ -5,6 +5,7 @@
 
 mod gauges;
 mod journal;
+mod refunds;
 mod requests;
 mod routing;
 mod snapshot;
@@ -26,6 +27,7 @@ use crate::quality::Tally;
 use crate::service::Observe;
 use gauges::{counter, gauge, show, signed};
 use journal::JournalMetrics;
+use refunds::RefundMetrics;
 use requests::Requests;
 use routing::RoutingMetrics;
 pub use snapshot::Snapshot;
@@ -43,6 +45,7 @@ pub struct Metrics {
     unknown: Counter,
     journal: JournalMetrics,
     routing: RoutingMetrics,
+    refunds: RefundMetrics,
 }
 
 impl Metrics {
@@ -66,7 +69,20 @@ impl Metrics {
         let unknown = counter(&mut registry, "unknown_outcomes", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
-        Metrics { registry, requests, http, connections, locked_work, clock, refused, unknown, journal, routing }
+        let refunds = RefundMetrics::new(&mut registry);
+        Metrics {
+            registry,
+            requests,
+            http,
+            connections,
+            locked_work,
+            clock,
+            refused,
+            unknown,
+            journal,
+            routing,
+            refunds,
+        }
     }
 
     /// Counts a JSON call.
@@ -84,6 +100,7 @@ impl Metrics {
         show(&self.unknown, now.service.unknown);
         self.journal.set(now);
         self.routing.set();
+        self.refunds.set(now.engine);
         let mut text = String::new();
         // Writing to a string does not fail; a metric that cannot be written would be a mistake in this module.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

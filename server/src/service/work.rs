@@ -58,6 +58,7 @@ pub fn of_command(command: &Command) -> Work {
         | Command::MovePool(_)
         | Command::SetSafety(_)
         | Command::Pay(_)
+        | Command::CloseRefund(_)
         | Command::Cancel(_)
         | Command::ExtendHold(_)
         | Command::Expect(_) => Work::Light,
@@ -92,6 +93,7 @@ pub fn of_query(query: &Query) -> Work {
         Query::Rules(_)
         | Query::World(_)
         | Query::Orders(_)
+        | Query::Refunds(_)
         | Query::Explain(_)
         | Query::Routing(_)
         | Query::Inbound(_) => Work::Heavy,

@@ -8,7 +8,7 @@ use crate::engine::store::Engine;
 use crate::event::{Event, OrderPlaced};
 use crate::ids::{Code, Seq, SkuId, SubNo};
 use crate::money::Money;
-use crate::orders::{Moment, Order, OrderState, SubOrder};
+use crate::orders::{Account, Moment, Order, OrderKey, OrderState, SubOrder};
 use crate::reply::{
     Awaited, CellView, InboundView, OrderSummary, OrderView, Placed, PlanView, PoolView, Reply, SubLineView,
     SubOrderNow, SubOrderView, TimelineEntry,
@@ -101,9 +101,11 @@ impl Engine {
         &self,
         order: &Order,
         config: &Config,
+        account: Option<&Account>,
         awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
     ) -> OrderView {
         let live = order.subs.iter().filter(|sub| !sub.is_gone());
+        let key = OrderKey { channel: order.channel, number: order.number.clone() };
         OrderView {
             order: order.id,
             channel: config.codes.of_channel(order.channel),
@@ -117,6 +119,7 @@ impl Engine {
             cost: live.fold(Money::ZERO, |sum, sub| sum.saturating_add(sub.parts.total())),
             sub_orders: order.numbered().map(|(no, sub)| self.sub_now(no, sub, config, &awaits)).collect(),
             review: order.later.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
+            refunds: self.refund_views(config, &key, account, order.id),
             timeline: timeline(order),
             version: order.version,
         }
@@ -273,7 +276,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
     std::iter::once(placed).chain(order.later.moments.iter().map(entry)).collect()
 }
 
-fn actor(actor: &Actor) -> Code {
+pub(in crate::engine) fn actor(actor: &Actor) -> Code {
     match actor {
         Actor::Named(name) => name.clone(),
         Actor::Timer => Code::new(TIMER).expect("a plain word is a code"),

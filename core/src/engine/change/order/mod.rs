@@ -9,6 +9,7 @@ mod limit;
 mod pay;
 pub(in crate::engine) mod place;
 mod promise;
+mod refund;
 mod reroute;
 mod returns;
 mod short;
