@@ -13,6 +13,7 @@ use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
 use stockade_core::time::Span;
+use stockade_core::units::Units;
 use support::*;
 
 fn stocked() -> Shop {
@@ -141,6 +142,82 @@ fn a_payment_that_came_before_its_order_pays_it_when_it_is_told_again() {
     refunded(&shop, close("1", 2, "B-1"));
     assert!(refunded(&shop, paid_by("1", "R-2")).replayed);
     assert!(in_state(&shop, OrderState::RefundDue).is_empty());
+    shop.check();
+}
+
+fn owed_units(shop: &Shop) -> Vec<(RefundReason, Vec<(String, u64)>)> {
+    let lines = |refund: &RefundView| refund.lines.iter().map(|(sku, units)| (sku.to_string(), units.0)).collect();
+    open(shop).iter().map(|refund| (refund.reason, lines(refund))).collect()
+}
+
+#[test]
+fn paid_units_that_are_given_up_are_owed_back_and_unpaid_ones_are_not() {
+    let shop = stocked();
+    shop.skus(&["cup"]);
+    shop.receive("cup", "A", 5);
+    let units = |number: &str, sku: &str, units| {
+        let scope = CancelScope::Units(line(sku, units));
+        Command::Cancel(Cancel { order: web(number), scope, reason: None })
+    };
+    shop.placed(order("1", &[("tea", 4), ("cup", 2)]));
+    shop.ok(units("1", "tea", 1));
+    assert_eq!(owed_units(&shop), []);
+    shop.ok(shop.pay("1"));
+    shop.ok(units("1", "tea", 2));
+    shop.ok(cancel("1"));
+    let expected = [
+        (RefundReason::Cancelled, vec![("tea".to_owned(), 2)]),
+        (RefundReason::Cancelled, vec![("tea".to_owned(), 1), ("cup".to_owned(), 2)]),
+    ];
+    assert_eq!(owed_units(&shop), expected);
+    assert_eq!(
+        (shop.order("1").state, in_state(&shop, OrderState::RefundDue)),
+        (OrderState::Cancelled, vec!["1".into()])
+    );
+    shop.ok(close("1", 2, "B-1"));
+    shop.ok(close("1", 1, "B-1"));
+    assert!(in_state(&shop, OrderState::RefundDue).is_empty());
+    shop.check();
+}
+
+#[test]
+fn what_a_picker_or_a_carrier_lost_is_owed_back_once_it_is_given_up() {
+    let shop = stocked();
+    shop.receive("tea", "B", 1);
+    shop.placed(order("1", &[("tea", 20)]));
+    shop.ok(shop.pay("1"));
+    // One of the two that are missing is at the other warehouse.
+    shop.ok(shop.step("1", 1, StepAction::Short(vec![line("tea", 17)])));
+    assert_eq!(owed_units(&shop), []);
+    for action in [StepAction::Pick, StepAction::Pack, StepAction::Scan(None), StepAction::Lost] {
+        shop.ok(shop.step("1", 1, action));
+    }
+    assert_eq!(owed_units(&shop), []);
+    let missing = shop.order("1").review.iter().map(|(_, units)| units.0).sum();
+    shop.ok(Command::Cancel(Cancel { order: web("1"), scope: CancelScope::Units(line("tea", missing)), reason: None }));
+    assert_eq!(owed_units(&shop), [(RefundReason::Cancelled, vec![("tea".to_owned(), missing)])]);
+    shop.check();
+}
+
+#[test]
+fn what_came_back_is_owed_back_once_it_is_inspected() {
+    let shop = stocked();
+    shop.placed(order("1", &[("tea", 3)]));
+    shop.ok(shop.pay("1"));
+    for action in [
+        StepAction::Pick,
+        StepAction::Pack,
+        StepAction::Scan(None),
+        StepAction::Deliver,
+        StepAction::Return(vec![line("tea", 2)]),
+    ] {
+        shop.ok(shop.step("1", 1, action));
+    }
+    assert_eq!(owed_units(&shop), []);
+    let inspected = Inspected { sku: code("tea"), intact: Units(1), damaged: Units(1) };
+    shop.ok(shop.step("1", 1, StepAction::Inspect(vec![inspected])));
+    assert_eq!(owed_units(&shop), [(RefundReason::Returned, vec![("tea".to_owned(), 2)])]);
+    assert_eq!(in_state(&shop, OrderState::RefundDue), ["1"]);
     shop.check();
 }
 

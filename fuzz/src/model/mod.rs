@@ -12,7 +12,7 @@
 //! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
 //! | `orders`, `book` | orders and sub-orders as plain records; all orders, and where to find some of them |
 //! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
-//! | `money` | payments and refunds by number, and the verdict on them |
+//! | `purse`, `money` | payments and refunds by number as plain records, and the verdict on them |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
 //! | `verdict`, `replay`, `replay_stock`, `replay_orders`, `replay_parcels`, `figures`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_stock`, `cover` | the allowed outcomes of a command |
@@ -41,6 +41,7 @@ mod money;
 mod orders;
 mod plain;
 mod presale;
+mod purse;
 mod replay;
 mod replay_orders;
 mod replay_parcels;
@@ -65,9 +66,9 @@ pub use decision::Asked;
 pub use expected::{Inbound, Promise, Receipt};
 pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step, takes_returns};
-pub use money::{Number, Owed, Purse};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
+pub use purse::{Number, Owed, Purse};
 pub use replies::receipt;
 pub use sharing::SharingMap;
 pub use verdict::verdict;
@@ -108,7 +109,7 @@ pub struct Model {
     /// Orders by channel and the channel's number.
     pub numbers: SharingMap<(ChannelId, Code), OrderId>,
     /// What was paid for a number, and what of it is owed back.
-    pub purses: SharingMap<money::Number, Arc<money::Purse>>,
+    pub purses: SharingMap<Number, Arc<Purse>>,
     /// Keys of stock and configuration commands by who used them: digest of the content and the event.
     pub keys: SharingMap<(Code, Code), (u128, Seq)>,
 }

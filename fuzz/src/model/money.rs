@@ -5,72 +5,25 @@ use std::sync::Arc;
 
 use stockade_core::command::{CloseRefund, OrderRef, Pay};
 use stockade_core::event::{RefundClosed, RefundDue, UnplacedPaid};
-use stockade_core::ids::{ChannelId, Code, OrderId, RefundNo, Seq, SubNo};
+use stockade_core::ids::{OrderId, RefundNo, Seq, SkuId, SubNo};
 use stockade_core::limits::UNPLACED_PAYMENTS_MAX;
 use stockade_core::orders::{Change, OrderState, Payment, RefundReason};
 use stockade_core::query::{Query, RefundsQuery};
 use stockade_core::reply::{ClosedView, RefundView, Refunded, Reply};
 use stockade_core::time::Time;
+use stockade_core::units::Units;
 
 use super::Model;
 use super::allowed::{Allowed, Outcome};
 use super::asking::{Asking, same};
 use super::orders::Order;
+use super::purse::{Number, Owed, Purse};
 use super::replay::named;
 use super::replies::changed;
 use super::verdict::{Entry, Verdict};
 
-/// What an order is called outside.
-pub type Number = (ChannelId, Code);
-
 /// What a timeline calls a payment.
 const PAYMENTS: [&str; 4] = ["order_paid", "order_paid_late", "order_promised_late", "refund_due"];
-
-/// All that was paid for one number, and what of it is owed back.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Purse {
-    /// The event of each payment that has a reference, and the refund it is.
-    pub named: BTreeMap<Code, (Seq, Option<u32>)>,
-    /// The event of a payment without a reference that is owed back.
-    pub unnamed: Option<Seq>,
-    /// Refunds by number, from 1.
-    pub refunds: Vec<Owed>,
-}
-
-/// Money that is owed back, or was.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Owed {
-    /// Why.
-    pub reason: RefundReason,
-    /// The payment.
-    pub payment: Payment,
-    /// The event that made it due, and when.
-    pub due: (Seq, Time),
-    /// What closed it: reference, event, when, who.
-    pub closed: Option<(Code, Seq, Time, Code)>,
-}
-
-impl Purse {
-    /// The number of the open refund of a payment that came before its order.
-    fn unplaced(&self, reference: &Code) -> Option<u32> {
-        let no = self.named.get(reference)?.1?;
-        let owed = self.refunds.get(no as usize - 1)?;
-        (owed.reason == RefundReason::UnknownOrder && owed.closed.is_none()).then_some(no)
-    }
-
-    /// The event that told of a payment before.
-    fn told(&self, reference: Option<&Code>) -> Option<Seq> {
-        match reference {
-            Some(reference) => self.named.get(reference).map(|(seq, _)| *seq),
-            None => self.unnamed,
-        }
-    }
-
-    /// Whether anything is owed back.
-    pub fn is_owed(&self) -> bool {
-        self.refunds.iter().any(|owed| owed.closed.is_none())
-    }
-}
 
 impl Model {
     /// What was paid for a number.
@@ -180,10 +133,29 @@ impl Model {
         Ok(())
     }
 
+    /// Paid units are owed back.
+    pub(super) fn owe_units(
+        &mut self,
+        order: OrderId,
+        reason: RefundReason,
+        units: impl Iterator<Item = (SkuId, Units)>,
+        (seq, at): (Seq, Time),
+    ) -> Result<(), String> {
+        let order = self.order(order)?;
+        let number = (order.channel, order.number.clone());
+        let mut sums = BTreeMap::new();
+        units.for_each(|(sku, units)| *sums.entry(sku).or_insert(0) += units.0);
+        if !sums.is_empty() {
+            let owed = Owed { reason, payment: None, units: sums, due: (seq, at), closed: None };
+            self.purse_mut(&number).refunds.push(owed);
+        }
+        Ok(())
+    }
+
     /// A payment is owed back.
     fn owe(&mut self, number: &Number, owed: Owed) -> Result<(), String> {
         let purse = self.purse_mut(number);
-        let (seq, reference) = (owed.due.0, owed.payment.reference.clone());
+        let (seq, reference) = (owed.due.0, owed.reference().cloned());
         let unplaced = reference.as_ref().and_then(|reference| purse.unplaced(reference));
         if unplaced.is_none() && purse.told(reference.as_ref()).is_some() {
             return Err(format!("payment {reference:?} came before"));
@@ -209,8 +181,8 @@ impl Model {
             order: self.numbers.get(number).copied(),
             refund: RefundNo(no),
             reason: owed.reason,
-            payment: Some(owed.payment.clone()),
-            lines: Vec::new(),
+            payment: owed.payment.clone(),
+            lines: owed.units.iter().map(|(sku, units)| (self.skus[sku.index()].code.clone(), Units(*units))).collect(),
             seq: owed.due.0,
             due: owed.due.1,
             closed: owed.closed.as_ref().map(|(reference, seq, at, by)| ClosedView {
@@ -233,9 +205,9 @@ impl Model {
         for (number, purse) in self.purses.iter() {
             all.extend(self.refund_views(number).ok_or("a refund without a name")?);
             let owed: BTreeSet<u32> = purse.named.values().filter_map(|(_, no)| *no).collect();
-            let named = purse.refunds.iter().filter(|owed| owed.payment.reference.is_some());
-            let taken = named.filter(|owed| owed.closed.as_ref().map(|c| &c.0) == owed.payment.reference.as_ref());
-            if owed.len() + taken.count() < purse.refunds.iter().filter(|o| o.payment.reference.is_some()).count() {
+            let named: Vec<&Owed> = purse.refunds.iter().filter(|owed| owed.reference().is_some()).collect();
+            let taken = named.iter().filter(|owed| owed.closed.as_ref().map(|c| &c.0) == owed.reference());
+            if owed.len() + taken.count() < named.len() {
                 return Err(format!("refunds of {number:?} are of no payment"));
             }
         }
@@ -262,6 +234,12 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// A payment that is owed back by an event.
+fn owed_of(reason: RefundReason, payment: &Payment, entry: &Entry<'_>) -> Owed {
+    let due = (entry.seq, entry.envelope.arrived);
+    Owed { reason, payment: Some(payment.clone()), units: BTreeMap::new(), due, closed: None }
 }
 
 /// What a timeline says of a refund.
@@ -313,8 +291,7 @@ impl Verdict for RefundDue {
         if reason == RefundReason::StockGone {
             model.order_mut(self.order)?.state = OrderState::RefundDue;
         }
-        let due = (entry.seq, entry.envelope.arrived);
-        model.owe(&number, Owed { reason, payment: self.payment.clone(), due, closed: None })
+        model.owe(&number, owed_of(reason, &self.payment, entry))
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -341,9 +318,7 @@ impl Verdict for UnplacedPaid {
         if model.numbers.contains_key(&number) || self.payment.reference.is_none() {
             return Err("an order has the number, or the payment has no name".to_owned());
         }
-        let due = (entry.seq, entry.envelope.arrived);
-        let reason = RefundReason::UnknownOrder;
-        model.owe(&number, Owed { reason, payment: self.payment.clone(), due, closed: None })
+        model.owe(&number, owed_of(RefundReason::UnknownOrder, &self.payment, entry))
     }
 
     fn reply(&self, after: &Model, _seq: Seq) -> Result<Reply, String> {

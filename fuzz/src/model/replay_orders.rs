@@ -8,7 +8,7 @@ use stockade_core::event::{
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
-use stockade_core::orders::{Change, OrderState, Stage};
+use stockade_core::orders::{Change, OrderState, RefundReason, Stage};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move};
 use stockade_core::units::Units;
@@ -160,6 +160,10 @@ impl Model {
             return Err(format!("says {:?} were yet to come, it was {waiting:?}", e.waiting));
         }
         self.book_same(seq, moves, &e.moves)?;
+        if self.order(e.order)?.state == OrderState::Paid {
+            let taken = e.takes.iter().map(|take| (take.sku, take.units)).chain(e.review.iter().copied());
+            self.owe_units(e.order, RefundReason::Cancelled, taken, (seq, envelope.arrived))?;
+        }
         let order = self.order_mut(e.order)?;
         for take in &e.takes {
             order.sub_mut(take.sub.0)?.take(take)?;

@@ -7,7 +7,7 @@ use stockade_core::event::{
     ParcelShorted, PickShorted, ReturnInspected, ReturnReceived, ReviewRouted, ReviewRoutedWithin, SubStepped,
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
-use stockade_core::orders::{Change, OrderState, Stage, Step, SubTake};
+use stockade_core::orders::{Change, OrderState, RefundReason, Stage, Step, SubTake};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::units::Units;
@@ -270,7 +270,9 @@ impl Verdict for ReturnInspected {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.return_inspected(entry.seq, self)
+        model.return_inspected(entry.seq, self)?;
+        let back = self.takes.iter().map(|take| (take.sku, take.units));
+        model.owe_units(self.order, RefundReason::Returned, back, (entry.seq, entry.envelope.arrived))
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {

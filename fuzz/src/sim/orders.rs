@@ -25,11 +25,11 @@ pub(super) const ORDERS: [(u64, Make); 11] = [
     (2, Workload::close_refund),
     (7, Workload::cancel),
     (2, Workload::extend),
-    (24, Workload::step),
+    (26, Workload::step),
     (3, Workload::short_pick),
     (4, Workload::give_back),
     (4, Workload::inspect),
-    (2, Workload::reroute),
+    (3, Workload::reroute),
 ];
 
 /// Orders looked at, at most, for one that fits.

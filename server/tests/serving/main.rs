@@ -16,6 +16,7 @@ mod numbers;
 mod pages;
 mod presale;
 mod python;
+mod refunds;
 #[allow(dead_code, reason = "every test binary uses the part it needs")]
 mod rig;
 #[cfg(debug_assertions)]

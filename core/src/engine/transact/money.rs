@@ -1,8 +1,11 @@
 //! Payments and refunds under the locks of an event.
 
+use std::collections::BTreeMap;
+
 use crate::engine::transact::state::{At, Broken, State};
-use crate::ids::{Code, OrderId, RefundNo};
+use crate::ids::{Code, OrderId, RefundNo, SkuId};
 use crate::orders::{Basis, Closing, OrderKey, Payment, Refund, RefundReason, Told};
+use crate::units::Units;
 
 impl State<'_, '_> {
     /// What an order is called outside.
@@ -43,6 +46,27 @@ impl State<'_, '_> {
         let told = Told { seq: at.seq, refund: Some(owed.0) };
         self.key_shard_mut(key).account_mut(key).tell(reference, told);
         Ok(owed)
+    }
+
+    /// Notes that paid units are owed back, since the customer does not get or keep them.
+    pub fn owe_units(
+        &mut self,
+        order: OrderId,
+        reason: RefundReason,
+        units: impl Iterator<Item = (SkuId, Units)>,
+        at: &At<'_>,
+    ) -> Result<(), Broken> {
+        let mut by_sku: BTreeMap<SkuId, Units> = BTreeMap::new();
+        for (sku, units) in units {
+            let sum = by_sku.entry(sku).or_default();
+            *sum = sum.saturating_add(units);
+        }
+        if by_sku.is_empty() {
+            return Ok(());
+        }
+        let key = self.key_of(order)?;
+        self.owe(&key, reason, Basis::Units(by_sku.into_iter().collect()), at)?;
+        self.mark_refunds(order)
     }
 
     /// Adds a refund that is due.
