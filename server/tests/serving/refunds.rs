@@ -51,7 +51,7 @@ fn payments_of_unknown_and_cancelled_orders_are_owed_back_over_http_and_counted(
     assert_eq!((second["refunds"][0]["number"].as_str(), second["next"].is_null()), (Some("5"), true));
     let close = |body| server.http("POST", "/v1/orders/web/404/refunds/1/close", &[], body);
     assert_eq!(close(r#"{"reference":"B-1"}"#).json(200)["closed"]["reference"], "B-1");
-    assert_eq!(close(r#"{"reference":"B-2"}"#).json(400)["code"], "invalid");
+    assert_eq!(close(r#"{"reference":"B-2"}"#).json(422)["code"], "invalid");
     assert_eq!(server.http("GET", "/v1/refunds?closed=true", &[], "").json(200)["refunds"][0]["number"], "404");
     let metrics = server.http_plain("GET", "/metrics", &[], "").text;
     for line in [
