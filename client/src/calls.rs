@@ -4,7 +4,7 @@ use std::future::Future;
 
 use stockade_core::Durability;
 use stockade_core::command::*;
-use stockade_core::ids::{Code, OrderId, RulesVersion, SubNo};
+use stockade_core::ids::{Code, OrderId, RefundNo, RulesVersion, SubNo};
 use stockade_core::query::*;
 use stockade_core::reply::*;
 use stockade_core::time::Time;
@@ -96,7 +96,29 @@ pub trait Stockade: Send + Sync {
 
     /// Confirms that an order is paid.
     fn pay(&self, order: OrderRef) -> impl Future<Output = Result<Changed, ClientError>> + Send {
-        tell(self, Command::Pay(Pay { order }), changed)
+        tell(self, Command::Pay(Pay::new(order)), changed)
+    }
+
+    /// Tells of a payment with its reference and amount. Answered with [`Reply::Changed`], or with [`Reply::Refunded`] when
+    /// no order has the number: the money is owed back then.
+    fn pay_by(&self, pay: Pay) -> impl Future<Output = Result<Reply, ClientError>> + Send {
+        tell(self, Command::Pay(pay), Some)
+    }
+
+    /// Records that money which was owed back went back, under this reference.
+    fn close_refund(
+        &self,
+        order: OrderRef,
+        refund: RefundNo,
+        reference: Code,
+    ) -> impl Future<Output = Result<Refunded, ClientError>> + Send {
+        let close = CloseRefund { order, refund, reference };
+        tell(self, Command::CloseRefund(close), only!(Reply::Refunded(told) => *told))
+    }
+
+    /// Money that is owed back, or was: one page.
+    fn refunds(&self, query: RefundsQuery) -> impl Future<Output = Result<RefundsPage, ClientError>> + Send {
+        ask(self, Query::Refunds(query), only!(Reply::Refunds(page) => page))
     }
 
     /// Cancels an order, one of its sub-orders, or units of a line.

@@ -74,6 +74,11 @@ dense_id!(
 );
 
 dense_id!(
+    /// The number of a refund within its order number, from 1.
+    RefundNo(u32)
+);
+
+dense_id!(
     /// An expected receipt of one SKU at one warehouse, from 1 in the order of announcement. 0 is none.
     ReceiptNo(u32)
 );

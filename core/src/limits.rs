@@ -42,6 +42,8 @@ pub const ORDER_SUBS_MAX: usize = 10_000;
 pub const ORDER_PARTS_MAX: usize = 100_000;
 /// Commands that change one order after it was placed.
 pub const ORDER_CHANGES_MAX: usize = 100_000;
+/// Payments that a number without an order is told.
+pub const UNPLACED_PAYMENTS_MAX: usize = 1_000;
 /// SKUs of one engine.
 pub const SKUS_MAX: usize = 100_000_000;
 /// Rules and worlds that one engine is ever given.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade_core::command::*;
 use stockade_core::engine::Engine;
 use stockade_core::event::{Envelope, Event};
-use stockade_core::ids::{Code, Seq, SubNo};
+use stockade_core::ids::{Code, RefundNo, Seq, SubNo};
 use stockade_core::log::{decode_envelope, encode_envelope};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::query::*;
@@ -25,6 +25,7 @@ struct Picture {
     orders: Vec<OrderView>,
     cells: Vec<CellView>,
     inbound: Vec<InboundCell>,
+    refunds: Vec<RefundsPage>,
 }
 
 /// A shop, what happened in it, and how its engine stood after each event.
@@ -54,7 +55,14 @@ impl Picture {
         let Reply::Stock(cells) = ask(Query::Stock(stock)) else { panic!() };
         let inbound = InboundQuery { skus, warehouse: None, reference: None, after: None, limit };
         let Reply::Inbound(inbound) = ask(Query::Inbound(inbound)) else { panic!() };
-        Picture { digest: engine.digest(), lists, orders, cells, inbound }
+        let refunds = [false, true].map(|closed| {
+            let Reply::Refunds(page) = ask(Query::Refunds(RefundsQuery { closed, limit: 100, ..Default::default() }))
+            else {
+                panic!()
+            };
+            page
+        });
+        Picture { digest: engine.digest(), lists, orders, cells, inbound, refunds: refunds.into() }
     }
 }
 
@@ -230,6 +238,27 @@ fn pays_in_time_and_late(life: &mut Life) {
     life.places("5", &[("cup", 1)]);
     life.pays("4");
     life.pays("1");
+    // Twice, after cancellation, and for a number that no order has yet.
+    let by = |number: &str, payment: &str| Command::Pay(Pay::by(web(number), code(payment)));
+    let close = |number: &str, refund, reference: &str| {
+        Command::CloseRefund(CloseRefund { order: web(number), refund: RefundNo(refund), reference: code(reference) })
+    };
+    life.receives("tea", "A", 9);
+    life.places("6", &[("tea", 1)]);
+    life.does(by("6", "R-1"));
+    life.does(by("6", "R-2"));
+    life.places("7", &[("tea", 1)]);
+    life.cancels("7", CancelScope::Order);
+    life.does(by("7", "R-3"));
+    life.does(by("8", "R-4"));
+    life.does(by("8", "R-5"));
+    life.does(by("9", "R-6"));
+    life.does(close("8", 2, "B-1"));
+    life.places("8", &[("tea", 1)]);
+    life.does(by("8", "R-4"));
+    life.does(close("9", 1, "B-2"));
+    life.does(close("6", 1, "B-3"));
+    life.does(close("4", 1, "B-4"));
 }
 
 fn gives_up(life: &mut Life) {
@@ -341,7 +370,16 @@ const LIVES: &[Case] = &[
     (moves_stock, &["stock_moved", "stock_counted", "safety_set", "shelf_counted"]),
     (
         pays_in_time_and_late,
-        &["order_placed", "order_paid", "order_paid_late", "refund_due", "order_expired", "hold_extended"],
+        &[
+            "order_placed",
+            "order_paid",
+            "order_paid_late",
+            "refund_due",
+            "order_expired",
+            "hold_extended",
+            "unplaced_paid",
+            "refund_closed",
+        ],
     ),
     (gives_up, &["order_cancelled", "sub_order_cancelled", "units_cancelled"]),
     (goes_all_the_way, &["sub_stepped", "return_received", "return_inspected"]),

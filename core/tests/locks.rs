@@ -353,7 +353,7 @@ fn a_late_payment_is_planned_by_the_weights_that_hold_when_it_is_committed() {
                 thread::sleep(std::time::Duration::from_micros(round * 400));
                 shop.ok(all(300 + round as u32));
             });
-            shop.ok(Command::Pay(Pay { order: order.clone() }));
+            shop.ok(Command::Pay(Pay::new(order.clone())));
         });
         let cancel = Cancel { order, scope: CancelScope::Order, reason: None };
         shop.ok(Command::Cancel(cancel));

@@ -47,6 +47,11 @@ impl Rng {
     }
 }
 
+/// Whether money is owed back.
+fn owed(order: &OrderView) -> bool {
+    order.refunds.iter().any(|refund| refund.closed.is_none())
+}
+
 /// What a list shows of a sub-order.
 type Row = (OrderId, SubNo, String, Stage, OrderState);
 
@@ -72,7 +77,7 @@ impl Reference {
     fn rows(&self, query: &OrdersQuery) -> Vec<Row> {
         let of_order = |view: &&OrderView| {
             query.channel.as_ref().is_none_or(|channel| *channel == view.channel)
-                && query.state.is_none_or(|state| state == view.state)
+                && query.state.is_none_or(|state| state == view.state || (state == OrderState::RefundDue && owed(view)))
                 && (query.customer.is_none() || query.customer == view.customer)
         };
         let mut rows = Vec::new();
@@ -181,7 +186,7 @@ impl Random {
         let step = |action| Command::Step(TakeStep { order: order.clone(), sub, action });
         let cancel = |scope| Command::Cancel(Cancel { order: order.clone(), scope, reason: None });
         let command = match self.rng.below(24) {
-            0..=4 => Command::Pay(Pay { order: order.clone() }),
+            0..=4 => Command::Pay(Pay::new(order.clone())),
             5..=14 => step(self.next_step(&order, SubNo(1))),
             15 => step(StepAction::Short(vec![line(sku, 0)])),
             16 => Command::Reroute(Reroute { order: order.clone() }),

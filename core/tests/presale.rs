@@ -5,7 +5,7 @@ mod support;
 use stockade_core::command::*;
 use stockade_core::decision::*;
 use stockade_core::event::Event;
-use stockade_core::ids::SubNo;
+use stockade_core::ids::{RefundNo, SubNo};
 use stockade_core::orders::*;
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
@@ -350,7 +350,8 @@ fn a_late_payment_without_goods_in_sight_is_owed_back() {
     shop.wait(Span::from_mins(31));
     shop.engine.expire_due(shop.now, 10);
     shop.ok(shop.expect("PO-1", "tea", "A", Expectation::Withdraw));
-    assert_eq!(shop.changed(shop.pay("1")).change, Change::RefundDue);
+    let refund = Change::RefundDue { refund: RefundNo(1), reason: RefundReason::StockGone };
+    assert_eq!(shop.changed(shop.pay("1")).change, refund);
     shop.check();
 }
 

@@ -149,7 +149,10 @@ mod tests {
         assert_eq!(Failure::from(Reject::Unavailable { reason: "x".into() }).exit, Exit::Unavailable);
         let json = Failure::from(unknown).to_json();
         assert_eq!(json["error"], "unknown_order");
-        assert_eq!(json["message"], "no such order: id:7");
+        assert_eq!(
+            json["message"],
+            "no such order: id:7; money that came for it is recorded when you name the payment"
+        );
         assert_eq!(json["exit"], 1);
     }
 

@@ -86,7 +86,7 @@ impl Case {
             Case::PlaceOneLine => place(|shop| shop.skus_together(1), 1),
             Case::PlaceOneParcel => place(|shop| shop.skus_together(3), 1),
             Case::PlaceTwoParcels => place(Shop::skus_apart, 2),
-            Case::Pay => change(|order| Command::Pay(Pay { order: OrderRef::Id(order) })),
+            Case::Pay => change(|order| Command::Pay(Pay::new(OrderRef::Id(order)))),
             Case::Cancel => change(|order| {
                 let order = OrderRef::Id(order);
                 Command::Cancel(Cancel { order, scope: CancelScope::Order, reason: None })

@@ -7,6 +7,7 @@ use crate::command::{self, *};
 use crate::engine::outcome::invalid;
 use crate::ids::Code;
 use crate::limits::*;
+use crate::money::Money;
 use crate::query::{self, *};
 use crate::reject::Reject;
 use crate::time::{Day, Span, Time};
@@ -51,7 +52,7 @@ macro_rules! bounded_by_type {
     };
 }
 
-bounded_by_type!(Pay, Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, Explain);
+bounded_by_type!(Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, RefundsQuery, Explain);
 
 impl Bounded for Request {
     fn bounded(&self) -> Result<(), Reject> {
@@ -172,6 +173,26 @@ impl Bounded for Place {
             }
         }
         Ok(())
+    }
+}
+
+impl Bounded for Pay {
+    fn bounded(&self) -> Result<(), Reject> {
+        if let (OrderRef::Number { number, .. }, Some(_)) = (&self.order, &self.payment) {
+            legible("number", number)?;
+        }
+        self.payment.as_ref().map_or(Ok(()), |payment| legible("payment", payment))?;
+        if self.amount.is_some_and(|amount| !(0..=AMOUNT_MICROS_MAX).contains(&amount.0)) {
+            let most = Money(AMOUNT_MICROS_MAX);
+            return Err(invalid("amount", format!("is what arrived: nothing to {most}")));
+        }
+        Ok(())
+    }
+}
+
+impl Bounded for CloseRefund {
+    fn bounded(&self) -> Result<(), Reject> {
+        legible("reference", &self.reference)
     }
 }
 

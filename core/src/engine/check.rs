@@ -47,9 +47,13 @@ impl Engine {
             });
         }
         let (mut claims, mut listed) = (Claims::new(), Vec::new());
+        let mut refunds = Vec::new();
         for number in 0..self.door.order_shards() {
             self.door.with_orders(number, |shard| {
                 broken.extend(shard.check(number).err());
+                for (key, account) in shard.accounts() {
+                    refunds.extend(account.refunds().map(|(no, refund)| (key.clone(), no, refund.clone())));
+                }
                 for order in shard.orders() {
                     listed.push(Listed::of(order));
                     for (no, sub) in order.numbered() {
@@ -64,6 +68,8 @@ impl Engine {
             });
         }
         broken.extend(self.door.counters().lists.check(listed).err());
+        let refunds = refunds.iter().map(|(key, no, refund)| (key, *no, refund));
+        broken.extend(self.door.counters().refunds.check(refunds).err());
         broken.extend(promised.keys().map(|key| format!("promised to a sub-order that does not wait for it: {key:?}")));
         let keys: std::collections::BTreeSet<_> = claims.keys().chain(seen.keys()).collect();
         for key in keys {

@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 
-use crate::ids::SubNo;
-use crate::orders::Stage;
+use crate::ids::{RefundNo, SubNo};
+use crate::orders::{RefundReason, Stage};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -17,8 +17,13 @@ pub enum Change {
         /// The new number of the first sub-order of the new plan.
         first_sub: SubNo,
     },
-    /// Paid late, and the stock was gone.
-    RefundDue,
+    /// Money came that is owed back.
+    RefundDue {
+        /// The refund.
+        refund: RefundNo,
+        /// Why.
+        reason: RefundReason,
+    },
     /// Given up; these units are claimed no longer.
     Cancelled {
         /// Units given back.

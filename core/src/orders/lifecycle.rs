@@ -197,17 +197,15 @@ const fn left(stage: Stage) -> &'static str {
 /// What an action on the whole order meets.
 pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'static str> {
     match (state, action) {
-        (
-            OrderState::Held,
-            Action::Pay | Action::Expire | Action::Extend | Action::Cancel | Action::Arrive | Action::Raise,
-        ) => Ok(()),
+        // Money that comes is taken note of in every state.
+        (_, Action::Pay) => Ok(()),
+        (OrderState::Held, Action::Expire | Action::Extend | Action::Cancel | Action::Arrive | Action::Raise) => Ok(()),
         (OrderState::Held, _) => Err(UNPAID),
-        (OrderState::Expired, Action::Pay) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
         (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
         (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),
         (OrderState::Cancelled, _) => Err(CANCELLED),
-        (OrderState::Paid, Action::Pay | Action::Expire | Action::Extend) => Err(IS_PAID),
+        (OrderState::Paid, Action::Expire | Action::Extend) => Err(IS_PAID),
         (OrderState::Paid, Action::Raise) => Err(NO_MORE),
         (OrderState::Paid, _) => Ok(()),
     }

@@ -114,6 +114,16 @@ impl<A> Memory<A> {
         }
     }
 
+    /// The memo of an event.
+    pub fn of(&self, seq: Seq) -> Option<&Memo<A>> {
+        self.memos.binary_search_by_key(&seq, |memo| memo.seq).ok().map(|at| &self.memos[at])
+    }
+
+    /// The first memo whose answer is of some kind.
+    pub fn first(&self, is_it: impl Fn(&A) -> bool) -> Option<&Memo<A>> {
+        self.memos.iter().find(|memo| is_it(&memo.answer))
+    }
+
     /// The memo under a key.
     pub fn memo(&self, key: &Code) -> Option<&Memo<A>> {
         if self.memos.len() <= SCANNED {

@@ -1,13 +1,16 @@
 //! Orders, sub-orders and their lives, sharded by channel and number. Knows nothing of routing or rules.
 
+mod account;
 mod change;
 mod index;
+mod key;
 mod later;
 mod lifecycle;
 mod line;
 pub mod lists;
 mod memo;
 mod order;
+mod refund;
 mod shard;
 mod slots;
 mod stage;
@@ -16,12 +19,15 @@ mod take;
 mod timeline;
 mod timers;
 
+pub use account::{Account, Told};
 pub use change::Change;
+pub use key::OrderKey;
 pub use later::{Later, Since};
 pub use lifecycle::{Action, Verdict, bucket_of, order_verdict, verdict};
 pub use memo::{Answer, Digest, Memo, Memory, Recalled};
 pub use order::{NewOrder, Order, SubLine, SubOrder};
-pub use shard::{KeyShard, MovementKey, OrderKey};
+pub use refund::{Basis, Closing, Payment, Refund, RefundReason, refund_phrase};
+pub use shard::{KeyShard, MovementKey};
 pub use stage::{OrderState, Stage};
 pub use step::{Step, StepSet};
 pub use take::{Elsewhere, SubTake};

@@ -34,6 +34,8 @@ pub struct Order {
     pub max_parcels: Option<u16>,
     /// Where it stands.
     pub state: OrderState,
+    /// Whether money is owed back.
+    pub refund_due: bool,
     /// The event that placed it.
     pub placed: Seq,
     /// When it was placed.
@@ -289,6 +291,7 @@ impl Order {
             ship_complete: new.ship_complete,
             max_parcels: new.max_parcels,
             state: OrderState::Held,
+            refund_due: false,
             placed: new.placed,
             placed_at: new.arrived,
             placed_occurred: new.occurred,
@@ -322,6 +325,11 @@ impl Order {
         self.subs.extend(decision.subs.iter().map(|planned| SubOrder::new(planned, stage)));
         self.rules_version = decision.rules_version;
         first
+    }
+
+    /// Whether lists show it under a state: its own, and `refund_due` while money is owed back.
+    pub fn is_listed_as(&self, state: OrderState) -> bool {
+        self.state == state || (self.refund_due && state == OrderState::RefundDue)
     }
 
     /// The parcels it may ship in, if that is limited.
@@ -393,6 +401,9 @@ impl Order {
 
     /// What is wrong with the order, if anything.
     pub fn check(&self) -> Result<(), String> {
+        if self.state == OrderState::RefundDue && !self.refund_due {
+            return Err(format!("order {} waits for a refund that is not due", self.id));
+        }
         for (no, sub) in self.numbered() {
             let wrong = |what: &str| Err(format!("order {} sub-order {no}: {what}", self.id));
             for line in &sub.lines {

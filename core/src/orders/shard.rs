@@ -6,30 +6,23 @@
 //! | [`Index`] | from the hash of a key to the number |
 //! | [`Timers`] | from an instant to the orders for which something falls due |
 //! | movements | from a movement's key and who used it to what was answered |
+//! | accounts | from a channel and number to its payments and refunds, whether an order has them or not |
 //!
 //! Invariants, which [`KeyShard::check`] proves: each order stands under its id and, once, under its key, and both fall
 //! into this shard; a held order has a timer at its deadline. Ids rise and are never used twice, removed orders included.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use bincode::Encode;
+use foldhash::fast::RandomState;
 
 use crate::Actor;
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::index::Index;
 use crate::orders::slots::Slots;
-use crate::orders::{Answer, Memo, Order, OrderState, TimerKind, Timers};
-
-/// What identifies an order outside.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct OrderKey {
-    /// The channel.
-    pub channel: ChannelId,
-    /// The channel's number.
-    pub number: Code,
-}
+use crate::orders::{Account, Answer, Memo, Order, OrderKey, OrderState, TimerKind, Timers};
 
 /// What identifies a command on stock or configuration: callers choose their keys independently of each other.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Encode)]
@@ -46,9 +39,19 @@ pub struct KeyShard {
     orders: Slots,
     /// Places are the numbers of [`Slots`].
     by_key: Index,
-    movements: HashMap<MovementKey, Memo<Answer>, foldhash::fast::RandomState>,
+    /// Seed of the hash of keys.
+    hasher: RandomState,
+    /// What placing an order does not look at, once there is any.
+    aside: Option<Box<Aside>>,
     /// What falls due for the shard's orders.
     pub timers: Timers,
+}
+
+/// Besides orders.
+#[derive(Debug, Default)]
+struct Aside {
+    movements: HashMap<MovementKey, Memo<Answer>, RandomState>,
+    accounts: BTreeMap<OrderKey, Account>,
 }
 
 /// Seed of the hash that spreads keys over shards. Order ids hold the shard: part of the journal format.
@@ -120,17 +123,45 @@ impl KeyShard {
 
     /// What was answered to a movement key.
     pub fn movement(&self, key: &MovementKey) -> Option<&Memo<Answer>> {
-        self.movements.get(key)
+        self.aside.as_ref()?.movements.get(key)
     }
 
     /// Remembers the answer to a movement key of this caller.
     pub fn remember_movement(&mut self, actor: &Actor, memo: Memo<Answer>) {
-        self.movements.insert(MovementKey { actor: actor.clone(), key: memo.key.clone() }, memo);
+        self.aside
+            .get_or_insert_default()
+            .movements
+            .insert(MovementKey { actor: actor.clone(), key: memo.key.clone() }, memo);
     }
 
     /// Every movement key and its memo, in no order.
     pub fn movements(&self) -> impl Iterator<Item = (&MovementKey, &Memo<Answer>)> {
-        self.movements.iter()
+        self.aside.iter().flat_map(|aside| aside.movements.iter())
+    }
+
+    /// The account of an order number, if it has one.
+    pub fn account(&self, key: &OrderKey) -> Option<&Account> {
+        self.aside.as_ref()?.accounts.get(key)
+    }
+
+    /// The account of an order, if it has one.
+    #[inline]
+    pub fn account_of(&self, order: &Order) -> Option<&Account> {
+        let accounts = &self.aside.as_ref()?.accounts;
+        if accounts.is_empty() {
+            return None;
+        }
+        accounts.get(&OrderKey { channel: order.channel, number: order.number.clone() })
+    }
+
+    /// The account of an order number, made when it has none.
+    pub fn account_mut(&mut self, key: &OrderKey) -> &mut Account {
+        self.aside.get_or_insert_default().accounts.entry(key.clone()).or_default()
+    }
+
+    /// Every account of the shard by order number.
+    pub fn accounts(&self) -> impl Iterator<Item = (&OrderKey, &Account)> {
+        self.aside.iter().flat_map(|aside| aside.accounts.iter())
     }
 
     /// What is wrong with any order of the shard.
@@ -155,6 +186,17 @@ impl KeyShard {
                 return Err(format!("order {} has no place in the history", order.id));
             }
         }
+        for order in self.orders.iter() {
+            if order.refund_due != self.account_of(order).is_some_and(Account::is_owed) {
+                return Err(format!("order {} does not say rightly whether a refund is due", order.id));
+            }
+        }
+        for (key, account) in self.accounts() {
+            account.check(key)?;
+            if Self::of_order(key) != shard {
+                return Err(format!("the account of number {} is in order shard {shard}", key.number));
+            }
+        }
         Ok(())
     }
 
@@ -170,7 +212,7 @@ impl KeyShard {
 
     /// By a seed of this process: nobody outside can choose numbers that meet in the index.
     fn hash_of(&self, channel: ChannelId, number: &Code) -> u64 {
-        self.movements.hasher().hash_one((channel, number.as_str()))
+        self.hasher.hash_one((channel, number.as_str()))
     }
 }
 

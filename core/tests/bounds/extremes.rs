@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use stockade_core::command::*;
 use stockade_core::ids::*;
 use stockade_core::limits::*;
+use stockade_core::money::Money;
 use stockade_core::stock::Move;
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::Units;
@@ -131,7 +132,15 @@ impl Draw {
                 let hold = Some(Span(self.units[1])).filter(|_| self.pick == 0);
                 Command::Place(Place { lines: self.lines(), hold, ..order_by("web", &self.number(), &[]) })
             }
-            "pay" => Command::Pay(Pay { order }),
+            "pay" => {
+                let payment = Some(code(&format!("R-{}", self.units[0] % 3))).filter(|_| self.pick > 2);
+                let amount = Some(Money(self.units[1] as i64)).filter(|_| self.pick > 5);
+                Command::Pay(Pay { order, payment, amount })
+            }
+            "close_refund" => {
+                let (refund, reference) = (RefundNo(self.units[0] as u32 % 5), code(&self.number()));
+                Command::CloseRefund(CloseRefund { order, refund, reference })
+            }
             "cancel" => {
                 let scope = match self.pick {
                     0 => CancelScope::Order,

@@ -5,6 +5,7 @@ use crate::support::*;
 use stockade_core::command::*;
 use stockade_core::ids::*;
 use stockade_core::limits::*;
+use stockade_core::money::Money;
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::time::{Day, Span, Time};
@@ -12,6 +13,10 @@ use stockade_core::units::Units;
 
 fn cancelled(reason: String) -> Command {
     Command::Cancel(Cancel { order: web("1"), scope: CancelScope::Order, reason: Some(reason) })
+}
+
+fn paid(micros: i64) -> Command {
+    Command::Pay(Pay { amount: Some(Money(micros)), ..Pay::new(web("1")) })
 }
 
 /// Distinct SKUs, none of which is defined.
@@ -124,6 +129,8 @@ fn at_and_past(shop: &Shop) -> Vec<(&'static str, Command, Command)> {
         ("day", day(DAY_MAX), day(next_day)),
         ("day", again(DAY_MAX), again(Day(u32::MAX))),
         ("units", more(units), more(units + 1)),
+        ("amount", paid(AMOUNT_MICROS_MAX), paid(AMOUNT_MICROS_MAX + 1)),
+        ("amount", paid(0), paid(-1)),
         ("reason", cancelled(reason(REASON_BYTES_MAX)), cancelled(reason(REASON_BYTES_MAX + 1))),
     ]
 }

@@ -5,11 +5,11 @@ use stockade_core::decision::*;
 use stockade_core::decision::{CostParts, SubKind};
 use stockade_core::event::*;
 use stockade_core::ids::{
-    CarrierId, ChannelId, Code, OrderId, PoolId, ReceiptNo, RulesVersion, Seq, SkuId, SubNo, Ticket, WarehouseId,
+    CarrierId, ChannelId, Code, OrderId, PoolId, ReceiptNo, RefundNo, RulesVersion, Seq, SkuId, SubNo, Ticket,
+    WarehouseId,
 };
 use stockade_core::money::Money;
-use stockade_core::orders::Stage;
-use stockade_core::orders::{Elsewhere, Step, SubTake};
+use stockade_core::orders::{Elsewhere, Payment, RefundReason, Stage, Step, SubTake};
 use stockade_core::stock::Move;
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::time::{Day, Span, Time};
@@ -22,6 +22,10 @@ const POOL: PoolId = PoolId(1);
 
 fn code(text: &str) -> Code {
     Code::new(text).expect("a sample code is a code")
+}
+
+fn payment() -> Payment {
+    Payment { reference: Some(code("R-7")), amount: Some(Money(12_500_000)) }
 }
 
 /// Every bucket there is.
@@ -237,7 +241,11 @@ pub fn events() -> Vec<(&'static str, Event)> {
         (
             "order_promised_late",
             Event::OrderPromisedLate(Box::new(OrderPromisedLate {
-                late: OrderPaidLate { order: ORDER, decision: Decision::none(RulesVersion(3)) },
+                late: OrderPaidLate {
+                    order: ORDER,
+                    decision: Decision::none(RulesVersion(3)),
+                    payment: Payment::default(),
+                },
                 ahead: ahead(),
                 made: made(),
             })),
@@ -249,10 +257,38 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("inbound_changed: handed", inbound_changed(InboundReason::Handed)),
         (
             "order_paid",
-            Event::OrderPaid(OrderPaid { order: ORDER, moves: vec![moved(Bucket::Held(POOL), Bucket::Allocated)] }),
+            Event::OrderPaid(OrderPaid {
+                order: ORDER,
+                moves: vec![moved(Bucket::Held(POOL), Bucket::Allocated)],
+                payment: payment(),
+            }),
         ),
-        ("order_paid_late", Event::OrderPaidLate(Box::new(OrderPaidLate { order: ORDER, decision: decision() }))),
-        ("refund_due", Event::RefundDue(RefundDue { order: ORDER })),
+        (
+            "order_paid_late",
+            Event::OrderPaidLate(Box::new(OrderPaidLate { order: ORDER, decision: decision(), payment: payment() })),
+        ),
+        (
+            "refund_due",
+            Event::RefundDue(RefundDue { order: ORDER, reason: RefundReason::StockGone, payment: Payment::default() }),
+        ),
+        (
+            "refund_due_twice",
+            Event::RefundDue(RefundDue { order: ORDER, reason: RefundReason::PaidTwice, payment: payment() }),
+        ),
+        (
+            "unplaced_paid",
+            Event::UnplacedPaid(UnplacedPaid { channel: ChannelId(3), number: code("1001"), payment: payment() }),
+        ),
+        (
+            "refund_closed",
+            Event::RefundClosed(RefundClosed {
+                channel: ChannelId(3),
+                number: code("1001"),
+                order: Some(ORDER),
+                refund: RefundNo(2),
+                reference: code("B-9"),
+            }),
+        ),
         ("order_expired", Event::OrderExpired(OrderExpired { order: ORDER, moves: held_back.clone() })),
         ("hold_extended", Event::HoldExtended(HoldExtended { order: ORDER, until: Time(1_700_000_000_000_000) })),
         ("order_cancelled", Event::OrderCancelled(cancelled())),
@@ -354,7 +390,8 @@ pub fn events() -> Vec<(&'static str, Event)> {
 pub fn envelopes() -> Vec<(&'static str, Envelope)> {
     let arrived = Time(1_700_000_000_000_000);
     let named = || Actor::Named(code("web"));
-    let refund = || Event::RefundDue(RefundDue { order: ORDER });
+    let refund =
+        || Event::RefundDue(RefundDue { order: ORDER, reason: RefundReason::StockGone, payment: Payment::default() });
     let keyed = || Cause::Key { key: code("pay-1"), digest: 0x1112_1314_1516_1718_191a_1b1c_1d1e_1f20 };
     let plain = |event| Envelope { actor: named(), arrived, occurred: None, cause: Cause::Order, event };
     let mut envelopes: Vec<_> = events().into_iter().map(|(name, event)| (name, plain(event))).collect();

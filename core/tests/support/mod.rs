@@ -177,7 +177,7 @@ impl Shop {
     }
 
     pub fn pay(&self, number: &str) -> Command {
-        Command::Pay(Pay { order: web(number) })
+        Command::Pay(Pay::new(web(number)))
     }
 
     pub fn step(&self, number: &str, sub: u16, action: StepAction) -> Command {

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, unused_imports, reason = "other tests use a part")]
 
+#[path = "refunds.rs"]
+mod refunds;
 #[path = "refusals.rs"]
 mod refusals;
 
 use stockade_core::command::*;
 use stockade_core::decision::*;
-use stockade_core::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
+use stockade_core::ids::{Code, OrderId, RefundNo, RulesVersion, Seq, SubNo};
 use stockade_core::money::Money;
 use stockade_core::orders::*;
 use stockade_core::query::*;
@@ -15,6 +17,7 @@ use stockade_core::reply::*;
 use stockade_core::time::{Day, Span, Time};
 use stockade_core::units::{Balance, Units};
 
+use refunds::refund;
 pub use refusals::rejects;
 
 pub fn code(text: &str) -> Code {
@@ -137,8 +140,13 @@ pub fn commands() -> Vec<(&'static str, Command)> {
         ("expect_change", expect(Expectation::Change { day: Some(Day(20_002)), units: Some(Units(7)) })),
         ("expect_withdraw", expect(Expectation::Withdraw)),
         ("place", Command::Place(place())),
-        ("pay", Command::Pay(Pay { order: by_number() })),
-        ("pay_by_id", Command::Pay(Pay { order: OrderRef::Id(OrderId(1 << 40)) })),
+        ("pay", Command::Pay(Pay::new(by_number()))),
+        ("pay_by_id", Command::Pay(Pay::new(OrderRef::Id(OrderId(1 << 40))))),
+        ("pay_named", Command::Pay(Pay { amount: Some(Money(12_500_000)), ..Pay::by(by_number(), code("R-7")) })),
+        (
+            "close_refund",
+            Command::CloseRefund(CloseRefund { order: by_number(), refund: RefundNo(2), reference: code("B-9") }),
+        ),
         ("cancel_order", cancel(CancelScope::Order)),
         ("cancel_sub", cancel(CancelScope::Sub(SubNo(2)))),
         ("cancel_units", cancel(CancelScope::Units(line()))),
@@ -208,6 +216,10 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ),
         ("rules", Query::Rules(stockade_core::query::Rules)),
         ("world", Query::World(stockade_core::query::World)),
+        (
+            "refunds",
+            Query::Refunds(RefundsQuery { channel: Some(code("web")), closed: true, after: Some(Seq(9)), limit: 50 }),
+        ),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
         ("routing", Query::Routing(stockade_core::query::Routing)),
         ("quote_exact", Query::QuoteExact(stockade_core::query::QuoteExact(place()))),
@@ -307,6 +319,7 @@ fn order() -> OrderView {
             elsewhere: vec![(code("CAN"), Units(1))],
         }],
         review: vec![(code("B"), Units(1))],
+        refunds: vec![refund()],
         timeline: vec![TimelineEntry {
             seq: Seq(40),
             what: "order_placed".to_owned(),
@@ -419,7 +432,7 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
         ),
         ("changed_paid", changed(Change::Paid)),
         ("changed_paid_late", changed(Change::PaidLate { first_sub: SubNo(2) })),
-        ("changed_refund_due", changed(Change::RefundDue)),
+        ("changed_refund_due", changed(Change::RefundDue { refund: RefundNo(2), reason: RefundReason::PaidTwice })),
         ("changed_cancelled", changed(Change::Cancelled { units: Units(3) })),
         ("changed_extended", changed(Change::Extended { until: Time(3_000_000) })),
         ("changed_undelivered", changed(Change::Stepped { sub: SubNo(1), stage: Stage::Undelivered })),
@@ -441,6 +454,14 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
                 Available { sku: code("A"), units: Units(10), presale: vec![(Day(20_000), Units(3))] },
                 Available { sku: code("B"), units: Units::UNLIMITED, presale: Vec::new() },
             ]),
+        ),
+        ("refunded", Reply::Refunded(Box::new(Refunded { refund: refund(), replayed: false }))),
+        (
+            "refunds",
+            Reply::Refunds(RefundsPage {
+                refunds: vec![RefundView { order: None, payment: None, closed: None, ..refund() }],
+                next: Some(Seq(41)),
+            }),
         ),
         ("stock", Reply::Stock(vec![cell()])),
         ("order", Reply::Order(Box::new(order()))),

@@ -159,7 +159,7 @@ impl Floor {
 
     fn pay(&mut self) -> Result<bool, String> {
         let Some(order) = self.some_order()?.filter(|order| order.state == OrderState::Held) else { return Ok(false) };
-        self.tell(Command::Pay(Pay { order: OrderRef::Id(order.order) }))?;
+        self.tell(Command::Pay(Pay::new(OrderRef::Id(order.order))))?;
         Ok(true)
     }
 

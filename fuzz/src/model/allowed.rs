@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stockade_core::ids::Code;
+use stockade_core::ids::{Code, Seq};
 use stockade_core::units::Units;
 
 /// The allowed outcomes of a command: it may be carried out, or refused with one of these codes.
@@ -16,6 +16,8 @@ pub struct Allowed {
     pub short: Vec<(Code, Units, Units)>,
     /// The change it must make, when several are conceivable.
     pub change: Option<Outcome>,
+    /// It was told before: it is answered as this event was, and nothing happens.
+    pub again: Option<Seq>,
 }
 
 /// The change that a command must make, where several are conceivable.
@@ -25,7 +27,7 @@ pub enum Outcome {
     Paid,
     /// Paid late and held anew.
     PaidLate,
-    /// Paid late and the stock was gone.
+    /// The money is owed back.
     RefundDue,
     /// Missing units are routed elsewhere.
     Rerouted,
@@ -37,6 +39,11 @@ impl Allowed {
     /// It must be carried out.
     pub fn must() -> Allowed {
         Allowed { done: true, ..Allowed::default() }
+    }
+
+    /// It was told before, by this event.
+    pub fn again(seq: Seq) -> Allowed {
+        Allowed { again: Some(seq), ..Allowed::default() }
     }
 
     /// It must be refused.

@@ -68,6 +68,7 @@ impl Answers {
         let allowed = exchange.before.judge(exchange.request, exchange.now);
         let wrong = |what: String| format!("{what}; allowed is {allowed:?}");
         match &exchange.answered.result {
+            Ok(reply) if allowed.again.is_some() => self.check_told(exchange, &allowed, reply).map_err(wrong),
             Ok(reply) => {
                 check_done(exchange, &allowed, reply).map_err(wrong)?;
                 if let Some(key) = key {
@@ -80,10 +81,50 @@ impl Answers {
     }
 }
 
+impl Answers {
+    /// What was told before is answered as it was then, and makes no event; an order past its deadline may be left expired.
+    fn check_told(&self, exchange: &Exchange<'_>, allowed: &Allowed, reply: &Reply) -> Result<(), String> {
+        let Some(seq) = allowed.again else { return Ok(()) };
+        let events = own(exchange.events);
+        if !events.iter().all(|(_, e)| matches!(e.event, Event::OrderExpired(_))) || events.len() > 1 {
+            return Err(format!("it was told before, and yet it made {events:?}"));
+        }
+        let first = self.first.values().map(|(_, first)| first.clone());
+        let first = first.filter_map(|mut first| (receipt(&mut first)?.0 == seq).then_some(first)).next();
+        let expected = match first {
+            Some(first) => again(exchange.after, first)?,
+            None => exchange.after.told_again(seq).ok_or("the first answer is not known")?,
+        };
+        if *reply == expected {
+            return Ok(());
+        }
+        Err(format!("it was told before\n  now:   {reply:?}\n  first: {expected:?}"))
+    }
+}
+
+/// A first answer as it is given again.
+fn again(after: &Model, mut first: Reply) -> Result<Reply, String> {
+    let (_, replayed) = receipt(&mut first).ok_or("a query was remembered")?;
+    *replayed = true;
+    if let Reply::Placed(placed) = &mut first {
+        placed.present = after.order(placed.order)?.state;
+    }
+    if let Reply::Changed(changed) = &mut first {
+        let order = after.order(changed.order)?;
+        changed.present = order.state;
+        changed.stages = order.subs.iter().map(|s| s.stage).collect();
+    }
+    Ok(first)
+}
+
 fn key_of(exchange: &Exchange<'_>) -> Option<Key> {
     let (key, command) = (exchange.request.key.clone(), &exchange.request.command);
     if let Command::Place(place) = command {
         return Some(Key::Number(place.channel.clone(), place.number.clone()));
+    }
+    // A refund and its reference are their own key.
+    if matches!(command, Command::CloseRefund(_)) {
+        return None;
     }
     match command.owner() {
         Owner::Order(named) => {
@@ -108,17 +149,7 @@ fn check_again(exchange: &Exchange<'_>, command: &Command, first: &Reply) -> Res
             false => Err(format!("other content under a used key was not refused as a conflict: {answered:?}")),
         };
     }
-    let mut expected = first.clone();
-    let (_, replayed) = receipt(&mut expected).ok_or("a query was remembered")?;
-    *replayed = true;
-    if let Reply::Placed(placed) = &mut expected {
-        placed.present = after.order(placed.order)?.state;
-    }
-    if let Reply::Changed(changed) = &mut expected {
-        let order = after.order(changed.order)?;
-        changed.present = order.state;
-        changed.stages = order.subs.iter().map(|s| s.stage).collect();
-    }
+    let expected = again(after, first.clone())?;
     match &exchange.answered.result {
         Ok(reply) if *reply == expected => Ok(()),
         other => Err(format!("a repeat was not answered as at first\n  now:   {other:?}\n  first: {expected:?}")),

@@ -2,8 +2,8 @@
 
 use stockade_core::command::{CancelScope, Command, Expectation, Inspected, Line, Place, Request, StepAction};
 use stockade_core::limits::{
-    COMMAND_LINES_MAX, COUNT_EXCEPT_MAX, DAY_MAX, HOLD_TTL_MAX, LINE_UNITS_MAX, MOVEMENT_UNITS_MAX, ORDER_LINES_MAX,
-    REASON_BYTES_MAX, RULES_BYTES_MAX, TIME_MAX,
+    AMOUNT_MICROS_MAX, COMMAND_LINES_MAX, COUNT_EXCEPT_MAX, DAY_MAX, HOLD_TTL_MAX, LINE_UNITS_MAX, MOVEMENT_UNITS_MAX,
+    ORDER_LINES_MAX, REASON_BYTES_MAX, RULES_BYTES_MAX, TIME_MAX,
 };
 use stockade_core::time::Span;
 use stockade_core::units::Units;
@@ -14,7 +14,8 @@ pub(super) fn exceeded(request: &Request) -> bool {
         return true;
     }
     match &request.command {
-        Command::Pay(_) | Command::Reroute(_) | Command::RerouteApart(_) => false,
+        Command::CloseRefund(_) | Command::Reroute(_) | Command::RerouteApart(_) => false,
+        Command::Pay(c) => c.amount.is_some_and(|amount| !(0..=AMOUNT_MICROS_MAX).contains(&amount.0)),
         Command::ApplyWorld(c) => c.text.len() > RULES_BYTES_MAX,
         Command::ApplyRules(c) => c.text.len() > RULES_BYTES_MAX,
         Command::DefineSkus(c) => !count(c.skus.len()),

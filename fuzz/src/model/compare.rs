@@ -77,6 +77,7 @@ impl Model {
         self.orders.check()?;
         self.orders.all().try_for_each(|order| self.compare_order(asking, order))?;
         self.compare_lists(asking)?;
+        self.compare_refunds(asking)?;
         self.compare_stock(asking, now)
     }
 

@@ -25,7 +25,8 @@ impl Model {
         }
         for filter in self.filters() {
             let shown = self.list(asking, &filter)?;
-            let fits = |order, row| self.orders.get(order).is_some_and(|order| fits(order, row, &filter));
+            let fits =
+                |order, row| self.orders.get(order).is_some_and(|order| fits(order, self.owes(order), row, &filter));
             let fitting = all.iter().filter(|((order, _), row)| fits(*order, row));
             let expected = fitting.map(|(key, row)| (*key, row.clone())).collect();
             same(&format!("the list of {filter:?}"), &shown, &expected)?;
@@ -113,11 +114,11 @@ fn exactly(order: &Order, row: &OrderSummary) -> OrdersQuery {
 }
 
 /// Whether a sub-order fits a filter. A new filter has no way around this and [`exactly`].
-fn fits(order: &Order, row: &OrderSummary, filter: &OrdersQuery) -> bool {
+fn fits(order: &Order, is_owed: bool, row: &OrderSummary, filter: &OrdersQuery) -> bool {
     let OrdersQuery { warehouse, channel, stage, state, customer, after: _, limit: _ } = filter;
     warehouse.as_ref().is_none_or(|warehouse| *warehouse == row.warehouse)
         && channel.as_ref().is_none_or(|channel| *channel == row.channel)
         && stage.is_none_or(|stage| stage == row.stage)
-        && state.is_none_or(|state| state == row.state)
+        && state.is_none_or(|state| state == row.state || (is_owed && state == OrderState::RefundDue))
         && customer.as_ref().is_none_or(|customer| Some(customer) == order.customer.as_ref())
 }

@@ -21,7 +21,7 @@ use super::{Model, bounds};
 impl Model {
     /// The allowed outcomes of a command that was never sent before, given the state and the time.
     pub fn judge(&self, request: &Request, now: Time) -> Allowed {
-        if request.key.is_none() && !matches!(request.command, Command::Place(_)) {
+        if request.key.is_none() && !matches!(request.command, Command::Place(_) | Command::CloseRefund(_)) {
             return Allowed::refuse("invalid");
         }
         if bounds::exceeded(request) {
@@ -38,7 +38,9 @@ impl Model {
         };
         match &request.command {
             Command::Place(c) => self.judge_place(c),
-            Command::Pay(c) => on(&c.order, &|order, state| self.judge_pay(order, state)),
+            Command::Pay(c) if matches!(self.find(&c.order), Err("unknown_order")) => self.judge_unplaced(c),
+            Command::Pay(c) => on(&c.order, &|order, state| self.judge_pay(order, state, c)),
+            Command::CloseRefund(c) => self.judge_close(c),
             Command::Cancel(c) => on(&c.order, &|order, state| self.judge_cancel(order, state, &c.scope)),
             Command::ExtendHold(c) => on(&c.order, &|order, state| judge_extend(order, state, c.until, now)),
             Command::Step(c) => on(&c.order, &|order, state| self.judge_step(order, state, c)),
@@ -130,14 +132,6 @@ impl Model {
         demand
     }
 
-    fn judge_pay(&self, order: &Order, state: OrderState) -> Allowed {
-        match state {
-            OrderState::Held => Allowed::change(Outcome::Paid),
-            OrderState::Expired => self.judge_late(order),
-            OrderState::Paid | OrderState::RefundDue | OrderState::Cancelled => Allowed::refuse("illegal_step"),
-        }
-    }
-
     fn judge_reroute(&self, order: &Order, state: OrderState, max_parcels: Option<u16>) -> Allowed {
         if state != OrderState::Paid || order.review.is_empty() {
             return Allowed::refuse("illegal_step");
@@ -150,7 +144,7 @@ impl Model {
     }
 
     /// A payment that comes too late is served from any pool if it can be; else the money is owed back.
-    fn judge_late(&self, order: &Order) -> Allowed {
+    pub(super) fn judge_late(&self, order: &Order) -> Allowed {
         let mut after = Cow::Borrowed(self);
         if order.state == OrderState::Held {
             after.to_mut().release(order.id);

@@ -12,6 +12,7 @@
 //! | `presale` | the verdict on promises, and on orders that stock alone does not serve |
 //! | `orders`, `book` | orders and sub-orders as plain records; all orders, and where to find some of them |
 //! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
+//! | `purse`, `money` | payments and refunds by number as plain records, and the verdict on them |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
 //! | `verdict`, `replay`, `replay_…`, `figures`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_…`, `cover` | the allowed outcomes of a command |
@@ -37,9 +38,11 @@ mod judge_losses;
 mod judge_stock;
 mod ledger;
 mod lifecycle;
+mod money;
 mod orders;
 mod plain;
 mod presale;
+mod purse;
 mod replay;
 mod replay_amends;
 mod replay_orders;
@@ -68,6 +71,7 @@ pub use ledger::{Cell, Ledger};
 pub use lifecycle::{Walk, moves_of, step, takes_returns};
 pub use orders::{Moment, Order, Sub, SubLine};
 pub use plain::{Came, Plain};
+pub use purse::{Number, Owed, Purse};
 pub use replies::receipt;
 pub use sharing::SharingMap;
 pub use verdict::verdict;
@@ -107,6 +111,8 @@ pub struct Model {
     pub orders: OrderBook,
     /// Orders by channel and the channel's number.
     pub numbers: SharingMap<(ChannelId, Code), OrderId>,
+    /// What was paid for a number, and what of it is owed back.
+    pub purses: SharingMap<Number, Arc<Purse>>,
     /// Keys of stock and configuration commands by who used them: digest of the content and the event.
     pub keys: SharingMap<(Code, Code), (u128, Seq)>,
 }

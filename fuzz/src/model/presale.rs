@@ -15,6 +15,7 @@ use super::Model;
 use super::allowed::{Allowed, Outcome};
 use super::cover::{Cover, Wish};
 use super::decision::Asked;
+use super::money::told_of;
 use super::orders::{Order, Sub};
 use super::replies::{paid_late, placed};
 use super::verdict::{Entry, Verdict};
@@ -337,7 +338,12 @@ impl Verdict for OrderPromisedLate {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.order_promised_late(entry.seq, self)
+        model.order_promised_late(entry.seq, self)?;
+        model.pays(self.late.order, &self.late.payment, entry)
+    }
+
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        told_of(&self.late.payment)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {

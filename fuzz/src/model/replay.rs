@@ -26,10 +26,11 @@ impl Model {
         if let Some((order, sub)) = subject {
             let what = verdict.moment().unwrap_or(envelope.event.name());
             self.note_moment(seq, order, (what, sub), envelope).map_err(wrong)?;
+            let reason = verdict.reason_in(self);
             let order = self.order_mut(order).map_err(wrong)?;
             let broken = if what == "review_routed" { order.broken_limit() } else { None };
             let moment = order.timeline.last_mut().expect("it was just written");
-            moment.reason = verdict.reason().map(str::to_owned).or(broken);
+            moment.reason = reason.or(broken);
         }
         self.orders.settle();
         self.ledger.check().map_err(wrong)
@@ -106,7 +107,7 @@ fn summed(moves: &[Move]) -> Summed {
     sums
 }
 
-fn named(actor: &Actor) -> Result<Code, String> {
+pub(super) fn named(actor: &Actor) -> Result<Code, String> {
     match actor {
         Actor::Named(name) => Ok(name.clone()),
         Actor::Timer => Code::new("timer").map_err(|e| e.to_string()),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::event::{
-    Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, RefundDue,
-    SubOrderCancelled, UnitsCancelled,
+    Envelope, HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, SubOrderCancelled,
+    UnitsCancelled,
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
-use stockade_core::orders::{Change, OrderState, Stage};
+use stockade_core::orders::{Change, OrderState, RefundReason, Stage};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move};
 use stockade_core::units::Units;
@@ -16,6 +16,7 @@ use stockade_core::units::Units;
 use super::Model;
 use super::allowed::Outcome;
 use super::decision::Asked;
+use super::money::told_of;
 use super::orders::{Order, Sub};
 use super::replies::{changed, paid_late, placed};
 use super::verdict::{Entry, Verdict};
@@ -103,12 +104,6 @@ impl Model {
         Ok(())
     }
 
-    fn refund_due(&mut self, e: &RefundDue) -> Result<(), String> {
-        self.order(e.order)?.must_be(OrderState::Expired)?;
-        self.order_mut(e.order)?.state = OrderState::RefundDue;
-        Ok(())
-    }
-
     fn order_expired(&mut self, seq: Seq, e: &OrderExpired, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
         order.must_be(OrderState::Held)?;
@@ -165,6 +160,10 @@ impl Model {
             return Err(format!("says {:?} were yet to come, it was {waiting:?}", e.waiting));
         }
         self.book_same(seq, moves, &e.moves)?;
+        if self.order(e.order)?.state == OrderState::Paid {
+            let taken = e.takes.iter().map(|take| (take.sku, take.units)).chain(e.review.iter().copied());
+            self.owe_units(e.order, RefundReason::Cancelled, taken, (seq, envelope.arrived))?;
+        }
         let order = self.order_mut(e.order)?;
         for take in &e.takes {
             order.sub_mut(take.sub.0)?.take(take)?;
@@ -205,7 +204,12 @@ impl Verdict for OrderPaid {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.order_paid(entry.seq, self, entry.envelope)
+        model.order_paid(entry.seq, self, entry.envelope)?;
+        model.pays(self.order, &self.payment, entry)
+    }
+
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        told_of(&self.payment)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -223,7 +227,12 @@ impl Verdict for OrderPaidLate {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.order_paid_late(entry.seq, self)
+        model.order_paid_late(entry.seq, self)?;
+        model.pays(self.order, &self.payment, entry)
+    }
+
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        told_of(&self.payment)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -232,24 +241,6 @@ impl Verdict for OrderPaidLate {
 
     fn outcome(&self) -> Option<Outcome> {
         Some(Outcome::PaidLate)
-    }
-}
-
-impl Verdict for RefundDue {
-    fn subject(&self) -> Option<(OrderId, Option<SubNo>)> {
-        Some((self.order, None))
-    }
-
-    fn take_in(&self, model: &mut Model, _: &Entry<'_>) -> Result<(), String> {
-        model.refund_due(self)
-    }
-
-    fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
-        changed(after, seq, self.order, Change::RefundDue)
-    }
-
-    fn outcome(&self) -> Option<Outcome> {
-        Some(Outcome::RefundDue)
     }
 }
 

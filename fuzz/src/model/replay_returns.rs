@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stockade_core::event::{ReturnInspected, ReturnInspectedElsewhere, ReturnReceived, ReturnReceivedElsewhere};
 use stockade_core::ids::{OrderId, PoolId, Seq, SkuId, SubNo, WarehouseId};
-use stockade_core::orders::{Change, Elsewhere};
+use stockade_core::orders::{Change, Elsewhere, RefundReason};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move, Outside};
 
@@ -117,6 +117,11 @@ impl Model {
         Ok(())
     }
 
+    fn owe_returned(&mut self, e: &ReturnInspected, entry: &Entry<'_>) -> Result<(), String> {
+        let back = e.takes.iter().map(|take| (take.sku, take.units));
+        self.owe_units(e.order, RefundReason::Returned, back, (entry.seq, entry.envelope.arrived))
+    }
+
     fn leave_inspection(&mut self, e: &ReturnInspected, elsewhere: &[Elsewhere]) -> Result<(), String> {
         let order = self.order_mut(e.order)?;
         for take in &e.takes {
@@ -167,7 +172,8 @@ impl Verdict for ReturnInspected {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
-        model.return_inspected(entry.seq, self, &[])
+        model.return_inspected(entry.seq, self, &[])?;
+        model.owe_returned(self, entry)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
@@ -215,7 +221,8 @@ impl Verdict for ReturnInspectedElsewhere {
                 return Err(format!("it leaves out {code}: {}", self.place));
             }
         }
-        model.return_inspected(entry.seq, &self.inspected, &self.elsewhere)
+        model.return_inspected(entry.seq, &self.inspected, &self.elsewhere)?;
+        model.owe_returned(&self.inspected, entry)
     }
 
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {

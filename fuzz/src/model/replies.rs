@@ -16,6 +16,10 @@ pub fn receipt(reply: &mut Reply) -> Option<(Seq, &mut bool)> {
     match reply {
         Reply::Placed(placed) => Some((placed.seq, &mut placed.replayed)),
         Reply::Changed(changed) => Some((changed.seq, &mut changed.replayed)),
+        Reply::Refunded(told) => {
+            let seq = told.refund.closed.as_ref().map_or(told.refund.seq, |closed| closed.seq);
+            Some((seq, &mut told.replayed))
+        }
         Reply::Moved(moved) => Some((moved.seq, &mut moved.replayed)),
         Reply::Configured(configured) => Some((configured.seq, &mut configured.replayed)),
         Reply::Quoted(_)
@@ -26,7 +30,8 @@ pub fn receipt(reply: &mut Reply) -> Option<(Seq, &mut bool)> {
         | Reply::Text(_)
         | Reply::Explained(_)
         | Reply::Routing(_)
-        | Reply::Inbound(_) => None,
+        | Reply::Inbound(_)
+        | Reply::Refunds(_) => None,
     }
 }
 

@@ -44,7 +44,12 @@ pub trait Verdict {
         None
     }
 
-    /// The reason that a timeline gives for it.
+    /// The reason that a timeline gives for it, given the state after it.
+    fn reason_in(&self, _after: &Model) -> Option<String> {
+        self.reason().map(str::to_owned)
+    }
+
+    /// The reason that was given with it.
     fn reason(&self) -> Option<&str> {
         None
     }
@@ -64,6 +69,8 @@ pub fn verdict(event: &Event) -> &dyn Verdict {
         Event::OrderPaid(e) => e,
         Event::OrderPaidLate(e) => &**e,
         Event::RefundDue(e) => e,
+        Event::UnplacedPaid(e) => e,
+        Event::RefundClosed(e) => e,
         Event::OrderExpired(e) => e,
         Event::HoldExtended(e) => e,
         Event::OrderCancelled(e) => e,

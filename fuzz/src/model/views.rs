@@ -101,6 +101,7 @@ impl Model {
                 review.sort();
                 review
             },
+            refunds: self.refund_views(&(order.channel, order.number.clone()))?,
             timeline: order
                 .timeline
                 .iter()

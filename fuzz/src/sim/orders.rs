@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, InspectAt, Inspected, Line, OrderRef, Pay, Place, Raise, Request,
-    Reroute, RerouteApart, ReturnTo, Split, StepAction, TakeStep,
+    Cancel, CancelScope, CloseRefund, Command, ExtendHold, InspectAt, Inspected, Line, OrderRef, Pay, Place, Raise,
+    Request, Reroute, RerouteApart, ReturnTo, Split, StepAction, TakeStep,
 };
-use stockade_core::ids::{Code, Seq, SkuId, SubNo, WarehouseId};
+use stockade_core::ids::{Code, RefundNo, Seq, SkuId, SubNo, WarehouseId};
 use stockade_core::limits::{LINE_UNITS_MAX, SKEW};
+use stockade_core::money::Money;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
@@ -20,13 +21,15 @@ use crate::model::{Model, Order, Sub, takes_returns};
 pub(super) const ORDERS: [(u64, Make); 11] = [
     (30, Workload::place),
     (14, Workload::pay),
+    (1, Workload::pay_unplaced),
+    (2, Workload::close_refund),
     (7, Workload::cancel),
     (2, Workload::extend),
-    (24, Workload::step),
+    (26, Workload::step),
     (3, Workload::short_pick),
     (4, Workload::give_back),
     (4, Workload::inspect),
-    (2, Workload::reroute),
+    (3, Workload::reroute),
     (2, Workload::raise),
     (2, Workload::split),
 ];
@@ -102,8 +105,8 @@ impl Workload {
 
     fn pay(&mut self, model: &Model) -> Option<Request> {
         let order = match self.rng.below(20) {
-            0 => self.any_order(model, |_| true),
-            1..4 => self.any_order(model, |o| o.state == OrderState::Expired),
+            0..2 => self.any_order(model, |_| true),
+            2..5 => self.any_order(model, |o| o.state == OrderState::Expired),
             _ => self.any_order(model, |o| o.state == OrderState::Held),
         }?;
         if order.state == OrderState::Held && self.rng.percent(8) {
@@ -112,7 +115,43 @@ impl Workload {
             self.now = self.now.max(at);
         }
         let order = self.name(model, order);
-        Some(self.keyed(Command::Pay(Pay { order })))
+        Some(self.payment(order))
+    }
+
+    /// A payment with a reference of a few, so that the same ones come again, or without.
+    fn payment(&mut self, order: OrderRef) -> Request {
+        let payment = self.rng.percent(70).then(|| code(&format!("R-{}", self.rng.below(3))));
+        let amount = self.rng.percent(50).then(|| Money(self.rng.within(0, 100) as i64 * 250_000));
+        let amount = if self.rng.percent(1) { Some(Money(-1)) } else { amount };
+        self.keyed(Command::Pay(Pay { order, payment, amount }))
+    }
+
+    /// A payment for a number that was never placed, or is placed next.
+    fn pay_unplaced(&mut self, _: &Model) -> Option<Request> {
+        let number = match self.rng.percent(50) {
+            true => code(&format!("u{}", self.rng.below(8))),
+            false => self.upcoming("o"),
+        };
+        let order = OrderRef::Number { channel: code(self.rng.pick(&CHANNELS)?), number };
+        Some(self.payment(order))
+    }
+
+    fn close_refund(&mut self, model: &Model) -> Option<Request> {
+        let purses: Vec<_> = model.purses.iter().filter(|(_, purse)| !purse.refunds.is_empty()).collect();
+        let (number, purse) = *self.rng.pick(&purses)?;
+        let one_more = u64::from(self.rng.percent(5));
+        let refund = RefundNo(self.rng.within(1, purse.refunds.len() as u64 + one_more) as u32);
+        let reference = code(&format!("B-{}", self.rng.below(3)));
+        let order = match (self.rng.percent(50), model.numbers.get(number)) {
+            (true, Some(id)) => OrderRef::Id(*id),
+            _ => {
+                let channel = model.world.as_ref()?.channel(number.0)?.code.clone();
+                OrderRef::Number { channel, number: number.1.clone() }
+            }
+        };
+        let command = Command::CloseRefund(CloseRefund { order, refund, reference });
+        // A refund and its reference are their own key.
+        Some(Request { key: None, ..self.keyed(command) })
     }
 
     fn cancel(&mut self, model: &Model) -> Option<Request> {

@@ -79,6 +79,11 @@ impl Workload {
         }
     }
 
+    /// The code that is made next.
+    pub(super) fn upcoming(&self, kind: &str) -> Code {
+        code(&format!("{}{kind}{}", self.prefix, self.made + 2))
+    }
+
     /// A code that was not used before.
     pub(super) fn fresh(&mut self, kind: &str) -> Code {
         self.made += 1;

@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn storefronts_touch_only_their_channel() {
         let shop = identity(Role::Storefront);
-        let pay = |order| Command::Pay(Pay { order });
+        let pay = |order| Command::Pay(Pay::new(order));
         assert_eq!(shop.may(&pay(number("web"))), Ok(()));
         let refusal = shop.may(&pay(number("live"))).unwrap_err();
         assert_eq!(refusal.to_string(), "not allowed: this token is for channel web, not live (token x)");
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn warehouses_do_not_pay_and_support_only_reads() {
-        let pay = Command::Pay(Pay { order: number("web") });
+        let pay = Command::Pay(Pay::new(number("web")));
         assert_eq!(identity(Role::Warehouse).may(&step(StepAction::Pick)), Ok(()));
         assert!(identity(Role::Warehouse).may(&pay).is_err());
         assert!(identity(Role::Support).may(&step(StepAction::Pick)).is_err());

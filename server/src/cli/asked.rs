@@ -51,7 +51,7 @@ impl Asked {
 
     /// The confirmation that it is paid.
     pub(super) fn payment(&self) -> Request {
-        let pay = Command::Pay(Pay { order: self.reference() });
+        let pay = Command::Pay(Pay::new(self.reference()));
         Request { key: self.key("pay"), occurred: self.order.ts, command: pay }
     }
 

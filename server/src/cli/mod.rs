@@ -23,6 +23,7 @@ mod losses;
 mod order_list;
 mod order_ref;
 mod orders;
+mod refunds;
 mod refused;
 mod replay;
 mod report;
@@ -77,8 +78,12 @@ enum Verb {
     Quote(orders::QuoteArgs),
     /// Hold stock for an order and route it: all lines or none.
     Place(orders::PlaceArgs),
-    /// Confirm that an order is paid.
-    Pay(orders::OrderArgs),
+    /// Confirm that an order is paid; money for which it can do nothing is owed back.
+    Pay(refunds::PayArgs),
+    /// List the money that is owed back, the earliest first.
+    Refunds(refunds::RefundsArgs),
+    /// Record that money which was owed back went back.
+    Refund(refunds::RefundArgs),
     /// Cancel an order, a sub-order, or units of a line.
     Cancel(orders::CancelArgs),
     /// Hold unpaid stock longer.
@@ -190,7 +195,9 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Demo(args) => demo::run(args, out),
         Verb::Quote(args) => orders::quote(args, out),
         Verb::Place(args) => orders::place(args, out),
-        Verb::Pay(args) => orders::pay(args, out),
+        Verb::Pay(args) => refunds::pay(args, out),
+        Verb::Refunds(args) => refunds::refunds(args, out),
+        Verb::Refund(args) => refunds::refund(args, out),
         Verb::Cancel(args) => orders::cancel(args, out),
         Verb::Extend(args) => orders::extend(args, out),
         Verb::Raise(args) => amend::raise(args, out),

@@ -1,10 +1,10 @@
-//! Verbs of an order's life: `quote`, `place`, `pay`, `cancel`, `extend`, `step`, `reroute`, `order`.
+//! Verbs of an order's life: `quote`, `place`, `cancel`, `extend`, `step`, `reroute`, `order`.
 
 use clap::{Args, Subcommand};
 use stockade_client::ClientError;
 use stockade_core::command::{
-    Cancel, CancelScope, Command, ExtendHold, InspectAt, Inspected, OrderRef, Pay, Place, Reroute, RerouteApart,
-    ReturnTo, StepAction, TakeStep,
+    Cancel, CancelScope, Command, ExtendHold, InspectAt, Inspected, OrderRef, Place, Reroute, RerouteApart, ReturnTo,
+    StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
 use stockade_core::query::{Explain, Query};
@@ -260,12 +260,6 @@ impl PlaceArgs {
         };
         Ok((place, self.connect))
     }
-}
-
-/// Confirms that an order is paid.
-pub fn pay(args: OrderArgs, out: Output) -> Result<(), Failure> {
-    let command = Command::Pay(Pay { order: args.order.0 });
-    args.connect.run(&args.key, command, out)
 }
 
 /// Tries again to route what stands in review.

@@ -243,6 +243,10 @@ fn order_of(event: &Event) -> (Option<u64>, Option<String>) {
         Event::OrderPaidLate(paid) => paid.order,
         Event::OrderPromisedLate(promised) => promised.late.order,
         Event::RefundDue(due) => due.order,
+        Event::UnplacedPaid(paid) => return (None, Some(paid.number.to_string())),
+        Event::RefundClosed(closed) => {
+            return (closed.order.map(|order| order.0), Some(closed.number.to_string()));
+        }
         Event::OrderExpired(expired) => expired.order,
         Event::HoldExtended(extended) => extended.order,
         Event::OrderCancelled(cancelled) => cancelled.order,

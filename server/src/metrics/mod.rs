@@ -5,6 +5,7 @@
 
 mod gauges;
 mod journal;
+mod refunds;
 mod requests;
 mod routing;
 mod snapshot;
@@ -26,6 +27,7 @@ use crate::quality::Tally;
 use crate::service::Observe;
 use gauges::{counter, gauge, show, signed};
 use journal::JournalMetrics;
+use refunds::RefundMetrics;
 use requests::Requests;
 use routing::RoutingMetrics;
 pub use snapshot::Snapshot;
@@ -44,6 +46,7 @@ pub struct Metrics {
     log_lines_dropped: Counter,
     journal: JournalMetrics,
     routing: RoutingMetrics,
+    refunds: RefundMetrics,
 }
 
 impl Metrics {
@@ -70,6 +73,7 @@ impl Metrics {
         let log_lines_dropped = counter(&mut registry, "log_lines_dropped", help);
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
+        let refunds = RefundMetrics::new(&mut registry);
         Metrics {
             registry,
             requests,
@@ -82,6 +86,7 @@ impl Metrics {
             log_lines_dropped,
             journal,
             routing,
+            refunds,
         }
     }
 
@@ -101,6 +106,7 @@ impl Metrics {
         show(&self.log_lines_dropped, now.log_lines_dropped);
         self.journal.set(now);
         self.routing.set();
+        self.refunds.set(now.engine);
         let mut text = String::new();
         // Writing to a string does not fail; a metric that cannot be written would be a mistake in this module.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

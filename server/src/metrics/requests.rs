@@ -104,7 +104,7 @@ fn event_of(result: &Result<Reply, Reject>) -> Option<usize> {
     match changed.change {
         Change::Paid => Some(1),
         Change::PaidLate { .. } => Some(2),
-        Change::RefundDue => Some(3),
+        Change::RefundDue { .. } => Some(3),
         Change::Cancelled { .. } => (changed.present == OrderState::Cancelled).then_some(4),
         Change::Extended { .. }
         | Change::Stepped { .. }

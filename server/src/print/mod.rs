@@ -10,6 +10,7 @@ mod history;
 mod inbound;
 mod orders;
 mod page;
+mod refunds;
 mod replay;
 mod reply;
 mod routing;

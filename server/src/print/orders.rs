@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use stockade_core::ids::Code;
-use stockade_core::orders::{Change, OrderState};
+use stockade_core::orders::{Change, OrderState, refund_phrase};
 use stockade_core::reply::{Awaited, Changed, OrderSummary, OrderView, Placed, PlanView, SubOrderView, TimelineEntry};
 
 use super::page::{Page, Table};
+use super::refunds;
 
 /// A placed order.
 pub(super) fn placed(placed: &Placed, page: &mut Page) {
@@ -48,7 +49,7 @@ pub(super) fn changed(changed: &Changed, page: &mut Page) {
         Change::PaidLate { first_sub } => {
             format!("paid after expiry and held again; the new sub-orders begin with number {first_sub}")
         }
-        Change::RefundDue => "paid after expiry, and the stock is gone: a refund is due".to_owned(),
+        Change::RefundDue { refund, reason } => format!("the money is owed back: {}", refund_phrase(*refund, *reason)),
         Change::Cancelled { units } => format!("cancelled: {units} units"),
         Change::Extended { until } => format!("held until {until}"),
         Change::Stepped { sub, stage } => format!("sub-order {sub} is {}", stage.name()),
@@ -114,6 +115,7 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
     if !order.review.is_empty() {
         page.line("where the order's limit of parcels is in the way, `reroute --apart` routes them without it");
     }
+    refunds::of_order(&order.refunds, page);
     page.table(&timeline(&order.timeline));
 }
 

@@ -3,7 +3,7 @@
 use stockade_core::reply::{Configured, Reply};
 
 use super::page::Page;
-use super::{explanation, inbound, orders, routing, stock};
+use super::{explanation, inbound, orders, refunds, routing, stock};
 
 /// A reply for a person.
 pub fn page(reply: &Reply) -> Page {
@@ -11,6 +11,8 @@ pub fn page(reply: &Reply) -> Page {
     match reply {
         Reply::Placed(placed) => orders::placed(placed, &mut page),
         Reply::Changed(changed) => orders::changed(changed, &mut page),
+        Reply::Refunded(told) => refunds::refunded(told, &mut page),
+        Reply::Refunds(list) => refunds::list(&list.refunds, &mut page),
         Reply::Moved(moved) => stock::moved(*moved, "moved", &mut page),
         Reply::Configured(done) => configured(*done, &mut page),
         Reply::Quoted(plan) => orders::plan(plan, &mut page),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Request};
 use stockade_core::ids::{Code, OrderId, Seq};
-use stockade_core::orders::{Change, OrderState, Stage};
+use stockade_core::orders::{Change, Stage};
 use stockade_core::query::Query;
 use stockade_core::reject::{Reject, Short};
 use stockade_core::reply::{Changed, OrderView, Placed, Reply, SubOrderNow};
@@ -41,17 +41,15 @@ pub(super) enum PaymentDone {
     Paid,
     /// Paid late, and held again: these units were taken.
     PaidLate(Seq, Vec<CellChange>),
-    /// Paid late, and the stock was gone.
+    /// The money is owed back, as the stock was gone.
     RefundDue,
-    /// Not paid: the order was cancelled before.
-    GivenUp,
 }
 
 /// The outcome of a cancellation.
 #[derive(Debug)]
 pub(super) enum CancelDone {
-    /// These units are claimed no longer.
-    Cancelled(Seq, Vec<CellChange>),
+    /// These units of the order are claimed no longer.
+    Cancelled(OrderId, Seq, Vec<CellChange>),
     /// Nothing was done, for this reason.
     Not(Reject),
 }
@@ -110,15 +108,11 @@ pub(super) fn place(target: &dyn Target, order: &OrderRecord, channel: &Code, no
 
 /// Pays an order under a key of the replay.
 pub(super) fn pay(target: &dyn Target, order: OrderId, nth: u64, now: Time) -> Result<PaymentDone, Failure> {
-    let command = Command::Pay(Pay { order: OrderRef::Id(order) });
-    let result = target.execute(&keyed("pay", nth, command)?, now)?.result;
-    if let Err(Reject::IllegalStep { state: OrderState::Cancelled, .. }) = result {
-        return Ok(PaymentDone::GivenUp);
-    }
-    let changed = changed(result?)?;
+    let command = Command::Pay(Pay::new(OrderRef::Id(order)));
+    let changed = changed(target.execute(&keyed("pay", nth, command)?, now)?.result?)?;
     match changed.change {
         Change::Paid => Ok(PaymentDone::Paid),
-        Change::RefundDue => Ok(PaymentDone::RefundDue),
+        Change::RefundDue { .. } => Ok(PaymentDone::RefundDue),
         Change::PaidLate { first_sub } => {
             let view = view(target, &OrderRef::Id(order), now)?.map_err(Failure::from)?;
             let subs = view.sub_orders.iter().filter(|sub| sub.promised.no >= first_sub);
@@ -168,7 +162,7 @@ pub(super) fn cancel(
         let left = left(&sku, &warehouse);
         (sku, warehouse, units - left)
     });
-    Ok(CancelDone::Cancelled(changed.seq, freed.filter(|cell| cell.2 != 0).collect()))
+    Ok(CancelDone::Cancelled(changed.order, changed.seq, freed.filter(|cell| cell.2 != 0).collect()))
 }
 
 /// Whether a refusal is about what was asked, not about who asked nor about the state of the service.

@@ -1,7 +1,7 @@
 //! The order file played against the engine in order of time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 
 use stockade_core::engine::Released;
 use stockade_core::ids::{Code, OrderId, RulesVersion};
@@ -39,6 +39,8 @@ pub(super) struct Drive<'a> {
     deliveries: Deliveries,
     /// Payments to come, by time and then in order of placing.
     payments: BinaryHeap<Reverse<(Time, u64, OrderId, Code)>>,
+    /// Cancelled orders whose payments are still to come: no shop takes those.
+    given_up: HashSet<OrderId>,
     commands: u64,
 }
 
@@ -84,6 +86,7 @@ impl<'a> Drive<'a> {
             inbound_reports: Reports::new(args.inbound.as_ref().unwrap_or(&args.orders)),
             deliveries: Deliveries::new(survey),
             payments: BinaryHeap::new(),
+            given_up: HashSet::new(),
             commands: 0,
         })
     }
@@ -217,8 +220,11 @@ impl<'a> Drive<'a> {
 
     fn settle_payment(&mut self, order: OrderId, number: &Code, now: Time) -> Result<(), Failure> {
         self.commands += 1;
+        if self.given_up.remove(&order) {
+            return Ok(());
+        }
         match pay(self.target, order, self.commands, now)? {
-            PaymentDone::Paid | PaymentDone::GivenUp => Ok(()),
+            PaymentDone::Paid => Ok(()),
             PaymentDone::RefundDue => {
                 self.tally.refunds_due += 1;
                 Ok(())
@@ -235,7 +241,10 @@ impl<'a> Drive<'a> {
         self.commands += 1;
         let channel = self.channel(order);
         match cancel(self.target, &channel, &order.number, self.commands, now)? {
-            CancelDone::Cancelled(seq, cells) => {
+            CancelDone::Cancelled(id, seq, cells) => {
+                if matches!(self.pay, PayMode::After(_)) {
+                    self.given_up.insert(id);
+                }
                 self.tally.cancelled += 1;
                 self.ledger.apply(&cells);
                 self.lines.release(seq, &order.number, ReleaseKind::Cancelled, &cells, self.target)

@@ -452,6 +452,7 @@ fn order_of(reply: &Reply) -> Option<OrderId> {
     match reply {
         Reply::Placed(placed) => Some(placed.order),
         Reply::Changed(changed) => Some(changed.order),
+        Reply::Refunded(told) => told.refund.order,
         Reply::Moved(_) | Reply::Configured(_) => None,
         // Replies to queries.
         Reply::Quoted(_)
@@ -462,7 +463,8 @@ fn order_of(reply: &Reply) -> Option<OrderId> {
         | Reply::Text(_)
         | Reply::Explained(_)
         | Reply::Routing(_)
-        | Reply::Inbound(_) => None,
+        | Reply::Inbound(_)
+        | Reply::Refunds(_) => None,
     }
 }
 

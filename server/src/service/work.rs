@@ -98,6 +98,8 @@ impl<'s> Look<'s> {
                 Work::Light => self.of_change(&step.order),
                 more @ (Work::Heavy | Work::Exact) => more,
             },
+            // Of an order's refunds, 64 at most, one.
+            Command::CloseRefund(_) => Work::Light,
             // A plan of one line, and a look at 100,000 lines for what the order has.
             Command::Raise(raise) => self.of_change(&raise.order),
             // A movement or two for each of 2,000 lines, and a look at the 100,000 that the parcels have.
@@ -113,7 +115,7 @@ impl<'s> Look<'s> {
             // A file of 8 MiB is copied and sent.
             Query::Rules(_) | Query::World(_) => Work::Heavy,
             // A page of 10,000 rows.
-            Query::Orders(_) | Query::Inbound(_) => Work::Heavy,
+            Query::Orders(_) | Query::Inbound(_) | Query::Refunds(_) => Work::Heavy,
             // 10,000 SKUs at 4,096 warehouses, and looks at 8,192 orders for those that short units affect, whatever the
             // number of SKUs.
             Query::Stock(_) => Work::Heavy,

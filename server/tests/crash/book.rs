@@ -214,7 +214,7 @@ fn name(change: &Change) -> &'static str {
     match change {
         Change::Paid => "order_paid",
         Change::PaidLate { .. } => "order_paid_late",
-        Change::RefundDue => "refund_due",
+        Change::RefundDue { .. } => "refund_due",
         Change::Cancelled { .. } => "order_cancelled",
         Change::Extended { .. } => "hold_extended",
         Change::Stepped { stage: Stage::Picking, .. } => "pick",

@@ -143,7 +143,7 @@ impl Worker {
         };
         let order_ref = by_number(channel, number);
         let command = match deed {
-            Deed::Pay => Command::Pay(Pay { order: order_ref }),
+            Deed::Pay => Command::Pay(Pay::new(order_ref)),
             Deed::Cancel => Command::Cancel(Cancel { order: order_ref, scope: CancelScope::Order, reason: None }),
             Deed::Extend => {
                 let until = expires + Span::from_secs(60) + Span::from_millis(self.rng.below(1_000_000));

@@ -74,7 +74,7 @@ async def main(page, host, port, fingerprint, token):
         said["refused"] = (await lane.ask(command(("Place", place))))["value"]
         placed = await lane.ask(command(("Place", few)))
         said["placed"], said["level"] = placed["value"], placed["durability"]
-        said["paid"] = (await lane.ask(command(("Pay", {"order": order}), "py-pay")))["value"]
+        said["paid"] = (await lane.ask(command(("Pay", {"order": order, "payment": None, "amount": None}), "py-pay")))["value"]
         said["order"] = (await lane.ask(("Query", {"query": ("Order", order), "provisional": False})))["value"]
         # A lane of its own, whose batch is answered by a batch.
         second = Lane(types, *await connection.create_stream())

@@ -28,7 +28,10 @@ hello = {"version": 1, "oldest": 1, "features": 1, "token": "stk_secret", "clien
 made = {
     "hello": types.frame(1, hello, 0, CORRELATION, 0),
     "version": types.frame(2, ("Refused", ("Version", {"oldest": 1, "newest": 2})), 0, CORRELATION, 0),
-    "pay_without_a_key": types.frame(3, command(("Pay", {"order": ("Number", {"channel": "web", "number": "1001"})}))),
+    "pay_without_a_key": types.frame(
+        3,
+        command(("Pay", {"order": ("Number", {"channel": "web", "number": "1001"}), "payment": None, "amount": None})),
+    ),
     "two_pings": types.frame(5, ["Ping", "Ping"]),
 }
 for name, frame in made.items():

@@ -263,6 +263,7 @@ fn what_only_grows_is_a_counter() {
         "journal_backlog_bytes",
         "journal_working",
         "routing_gap_waiting",
+        "refunds_open",
     ];
     assert_eq!(gauges, expected, "{text}");
     for line in

@@ -18,6 +18,7 @@ mod pages;
 mod presale;
 mod python;
 mod queue;
+mod refunds;
 #[allow(dead_code, reason = "every test binary uses the part it needs")]
 mod rig;
 #[cfg(debug_assertions)]

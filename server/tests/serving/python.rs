@@ -74,7 +74,7 @@ fn python_reads_and_writes_every_golden_frame_as_the_pages_say() {
         Header { kind: FrameKind::Request, durability: Durability::Memory, correlation: 0, time: Time::default() };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (channel, number) = (Code::new("web").unwrap(), Code::new("1001").unwrap());
-    let pay = command::Command::Pay(Pay { order: OrderRef::Number { channel, number } });
+    let pay = command::Command::Pay(Pay::new(OrderRef::Number { channel, number }));
     let (mut alone, mut batch) = (Vec::new(), Vec::new());
     let pay = ClientMessage::Command(Request { key: None, occurred: None, command: pay });
     put_frame(&mut alone, header, &pay).unwrap();

@@ -109,8 +109,10 @@ fn refusals_are_1_and_say_why() {
     let early = server.run(&["step", "web/2", "pick"]).ended(1);
     assert!(early.err.contains("held"), "{}", early.err);
     server.run(&["place", "web/2", "TEE:2"]).ended(1);
-    assert_eq!(server.run(&["order", "web/nobody"]).ended(1).err, "stockade: no such order: web/nobody\n");
-    assert_eq!(server.run(&["pay", "id:77"]).ended(1).err, "stockade: no such order: id:77\n");
+    for (verb, named) in [("order", "web/nobody"), ("pay", "id:77")] {
+        let refused = server.run(&[verb, named]).ended(1).err;
+        assert!(refused.starts_with(&format!("stockade: no such order: {named}; ")), "{refused}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! | folder | changes |
 //! |---|---|
-//! | `order/` | place, promise, pay, extend, expire, grace after an outage, cancel, steps, short picks, returns, reviews |
+//! | `order/` | place, promise, pay, refunds, extend, expire, grace after an outage, cancel, steps, short picks, returns, reviews |
 //! | `stock/` | receive, adjust, count, transfer, arrive, pools, safety stock |
 //! | `inbound/` | announce, change and withdraw receipts, hand over what came |
 //! | `configure/` | world, rules, SKUs |

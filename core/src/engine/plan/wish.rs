@@ -6,6 +6,7 @@ use crate::engine::plan::ready::{Ready, Terms};
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, Seq, SkuId};
 use crate::orders::Order;
 use crate::reject::Reject;
+use crate::reply::Reply;
 use crate::routing::SplitRules;
 use crate::units::Units;
 
@@ -45,6 +46,8 @@ pub(in crate::engine) enum Undecided {
     Refused(Reject),
     /// This has to be planned first, while nothing is locked.
     Unplanned(Box<Wish>),
+    /// It was told before, and this is the answer: nothing changes.
+    Told(Reply),
 }
 
 impl From<Reject> for Undecided {

@@ -6,6 +6,7 @@ mod inbound;
 mod order;
 mod orders;
 mod quote;
+mod refunds;
 mod stock;
 mod view;
 mod world;

@@ -21,7 +21,9 @@ impl Ask for OrderRef {
         let skus: Vec<SkuId> = ahead.flat_map(|sub| sub.lines.iter().map(|line| line.sku)).collect();
         let locked = keys.lock_stock(skus.iter().map(|sku| StockShard::of(*sku)));
         let awaits = |no, sub: &SubOrder| engine.awaited(&locked, id, no, sub);
-        let view = engine.order_now(locked.known(id), &config, awaits);
+        let now = locked.known(id);
+        let account = locked.orders(number).account_of(now);
+        let view = engine.order_now(now, &config, account, awaits);
         Ok((Reply::Order(Box::new(view)), locked.seen(skus.iter().copied()).max(version)))
     }
 }

@@ -25,7 +25,7 @@ impl Ask for OrdersQuery {
             engine.door.with_orders(KeyShard::of_id(entry.order), |shard| {
                 let Some(order) = shard.order(entry.order) else { return false };
                 let fits = channel.is_none_or(|channel| channel == order.channel)
-                    && state.is_none_or(|state| state == order.state)
+                    && state.is_none_or(|state| order.is_listed_as(state))
                     && self.customer.as_ref().is_none_or(|customer| Some(customer) == order.customer.as_ref());
                 if !fits {
                     return false;

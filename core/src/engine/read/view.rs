@@ -10,7 +10,7 @@ use crate::engine::store::Engine;
 use crate::event::{Event, OrderPlaced};
 use crate::ids::{Code, Seq, SkuId, SubNo};
 use crate::money::Money;
-use crate::orders::{Moment, Order, OrderState, SubOrder};
+use crate::orders::{Account, Moment, Order, OrderKey, OrderState, SubOrder};
 use crate::reply::{
     Awaited, CellView, InboundView, OrderSummary, OrderView, Placed, PlanView, PoolView, Reply, SubLineView,
     SubOrderNow, SubOrderView, TimelineEntry,
@@ -103,10 +103,12 @@ impl Engine {
         &self,
         order: &Order,
         config: &Config,
+        account: Option<&Account>,
         awaits: impl Fn(SubNo, &SubOrder) -> Vec<Awaited>,
     ) -> OrderView {
         let live = order.subs.iter().filter(|sub| !sub.is_gone());
         let mut elsewhere = elsewhere(order, config);
+        let key = OrderKey { channel: order.channel, number: order.number.clone() };
         OrderView {
             order: order.id,
             channel: config.codes.of_channel(order.channel),
@@ -123,6 +125,7 @@ impl Engine {
                 .map(|(no, sub)| self.sub_now((no, sub), config, &awaits, elsewhere.remove(&no).unwrap_or_default()))
                 .collect(),
             review: order.later.review.iter().map(|(sku, units)| (self.sku_code(*sku), *units)).collect(),
+            refunds: self.refund_views(config, &key, account, order.id),
             timeline: timeline(order),
             version: order.version,
         }
@@ -291,7 +294,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
     std::iter::once(placed).chain(order.later.moments.iter().map(entry)).collect()
 }
 
-fn actor(actor: &Actor) -> Code {
+pub(in crate::engine) fn actor(actor: &Actor) -> Code {
     match actor {
         Actor::Named(name) => name.clone(),
         Actor::Timer => Code::new(TIMER).expect("a plain word is a code"),

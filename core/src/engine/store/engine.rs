@@ -17,6 +17,7 @@ use crate::limits::LOCKED_WORK_MAX;
 use crate::limits::{APPLY_WORK, KEY_SHARDS, SKEW, SKEW_MAX, STOCK_SHARDS};
 use crate::log::{ChainHash, Log};
 use crate::orders::KeyShard;
+use crate::orders::lists::RefundCounts;
 use crate::routing::WORK_DEFAULT;
 use crate::stock::StockShard;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -92,6 +93,11 @@ impl Engine {
     /// How far times of other systems may differ from engine time.
     pub(in crate::engine) fn skew(&self) -> Span {
         Span(self.skew.load(Ordering::Relaxed))
+    }
+
+    /// How many refunds became due and were closed since the history began.
+    pub fn refund_counts(&self) -> RefundCounts {
+        self.door.counters().refunds.counts()
     }
 
     /// The log that the engine's events go to.

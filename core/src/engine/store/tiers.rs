@@ -4,7 +4,7 @@ use crate::engine::store::expecting::Expecting;
 use crate::engine::store::reactions::Reactions;
 use crate::engine::store::{Locked, Tiers};
 use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
-use crate::orders::lists::Lists;
+use crate::orders::lists::{Lists, Refunds};
 use crate::orders::{KeyShard, Order};
 use crate::stock::{Inbound, SkuStock, StockShard};
 
@@ -29,6 +29,8 @@ pub(in crate::engine) struct Counters {
     pub expecting: Expecting,
     /// Lists of orders.
     pub lists: Lists,
+    /// The list of refunds.
+    pub refunds: Refunds,
 }
 
 /// Everything that a commit touches, locked.

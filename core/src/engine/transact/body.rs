@@ -75,6 +75,8 @@ impl<B: Body> Body for Box<B> {
 pub(in crate::engine) struct Footprint {
     /// The orders it changes, each once.
     pub orders: SmallVec<[OrderId; 1]>,
+    /// The shard of an order number whose account it changes and that no order has.
+    pub number: Option<usize>,
     /// The SKUs whose stock it touches; some may be there more than once.
     pub skus: SmallVec<[SkuId; 8]>,
 }
@@ -82,7 +84,7 @@ pub(in crate::engine) struct Footprint {
 impl Footprint {
     /// The order shards.
     pub fn order_shards(&self) -> impl Iterator<Item = usize> {
-        self.orders.iter().map(|order| KeyShard::of_id(*order))
+        self.orders.iter().map(|order| KeyShard::of_id(*order)).chain(self.number)
     }
 
     /// The stock shards.

@@ -15,6 +15,7 @@ pub(in crate::engine) mod commit;
 pub(in crate::engine) mod configure;
 #[cfg(all(test, stockade_loom))]
 mod loom_tests;
+mod money;
 mod occurred;
 pub(in crate::engine) mod order;
 pub(in crate::engine) mod react;

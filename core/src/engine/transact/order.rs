@@ -27,6 +27,14 @@ pub(in crate::engine) enum Place {
 }
 
 impl Place {
+    /// The channel and number, when that is what names it.
+    pub fn key(&self) -> Option<&OrderKey> {
+        match self {
+            Place::Id(_) => None,
+            Place::Key(key) => Some(key),
+        }
+    }
+
     pub fn find<'s>(&self, shard: &'s KeyShard) -> Option<&'s Order> {
         match self {
             Place::Id(id) => shard.order(*id),
@@ -125,6 +133,7 @@ impl Engine {
         let event = match decide(context) {
             Ok(event) => event,
             Err(Undecided::Unplanned(wish)) => return Ok(Tried::Unplanned(wish)),
+            Err(Undecided::Told(reply)) => return Ok(Tried::Done(reply, version)),
             Err(Undecided::Refused(reject)) => {
                 return Err(Refusal::seen(reject, version.max(locked.seen(skus.iter().copied()))));
             }

@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use crate::engine::store::{EngineLocked, Reaction};
 use crate::event::{Cause, Envelope, Promised};
 use crate::ids::{OrderId, Seq, SkuId, SubNo, WarehouseId};
-use crate::orders::{Answer, Change, KeyShard, Memo, Moment, Order, TimerKind};
+use crate::orders::lists::Refunds;
+use crate::orders::{Account, Answer, Change, KeyShard, Memo, Moment, Order, OrderKey, TimerKind};
 use crate::stock::{Cell, Inbound, Move, Overdrawn, SkuStock, StockShard};
 use crate::time::Time;
 use crate::units::Units;
@@ -25,6 +26,8 @@ pub(in crate::engine) enum Broken {
     Order { order: OrderId, what: &'static str },
     #[error("expected receipts: {0}")]
     Inbound(&'static str),
+    #[error("refunds: {0}")]
+    Refund(&'static str),
     #[error("rules without a world")]
     NoWorld,
     #[error("{0}")]
@@ -111,6 +114,16 @@ impl<'s, 'l> State<'s, 'l> {
         self.locked.orders_mut(KeyShard::of_id(order))
     }
 
+    /// The shard of an order number.
+    pub fn key_shard_mut(&mut self, key: &OrderKey) -> &mut KeyShard {
+        self.locked.orders_mut(KeyShard::of_order(key))
+    }
+
+    /// The list of refunds.
+    pub fn refunds(&self) -> &Refunds {
+        &self.locked.counters().refunds
+    }
+
     pub fn order_mut(&mut self, order: OrderId) -> Result<&mut Order, Broken> {
         self.shard_mut(order).order_mut(order).ok_or(Broken::UnknownOrder(order))
     }
@@ -176,9 +189,10 @@ impl<'s, 'l> State<'s, 'l> {
     }
 
     /// Adds a new order, and the timer of its hold.
-    pub fn insert(&mut self, order: Box<Order>) -> Result<(), Broken> {
+    pub fn insert(&mut self, mut order: Box<Order>) -> Result<(), Broken> {
         let (id, deadline, placed) = (order.id, order.deadline, order.placed);
         let shard = self.shard_mut(id);
+        order.refund_due = shard.account_of(&order).is_some_and(Account::is_owed);
         shard.insert(order).ok_or(Broken::OrderTaken(id))?;
         shard.timers.set(TimerKind::Hold, deadline, placed, id);
         Ok(())

@@ -33,7 +33,7 @@ mod tests {
             arrived: Time(1_000_000),
             occurred: None,
             cause: Cause::Order,
-            event: Event::RefundDue(crate::event::RefundDue { order: OrderId(7) }),
+            event: Event::OrderExpired(crate::event::OrderExpired { order: OrderId(7), moves: Vec::new() }),
         }
     }
 
@@ -49,8 +49,8 @@ mod tests {
     fn an_envelope_has_these_bytes_for_ever() {
         let mut out = Vec::new();
         encode_envelope(&envelope(), &mut out).unwrap();
-        // Named, length 3, "web"; 1,000,000 as u32; no time of occurrence; the order itself; kind 43; order 7.
-        let golden = [1, 3, b'w', b'e', b'b', 252, 0x40, 0x42, 0x0F, 0, 0, 0, 43, 7];
+        // Named, length 3, "web"; 1,000,000 as u32; no time of occurrence; the order itself; kind 44; order 7; no moves.
+        let golden = [1, 3, b'w', b'e', b'b', 252, 0x40, 0x42, 0x0F, 0, 0, 0, 44, 7, 0];
         assert_eq!(out, golden);
     }
 

@@ -5,7 +5,7 @@ use crate::orders::Order;
 use crate::orders::lists::customers::Customers;
 use crate::orders::lists::groups::{Groups, Kinds};
 use crate::orders::lists::list::Entry;
-use crate::orders::lists::listed::{Listed, STAGES, STATES, Stood};
+use crate::orders::lists::listed::{Listed, STAGES, STATES, Stood, states_of};
 
 /// The lists of all orders. [`crate::orders::lists`] says which there are.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Lists {
 
     /// Adds a new order. `false` if it is in one of its lists already, which is a bug of the caller.
     pub fn insert(&self, order: &Listed) -> bool {
-        let mut all = self.channels.change(order.channel.0, order.entry, 0, order.kind());
+        let mut all = self.channels.change(order.channel.0, order.entry, 0, order.states);
         for (warehouse, stages) in &order.stages {
             all &= self.warehouses.change(warehouse.0, order.entry, 0, *stages);
         }
@@ -38,7 +38,7 @@ impl Lists {
 
     /// Removes an order. `false` if it is missing in one of its lists, which is a bug of the caller.
     pub fn remove(&self, order: &Listed) -> bool {
-        let mut all = self.channels.change(order.channel.0, order.entry, order.kind(), 0);
+        let mut all = self.channels.change(order.channel.0, order.entry, order.states, 0);
         for (warehouse, stages) in &order.stages {
             all &= self.warehouses.change(warehouse.0, order.entry, *stages, 0);
         }
@@ -57,8 +57,9 @@ impl Lists {
         // One parcel, as most orders are: two lists at most.
         let entry = Entry { placed: order.placed, order: order.id };
         let mut all = true;
-        if stood.state != order.state {
-            all &= self.channels.change(order.channel.0, entry, 1 << stood.state as Kinds, 1 << order.state as Kinds);
+        let states = states_of(order);
+        if stood.states != states {
+            all &= self.channels.change(order.channel.0, entry, stood.states, states);
         }
         if *from != sub.stage {
             all &= self.warehouses.change(warehouse.0, entry, 1 << *from as Kinds, 1 << sub.stage as Kinds);
@@ -72,8 +73,8 @@ impl Lists {
         debug_assert_eq!((before.entry, before.channel), (after.entry, after.channel));
         let entry = after.entry;
         let mut all = true;
-        if before.state != after.state {
-            all &= self.channels.change(after.channel.0, entry, before.kind(), after.kind());
+        if before.states != after.states {
+            all &= self.channels.change(after.channel.0, entry, before.states, after.states);
         }
         for (warehouse, to) in &after.stages {
             let from = before.stages_at(*warehouse);
@@ -100,8 +101,8 @@ impl Lists {
         let mut wanted = 0;
         for order in orders {
             let id = order.entry.order;
-            let mut fits = self.channels.is_in(order.channel.0, order.entry, order.kind());
-            wanted += 1;
+            let mut fits = self.channels.is_in(order.channel.0, order.entry, order.states);
+            wanted += Kinds::count_ones(order.states) as usize;
             for (WarehouseId(warehouse), stages) in &order.stages {
                 fits &= self.warehouses.is_in(*warehouse, order.entry, *stages);
                 wanted += Kinds::count_ones(*stages) as usize;

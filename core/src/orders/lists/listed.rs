@@ -19,7 +19,8 @@ pub struct Listed {
     pub(super) entry: Entry,
     pub(super) channel: ChannelId,
     pub(super) customer: Option<Code>,
-    pub(super) state: OrderState,
+    /// The lists of its channel: by its state, and `refund_due` while money is owed back.
+    pub(super) states: Kinds,
     /// Sorted by warehouse, each once, with one stage at least.
     pub(super) stages: SmallVec<[(WarehouseId, Kinds); 2]>,
 }
@@ -28,22 +29,28 @@ pub struct Listed {
 /// same.
 #[derive(Clone, Debug)]
 pub struct Stood {
-    pub(super) state: OrderState,
+    pub(super) states: Kinds,
     /// Where each of its sub-orders stood, by number.
     pub(super) subs: SmallVec<[(WarehouseId, Stage); 2]>,
+}
+
+/// The lists of its channel that an order belongs to.
+#[inline]
+pub(super) fn states_of(order: &Order) -> Kinds {
+    1 << order.state as Kinds | Kinds::from(order.refund_due) << OrderState::RefundDue as Kinds
 }
 
 impl Stood {
     /// Where an order stands, before it changes.
     #[inline]
     pub fn of(order: &Order) -> Stood {
-        Stood { state: order.state, subs: order.subs.iter().map(|sub| (sub.warehouse, sub.stage)).collect() }
+        Stood { states: states_of(order), subs: order.subs.iter().map(|sub| (sub.warehouse, sub.stage)).collect() }
     }
 
     /// The lists of the order as it stood.
     pub(super) fn listed(&self, order: &Order) -> Listed {
         let entry = Entry { placed: order.placed, order: order.id };
-        Listed::new(entry, order.channel, order.customer.clone(), self.state, self.subs.iter().copied())
+        Listed::new(entry, order.channel, order.customer.clone(), self.states, self.subs.iter().copied())
     }
 }
 
@@ -52,15 +59,15 @@ impl Listed {
     pub fn of(order: &Order) -> Listed {
         let entry = Entry { placed: order.placed, order: order.id };
         let subs = order.subs.iter().map(|sub| (sub.warehouse, sub.stage));
-        Listed::new(entry, order.channel, order.customer.clone(), order.state, subs)
+        Listed::new(entry, order.channel, order.customer.clone(), states_of(order), subs)
     }
 
     /// The lists of an order with these sub-orders.
-    pub fn new(
+    pub(super) fn new(
         entry: Entry,
         channel: ChannelId,
         customer: Option<Code>,
-        state: OrderState,
+        states: Kinds,
         subs: impl IntoIterator<Item = (WarehouseId, Stage)>,
     ) -> Listed {
         let mut stages: SmallVec<[(WarehouseId, Kinds); 2]> =
@@ -74,12 +81,7 @@ impl Listed {
                 is_same
             });
         }
-        Listed { entry, channel, customer, state, stages }
-    }
-
-    /// The state as a kind of list.
-    pub(super) fn kind(&self) -> Kinds {
-        1 << self.state as Kinds
+        Listed { entry, channel, customer, states, stages }
     }
 
     /// The stages at a warehouse.

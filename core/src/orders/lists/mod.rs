@@ -2,9 +2,10 @@
 //!
 //! | list | which orders |
 //! |---|---|
-//! | by channel and order state | each order is in exactly one |
+//! | by channel and order state | each order is in the one of its state |
 //! | by warehouse and stage | an order is in one for each pair of warehouse and stage among its sub-orders |
 //! | by customer | an order that names its customer is in one |
+//! | refund due | an order of which money is owed back, whatever its state, is in its channel's list of that name as well |
 //!
 //! Placing an order of one parcel without a named customer therefore appends to two lists. There is no list of all orders,
 //! of a whole channel or of a whole warehouse: a page of these is merged from the lists above and still costs its own
@@ -29,6 +30,7 @@
 //! | `listed` | which lists an order belongs to |
 //! | `all` | insertion, change and removal over all lists, and their check |
 //! | `page` | filters and pages |
+//! | `refunds` | the list of refunds, open and closed |
 
 mod all;
 mod customers;
@@ -36,6 +38,7 @@ mod groups;
 mod list;
 mod listed;
 mod page;
+mod refunds;
 #[cfg(all(test, not(stockade_loom)))]
 mod tests;
 
@@ -43,3 +46,4 @@ pub use all::Lists;
 pub use list::Entry;
 pub use listed::{Listed, Stood};
 pub use page::{ListFilter, Page, Range};
+pub use refunds::{RefundAt, RefundCounts, Refunds};

@@ -68,7 +68,13 @@ fn the_latest_orders_of_some_stages_come_youngest_first_and_once_each() {
 
 impl Known {
     fn listed(&self, placed: Seq) -> Listed {
-        Listed::new(entry(placed), self.channel, self.customer.clone(), self.state, self.subs.iter().copied())
+        Listed::new(
+            entry(placed),
+            self.channel,
+            self.customer.clone(),
+            1 << self.state as u16,
+            self.subs.iter().copied(),
+        )
     }
 
     fn order(&self, placed: Seq) -> Order {

@@ -17,8 +17,8 @@ pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
 pub use inbound::{Expect, Expectation};
 pub use line::Line;
 pub use order::{
-    Cancel, CancelScope, ExtendHold, InspectAt, Inspected, Pay, Place, Raise, Reroute, RerouteApart, ReturnTo, Split,
-    StepAction, TakeStep,
+    Cancel, CancelScope, CloseRefund, ExtendHold, InspectAt, Inspected, Pay, Place, Raise, Reroute, RerouteApart,
+    ReturnTo, Split, StepAction, TakeStep,
 };
 pub use stock::{
     Adjust, Arrive, BookLoss, Count, CountShelf, Fulfils, Loss, MovePool, Recall, Receive, SetSafety, Transfer,
@@ -28,7 +28,7 @@ pub use stock::{
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Request {
     /// Chosen by the caller before it sends, so that a retry is recognised. [`Command::Place`] ignores it: an order is its
-    /// own key by channel and number. Configuration and stock commands and every later step of an order need one.
+    /// own key by channel and number; so does [`Command::CloseRefund`], which is known by its refund and reference. Configuration and stock commands and every later step of an order need one.
     pub key: Option<Code>,
     /// When it happened outside, if that was before it was sent.
     pub occurred: Option<Time>,
@@ -72,7 +72,7 @@ macro_rules! each_command {
             29 "count_shelf" [crate::vocabulary::Right::Floor] CountShelf(CountShelf),
             /// Hold stock for an order and route it.
             40 "place" [crate::vocabulary::Right::Sell] Place(Place),
-            /// Confirm that an order is paid.
+            /// Confirm that an order is paid. Money for which it can do nothing is owed back.
             41 "pay" [crate::vocabulary::Right::Sell] Pay(Pay),
             /// Give up an order, one of its sub-orders, or units of a line.
             42 "cancel" [crate::vocabulary::Right::Sell] Cancel(Cancel),
@@ -88,6 +88,8 @@ macro_rules! each_command {
             45 "reroute" [crate::vocabulary::Right::Manage] Reroute(Reroute),
             /// The same without the order's limit of parcels, which no longer holds for what stands in review.
             60 "reroute_apart" [crate::vocabulary::Right::Manage] RerouteApart(RerouteApart),
+            /// Confirm that money which was owed back went back.
+            61 "close_refund" [crate::vocabulary::Right::Sell] CloseRefund(CloseRefund),
             /// Announce, change or withdraw an expected receipt.
             80 "expect" [crate::vocabulary::Right::Manage] Expect(Expect),
             }

@@ -3,7 +3,8 @@
 use bincode::{Decode, Encode};
 
 use super::line::Line;
-use crate::ids::{Code, SubNo};
+use crate::ids::{Code, RefundNo, SubNo};
+use crate::money::Money;
 use crate::time::{Span, Time};
 use crate::units::Units;
 use crate::vocabulary::numbered::owned;
@@ -54,6 +55,34 @@ impl Place {
 pub struct Pay {
     /// The order.
     pub order: OrderRef,
+    /// What the payment is called by whoever took it. Payments of one order are told apart by it; one without a reference
+    /// is taken for a payment that was told before.
+    pub payment: Option<Code>,
+    /// What arrived, for the timeline and a refund: the engine knows no prices.
+    pub amount: Option<Money>,
+}
+
+impl Pay {
+    /// A payment of which nothing is told but that it is there.
+    pub fn new(order: OrderRef) -> Pay {
+        Pay { order, payment: None, amount: None }
+    }
+
+    /// A payment with its reference.
+    pub fn by(order: OrderRef, payment: Code) -> Pay {
+        Pay { order, payment: Some(payment), amount: None }
+    }
+}
+
+/// See [`crate::command::Command::CloseRefund`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct CloseRefund {
+    /// The order; also a number that no order has.
+    pub order: OrderRef,
+    /// Which of its refunds.
+    pub refund: RefundNo,
+    /// What the money that went back is called. The command is recognised by it rather than by a key.
+    pub reference: Code,
 }
 
 /// See [`crate::command::Command::Cancel`].
@@ -205,6 +234,7 @@ pub struct Split {
 owned! {
     Place => Channel(channel),
     Pay => Order(order),
+    CloseRefund => Order(order),
     Cancel => Order(order),
     ExtendHold => Order(order),
     TakeStep => Order(order),

@@ -31,8 +31,9 @@ pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
 pub use inbound::{Arrived, Dated, InboundChanged, InboundReason, Opened, OrderPromised, OrderPromisedLate, Promised};
 pub use order::{
     HoldExtended, OrderCancelled, OrderExpired, OrderPaid, OrderPaidLate, OrderPlaced, OrderRaised, ParcelShorted,
-    PickShorted, RefundDue, ReturnInspected, ReturnInspectedElsewhere, ReturnReceived, ReturnReceivedElsewhere,
-    ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubOrderSplit, SubStepped, UnitsCancelled,
+    PickShorted, RefundClosed, RefundDue, ReturnInspected, ReturnInspectedElsewhere, ReturnReceived,
+    ReturnReceivedElsewhere, ReviewRouted, ReviewRoutedWithin, SubOrderCancelled, SubOrderSplit, SubStepped,
+    UnitsCancelled, UnplacedPaid,
 };
 pub use stock::{MoveReason, SafetySet, ShelfCounted, StockCounted, StockMoved};
 
@@ -104,7 +105,7 @@ macro_rules! each_event {
             41 "order_paid" OrderPaid(OrderPaid),
             /// Paid after expiry and held anew.
             42 "order_paid_late" OrderPaidLate(Box<OrderPaidLate>),
-            /// Paid after expiry, and the stock was gone.
+            /// Money came for which the order can do nothing: a refund is due.
             43 "refund_due" RefundDue(RefundDue),
             /// Not paid in time.
             44 "order_expired" OrderExpired(OrderExpired),
@@ -138,6 +139,10 @@ macro_rules! each_event {
             62 "parcel_shorted" ParcelShorted(Box<ParcelShorted>),
             /// Units in review were routed within the order's limit of parcels.
             63 "review_routed_within" ReviewRoutedWithin(Box<ReviewRoutedWithin>),
+            /// Money came for a number that no order has: a refund is due.
+            64 "unplaced_paid" UnplacedPaid(UnplacedPaid),
+            /// Money that was owed back went back.
+            65 "refund_closed" RefundClosed(RefundClosed),
             /// Stock is held for a new order, and what is not on hand is promised out of expected receipts.
             80 "order_promised" OrderPromised(Box<OrderPromised>),
             /// Paid after expiry, held anew and promised anew.
@@ -161,10 +166,12 @@ mod tests {
     #[test]
     fn kinds_are_written_by_number_and_unknown_ones_are_refused_by_name() {
         let config = bincode::config::standard();
-        let event = Event::RefundDue(RefundDue { order: OrderId(7) });
+        let payment = crate::orders::Payment::default();
+        let reason = crate::orders::RefundReason::StockGone;
+        let event = Event::RefundDue(RefundDue { order: OrderId(7), reason, payment });
         let bytes = bincode::encode_to_vec(&event, config).unwrap();
-        assert_eq!(bytes, [43, 7]);
-        assert_eq!(bincode::decode_from_slice::<Event, _>(&bytes, config).unwrap(), (event, 2));
+        assert_eq!(bytes, [43, 7, 0, 0, 0]);
+        assert_eq!(bincode::decode_from_slice::<Event, _>(&bytes, config).unwrap(), (event, 5));
         let refusal = bincode::decode_from_slice::<Event, _>(&[69, 7], config).unwrap_err().to_string();
         assert!(refusal.contains("event kind 69 is unknown"), "{refusal}");
     }

@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 
 use crate::decision::{Decision, Figures};
-use crate::ids::{CarrierId, ChannelId, Code, OrderId, SkuId, SubNo, WarehouseId};
-use crate::orders::{Elsewhere, Stage, Step, SubTake};
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, RefundNo, SkuId, SubNo, WarehouseId};
+use crate::orders::{Elsewhere, Payment, RefundReason, Stage, Step, SubTake};
 use crate::stock::Move;
 use crate::time::{Span, Time};
 use crate::units::Units;
@@ -43,6 +43,8 @@ pub struct OrderPaid {
     pub order: OrderId,
     /// Held units become allocated.
     pub moves: Vec<Move>,
+    /// The payment.
+    pub payment: Payment,
 }
 
 /// See [`crate::event::Event::OrderPaidLate`].
@@ -52,6 +54,8 @@ pub struct OrderPaidLate {
     pub order: OrderId,
     /// The new plan; its sub-orders are numbered on after the expired ones and are allocated at once.
     pub decision: Decision,
+    /// The payment.
+    pub payment: Payment,
 }
 
 /// See [`crate::event::Event::RefundDue`].
@@ -59,6 +63,36 @@ pub struct OrderPaidLate {
 pub struct RefundDue {
     /// The order.
     pub order: OrderId,
+    /// Why.
+    pub reason: RefundReason,
+    /// The payment.
+    pub payment: Payment,
+}
+
+/// See [`crate::event::Event::UnplacedPaid`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct UnplacedPaid {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The number that no order of the channel has.
+    pub number: Code,
+    /// The payment; it has a reference.
+    pub payment: Payment,
+}
+
+/// See [`crate::event::Event::RefundClosed`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RefundClosed {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The order number.
+    pub number: Code,
+    /// The order, if there is one of this number.
+    pub order: Option<OrderId>,
+    /// The refund.
+    pub refund: RefundNo,
+    /// What the money that went back is called.
+    pub reference: Code,
 }
 
 /// See [`crate::event::Event::OrderExpired`].

@@ -7,9 +7,8 @@ use bincode::error::EncodeError;
 
 use super::order::{OrderCancelled, OrderExpired, OrderPaid, OrderPlaced, SubStepped};
 use super::{Cause, Envelope};
-use crate::ids::OrderId;
 use crate::numbers::Numbers;
-use crate::stock::{InOnePiece, Move, put_moves};
+use crate::stock::{InOnePiece, put_moves};
 
 impl Encode for Envelope {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
@@ -70,15 +69,23 @@ impl Encode for OrderPlaced {
 
 impl Encode for OrderPaid {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let OrderPaid { order, moves } = self;
-        encode_moved(*order, moves, encoder)
+        let OrderPaid { order, moves, payment } = self;
+        let mut numbers = Numbers::new(encoder);
+        numbers.put(order.0);
+        put_moves(&mut numbers, moves);
+        numbers.put_option(payment.reference.as_ref(), Numbers::put_code);
+        numbers.put_option(payment.amount, |numbers, amount| numbers.put_signed(amount.0));
+        numbers.finish()
     }
 }
 
 impl Encode for OrderExpired {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         let OrderExpired { order, moves } = self;
-        encode_moved(*order, moves, encoder)
+        let mut numbers = Numbers::new(encoder);
+        numbers.put(order.0);
+        put_moves(&mut numbers, moves);
+        numbers.finish()
     }
 }
 
@@ -105,11 +112,4 @@ impl Encode for SubStepped {
         stage.encode(encoder)?;
         InOnePiece(moves).encode(encoder)
     }
-}
-
-fn encode_moved<E: Encoder>(order: OrderId, moves: &[Move], encoder: &mut E) -> Result<(), EncodeError> {
-    let mut numbers = Numbers::new(encoder);
-    numbers.put(order.0);
-    put_moves(&mut numbers, moves);
-    numbers.finish()
 }

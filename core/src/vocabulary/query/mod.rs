@@ -35,6 +35,8 @@ macro_rules! each_query {
             44 "explain" [crate::vocabulary::Right::ReadOwn] Explain(Explain),
             /// How good routing has been since the server started.
             45 "routing" [crate::vocabulary::Right::Read] Routing(Routing),
+            /// Money that is owed back, or was, the earliest first.
+            46 "refunds" [crate::vocabulary::Right::ReadOwn] Refunds(RefundsQuery),
             /// What is expected from suppliers, and how much of it is promised.
             80 "inbound" [crate::vocabulary::Right::Read] Inbound(InboundQuery),
             }
@@ -123,6 +125,19 @@ pub struct OrdersQuery {
     pub limit: u32,
 }
 
+/// See [`Query::Refunds`].
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct RefundsQuery {
+    /// Only of this channel.
+    pub channel: Option<Code>,
+    /// Closed ones, by when they were closed, instead of open ones, by when they became due.
+    pub closed: bool,
+    /// Go on after the refund that this event made due, or closed: the cursor of the page before.
+    pub after: Option<Seq>,
+    /// At most this many refunds.
+    pub limit: u32,
+}
+
 /// See [`Query::Explain`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Explain {
@@ -148,6 +163,12 @@ owned! {
 impl Owned for OrderRef {
     fn owner(&self) -> Owner<'_> {
         Owner::Order(self)
+    }
+}
+
+impl Owned for RefundsQuery {
+    fn owner(&self) -> Owner<'_> {
+        self.channel.as_ref().map_or(Owner::Nobody, Owner::Channel)
     }
 }
 

@@ -329,7 +329,9 @@ impl fmt::Display for Reject {
                 }
                 f.write_str(": define it first or correct the code")
             }
-            Reject::UnknownOrder { order } => write!(f, "no such order: {order}"),
+            Reject::UnknownOrder { order } => {
+                write!(f, "no such order: {order}; money that came for it is recorded when you name the payment")
+            }
             Reject::UnknownSubOrder { sub, count } => {
                 write!(f, "the order has no sub-order {sub}, only 1 to {count}")
             }

@@ -5,6 +5,7 @@ mod explained;
 mod inbound;
 mod order;
 mod plan;
+mod refund;
 mod routing;
 mod stock;
 mod writing;
@@ -16,6 +17,7 @@ pub use explained::*;
 pub use inbound::{Awaited, InboundCell, InboundView};
 pub use order::{Changed, OrderSummary, OrderView, OrdersPage, Placed, SubOrderNow, TimelineEntry};
 pub use plan::{PlanView, SubLineView, SubOrderView};
+pub use refund::{ClosedView, RefundView, Refunded, RefundsPage};
 pub use routing::RoutingReport;
 pub use stock::{Available, CellView, Moved, PoolView};
 
@@ -31,6 +33,8 @@ numbered! {
         3 "moved" Moved(Moved),
         /// To configuration commands.
         4 "configured" Configured(Configured),
+        /// To the closing of a refund, and to a payment for a number that no order has.
+        5 "refunded" Refunded(Box<Refunded>),
         /// To a quote.
         10 "quoted" Quoted(Box<PlanView>),
         /// What may be sold.
@@ -49,5 +53,7 @@ numbered! {
         17 "routing" Routing(Box<RoutingReport>),
         /// What is expected from suppliers.
         18 "inbound" Inbound(Vec<InboundCell>),
+        /// Refunds in a list.
+        19 "refunds" Refunds(RefundsPage),
     }
 }

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 
 use super::inbound::Awaited;
 use super::plan::{PlanView, SubOrderView};
+use super::refund::RefundView;
 use crate::ids::{Code, OrderId, RulesVersion, Seq, SubNo};
 use crate::money::Money;
 use crate::orders::{Change, OrderState, Stage};
@@ -71,6 +72,8 @@ pub struct OrderView {
     pub sub_orders: Vec<SubOrderNow>,
     /// Units no warehouse could serve after a short pick.
     pub review: Vec<(Code, Units)>,
+    /// Money that is owed back or was, by number.
+    pub refunds: Vec<RefundView>,
     /// What happened, in history order.
     pub timeline: Vec<TimelineEntry>,
     /// The last event that touched the order.

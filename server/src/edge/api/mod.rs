@@ -5,6 +5,7 @@ mod clock;
 mod inbound;
 mod orders;
 mod quotes;
+mod refunds;
 mod routing;
 mod steps;
 mod stock;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
     [
         quotes::routes(),
         orders::routes(),
+        refunds::routes(),
         steps::routes(),
         routing::routes(),
         availability::routes(),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::{get, post};
-use stockade_core::command::{Command, Pay};
+use stockade_core::command::Command;
 use stockade_core::ids::Seq;
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::query::{OrdersQuery, Query};
 
 use crate::edge::bodies::amend::{RaiseBody, SplitBody};
 use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody, RerouteBody};
+use crate::edge::bodies::refunds::PayBody;
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
 use crate::edge::parameters::{OrderPath, PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
@@ -60,9 +61,9 @@ async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) 
     http.ask(&caller, Query::Orders(ask)).await
 }
 
-async fn pay(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
+async fn pay(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, Json(body): Json<PayBody>) -> Answer {
     let key = caller.key()?;
-    http.tell(&caller, Some(key), Command::Pay(Pay { order: named(path)? })).await
+    http.tell(&caller, Some(key), Command::Pay(body.command(named(path)?))).await
 }
 
 async fn reroute(

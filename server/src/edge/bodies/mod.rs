@@ -12,6 +12,7 @@ pub mod inbound;
 pub mod orders;
 pub mod plan;
 pub mod quantity;
+pub mod refunds;
 pub mod refusal;
 pub mod reply;
 pub mod routing;

@@ -10,6 +10,7 @@ use stockade_core::units::Units;
 
 use super::plan::{PlanBody, SubOrderBody};
 use super::quantity::{LineBody, UnitsBody, lines};
+use super::refunds::RefundBody;
 use crate::times::parse_time;
 
 /// The body of a placement or a quote.
@@ -113,6 +114,9 @@ pub struct OrderBody<'a> {
     pub sub_orders: Vec<SubOrderNowBody<'a>>,
     /// Units that wait for a person.
     pub review: Vec<UnitsBody<'a>>,
+    /// Money that is owed back or was, by number; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<RefundBody<'a>>,
     /// What happened to it, first to last.
     pub timeline: Vec<MomentBody<'a>>,
     /// The last event that changed it.
@@ -309,6 +313,7 @@ impl<'a> From<&'a OrderView> for OrderBody<'a> {
             cost: order.cost,
             sub_orders: order.sub_orders.iter().map(SubOrderNowBody::from).collect(),
             review: UnitsBody::all(&order.review),
+            refunds: RefundBody::all(&order.refunds),
             timeline: order.timeline.iter().map(MomentBody::from).collect(),
             version: order.version.0,
         }

@@ -8,6 +8,7 @@ use super::explanation::ExplanationBody;
 use super::inbound::InboundCellBody;
 use super::orders::{OrderBody, OrdersPageBody, PlacedBody};
 use super::plan::PlanBody;
+use super::refunds::{RefundedBody, RefundsPageBody};
 use super::routing::RoutingBody;
 use super::steps::ChangedBody;
 use super::stock::{CellBody, MovedBody};
@@ -22,6 +23,8 @@ pub enum ReplyBody<'a> {
     Placed(PlacedBody<'a>),
     /// An order was changed.
     Changed(ChangedBody<'a>),
+    /// A refund was made due or closed.
+    Refunded(RefundedBody<'a>),
     /// Stock was moved.
     Moved(MovedBody),
     /// World, rules or SKUs were changed.
@@ -36,6 +39,8 @@ pub enum ReplyBody<'a> {
     Order(OrderBody<'a>),
     /// A page of sub-orders.
     Orders(OrdersPageBody<'a>),
+    /// A page of refunds.
+    Refunds(RefundsPageBody<'a>),
     /// World or rules.
     Text(TextBody<'a>),
     /// Why an order ships the way it does.
@@ -51,6 +56,8 @@ impl<'a> From<&'a Reply> for ReplyBody<'a> {
         match reply {
             Reply::Placed(placed) => ReplyBody::Placed((&**placed).into()),
             Reply::Changed(changed) => ReplyBody::Changed((&**changed).into()),
+            Reply::Refunded(told) => ReplyBody::Refunded((&**told).into()),
+            Reply::Refunds(page) => ReplyBody::Refunds(page.into()),
             Reply::Moved(moved) => ReplyBody::Moved((*moved).into()),
             Reply::Configured(configured) => ReplyBody::Configured((*configured).into()),
             Reply::Quoted(plan) => ReplyBody::Quoted((&**plan).into()),

@@ -71,8 +71,13 @@ pub enum WhatChanged {
         /// Number of the first new sub-order.
         first_sub: u16,
     },
-    /// The order was paid after it expired, and the stock is gone.
-    RefundDue,
+    /// Money came that is owed back.
+    RefundDue {
+        /// The number of the refund.
+        refund: u32,
+        /// Why it is due.
+        reason: &'static str,
+    },
     /// Units are cancelled.
     Cancelled {
         /// How many units came free.
@@ -245,7 +250,7 @@ impl From<&Change> for WhatChanged {
         match change {
             Change::Paid => WhatChanged::Paid,
             Change::PaidLate { first_sub } => WhatChanged::PaidLate { first_sub: first_sub.0 },
-            Change::RefundDue => WhatChanged::RefundDue,
+            Change::RefundDue { refund, reason } => WhatChanged::RefundDue { refund: refund.0, reason: reason.name() },
             Change::Cancelled { units } => WhatChanged::Cancelled { qty: units.0 },
             Change::Extended { until } => WhatChanged::Extended { until: until.to_string() },
             Change::Stepped { sub, stage } => WhatChanged::Stepped { sub: sub.0, stage: stage.name() },

@@ -13,7 +13,7 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderCancelled, SubOrderCancelled, UnitsCancelled};
 use crate::ids::{SkuId, SubNo};
-use crate::orders::{Action, Change, Order, OrderState, Stage, SubOrder, SubTake, Verdict};
+use crate::orders::{Action, Change, Order, OrderState, RefundReason, Stage, SubOrder, SubTake, Verdict};
 use crate::reject::Reject;
 use crate::stock::Move;
 use crate::units::Units;
@@ -180,8 +180,14 @@ impl OrderCancelled {
     fn apply_to<'o>(&self, state: &'o mut State<'_, '_>, at: &At<'_>) -> Result<(&'o mut Order, Change), Broken> {
         self.post(state, at)?;
         let order = state.order_mut(self.order)?;
+        let is_paid = order.state == OrderState::Paid;
         let wrong = Broken::Order { order: self.order, what: "it has not the units that are cancelled" };
         self.give_up(order).ok_or(wrong)?;
+        if is_paid {
+            let taken = self.takes.iter().map(|take| (take.sku, take.units)).chain(self.review.iter().copied());
+            state.owe_units(self.order, RefundReason::Cancelled, taken, at)?;
+        }
+        let order = state.order_mut(self.order)?;
         let review = self.review.iter().map(|(_, units)| *units);
         let units = self.takes.iter().map(|take| take.units).chain(review).sum();
         Ok((order, Change::Cancelled { units }))

@@ -11,6 +11,7 @@ mod pay;
 pub(in crate::engine) mod place;
 mod promise;
 mod raise;
+mod refund;
 mod reroute;
 mod returns;
 mod short;

@@ -11,7 +11,7 @@ use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, ReturnInspected, ReturnReceived};
 use crate::ids::{Code, SkuId, SubNo};
-use crate::orders::{Change, Order, SubLine, SubTake, bucket_of};
+use crate::orders::{Change, Order, RefundReason, SubLine, SubTake, bucket_of};
 use crate::reject::Reject;
 use crate::stock::{Bucket, Move};
 use crate::units::Units;
@@ -166,6 +166,9 @@ impl ReturnInspected {
             Some(())
         };
         each_line(order, &self.takes, take).ok_or(wrong)?;
+        let back = self.takes.iter().map(|take| (take.sku, take.units));
+        state.owe_units(self.order, RefundReason::Returned, back, at)?;
+        let order = state.order_mut(self.order)?;
         let (intact, damaged) = (self.intact, self.damaged);
         Ok((order, self.takes.first().map(|take| take.sub), Change::Inspected { intact, damaged }))
     }
