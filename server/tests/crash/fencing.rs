@@ -116,9 +116,10 @@ fn a_new_owner_is_told_what_its_history_lacks_and_the_rest_is_listed_event_by_ev
         let from = file.to_str().expect("a path");
         let listed = second.stockade(&["--json", "journal", "compare", "--from", from]);
         let listed: Value = serde_json::from_slice(&listed.stdout).expect("one JSON object");
-        assert_eq!((&listed["verdict"], &listed["missing"]), (&"conflicts".into(), &(last - kept).into()));
+        assert_eq!((&listed["verdict"], &listed["missing_acknowledged"]), (&"conflicts".into(), &(last - kept).into()));
         let events = listed["events"].as_array().expect("events");
-        assert_eq!(events.len() as u64, last - kept);
+        // After it was let go on it may have decided something by itself, as that a hold ran out.
+        assert!(listed["missing"] == events.len() && events.len() as u64 >= last - kept, "{listed}");
         assert_eq!((&events[0]["seq"], &events[0]["acknowledged"]), (&(kept + 1).into(), &true.into()));
         assert_eq!(events[0]["journal"]["kind"], "skus_defined", "what is there instead");
         let placed: Vec<&Value> = events.iter().filter(|event| event["kind"] == "order_placed").collect();

@@ -101,6 +101,22 @@ fn exit_5_at_the_start_redis_has_no_partition_any_more() {
 }
 
 #[test]
+fn exit_3_at_the_start_did_not_answer_for_10_s() {
+    let mut redis = RedisServer::start();
+    let server = serve(in_redis(&redis));
+    open(&server);
+    let (_, dir) = stop(server);
+    redis.kill();
+    let told = refused(dir.path(), 3, "did not answer for 10 s").err;
+    let address = redis.url().replace("redis://", "");
+    assert!(told.contains(&address) && told.contains("trying again"), "{told}");
+    redis.restart();
+    let server = serve(dir);
+    place(&server, 2);
+    all_there(&server, 2);
+}
+
+#[test]
 fn exit_5_at_the_start_refused() {
     let (server, other) = (serve(local()), serve(local()));
     open(&server);
