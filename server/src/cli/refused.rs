@@ -228,7 +228,8 @@ impl ImportFlags {
         }
         let (count, file) = (refused.rows.len(), self.file.display());
         let message = if self.dry_run {
-            let (line, _, reason) = &refused.rows[0];
+            let first = refused.rows.iter().min_by_key(|(line, ..)| *line);
+            let (line, reason) = first.map_or((0, ""), |(line, _, reason)| (*line, reason.as_str()));
             format!("{count} rows of {file} would be refused, the first in line {line}: {reason}")
         } else {
             let text = refused.to_csv().map_err(Failure::failed)?;

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
+use stockade_core::ids::Code;
+
 use super::assembly::Assembly;
 use super::fault::FileFault;
 use super::flags::OrderReading;
-use super::orders::{ORDERS, OrderRecord};
+use super::orders::{CHANNEL, KIND, ORDERS, OrderRecord};
 use super::sheet::Sheet;
 
 /// An open order file.
@@ -27,6 +29,23 @@ impl OrderSheet {
     pub fn open(path: &Path, reading: &OrderReading) -> Result<OrderSheet, FileFault> {
         let sheet = Sheet::open(path, &ORDERS, &reading.table)?;
         Ok(OrderSheet { sheet, assembly: Assembly::new(reading), ready: VecDeque::new(), ended: false })
+    }
+
+    /// The first channel by name that any row names which counts: a world made for the file begins with it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or lacks a column.
+    pub fn first_channel(path: &Path, reading: &OrderReading) -> Result<Option<Code>, FileFault> {
+        let mut sheet = Sheet::open(path, &ORDERS, &reading.table)?;
+        let mut first: Option<Code> = None;
+        while let Some(row) = sheet.next_row()? {
+            let is_skipped = row.cell(KIND).is_some_and(|kind| reading.skip_kinds.iter().any(|skip| skip == kind.text));
+            // A channel that is wrong is told when the orders are read.
+            if !is_skipped && let Ok(Some(channel)) = row.code(CHANNEL) {
+                first = Some(first.map_or(channel.clone(), |first| first.min(channel)));
+            }
+        }
+        Ok(first)
     }
 
     /// The file.
@@ -59,8 +78,6 @@ impl OrderSheet {
 #[cfg(test)]
 mod tests {
     use std::fs;
-
-    use stockade_core::ids::Code;
 
     use super::super::columns::ColumnNames;
     use super::super::flags::Reading;

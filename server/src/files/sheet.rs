@@ -332,7 +332,10 @@ impl<'a> Row<'a> {
     pub fn required(&'a self, column: usize) -> Result<Cell<'a>, FileFault> {
         self.cell(column).ok_or_else(|| {
             let header = self.sheet.columns[column].place.map(|place| self.sheet.headers[place].clone());
-            FileFault { column: header, ..self.fault("is empty, it must be filled") }
+            FileFault {
+                column: header,
+                ..self.fault("is empty, it must be filled (--skip-without passes over such rows)")
+            }
         })
     }
 

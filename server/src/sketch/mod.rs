@@ -72,7 +72,9 @@ pub fn run(args: &SketchArgs) -> Result<Sketched, Failure> {
         return Err(Failure::usage(format!("--cover {} is negative: write a share like 0.8", args.cover)));
     }
     let reading = args.files.reading(&ORDERS, &[&ORDERS]).map_err(Failure::usage)?;
-    let demand = Demand::read(OrderSheet::open(&args.orders, &reading)?)?;
+    // A replay in this world takes orders without a channel for those of its first one.
+    let channel = OrderSheet::first_channel(&args.orders, &reading)?;
+    let demand = Demand::read(OrderSheet::open(&args.orders, &reading.of_channel(channel))?)?;
     let draw = Draw::new(args.seed);
     let sites = geography::sites(&demand, usize::from(args.warehouses), &draw);
     let world = geography::world(&demand, &sites, &head(args), &draw).to_toml();
@@ -170,6 +172,15 @@ mod tests {
         assert_eq!(on_hand, expected);
         assert!(rows.len() < 37 * 4, "there are no gaps: {} cells", rows.len());
         assert!(rows.len() > 37, "each SKU lies at one place only");
+    }
+
+    #[test]
+    fn a_channel_that_some_rows_leave_empty_is_the_one_a_replay_takes() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "order_id,sku,qty,country,channel,kind\n1,S,1,UK,,sale\n1,T,1,UK,web,sale\n2,S,1,UK,app,fee\n3,S,1,UK,wire,sale\n";
+        let (world, _) = sketch(dir.path(), text, 1);
+        let codes = WorldFile::parse(&world).unwrap().codes();
+        assert_eq!(codes.channels.iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["web", "wire"]);
     }
 
     #[test]
