@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::auth::Tokens;
 use crate::config::{Asked, Config, FlagValue, Problem, read_sources};
 use crate::failure::Failure;
 use crate::print;
 use crate::terminal::Output;
+use crate::tls::Certificate;
 
 /// See [`run`].
 #[derive(Debug, Args)]
@@ -115,8 +117,19 @@ fn check(flags: &SettingFlags, out: Output) -> Result<(), Failure> {
     if !config.dev && !config.dangers().is_empty() {
         return Err(unsafe_settings(&config));
     }
+    files(&config)?;
     print::settings_checked(&config, out);
     Ok(())
+}
+
+/// Checks the files that the settings name, as far as a server reads them at its start. A file of tokens that is missing is
+/// made by the first token.
+fn files(config: &Config) -> Result<(), Failure> {
+    let bad = |reason: &dyn std::fmt::Display| Failure { code: "bad_config", ..Failure::usage(reason) };
+    if let Some((cert, key)) = &config.tls {
+        Certificate::read(cert, key).and_then(|certificate| certificate.quic_crypto()).map_err(|error| bad(&error))?;
+    }
+    Tokens::load(&config.tokens).map(drop).map_err(|error| bad(&error))
 }
 
 /// The failure of a command whose configuration is wrong.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use stockade_core::time::Span;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::layers::{Problem, Value};
 use crate::networks::Network;
@@ -54,10 +56,18 @@ impl<'a> Reader<'a> {
         (share * 1e6).round() as u64
     }
 
+    /// How long a caller or a person waits, at most [`WAIT_MAX`].
     pub(super) fn span(&mut self, key: &str) -> Duration {
-        let parse = |text: &str| text.parse::<Span>().ok().filter(|span| *span > Span::ZERO);
-        let span = self.checked(key, "a length of time like 500ms, 5s or 1m", parse, Span::from_secs(1));
+        let parse = |text: &str| text.parse::<Span>().ok().filter(|span| *span > Span::ZERO && *span <= WAIT_MAX);
+        let wanted = format!("a length of time like 500ms, 5s or 1m, at most {WAIT_MAX}");
+        let span = self.checked(key, &wanted, parse, Span::from_secs(1));
         Duration::from_micros(span.0)
+    }
+
+    /// The name of a file.
+    pub(super) fn named(&mut self, key: &str) -> String {
+        let parse = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
+        self.checked(key, "the name of a file", parse, String::new())
     }
 
     /// Networks of addresses with commas between them, or nothing.
@@ -95,10 +105,26 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn log_filter(&mut self) -> String {
-        let parse = |text: &str| tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned());
-        self.checked("log.level", "error, warn, info, debug, trace or a filter of such", parse, "info".to_owned())
+        let parse = |text: &str| is_filter(text).then(|| text.to_owned());
+        let wanted = "error, warn, info, debug, trace or off, or a filter like info,stockade_server=debug";
+        self.checked("log.level", wanted, parse, "info".to_owned())
     }
 }
+
+/// Whether this is a filter of log lines in which every part names its level. By itself, a word that is no level would be
+/// the name of a part of the program, of which everything is logged, and nothing of the others.
+fn is_filter(text: &str) -> bool {
+    let names_level = |part: &str| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        level.parse::<LevelFilter>().is_ok()
+    };
+    let mut parts = text.split(',');
+    parts.all(|part| !part.is_empty() && (part.contains(['[', '{', ']', '}']) || names_level(part)))
+        && EnvFilter::try_new(text).is_ok()
+}
+
+/// The longest time for which a setting lets somebody wait.
+const WAIT_MAX: Span = Span::from_mins(24 * 60);
 
 /// A whole number and a unit: `512KiB`, `256MiB`, `2GiB`.
 fn bytes(text: &str) -> Option<usize> {
@@ -132,6 +158,18 @@ impl Placeholder for bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_that_is_no_level_is_no_filter_of_log_lines() {
+        for filter in ["info", "WARN", "off", "info,stockade_server=debug", "warn,quinn=off", "info,a[b{c=1}]=debug"] {
+            assert!(is_filter(filter), "{filter}");
+        }
+        for odd in
+            ["", "loud", "info,loud", "info,stockade_server", "stockade_server=loud", "info,,debug", "=", "info,=x"]
+        {
+            assert!(!is_filter(odd), "{odd}");
+        }
+    }
 
     #[test]
     fn bytes_are_a_whole_number_with_a_unit() {

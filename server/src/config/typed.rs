@@ -77,6 +77,7 @@ impl Config {
         let mut read = Reader::new(&values);
         let base = file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         let data_dir = base.join(read.text("data_dir"));
+        let tokens = data_dir.join(read.named("auth.tokens"));
         let cert = read.text("tls.cert");
         let key = read.text("tls.key");
         if cert.is_empty() != key.is_empty() {
@@ -94,7 +95,7 @@ impl Config {
             journal: read.journal(&base, &data_dir),
             redis_network_is_private: read.parsed("journal.redis_network_is_private", "true or false"),
             tls: (!cert.is_empty()).then(|| (base.join(cert), base.join(key))),
-            tokens: data_dir.join(read.text("auth.tokens")),
+            tokens,
             request_timeout: read.span("limits.request_timeout"),
             connections: read.count("limits.connections"),
             token_share_ppm: read.share_ppm("limits.token_share"),

@@ -16,10 +16,10 @@ use stockade_core::reject::{Reject, RetryAfter};
 use stockade_core::time::{Span, Time};
 use tokio::time::{Instant, timeout};
 
-use super::objects;
 use super::problem::{BadRequest, refused};
 use super::state::Http;
 use super::visit::Visit;
+use super::{objects, parameters};
 use crate::auth::Identity;
 use crate::levels::parse_level;
 use crate::service::{Account, FREE_BYTES, Holding, Share, Stopped, Terms, Work};
@@ -37,6 +37,8 @@ pub(super) struct Caller {
     pub(super) share: Arc<Share>,
     /// What the answers of the connection take.
     pub(super) answers: Arc<Account>,
+    /// The parameters of the call, with their values.
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 /// For the body behind a head: who sends it, and what its bytes are counted on.
@@ -74,6 +76,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
         parts.extensions.insert(Sender { who: Arc::clone(&who), received: memory.received });
         let headers = &parts.headers;
         let read = || -> Result<Caller, BadRequest> {
+            let parameters = parameters::given(parts)?;
             let timeout: Option<Span> = parsed(headers, "stockade-timeout", |text| {
                 text.parse().map_err(|error: stockade_core::time::SpanError| error.to_string())
             })?;
@@ -94,6 +97,7 @@ impl FromRequestParts<Arc<Http>> for Caller {
                 .unwrap_or(false),
                 share,
                 answers,
+                parameters,
             })
         };
         read().map_err(IntoResponse::into_response)

@@ -62,23 +62,55 @@ pub(super) fn one_of<T: Copy>(
     found.ok_or_else(|| BadRequest::new(format!("{name}: write one of {}", names())))
 }
 
-/// Refuses a parameter that the call does not have; `known` names those it has.
-pub(super) fn unknown_parameter(name: &str, known: &str) -> BadRequest {
-    BadRequest::new(format!("there is no parameter `{name}` here, only {known}"))
+/// The parameters of a call. One without this has none: what it is given is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Takes {
+    /// Given at most once.
+    pub(super) once: &'static [&'static str],
+    /// Given as often as wanted.
+    pub(super) lists: &'static [&'static str],
 }
 
-/// The parameters of a query string, decoded. Only those in `lists` may be given more than once.
-pub(super) fn pairs(query: Option<&str>, lists: &[&str]) -> Result<Vec<(String, String)>, BadRequest> {
-    let pairs = decoded(query);
-    let twice = |(n, (name, _)): &(usize, &(String, String))| {
-        !lists.contains(&name.as_str()) && pairs[..*n].iter().any(|(before, _)| before == name)
-    };
-    match pairs.iter().enumerate().find(twice) {
-        Some((_, (name, _))) => {
-            Err(BadRequest::new(format!("the parameter {name} is given more than once: give it once")))
+impl Takes {
+    const NOTHING: Takes = Takes { once: &[], lists: &[] };
+
+    fn names(&self) -> String {
+        let lists = self.lists.iter().map(|name| format!("{name} (several times)"));
+        let names: Vec<String> = lists.chain(self.once.iter().map(|name| (*name).to_owned())).collect();
+        match names.as_slice() {
+            [] => "this call has no parameters".to_owned(),
+            [only] => format!("only {only}"),
+            [first @ .., last] => format!("only {} and {last}", first.join(", ")),
         }
-        None => Ok(pairs),
     }
+
+    /// The parameters of a query string, decoded. One that the call does not have is refused, and one that is given twice
+    /// and is no list.
+    fn read(&self, query: Option<&str>) -> Result<Vec<(String, String)>, BadRequest> {
+        let pairs = decoded(query);
+        for (n, (name, _)) in pairs.iter().enumerate() {
+            if self.lists.contains(&name.as_str()) {
+                continue;
+            }
+            if !self.once.contains(&name.as_str()) {
+                return Err(BadRequest::new(format!("there is no parameter `{name}` here: {}", self.names())));
+            }
+            if pairs[..n].iter().any(|(before, _)| before == name) {
+                return Err(BadRequest::new(format!("the parameter {name} is given more than once: give it once")));
+            }
+        }
+        Ok(pairs)
+    }
+}
+
+/// The parameters of a request, as far as its call [takes](Takes) them. Every call reads them here.
+pub(super) fn given(parts: &Parts) -> Result<Vec<(String, String)>, BadRequest> {
+    parts.extensions.get::<Takes>().unwrap_or(&Takes::NOTHING).read(parts.uri.query())
+}
+
+/// A call takes a parameter and does not read it: a mistake in the server.
+pub(super) fn unread(name: &str) -> BadRequest {
+    BadRequest::failed(format!("the parameter {name} is not read"))
 }
 
 fn decoded(query: Option<&str>) -> Vec<(String, String)> {
@@ -108,11 +140,23 @@ mod tests {
         let expected = [("channel", "web"), ("sku", "A B"), ("sku", "上"), ("x", "100%"), ("y", "a b"), ("z", "")];
         assert_eq!(decoded, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
     }
+
     #[test]
     fn only_lists_are_given_more_than_once() {
-        assert!(pairs(Some("sku=A&sku=B&channel=web"), &["sku"]).is_ok());
-        let refused = pairs(Some("channel=web&sku=A&ch%61nnel=live"), &["sku"]).err().unwrap();
+        let takes = Takes { once: &["channel"], lists: &["sku"] };
+        assert!(takes.read(Some("sku=A&sku=B&channel=web")).is_ok());
+        let refused = takes.read(Some("channel=web&sku=A&ch%61nnel=live")).err().unwrap();
         assert!(refused.detail.contains("the parameter channel is given more than once"), "{}", refused.detail);
+    }
+
+    #[test]
+    fn a_parameter_that_a_call_does_not_have_is_refused_with_those_it_has() {
+        let refused = |takes: Takes| takes.read(Some("x=1")).err().unwrap().detail;
+        assert_eq!(refused(Takes::NOTHING), "there is no parameter `x` here: this call has no parameters");
+        assert_eq!(refused(Takes { once: &["exact"], lists: &[] }), "there is no parameter `x` here: only exact");
+        let many = refused(Takes { once: &["after", "limit"], lists: &["sku"] });
+        assert_eq!(many, "there is no parameter `x` here: only sku (several times), after and limit");
+        assert!([None, Some("")].iter().all(|query| Takes::NOTHING.read(*query).is_ok_and(|pairs| pairs.is_empty())));
     }
 
     #[test]

@@ -82,6 +82,42 @@ fn the_memory_of_requests_and_answers_is_a_setting_with_a_least_value() {
 }
 
 #[test]
+fn every_text_with_a_meaning_is_checked_before_a_server_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("odd.pem"), "no certificate").unwrap();
+    std::fs::write(dir.path().join("odd.toml"), "[[token]]\nname = 7\n").unwrap();
+    for (set, word) in [
+        ("log.level=loud", "error, warn, info"),
+        ("log.level=info,stockade_server", "error, warn, info"),
+        ("log.format=xml", "text, json"),
+        ("limits.token_share=2", "a share from 0 to 1"),
+        ("limits.request_timeout=99999d", "at most 1d"),
+        ("drain.timeout=99999d", "at most 1d"),
+        ("listen.http_trusted_proxies=10.0.0.1, proxy", "`proxy` must be an address"),
+        ("listen.http_trusted_proxies=0.0.0.0/0", "every address"),
+        ("journal.partition={main}", "without braces"),
+        ("journal.path=", "the name of a file"),
+        ("auth.tokens=", "the name of a file"),
+        ("auth.tokens=odd.toml", "odd.toml"),
+        ("journal.home=redis://", "redis://host:port/db"),
+        ("journal.home=redis://127.0.0.1:port/0", "redis://host:port/db"),
+        ("journal.home=redis://127.0.0.1:6379/first", "redis://host:port/db"),
+    ] {
+        let refused = run(dir.path(), &["config", "check", "--set", set]).ended(2);
+        assert!(refused.err.contains(word), "{set}: {}", refused.err);
+    }
+    let odd = ["config", "check", "--set", "tls.cert=odd.pem", "--set", "tls.key=odd.pem"];
+    assert!(run(dir.path(), &odd).ended(2).err.contains("odd.pem"));
+    for set in [
+        "log.level=info,stockade_server=debug",
+        "listen.http_trusted_proxies=10.0.0.7, 10.1.0.0/16",
+        "limits.token_share=1",
+    ] {
+        run(dir.path(), &["config", "check", "--set", set]).ended(0);
+    }
+}
+
+#[test]
 fn unsafe_settings_are_refused_outside_dev() {
     let dir = tempfile::tempdir().unwrap();
     let unsafe_args = ["config", "check", "--journal", "memory", "--http", "0.0.0.0:80"];

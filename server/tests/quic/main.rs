@@ -6,6 +6,7 @@ mod fairness;
 mod faults;
 mod host;
 mod http;
+mod parameters;
 mod raw;
 mod slow;
 mod worst;

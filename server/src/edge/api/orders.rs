@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use stockade_core::command::Command;
 use stockade_core::ids::Seq;
 use stockade_core::orders::{OrderState, Stage};
@@ -15,14 +15,14 @@ use crate::edge::bodies::orders::{CancelBody, ExtendBody, PlaceBody, RerouteBody
 use crate::edge::bodies::refunds::PayBody;
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{OrderPath, PAGE, code, limit, named, number, one_of, pairs, unknown_parameter};
+use crate::edge::parameters::{OrderPath, PAGE, Takes, code, limit, named, number, one_of, unread};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
 /// The calls of this resource.
 pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new()
-        .route("/v1/orders", post(place).get(orders))
+        .route("/v1/orders", post(place).merge(get(orders).layer(Extension(LIST))))
         .route("/v1/orders/{channel}/{number}", get(order))
         .route("/v1/orders/{channel}/{number}/pay", post(pay))
         .route("/v1/orders/{channel}/{number}/cancel", post(cancel))
@@ -31,6 +31,9 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route("/v1/orders/{channel}/{number}/split", post(split))
         .route("/v1/orders/{channel}/{number}/reroute", post(reroute))
 }
+
+const LIST: Takes =
+    Takes { once: &["warehouse", "channel", "stage", "state", "customer", "after", "limit"], lists: &[] };
 
 async fn place(State(http): Shared, caller: Caller, Json(body): Json<PlaceBody>) -> Answer {
     // An order is its own key, by channel and number.
@@ -41,21 +44,18 @@ async fn order(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) 
     http.ask(&caller, Query::Order(named(path)?)).await
 }
 
-async fn orders(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+async fn orders(State(http): Shared, caller: Caller) -> Answer {
     let mut ask = OrdersQuery { limit: PAGE, ..OrdersQuery::default() };
-    for (name, value) in pairs(query.as_deref(), &[])? {
+    for (name, value) in &caller.parameters {
         match name.as_str() {
-            "warehouse" => ask.warehouse = Some(code(&name, &value)?),
-            "channel" => ask.channel = Some(code(&name, &value)?),
-            "stage" => ask.stage = Some(one_of(&name, &value, &Stage::ALL, Stage::name)?),
-            "state" => ask.state = Some(one_of(&name, &value, &OrderState::ALL, OrderState::name)?),
-            "customer" => ask.customer = Some(code(&name, &value)?),
-            "after" => ask.after = Some(Seq(number(&name, &value)?)),
-            "limit" => ask.limit = limit(&name, &value)?,
-            _ => {
-                let known = "warehouse, channel, stage, state, customer, after and limit";
-                return Err(unknown_parameter(&name, known));
-            }
+            "warehouse" => ask.warehouse = Some(code(name, value)?),
+            "channel" => ask.channel = Some(code(name, value)?),
+            "stage" => ask.stage = Some(one_of(name, value, &Stage::ALL, Stage::name)?),
+            "state" => ask.state = Some(one_of(name, value, &OrderState::ALL, OrderState::name)?),
+            "customer" => ask.customer = Some(code(name, value)?),
+            "after" => ask.after = Some(Seq(number(name, value)?)),
+            "limit" => ask.limit = limit(name, value)?,
+            _ => return Err(unread(name)),
         }
     }
     http.ask(&caller, Query::Orders(ask)).await

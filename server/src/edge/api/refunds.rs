@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use stockade_core::command::Command;
 use stockade_core::ids::Seq;
 use stockade_core::query::{Query, RefundsQuery};
@@ -12,29 +12,31 @@ use stockade_core::query::{Query, RefundsQuery};
 use crate::edge::bodies::refunds::CloseBody;
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, code, limit, named, number, pairs, unknown_parameter};
+use crate::edge::parameters::{PAGE, Takes, code, limit, named, number, unread};
 use crate::edge::problem::BadRequest;
 use crate::edge::state::Http;
 
 /// The calls of this resource.
 pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new()
-        .route("/v1/refunds", get(refunds))
+        .route("/v1/refunds", get(refunds).layer(Extension(LIST)))
         .route("/v1/orders/{channel}/{number}/refunds/{refund}/close", post(close))
 }
 
-async fn refunds(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+const LIST: Takes = Takes { once: &["channel", "closed", "after", "limit"], lists: &[] };
+
+async fn refunds(State(http): Shared, caller: Caller) -> Answer {
     let mut ask = RefundsQuery { limit: PAGE, ..RefundsQuery::default() };
-    for (name, value) in pairs(query.as_deref(), &[])? {
+    for (name, value) in &caller.parameters {
         match name.as_str() {
-            "channel" => ask.channel = Some(code(&name, &value)?),
+            "channel" => ask.channel = Some(code(name, value)?),
             "closed" => {
                 let wrong = |_| BadRequest::new(format!("{name}: write true or false"));
                 ask.closed = value.parse().map_err(wrong)?;
             }
-            "after" => ask.after = Some(Seq(number(&name, &value)?)),
-            "limit" => ask.limit = limit(&name, &value)?,
-            _ => return Err(unknown_parameter(&name, "channel, closed, after and limit")),
+            "after" => ask.after = Some(Seq(number(name, value)?)),
+            "limit" => ask.limit = limit(name, value)?,
+            _ => return Err(unread(name)),
         }
     }
     http.ask(&caller, Query::Refunds(ask)).await

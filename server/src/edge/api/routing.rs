@@ -2,27 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::routing::get;
+use axum::{Extension, Router};
 use stockade_core::query::{Explain, Query};
 
 use crate::edge::caller::Caller;
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{OrderPath, named, number, pairs, unknown_parameter};
+use crate::edge::parameters::{OrderPath, Takes, named, number, unread};
 use crate::edge::state::Http;
 
 /// The calls of this resource.
 pub(super) fn routes() -> Router<Arc<Http>> {
-    Router::new().route("/v1/orders/{channel}/{number}/explain", get(explain)).route("/v1/routing", get(routing))
+    Router::new()
+        .route("/v1/orders/{channel}/{number}/explain", get(explain).layer(Extension(EXPLAIN)))
+        .route("/v1/routing", get(routing))
 }
 
-async fn explain(State(http): Shared, caller: Caller, OrderPath(path): OrderPath, RawQuery(query): RawQuery) -> Answer {
+const EXPLAIN: Takes = Takes { once: &["decision"], lists: &[] };
+
+async fn explain(State(http): Shared, caller: Caller, OrderPath(path): OrderPath) -> Answer {
     let mut ask = Explain { order: named(path)?, decision: None };
-    for (name, value) in pairs(query.as_deref(), &[])? {
+    for (name, value) in &caller.parameters {
         match name.as_str() {
-            "decision" => ask.decision = Some(number(&name, &value)?),
-            _ => return Err(unknown_parameter(&name, "decision")),
+            "decision" => ask.decision = Some(number(name, value)?),
+            _ => return Err(unread(name)),
         }
     }
     http.ask(&caller, Query::Explain(ask)).await

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use stockade_core::command::Command;
 use stockade_core::query::{Query, StockQuery};
 
@@ -12,13 +12,13 @@ use crate::edge::bodies::stock::{AdjustBody, CountBody, ReceiveBody};
 use crate::edge::bodies::stock_moves::{ArriveBody, BetweenBody, CountShelfBody, LossBody};
 use crate::edge::caller::{Caller, Json};
 use crate::edge::calls::{Answer, Shared};
-use crate::edge::parameters::{PAGE, code, limit, pairs, unknown_parameter};
+use crate::edge::parameters::{PAGE, Takes, code, limit, unread};
 use crate::edge::state::Http;
 
 /// The calls of this resource.
 pub(super) fn routes() -> Router<Arc<Http>> {
     Router::new()
-        .route("/v1/stock", get(stock))
+        .route("/v1/stock", get(stock).layer(Extension(LIST)))
         .route("/v1/stock/receive", post(receive))
         .route("/v1/stock/adjust", post(adjust))
         .route("/v1/stock/count", post(count))
@@ -29,15 +29,17 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route("/v1/stock/recall", post(recall))
 }
 
-async fn stock(State(http): Shared, caller: Caller, RawQuery(query): RawQuery) -> Answer {
+const LIST: Takes = Takes { once: &["warehouse", "after", "limit"], lists: &["sku"] };
+
+async fn stock(State(http): Shared, caller: Caller) -> Answer {
     let mut ask = StockQuery { skus: Vec::new(), warehouse: None, after: None, limit: PAGE };
-    for (name, value) in pairs(query.as_deref(), &["sku"])? {
+    for (name, value) in &caller.parameters {
         match name.as_str() {
-            "sku" => ask.skus.push(code(&name, &value)?),
-            "warehouse" => ask.warehouse = Some(code(&name, &value)?),
-            "after" => ask.after = Some(code(&name, &value)?),
-            "limit" => ask.limit = limit(&name, &value)?,
-            _ => return Err(unknown_parameter(&name, "sku (several times), warehouse, after and limit")),
+            "sku" => ask.skus.push(code(name, value)?),
+            "warehouse" => ask.warehouse = Some(code(name, value)?),
+            "after" => ask.after = Some(code(name, value)?),
+            "limit" => ask.limit = limit(name, value)?,
+            _ => return Err(unread(name)),
         }
     }
     http.ask(&caller, Query::Stock(ask)).await
