@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stockade_core::decision::Decision;
 use stockade_core::event::{ParcelShorted, PickShorted, ReviewRouted, ReviewRoutedWithin, SubStepped};
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
-use stockade_core::orders::{Change, OrderState, RefundReason, Stage, Step, SubTake};
+use stockade_core::orders::{Change, OrderState, Stage, Step, SubTake};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Outside};
 use stockade_core::units::Units;

@@ -18,7 +18,7 @@ use super::world::{CHANNELS, ZONES};
 use crate::model::{Model, Order, Sub, takes_returns};
 
 /// Commands on orders, by how often they occur.
-pub(super) const ORDERS: [(u64, Make); 11] = [
+pub(super) const ORDERS: [(u64, Make); 13] = [
     (30, Workload::place),
     (14, Workload::pay),
     (1, Workload::pay_unplaced),

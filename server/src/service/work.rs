@@ -291,7 +291,7 @@ mod tests {
         let each = |number: &str| {
             let (order, sub) = (|| named(number), SubNo(1));
             [
-                look.of_command(&Command::Pay(Pay { order: order() })),
+                look.of_command(&Command::Pay(Pay { order: order(), payment: None, amount: None })),
                 look.of_command(&Command::Cancel(Cancel { order: order(), scope: CancelScope::Order, reason: None })),
                 look.of_command(&Command::ExtendHold(ExtendHold { order: order(), until: Time::NEVER })),
                 look.of_command(&Command::Step(TakeStep { order: order(), sub, action: StepAction::Pick })),
@@ -313,7 +313,8 @@ mod tests {
             tell(&engine, clock.now(), number, Command::Place(place(number, lines)));
         }
         let look = Look::new(&engine, &clock);
-        let pay = |number: &str| look.of_command(&Command::Pay(Pay { order: named(number) }));
+        let pay =
+            |number: &str| look.of_command(&Command::Pay(Pay { order: named(number), payment: None, amount: None }));
         assert_eq!([pay("small"), pay("larger")], [Work::Light; 2]);
         let expired = engine.expire_due(clock.now() + Span::from_secs(61), 10);
         assert_eq!(expired.len(), 2);

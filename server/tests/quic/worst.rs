@@ -128,9 +128,9 @@ fn worst(lines: usize, late: &str) -> Vec<(&'static str, Ask)> {
     };
     let too_much = CancelScope::Units(line("L-1", 1_000));
     vec![
-        ("a late payment", command(Command::Pay(Pay { order: number(late) }))),
-        ("a payment", command(Command::Pay(Pay { order: number("unpaid") }))),
-        ("a second payment", command(Command::Pay(Pay { order: number("paid") }))),
+        ("a late payment", command(Command::Pay(Pay { order: number(late), payment: None, amount: None }))),
+        ("a payment", command(Command::Pay(Pay { order: number("unpaid"), payment: None, amount: None }))),
+        ("a second payment", command(Command::Pay(Pay { order: number("paid"), payment: None, amount: None }))),
         ("an extension", command(Command::ExtendHold(ExtendHold { order: number("unpaid"), until: Time(1) }))),
         ("a cancellation of units", cancel("paid", too_much)),
         ("a step", step("paid", StepAction::Unpack)),
