@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use quinn::{Connection, RecvStream, SendStream, VarInt};
+use quinn::{Connection, RecvStream, SendStream};
 use stockade_core::Durability;
 use stockade_core::time::Span;
 use stockade_core::wire::body::{put_frame, read_body};
@@ -75,7 +75,6 @@ pub(super) async fn serve(
         }
     };
     debug!(%peer, token = %identity.name, "a client was let in");
-    widen(&connection, &config, &place);
     let in_flight_max = config.in_flight as usize;
     let share = service.share(&identity);
     let memory = share.memory.below(config.memory);
@@ -171,16 +170,6 @@ impl Open {
         phase.send_replace(Phase::Closing);
         while self.lanes.join_next().await.is_some() {}
     }
-}
-
-/// Lets a peer that has said who it is have more on its way. The first connections of a token get much, because what is on
-/// its way is not counted; the others get as much as together is little.
-fn widen(connection: &Connection, config: &QuicConfig, place: &Place) {
-    let is_wide = place.of_token <= WIDE_OF_TOKEN;
-    let (receive, send) = if is_wide { (RECEIVE_WINDOW, SEND_WINDOW) } else { (NARROW_WINDOW, NARROW_WINDOW) };
-    connection.set_receive_window(VarInt::from_u32(receive));
-    connection.set_send_window(send.into());
-    connection.set_max_concurrent_bi_streams(VarInt::from_u32(u32::from(config.lanes)));
 }
 
 /// Waits until the service drains; forever if the service ends without draining.
@@ -291,14 +280,6 @@ fn judge(
     Ok((welcome, identity, place))
 }
 
-/// Connections of a token that get wide windows.
-const WIDE_OF_TOKEN: u32 = 4;
-/// Bytes that such a connection may have on their way to the lanes that are about to read them.
-const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
-/// Bytes that it may have on their way to its peer.
-const SEND_WINDOW: u32 = 2 * 1024 * 1024;
-/// Bytes each way of every other connection.
-const NARROW_WINDOW: u32 = 128 * 1024;
 /// How long the last bytes of a stream may take to be acknowledged.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 /// How long requests may be on their way here when the go-away leaves.

@@ -84,12 +84,7 @@ impl Listener {
         service: Arc<Service>,
     ) -> Result<Listener, QuicError> {
         let mut server = ServerConfig::with_crypto(Arc::new(certificate.quic_crypto()?));
-        server
-            .transport_config(Arc::new(transport(&config)?))
-            .max_incoming(config.handshakes as usize)
-            .incoming_buffer_size(INCOMING_BYTES)
-            .incoming_buffer_size_total(INCOMING_BYTES * u64::from(config.handshakes))
-            .migration(true);
+        server.transport_config(Arc::new(transport(&config)?)).max_incoming(config.handshakes as usize).migration(true);
         let listen = |error| QuicError::Listen { addr: config.addr, error };
         let runtime =
             quinn::default_runtime().ok_or_else(|| listen(std::io::Error::other("there is no async runtime")))?;
@@ -210,13 +205,12 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(idle))
-        // A stranger says its hello. It gets more when it has said who it is.
-        .max_concurrent_bidi_streams(VarInt::from_u32(1))
+        .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(config.lanes)))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
-        .receive_window(VarInt::from_u32(STRANGER_WINDOW))
-        .send_window(STRANGER_WINDOW.into())
+        .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
+        .send_window(SEND_WINDOW)
         .ack_frequency_config(Some(AckFrequencyConfig::default()))
         .initial_mtu(INITIAL_MTU)
         .mtu_discovery_config(Some(discovery));
@@ -224,10 +218,8 @@ fn transport(config: &QuicConfig) -> Result<TransportConfig, QuicError> {
 }
 
 const STREAM_WINDOW: u32 = 512 * 1024;
-/// Bytes that a stranger may have on their way, each way: some hellos.
-const STRANGER_WINDOW: u32 = 16 * 1024;
-/// Bytes of a handshake's packets that wait until it is begun.
-const INCOMING_BYTES: u64 = 16 * 1024;
+const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
+const SEND_WINDOW: u64 = 2 * 1024 * 1024;
 const INITIAL_MTU: u16 = 1_400;
 /// What a jumbo frame carries: larger datagrams are looked for up to here and used where the way takes them.
 const DATAGRAM_MAX: u16 = 8_972;

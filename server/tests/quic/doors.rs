@@ -1,16 +1,13 @@
-//! Who is let in: what one token may take from others, what a stranger may leave, and what callers behind a proxy share.
+//! Who is let in: what one token may take from others, what half a request takes, and what callers behind a proxy share.
 
 use std::time::{Duration, Instant};
 
-use stockade_client::Stockade;
-use stockade_client::core::query::{Query, World};
 use stockade_client::core::reject::Reject;
 use stockade_client::core::time::Time;
-use stockade_client::core::wire::{ClientMessage, FrameKind, Header, HelloAnswer, HelloRefusal, ServerMessage};
+use stockade_client::core::wire::{ClientMessage, HelloAnswer, HelloRefusal, ServerMessage};
 use stockade_server::service::Rate;
-use tokio::time::timeout;
 
-use crate::host::{Host, WORLD};
+use crate::host::Host;
 use crate::http::{Site, Visitor};
 use crate::raw::{Raw, header, hello};
 
@@ -113,33 +110,6 @@ async fn callers_behind_a_trusted_proxy_are_not_counted_by_its_address() {
     assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits: {:?}", begun.elapsed());
 }
 
-/// Bytes that a peer gets rid of on a stream until nothing more is taken for a while.
-async fn poured(send: &mut quinn::SendStream) -> usize {
-    let (bytes, mut sent) = (vec![0; 64 * 1024], 0);
-    while let Ok(Ok(written)) = timeout(Duration::from_millis(300), send.write(&bytes)).await {
-        sent += written;
-    }
-    sent
-}
-
-#[tokio::test]
-async fn a_peer_that_has_not_said_who_it_is_leaves_a_few_kilobytes_with_the_server() {
-    let host = Host::start().await;
-    let mut raw = Raw::connect(host.addr).await;
-    let half = Header { kind: FrameKind::Hello, ..header(0, Time(0)) }.to_bytes(4_000);
-    raw.send.write_all(&half).await.unwrap();
-    let second = timeout(Duration::from_millis(500), raw.connection.open_bi()).await;
-    assert!(second.is_err(), "it has the one stream of its hello");
-    let mut silent = Raw::connect(host.addr).await;
-    let sent = poured(&mut silent.send).await;
-    assert!(sent <= 16 * 1024, "{sent} bytes");
-    // With a hello it has more, at once.
-    let raw = Raw::greeted(host.addr, &host.storefront).await;
-    for _ in 0..15 {
-        timeout(Duration::from_secs(5), raw.connection.open_bi()).await.expect("a lane").unwrap();
-    }
-}
-
 #[tokio::test]
 async fn half_frames_are_counted_however_short_they_are() {
     let host = Host::with(|config| config.memory = 100_000).await;
@@ -175,31 +145,6 @@ async fn half_frames_are_counted_however_short_they_are() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{}", received());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-#[tokio::test]
-async fn a_peer_that_reads_nothing_leaves_little_on_each_further_connection_of_its_token() {
-    let host = Host::start().await;
-    let admin = host.client(&host.admin).await;
-    admin.apply_world(format!("{WORLD}# {}\n", "x".repeat(6 << 20))).await.unwrap();
-    let mut left = Vec::new();
-    let mut open = Vec::new();
-    for n in 2..=5 {
-        let mut raw = Raw::greeted(host.addr, &host.admin).await;
-        // The lane holds so long an answer that it reads nothing more.
-        let before = host.service.memory().answers.held();
-        raw.say(header(1, Time(0)), &ClientMessage::Query { query: Query::World(World), provisional: false }).await;
-        let begun = Instant::now();
-        while host.service.memory().answers.held() < before + (6 << 20) {
-            assert!(begun.elapsed() < Duration::from_secs(10), "connection {n} has no answer");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        raw.send.write_all(&header(2, Time(0)).to_bytes(8 << 20)).await.unwrap();
-        left.push(poured(&mut raw.send).await);
-        open.push(raw);
-    }
-    assert!(left[..3].iter().all(|wide| (300 << 10..=600 << 10).contains(wide)), "{left:?}");
-    assert!((64 << 10..=128 << 10).contains(&left[3]), "{left:?}");
 }
 
 #[tokio::test]
