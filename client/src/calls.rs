@@ -11,6 +11,7 @@ use stockade_core::time::Time;
 
 use crate::config::Call;
 use crate::error::ClientError;
+use crate::picks::{changed, configured, moved, other, placed, text};
 
 /// Takes one kind of reply out, and nothing from any other.
 macro_rules! only {
@@ -489,28 +490,4 @@ async fn ask<S: Stockade + ?Sized, T>(
 ) -> Result<T, ClientError> {
     let answer = stockade.query(query, &stockade.defaults()).await?;
     pick(answer.value).ok_or_else(other)
-}
-
-fn other() -> ClientError {
-    ClientError::Protocol("the answer does not match the question".to_owned())
-}
-
-fn placed(reply: Reply) -> Option<Placed> {
-    if let Reply::Placed(placed) = reply { Some(*placed) } else { None }
-}
-
-fn changed(reply: Reply) -> Option<Changed> {
-    if let Reply::Changed(changed) = reply { Some(*changed) } else { None }
-}
-
-fn moved(reply: Reply) -> Option<Moved> {
-    if let Reply::Moved(moved) = reply { Some(moved) } else { None }
-}
-
-fn configured(reply: Reply) -> Option<Configured> {
-    if let Reply::Configured(configured) = reply { Some(configured) } else { None }
-}
-
-fn text(reply: Reply) -> Option<VersionedText> {
-    if let Reply::Text(text) = reply { Some(text) } else { None }
 }

@@ -27,6 +27,7 @@ mod connection;
 pub mod embedded;
 mod error;
 mod lane;
+mod picks;
 mod retry;
 mod tls;
 

@@ -374,7 +374,9 @@ fn what_a_refusal_advises_exists_and_is_allowed() {
         }
     }
     assert!(count_refused > 250 && advised.len() >= 10, "{count_refused} refusals advised only {advised:?}");
-    let all: BTreeSet<_> = actions(&stocked()).into_iter().map(|(name, _)| name).collect();
+    // Money that comes is taken note of whatever became of the order.
+    let refusable = |name: &&str| *name != "pay";
+    let all: BTreeSet<_> = actions(&stocked()).into_iter().map(|(name, _)| name).filter(refusable).collect();
     assert_eq!(refused, all, "each is refused somewhere");
 }
 
