@@ -55,10 +55,10 @@ impl Engine {
                     refunds.extend(account.refunds().map(|(no, refund)| (key.clone(), no, refund.clone())));
                 }
                 for order in shard.orders() {
-                    listed.push(Listed::of(order));
+                    listed.push(Listed::of(&order));
                     for (no, sub) in order.numbered() {
                         let wanted = claim(order.id, no, sub, &mut promised, &mut claims);
-                        claim_elsewhere(order, (no, sub), &mut claims);
+                        claim_elsewhere(&order, (no, sub), &mut claims);
                         if wanted != Units(u64::from(sub.waiting)) {
                             let (id, waits) = (order.id, sub.waiting);
                             broken.push(format!("order {id} sub-order {no} waits for {waits}, {wanted} are promised"));

@@ -29,7 +29,7 @@ impl Engine {
         let mut sum = Sum::default();
         for number in 0..self.door.order_shards() {
             self.door.with_orders(number, |shard| {
-                shard.orders().for_each(|order| sum.add(b'o', order));
+                shard.orders().for_each(|order| sum.add(b'o', &order));
                 shard.accounts().for_each(|account| sum.add(b'r', &account));
                 shard.movements().for_each(|(key, memo)| sum.add(b'm', &(&key.actor, memo)));
             });

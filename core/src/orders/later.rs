@@ -78,6 +78,18 @@ fn place(Elsewhere { warehouse, take }: &Elsewhere) -> Place {
     (take.sub, take.sku, take.pool, *warehouse)
 }
 
+impl Later {
+    /// This happened to it.
+    pub(super) fn new(since: Since) -> Later {
+        Later(Some(Box::new(since)))
+    }
+
+    /// What happened to it, if it was ever written to.
+    pub(super) fn as_ref(&self) -> Option<&Since> {
+        self.0.as_deref()
+    }
+}
+
 impl Deref for Later {
     type Target = Since;
 

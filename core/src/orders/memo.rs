@@ -19,10 +19,15 @@ impl From<u128> for Digest {
     }
 }
 
+impl From<Digest> for u128 {
+    fn from(Digest([high, low]): Digest) -> u128 {
+        u128::from(high) << 64 | u128::from(low)
+    }
+}
+
 impl Encode for Digest {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let [high, low] = self.0;
-        (u128::from(high) << 64 | u128::from(low)).encode(encoder)
+        u128::from(*self).encode(encoder)
     }
 }
 
@@ -106,6 +111,11 @@ impl<A> Memory<A> {
         self.memos.is_empty()
     }
 
+    /// Every memo, in the order of events.
+    pub fn memos(&self) -> &[Memo<A>] {
+        &self.memos
+    }
+
     /// What is known of a key.
     pub fn recall(&self, key: &Code, digest: u128) -> Recalled<'_, A> {
         match self.memo(key) {
@@ -145,6 +155,14 @@ impl<A> Memory<A> {
                 self.places.entry(memo.key.clone()).or_insert(at);
             }
         }
+    }
+}
+
+impl<A> FromIterator<Memo<A>> for Memory<A> {
+    fn from_iter<I: IntoIterator<Item = Memo<A>>>(memos: I) -> Memory<A> {
+        let mut memory = Memory::new();
+        memos.into_iter().for_each(|memo| memory.remember(memo));
+        memory
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod change;
+mod chunks;
 mod index;
 mod key;
 mod later;
@@ -9,7 +10,9 @@ mod lifecycle;
 mod line;
 pub mod lists;
 mod memo;
+mod opened;
 mod order;
+mod record;
 mod refund;
 mod shard;
 mod slots;
@@ -31,5 +34,5 @@ pub use shard::{KeyShard, MovementKey};
 pub use stage::{OrderState, Stage};
 pub use step::{Step, StepSet};
 pub use take::{Elsewhere, SubTake};
-pub use timeline::Moment;
+pub use timeline::{Moment, What};
 pub use timers::{Due, TimerKind, Timers};

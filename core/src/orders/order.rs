@@ -322,6 +322,7 @@ impl Order {
     /// Adds the sub-orders of a plan after those there are; answers the number of the first.
     pub fn append(&mut self, decision: &Decision, stage: Stage) -> SubNo {
         let first = SubNo(u16::try_from(self.subs.len() + 1).unwrap_or(u16::MAX));
+        self.subs.reserve_exact(decision.subs.len());
         self.subs.extend(decision.subs.iter().map(|planned| SubOrder::new(planned, stage)));
         self.rules_version = decision.rules_version;
         first
@@ -362,6 +363,12 @@ impl Order {
     /// The sub-orders with their numbers.
     pub fn numbered(&self) -> impl DoubleEndedIterator<Item = (SubNo, &SubOrder)> {
         self.subs.iter().enumerate().map(|(at, sub)| (SubNo(u16::try_from(at + 1).unwrap_or(u16::MAX)), sub))
+    }
+
+    /// Lines, moments and memos: what makes an order long.
+    pub(super) fn parts(&self) -> usize {
+        let lines: usize = self.subs.iter().map(|sub| 1 + sub.lines.len()).sum();
+        lines + self.later.moments.len() + self.later.memory.len()
     }
 
     /// Every SKU the order ever touched, sorted, once each.

@@ -95,7 +95,7 @@ impl KeyShard {
     }
 
     /// Adds an order under the id that [`KeyShard::next_id`] gave; `None` when the id or the key is not free.
-    pub fn insert(&mut self, order: Box<Order>) -> Option<()> {
+    pub fn insert(&mut self, order: Order) -> Option<()> {
         let (channel, place, held) = (order.channel, self.orders.next(), self.orders.len());
         let hash = self.hash_of(channel, &order.number);
         if self.number_at(hash, channel, &order.number).is_some() {
@@ -113,11 +113,16 @@ impl KeyShard {
         let (hash, number) =
             (self.hash_of(order.channel, &order.number), self.number_of(order.channel, &order.number)?);
         self.by_key.remove(hash, number)?;
-        self.orders.remove(id).map(|order| *order)
+        self.orders.remove(id)
+    }
+
+    /// Packs the orders that were looked at or changed since the shard was locked.
+    pub fn put_away(&mut self) {
+        self.orders.put_away();
     }
 
     /// Every order of the shard, in the order of their ids.
-    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+    pub fn orders(&self) -> impl Iterator<Item = Order> {
         self.orders.iter()
     }
 
@@ -187,7 +192,7 @@ impl KeyShard {
             }
         }
         for order in self.orders.iter() {
-            if order.refund_due != self.account_of(order).is_some_and(Account::is_owed) {
+            if order.refund_due != self.account_of(&order).is_some_and(Account::is_owed) {
                 return Err(format!("order {} does not say rightly whether a refund is due", order.id));
             }
         }
@@ -206,8 +211,7 @@ impl KeyShard {
     }
 
     fn number_at(&self, hash: u64, channel: ChannelId, number: &Code) -> Option<u32> {
-        let is_it = |order: &Order| order.channel == channel && order.number == *number;
-        self.by_key.find(hash, |place| self.orders.at(place).is_some_and(is_it))
+        self.by_key.find(hash, |place| self.orders.is_of(place, channel, number.as_str()))
     }
 
     /// By a seed of this process: nobody outside can choose numbers that meet in the index.
@@ -230,9 +234,10 @@ mod tests {
 
     use super::*;
     use crate::Actor;
-    use crate::ids::Seq;
-    use crate::orders::NewOrder;
+    use crate::ids::{Seq, SkuId};
+    use crate::orders::{Moment, NewOrder, What};
     use crate::time::{Span, Time};
+    use crate::units::Units;
 
     /// What a test does next.
     #[derive(Clone, Debug)]
@@ -290,7 +295,7 @@ mod tests {
                         prop_assert_eq!(id, OrderId(given * KEY_SHARDS as u64 + 5));
                         let known = model.iter().find(|(_, key)| **key == at).map(|(id, _)| *id);
                         prop_assert_eq!(shard.find(key).map(|order| order.id), known);
-                        prop_assert_eq!(shard.insert(Box::new(order(id, key))).is_some(), known.is_none());
+                        prop_assert_eq!(shard.insert(order(id, key)).is_some(), known.is_none());
                         if known.is_none() {
                             model.insert(id, at);
                             given += 1;
@@ -317,6 +322,46 @@ mod tests {
         }
     }
 
+    /// What is changed under one lock is there under the next, however long the order gets.
+    #[test]
+    fn what_is_changed_is_there_under_the_next_lock() {
+        let mut shard = KeyShard::default();
+        let keys: Vec<_> = (0..3).map(|at| OrderKey { channel: ChannelId(1), number: code(&at.to_string()) }).collect();
+        let ids: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let id = shard.next_id(5);
+                assert_eq!(shard.insert(order(id, key)), Some(()));
+                assert_eq!(shard.find(key).map(|order| order.id), Some(id), "before it is packed");
+                id
+            })
+            .collect();
+        for round in 1..=400 {
+            shard.put_away();
+            for (id, key) in ids.iter().zip(&keys).skip(round % 2) {
+                let version = |shard: &KeyShard| shard.order(*id).map(|order| order.version);
+                let before = version(&shard);
+                let order = shard.order_mut(*id).expect("it was placed");
+                assert_eq!(Some(order.version), before);
+                (order.version, order.later.review) = (Seq(round as u64), vec![(SkuId(1), Units(round as u64))]);
+                let what = What::Arrival;
+                let (seq, time, actor) = (order.version, Time(round as u64), Actor::Engine);
+                let moment = Moment { seq, what, sub: None, occurred: time, arrived: time, actor, reason: None };
+                order.later.moments.push(moment);
+                assert_eq!(version(&shard), Some(Seq(round as u64)));
+                assert_eq!(shard.find(key).map(|order| order.id), Some(*id));
+            }
+            assert_eq!(shard.orders().count(), 3);
+            assert_eq!(shard.orders.check(), Ok(()));
+        }
+        shard.put_away();
+        for (id, moments) in ids.iter().zip([200, 400, 400]) {
+            assert_eq!(shard.order(*id).map(|order| order.later.moments.len()), Some(moments));
+            assert_eq!(shard.remove(*id).map(|order| order.later.moments.len()), Some(moments));
+            assert!(shard.order(*id).is_none());
+        }
+    }
+
     /// One order that stays for ever, and a hundred that are replaced again and again.
     #[test]
     fn removed_orders_leave_no_chunks_behind() {
@@ -324,7 +369,7 @@ mod tests {
         let number = |at: u64| OrderKey { channel: ChannelId(1), number: code(&at.to_string()) };
         for at in 0..10_000u64 {
             let id = shard.next_id(5);
-            assert_eq!(shard.insert(Box::new(order(id, &number(at)))), Some(()));
+            assert_eq!(shard.insert(order(id, &number(at))), Some(()));
             if let Some(old) = at.checked_sub(100).filter(|old| *old > 0) {
                 assert!(shard.remove(OrderId(old * KEY_SHARDS as u64 + 5)).is_some());
             }

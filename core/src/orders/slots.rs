@@ -1,197 +1,161 @@
-//! Orders by number. Numbers count the orders of a shard from 0 and are never used twice, whereas the memory of a removed
-//! order is free again.
+//! The orders of a shard by number, packed but for those that somebody looks at.
 //!
-//! Orders are in chunks of [`CHUNK`] numbers. The youngest chunk is open: an insertion writes its next slot and touches no
-//! other. Older chunks are closed and are in a ring; a closed chunk is dropped with its last order. An order takes one word
-//! in addition to itself. A removed order takes an eighth of a byte for as long as an older one is left.
+//! Whoever looks at an order opens it. It stays open until [`Slots::put_away`], before the shard's lock opens, packs those
+//! that were changed and drops the others. An order to which very much happened, or that has very many lines, stays as it
+//! is: each of its changes would read and write all of it.
 //!
-//! Invariants, which [`Slots::check`] proves:
-//! - the order with number `n` stands in slot `n % CHUNK` of chunk `n / CHUNK`;
-//! - the open chunk is the one of the number given last;
-//! - a closed chunk has an order, is less than a ring's length older than the open one, and stands in slot
-//!   `chunk % length` of the ring, so that no two of them meet.
+//! Invariants, which [`Slots::check`] proves: an order's id is its number times the shards of keys, and the shard; what
+//! [`Chunks::check`] says.
 
-use crate::ids::OrderId;
+use std::collections::BTreeMap;
+
+use crate::ids::{ChannelId, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::Order;
+use crate::orders::chunks::Chunks;
+use crate::orders::opened::Opened;
+use crate::orders::record::Record;
 
-/// Numbers of one chunk.
-const CHUNK: u32 = 64;
-/// Chunks of the smallest ring.
-const RING_MIN: usize = 4;
-
-/// Boxed orders, so that nothing moves them.
-type Chunk = Box<[Option<Box<Order>>; CHUNK as usize]>;
+/// Lines, moments and memos of an order that is still packed.
+const PACKED_PARTS: usize = 128;
 
 /// The orders of one shard.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    open: Option<Chunk>,
-    /// A power of two of slots, or none.
-    closed: Box<[Option<Chunk>]>,
-    next: u32,
-    live: u32,
+    chunks: Chunks,
+    opened: Opened,
+    /// Orders that stay as they are, by number, once there are any. Their records are pending.
+    large: Option<Box<BTreeMap<u32, Box<Order>>>>,
+    /// The shard, once it has an order.
+    shard: u32,
 }
 
 impl Slots {
     /// The number the next order gets.
     pub fn next(&self) -> u32 {
-        self.next
+        self.chunks.next()
     }
 
     /// How many orders there are.
     pub fn len(&self) -> usize {
-        self.live as usize
+        self.chunks.len()
     }
 
     /// The order with a number.
     #[inline]
     pub fn at(&self, number: u32) -> Option<&Order> {
-        let chunk = number / CHUNK;
-        let slots = if chunk == self.open_chunk() { &self.open } else { self.closed.get(self.ring_slot(chunk)?)? };
-        slots.as_ref()?[slot(number)].as_deref()
+        let record = self.chunks.get(number)?;
+        if record.is_pending()
+            && let Some(large) = self.large(number)
+        {
+            return Some(large);
+        }
+        Some(self.opened.get_or_open(number, || record.open(self.id(number))))
     }
 
     /// The order with an id.
     #[inline]
     pub fn get(&self, id: OrderId) -> Option<&Order> {
-        // A slot of the ring may hold another chunk than that of a number long removed.
-        self.at(number(id)?).filter(|order| order.id == id)
+        self.at(self.number(id)?)
     }
 
-    /// The order with an id.
+    /// The order with an id, to be changed.
     #[inline]
     pub fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {
-        let number = number(id)?;
-        let slots = self.chunk_mut(number / CHUNK)?;
-        slots.as_mut()?[slot(number)].as_deref_mut().filter(|order| order.id == id)
+        let number = self.number(id)?;
+        let record = self.chunks.get(number)?;
+        if record.is_pending()
+            && let Some(large) = self.large.as_mut().and_then(|large| large.get_mut(&number))
+        {
+            return Some(large);
+        }
+        Some(self.opened.get_mut_or_open(number, || record.open(id)))
+    }
+
+    /// Whether the order at a place is a channel's order with this number. Opens nothing.
+    #[inline]
+    pub fn is_of(&self, at: u32, channel: ChannelId, number: &str) -> bool {
+        match self.opened.find(at).or_else(|| self.large(at)) {
+            Some(order) => order.channel == channel && order.number.as_str() == number,
+            None => self.chunks.get(at).is_some_and(|record| record.is_of(channel, number)),
+        }
     }
 
     /// Adds an order. `None` if its id does not have the next number, or if no number is left.
-    pub fn push(&mut self, order: Box<Order>) -> Option<()> {
-        let at = self.next;
-        if number(order.id)? != at || at == u32::MAX {
+    pub fn push(&mut self, order: Order) -> Option<()> {
+        let at = self.next();
+        if at == 0 {
+            self.shard = shard(order.id);
+        }
+        if self.number(order.id)? != at {
             return None;
         }
-        if at.is_multiple_of(CHUNK) {
-            self.close();
-        }
-        let open = self.open.get_or_insert_with(|| Box::new([const { None }; CHUNK as usize]));
-        open[slot(at)] = Some(order);
-        self.next += 1;
-        self.live += 1;
+        self.chunks.push(Record::pending())?;
+        self.opened.add(at, order);
         Some(())
     }
 
     /// Removes an order. Its number stays used.
-    pub fn remove(&mut self, id: OrderId) -> Option<Box<Order>> {
-        let number = number(id)?;
-        let is_open = number / CHUNK == self.open_chunk();
-        let place = self.chunk_mut(number / CHUNK)?;
-        let chunk = place.as_mut()?;
-        let order = chunk[slot(number)].take_if(|order| order.id == id)?;
-        // From the end: the oldest orders usually go first.
-        if !is_open && chunk.iter().rev().all(Option::is_none) {
-            *place = None;
+    pub fn remove(&mut self, id: OrderId) -> Option<Order> {
+        self.put_away();
+        let number = self.number(id)?;
+        let large = self.large.as_mut().and_then(|large| large.remove(&number));
+        let record = self.chunks.remove(number)?;
+        Some(large.map_or_else(|| record.open(id), |order| *order))
+    }
+
+    /// Packs the orders that were changed, and closes all.
+    pub fn put_away(&mut self) {
+        for one in self.opened.take().filter(|one| one.is_changed) {
+            let record = self.chunks.get_mut(one.number).expect("an order that is open has a record");
+            match one.order.parts() {
+                0..=PACKED_PARTS => *record = Record::pack(&one.order),
+                _ => {
+                    *record = Record::pending();
+                    self.large.get_or_insert_default().insert(one.number, Box::new(one.order));
+                }
+            }
         }
-        self.live -= 1;
-        Some(order)
     }
 
     /// Every order, in the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = &Order> {
-        let (young, old) = self.closed.split_at(self.ring_slot(self.open_chunk()).unwrap_or(0));
-        let chunks = old.iter().chain(young).chain([&self.open]).flatten();
-        chunks.flat_map(|chunk| chunk.iter().flatten().map(Box::as_ref))
+    pub fn iter(&self) -> impl Iterator<Item = Order> {
+        self.chunks.iter().map(|(number, record)| {
+            let whole = self.opened.find(number).or_else(|| self.large(number));
+            whole.cloned().unwrap_or_else(|| record.open(self.id(number)))
+        })
     }
 
     /// How many chunks take memory.
     #[cfg(test)]
     pub fn chunks(&self) -> usize {
-        self.closed.iter().flatten().count() + usize::from(self.open.is_some())
+        self.chunks.chunks()
     }
 
     /// What is wrong with the slots, if anything.
     pub fn check(&self) -> Result<(), String> {
-        let mut seen = 0;
-        let mut last = None;
-        for order in self.iter() {
-            let number = number(order.id);
-            if number <= last || number.is_none_or(|number| number >= self.next) {
-                return Err(format!("order {} is out of turn: {} numbers are given", order.id, self.next));
-            }
-            if self.get(order.id).is_none() {
-                return Err(format!("order {} is not in the slot of its number", order.id));
-            }
-            (seen, last) = (seen + 1, number);
-        }
-        if seen != self.len() {
-            return Err(format!("{seen} orders stand in slots, {} are counted", self.len()));
-        }
-        if self.closed.iter().flatten().any(|chunk| chunk.iter().all(Option::is_none)) {
-            return Err("a closed chunk of slots is empty".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Puts the open chunk, whose numbers are all given, into the ring. The ring grows until the slot is free, even if
-    /// the chunk is empty: then no chunk of the ring is older than the ring is long.
-    fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        let chunk = self.open_chunk();
-        let at = loop {
-            match self.ring_slot(chunk) {
-                Some(at) if self.closed[at].is_none() => break at,
-                _ => self.grow(chunk),
-            }
-        };
-        if open.iter().any(Option::is_some) {
-            self.closed[at] = Some(open);
-        }
-    }
-
-    /// Doubles the ring; `next` is the chunk that follows those in it.
-    fn grow(&mut self, next: u32) {
-        let oldest = self.ring_slot(next).unwrap_or(0);
-        let mut chunks = std::mem::take(&mut self.closed).into_vec();
-        chunks.rotate_left(oldest);
-        let first = next.wrapping_sub(chunks.len() as u32);
-        self.closed = (0..(2 * chunks.len()).max(RING_MIN)).map(|_| None).collect();
-        for (chunk, age) in chunks.into_iter().zip(0u32..) {
-            let Some(at) = self.ring_slot(first.wrapping_add(age)) else { continue };
-            if chunk.is_some() {
-                self.closed[at] = chunk;
-            }
-        }
+        self.chunks.check()
     }
 
     #[inline]
-    fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Option<Chunk>> {
-        if chunk == self.open_chunk() {
-            return Some(&mut self.open);
-        }
-        let at = self.ring_slot(chunk)?;
-        self.closed.get_mut(at)
+    fn large(&self, number: u32) -> Option<&Order> {
+        self.large.as_ref()?.get(&number).map(Box::as_ref)
     }
 
+    /// The id of the order with a number.
     #[inline]
-    fn open_chunk(&self) -> u32 {
-        self.next.saturating_sub(1) / CHUNK
+    fn id(&self, number: u32) -> OrderId {
+        OrderId(u64::from(number) * KEY_SHARDS as u64 + u64::from(self.shard))
     }
 
+    /// The number in an id of this shard.
     #[inline]
-    fn ring_slot(&self, chunk: u32) -> Option<usize> {
-        Some(chunk as usize & self.closed.len().checked_sub(1)?)
+    fn number(&self, id: OrderId) -> Option<u32> {
+        u32::try_from(id.0 / KEY_SHARDS as u64).ok().filter(|_| shard(id) == self.shard)
     }
 }
 
 #[inline]
-fn slot(number: u32) -> usize {
-    (number % CHUNK) as usize
-}
-
-/// The number in an id.
-#[inline]
-fn number(id: OrderId) -> Option<u32> {
-    u32::try_from(id.0 / KEY_SHARDS as u64).ok()
+fn shard(id: OrderId) -> u32 {
+    (id.0 % KEY_SHARDS as u64) as u32
 }

@@ -96,6 +96,11 @@ impl Step {
         Step::ALL.iter().copied().find(|step| step.name() == name)
     }
 
+    /// The step with this number, if there is one.
+    pub(super) fn numbered(number: u16) -> Option<Step> {
+        Step::ALL.iter().copied().find(|step| *step as u16 == number)
+    }
+
     /// Whether it is about a parcel that is on its way with something in it.
     pub const fn needs_contents(self) -> bool {
         matches!(self, Step::Pickup | Step::Deliver | Step::Undelivered | Step::Refused | Step::Lost)
@@ -114,6 +119,16 @@ pub struct StepSet(u32);
 impl StepSet {
     /// No step.
     pub const EMPTY: StepSet = StepSet(0);
+
+    /// A bit for each step, by number.
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set with these bits.
+    pub(super) const fn of_bits(bits: u32) -> StepSet {
+        StepSet(bits)
+    }
 
     /// These steps and one more.
     #[must_use]

@@ -4,15 +4,27 @@ use bincode::Encode;
 
 use crate::Actor;
 use crate::ids::{Seq, SubNo};
+use crate::orders::Step;
 use crate::time::Time;
+
+/// What happened at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub enum What {
+    /// An event of this kind, by its number in journals.
+    Event(u16),
+    /// A step.
+    Step(Step),
+    /// Goods that a sub-order waited for came.
+    Arrival,
+}
 
 /// One moment of an order.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub struct Moment {
     /// The event.
     pub seq: Seq,
-    /// The event's name, or the step's where there is one.
-    pub what: &'static str,
+    /// What happened: the step where there is one, else the event.
+    pub what: What,
     /// The sub-order, if it was about one.
     pub sub: Option<SubNo>,
     /// When it happened.

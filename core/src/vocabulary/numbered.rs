@@ -19,6 +19,8 @@ pub struct Kind<C = ()> {
 
 /// A body that a vocabulary declares a kind for.
 pub trait BodyOf<Vocabulary> {
+    /// The number of its kind.
+    const NUMBER: u16;
     /// The name of its kind.
     const NAME: &'static str;
 }
@@ -142,6 +144,7 @@ macro_rules! numbered {
         }
 
         $(impl $crate::vocabulary::BodyOf<$name> for $body {
+            const NUMBER: u16 = $number;
             const NAME: &'static str = $text;
         })+
 

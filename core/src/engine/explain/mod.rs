@@ -21,6 +21,7 @@ use crate::ids::{Code, RulesVersion, Seq, WarehouseId};
 use crate::log::decode_envelope;
 use crate::log::{Batch, History, JournalError};
 use crate::money::Money;
+use crate::orders::What;
 use crate::prices::Table;
 use crate::query::Explain;
 use crate::reject::Reject;
@@ -98,7 +99,7 @@ impl Engine {
             let first = DecisionRef { seq, what: Event::name_of::<Box<OrderPlaced>>().to_owned(), at, ships };
             let later = order.later.moments.iter().filter(|m| may_decide(m.what));
             let later = later.map(|m| {
-                let (what, ships) = (m.what.to_owned(), Vec::new());
+                let (what, ships) = (Event::name_on_timelines(m.what).to_owned(), Vec::new());
                 DecisionRef { seq: m.seq, what, at: m.arrived, ships }
             });
             Ok::<_, Refusal>(std::iter::once(first).chain(later).collect::<Vec<_>>())
@@ -253,9 +254,9 @@ impl Engine {
 /// What a decision over goods that are yet to come is called among others.
 const PRESALE: &str = "presale";
 
-/// Whether events of this name may hold a decision.
-fn may_decide(name: &str) -> bool {
-    DECIDING.iter().any(|(known, decides)| *decides && *known == name)
+/// Whether what happened may have decided how the order ships.
+fn may_decide(what: What) -> bool {
+    matches!(what, What::Event(kind) if DECIDING.contains(&(kind, true)))
 }
 
 /// The decisions that an event holds and that ship anything, and whether each is about goods that are yet to come.

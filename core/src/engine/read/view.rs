@@ -284,7 +284,7 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
     };
     let entry = |m: &Moment| TimelineEntry {
         seq: m.seq,
-        what: m.what.to_owned(),
+        what: Event::name_on_timelines(m.what).to_owned(),
         sub: m.sub,
         occurred: m.occurred,
         arrived: m.arrived,

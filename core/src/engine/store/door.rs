@@ -20,10 +20,16 @@ use crate::engine::store::held::Held;
 use crate::log::Log;
 use crate::sync::{AloneGuard, Gate, Mutex, MutexGuard, SharedGuard};
 
+/// A shard that is in another form while nobody has it locked.
+pub trait Shard {
+    /// Brings it into that form: the last that is done under its lock.
+    fn put_away(&mut self);
+}
+
 /// What stands behind the locks of each tier.
 pub trait Tiers {
     /// One shard of orders and keys.
-    type Orders;
+    type Orders: Shard;
     /// One shard of customers.
     type Customers;
     /// One shard of stock.
@@ -56,12 +62,15 @@ struct Passed<'a> {
 /// Locked shards of one tier, by number.
 struct Guards<'a, S, const N: usize>(SmallVec<[(usize, MutexGuard<'a, S>); N]>);
 
+/// Locked order shards. Before their locks open they are put away.
+struct OrderGuards<'a, S: Shard>(Guards<'a, S, 1>);
+
 /// Some order shards are locked; nothing else is yet.
 #[must_use]
 pub struct OrdersLocked<'a, T: Tiers> {
     // Dropped first: the latch must close before the locks open.
     latch: HaltOnPanic<'a>,
-    orders: Guards<'a, T::Orders, 1>,
+    orders: OrderGuards<'a, T::Orders>,
     passed: Passed<'a>,
     door: &'a Door<T>,
 }
@@ -70,7 +79,7 @@ pub struct OrdersLocked<'a, T: Tiers> {
 #[must_use]
 pub struct CustomersLocked<'a, T: Tiers> {
     latch: HaltOnPanic<'a>,
-    orders: Guards<'a, T::Orders, 1>,
+    orders: OrderGuards<'a, T::Orders>,
     customers: Guards<'a, T::Customers, 1>,
     passed: Passed<'a>,
     door: &'a Door<T>,
@@ -82,7 +91,7 @@ pub struct Locked<'a, T: Tiers> {
     _latch: HaltOnPanic<'a>,
     stock: Guards<'a, T::Stock, 4>,
     customers: Guards<'a, T::Customers, 1>,
-    orders: Guards<'a, T::Orders, 1>,
+    orders: OrderGuards<'a, T::Orders>,
     _passed: Passed<'a>,
     counters: &'a T::Counters,
 }
@@ -141,6 +150,15 @@ impl<S, const N: usize> Guards<'_, S, N> {
     }
 }
 
+impl<S: Shard> Drop for OrderGuards<'_, S> {
+    fn drop(&mut self) {
+        // After a panic nothing is in a form that anybody will look at.
+        if !std::thread::panicking() {
+            self.0.0.iter_mut().for_each(|(_, shard)| shard.put_away());
+        }
+    }
+}
+
 /// How many shards each tier has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shards {
@@ -183,19 +201,19 @@ impl<T: Tiers> Door<T> {
     /// Locks order shards, in order, each once.
     pub fn lock_orders<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
         let passed = Passed { _shared: Some(self.gate.shared()), _alone: None, _held: Held::new() };
-        OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
+        OrdersLocked { latch: HaltOnPanic(log), orders: OrderGuards(self.orders.lock(shards)), passed, door: self }
     }
 
     /// The same, while nobody else has anything locked through this door.
     pub fn lock_alone<'a>(&'a self, log: &'a Log, shards: impl IntoIterator<Item = usize>) -> OrdersLocked<'a, T> {
         let passed = Passed { _shared: None, _alone: Some(self.gate.alone()), _held: Held::new() };
-        OrdersLocked { latch: HaltOnPanic(log), orders: self.orders.lock(shards), passed, door: self }
+        OrdersLocked { latch: HaltOnPanic(log), orders: OrderGuards(self.orders.lock(shards)), passed, door: self }
     }
 
     /// Looks at one order shard.
     pub fn with_orders<R>(&self, shard: usize, f: impl FnOnce(&T::Orders) -> R) -> R {
         let _held = Held::new();
-        f(&self.orders.0[shard].lock())
+        f(OrderGuards(self.orders.lock([shard])).0.get(shard))
     }
 
     /// Looks at one stock shard.
@@ -213,12 +231,12 @@ impl<T: Tiers> Door<T> {
 impl<'a, T: Tiers> OrdersLocked<'a, T> {
     /// A locked order shard.
     pub fn orders(&self, shard: usize) -> &T::Orders {
-        self.orders.get(shard)
+        self.orders.0.get(shard)
     }
 
     /// A locked order shard.
     pub fn orders_mut(&mut self, shard: usize) -> &mut T::Orders {
-        self.orders.get_mut(shard)
+        self.orders.0.get_mut(shard)
     }
 
     /// Locks customer shards as well, in order, each once.
@@ -261,17 +279,17 @@ impl<'a, T: Tiers> CustomersLocked<'a, T> {
 impl<T: Tiers> Locked<'_, T> {
     /// A locked order shard.
     pub fn orders(&self, shard: usize) -> &T::Orders {
-        self.orders.get(shard)
+        self.orders.0.get(shard)
     }
 
     /// A locked order shard.
     pub fn orders_mut(&mut self, shard: usize) -> &mut T::Orders {
-        self.orders.get_mut(shard)
+        self.orders.0.get_mut(shard)
     }
 
     /// Whether an order shard is locked.
     pub fn has_orders(&self, shard: usize) -> bool {
-        self.orders.has(shard)
+        self.orders.0.has(shard)
     }
 
     /// A locked customer shard.
@@ -317,15 +335,21 @@ mod tests {
     #[derive(Debug)]
     struct Flags;
 
+    impl Shard for u32 {
+        fn put_away(&mut self) {
+            *self += 1;
+        }
+    }
+
     impl Tiers for Flags {
-        type Orders = ();
+        type Orders = u32;
         type Customers = u64;
         type Stock = bool;
         type Counters = ();
     }
 
     fn door(stock: usize) -> Door<Flags> {
-        Door::new(Shards { orders: 1, customers: 2, stock }, || (), || 0, || false, ())
+        Door::new(Shards { orders: 1, customers: 2, stock }, || 0, || 0, || false, ())
     }
 
     #[test]
@@ -392,6 +416,16 @@ mod tests {
                 drop(locked);
             }
         });
+    }
+
+    #[test]
+    fn a_shard_is_put_away_each_time_before_its_lock_opens() {
+        let (log, door) = (Log::new(Seq(0), ChainHash::GENESIS), door(1));
+        for before in [0, 2] {
+            assert_eq!(door.with_orders(0, |away| *away), before);
+            let locked = door.lock_orders(&log, [0]).lock_customers([0]).lock_stock([0]);
+            assert_eq!(*locked.orders(0), before + 1);
+        }
     }
 
     #[test]

@@ -26,5 +26,5 @@ pub(in crate::engine) use receipts::{LastReceipt, Receipts};
 pub(in crate::engine) use tiers::EngineLocked;
 pub(in crate::engine) use trainer::Trainer;
 
-pub(in crate::engine) use door::{Door, Locked, Shards, Tiers};
+pub(in crate::engine) use door::{Door, Locked, Shard, Shards, Tiers};
 pub use engine::Engine;

@@ -2,7 +2,7 @@
 
 use crate::engine::store::expecting::Expecting;
 use crate::engine::store::reactions::Reactions;
-use crate::engine::store::{Locked, Tiers};
+use crate::engine::store::{Locked, Shard, Tiers};
 use crate::ids::{OrderId, Seq, SkuId, WarehouseId};
 use crate::orders::lists::{Lists, Refunds};
 use crate::orders::{KeyShard, Order};
@@ -18,6 +18,12 @@ impl Tiers for EngineTiers {
     type Customers = ();
     type Stock = StockShard;
     type Counters = Counters;
+}
+
+impl Shard for KeyShard {
+    fn put_away(&mut self) {
+        KeyShard::put_away(self);
+    }
 }
 
 /// Leaf structures, each behind locks of its own.

@@ -140,8 +140,8 @@ macro_rules! bodies {
             $($(#[doc = $about:literal])+ $number:literal $text:literal $([$is:expr])? $variant:ident($body:ty),)+
         }
     ) => {
-        /// The names of the kinds that may hold decisions.
-        pub(in crate::engine) const DECIDING: &[(&str, bool)] = &[$(($text, <$body as Body>::DECIDES)),+];
+        /// The kinds of events by number, and whether they may hold decisions.
+        pub(in crate::engine) const DECIDING: &[(u16, bool)] = &[$(($number, <$body as Body>::DECIDES)),+];
 
         impl $name {
             /// What it touches.

@@ -8,7 +8,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::Durability;
-use crate::engine::store::{Door, Shards, Tiers};
+use crate::engine::store::{Door, Shard, Shards, Tiers};
 use crate::ids::Seq;
 use crate::log::{Admission, ChainHash, Halted, Log, Room};
 use crate::sync::{AtomicU64, Ordering};
@@ -35,6 +35,10 @@ struct Cell {
 
 /// Shards of one number each.
 struct Two;
+
+impl Shard for State {
+    fn put_away(&mut self) {}
+}
 
 impl Tiers for Two {
     type Orders = State;

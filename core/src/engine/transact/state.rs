@@ -6,7 +6,7 @@ use crate::engine::store::{EngineLocked, Reaction};
 use crate::event::{Cause, Envelope, Promised};
 use crate::ids::{OrderId, Seq, SkuId, SubNo, WarehouseId};
 use crate::orders::lists::Refunds;
-use crate::orders::{Account, Answer, Change, KeyShard, Memo, Moment, Order, OrderKey, TimerKind};
+use crate::orders::{Account, Answer, Change, KeyShard, Memo, Moment, Order, OrderKey, TimerKind, What};
 use crate::stock::{Cell, Inbound, Move, Overdrawn, SkuStock, StockShard};
 use crate::time::Time;
 use crate::units::Units;
@@ -59,7 +59,7 @@ impl At<'_> {
     /// Writes into an order that the event changed it, and what that answers to the command that caused it.
     pub fn done(&self, order: &mut Order, sub: Option<SubNo>, change: Change) {
         self.remember(order, change);
-        self.note(order, self.envelope.event.name(), sub);
+        self.note(order, self.envelope.event.what(), sub);
     }
 
     /// The same with the reason that the caller gave.
@@ -83,13 +83,13 @@ impl At<'_> {
     }
 
     /// The same under a name of its own: a step's, or that of another kind of event.
-    pub fn done_as(&self, order: &mut Order, what: &'static str, sub: Option<SubNo>, change: Change) {
+    pub fn done_as(&self, order: &mut Order, what: What, sub: Option<SubNo>, change: Change) {
         self.remember(order, change);
         self.note(order, what, sub);
     }
 
     /// Writes into an order that the event touched it, under a name of its own.
-    pub fn note(&self, order: &mut Order, what: &'static str, sub: Option<SubNo>) {
+    pub fn note(&self, order: &mut Order, what: What, sub: Option<SubNo>) {
         order.version = self.seq;
         order.last_time = order.last_time.max(self.arrived());
         order.later.moments.push(Moment {
@@ -189,7 +189,7 @@ impl<'s, 'l> State<'s, 'l> {
     }
 
     /// Adds a new order, and the timer of its hold.
-    pub fn insert(&mut self, mut order: Box<Order>) -> Result<(), Broken> {
+    pub fn insert(&mut self, mut order: Order) -> Result<(), Broken> {
         let (id, deadline, placed) = (order.id, order.deadline, order.placed);
         let shard = self.shard_mut(id);
         order.refund_due = shard.account_of(&order).is_some_and(Account::is_owed);

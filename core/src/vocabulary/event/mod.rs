@@ -24,7 +24,9 @@ use bincode::Decode;
 
 use crate::Actor;
 use crate::ids::Code;
+use crate::orders::What;
 use crate::time::Time;
+use crate::vocabulary::BodyOf;
 use crate::vocabulary::numbered::numbered;
 
 pub use configure::{RulesApplied, SkuDefined, SkusDefined, WorldApplied};
@@ -155,6 +157,31 @@ macro_rules! each_event {
 }
 
 each_event!(numbered);
+
+/// What timelines call it when goods come that a sub-order was promised before they came.
+const GOODS_ARRIVED: &str = "goods_arrived";
+
+impl Event {
+    /// Its kind as what happened to an order.
+    pub fn what(&self) -> What {
+        What::Event(self.kind().number)
+    }
+
+    /// The kind that has this body as what happened to an order.
+    pub fn what_of<B: BodyOf<Event>>() -> What {
+        What::Event(B::NUMBER)
+    }
+
+    /// What timelines call what happened.
+    pub fn name_on_timelines(what: What) -> &'static str {
+        let name_of = |number| Event::KINDS.iter().find(|kind| kind.number == number).map(|kind| kind.name);
+        match what {
+            What::Event(number) => name_of(number).expect("orders note events that there are"),
+            What::Step(step) => step.name(),
+            What::Arrival => GOODS_ARRIVED,
+        }
+    }
+}
 
 pub(crate) use each_event;
 

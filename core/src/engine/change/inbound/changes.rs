@@ -8,13 +8,10 @@ use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Arrived, Dated, Event, InboundChanged, InboundReason, Opened, Promised};
 use crate::ids::{Code, PoolId, ReceiptNo, SkuId, Ticket, WarehouseId};
 use crate::limits::HANDED_MAX;
-use crate::orders::Answer;
+use crate::orders::{Answer, What};
 use crate::stock::{Bucket, ExpectedReceipt, Inbound, Move, Promise};
 use crate::time::Day;
 use crate::units::Units;
-
-/// What timelines call it when goods come that a sub-order was promised before they came.
-const GOODS_ARRIVED: &str = "goods_arrived";
 
 /// What happens to the expected receipts and promises of one cell.
 pub(super) struct Changes<'a> {
@@ -183,7 +180,7 @@ fn arrive(state: &mut State<'_, '_>, arrived: &Arrived, at: &At<'_>) -> Result<(
     let order = state.order_mut(arrived.order)?;
     let waited = order.sub_mut(arrived.sub).and_then(|sub| sub.wait_less(arrived.units));
     waited.ok_or(Broken::Order { order: arrived.order, what: "it does not wait for the units that came" })?;
-    at.note(order, GOODS_ARRIVED, Some(arrived.sub));
+    at.note(order, What::Arrival, Some(arrived.sub));
     Ok(())
 }
 

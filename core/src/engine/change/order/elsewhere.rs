@@ -67,7 +67,7 @@ impl Body for ReturnReceivedElsewhere {
         let there = |take: &SubTake| Elsewhere { warehouse: self.warehouse, take: *take };
         let there: Vec<Elsewhere> = self.received.takes.iter().map(there).collect();
         order.later.wait_elsewhere(&there);
-        at.done_as(order, Event::name_of::<ReturnReceived>(), sub, change);
+        at.done_as(order, Event::what_of::<ReturnReceived>(), sub, change);
         at.explain(order, Some(&self.place));
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Body for ReturnInspectedElsewhere {
         let (order, sub, change) = self.inspected.apply_to(state, at)?;
         let wrong = Broken::Order { order: order.id, what: "more was inspected elsewhere than came back there" };
         order.later.leave_elsewhere(&self.elsewhere).ok_or(wrong)?;
-        at.done_as(order, Event::name_of::<ReturnInspected>(), sub, change);
+        at.done_as(order, Event::what_of::<ReturnInspected>(), sub, change);
         at.explain(order, Some(&self.place));
         Ok(())
     }

@@ -213,7 +213,7 @@ impl Body for OrderExpired {
         advance(order, Stage::Held, Stage::Expired);
         order.subs.iter_mut().filter(|sub| sub.stage == Stage::Promised).for_each(|sub| sub.waiting = 0);
         advance(order, Stage::Promised, Stage::Expired);
-        at.note(order, at.envelope.event.name(), None);
+        at.note(order, at.envelope.event.what(), None);
         Ok(())
     }
 

@@ -271,8 +271,8 @@ impl Asking<'_> {
 
 impl OrderPlaced {
     /// The order it makes, with the sub-orders that stock on hand serves.
-    pub(super) fn order(&self, at: &At<'_>) -> Box<Order> {
-        let mut order = Box::new(Order::new(NewOrder {
+    pub(super) fn order(&self, at: &At<'_>) -> Order {
+        let mut order = Order::new(NewOrder {
             id: self.order,
             channel: self.channel,
             number: &self.number,
@@ -287,7 +287,7 @@ impl OrderPlaced {
             occurred: at.envelope.occurred_at(),
             actor: &at.envelope.actor,
             deadline: at.arrived() + self.hold,
-        }));
+        });
         order.plan(&self.decision, Stage::Held);
         order
     }

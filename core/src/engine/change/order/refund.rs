@@ -226,7 +226,7 @@ impl Body for RefundClosed {
         if order.state == OrderState::RefundDue && !order.refund_due {
             order.state = OrderState::Cancelled;
         }
-        at.note(order, at.envelope.event.name(), None);
+        at.note(order, at.envelope.event.what(), None);
         at.explain(order, Some(&format!("refund {}, {}", self.refund, self.reference)));
         Ok(())
     }

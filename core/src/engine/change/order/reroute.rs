@@ -124,7 +124,7 @@ impl Body for ReviewRoutedWithin {
 
     fn apply(&self, state: &mut State<'_, '_>, at: &At<'_>) -> Result<(), Broken> {
         let order = self.routed.apply_to(state, at)?;
-        let what = Event::name_of::<Box<ReviewRouted>>();
+        let what = Event::what_of::<Box<ReviewRouted>>();
         at.done_as(order, what, None, Change::Rerouted { units: self.routed.decision.units() });
         Ok(())
     }

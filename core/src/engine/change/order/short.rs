@@ -213,7 +213,7 @@ impl Body for ParcelShorted {
         let (order, change) = self.shorted.apply_to(state, at)?;
         let wrong = Broken::Order { order: order.id, what: "it has no such sub-order" };
         refigure(order, &self.figures).ok_or(wrong)?;
-        let what = Event::name_of::<Box<PickShorted>>();
+        let what = Event::what_of::<Box<PickShorted>>();
         at.done_as(order, what, Some(self.shorted.sub), change);
         at.explain(order, self.why.as_deref());
         Ok(())

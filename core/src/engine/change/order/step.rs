@@ -12,7 +12,7 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, SubStepped};
 use crate::ids::{Code, SubNo};
-use crate::orders::{Action, Change, Order, Stage, Step, SubLine, SubOrder, Verdict, bucket_of};
+use crate::orders::{Action, Change, Order, Stage, Step, SubLine, SubOrder, Verdict, What, bucket_of};
 use crate::reject::Reject;
 use crate::stock::Move;
 
@@ -127,7 +127,7 @@ impl Body for SubStepped {
             let lost = sub.take_out();
             put_review(order, &lost);
         }
-        at.done_as(order, self.step.name(), Some(self.sub), Change::Stepped { sub: self.sub, stage: self.stage });
+        at.done_as(order, What::Step(self.step), Some(self.sub), Change::Stepped { sub: self.sub, stage: self.stage });
         Ok(())
     }
 

@@ -1,0 +1,118 @@
+//! Reads records: what [`super::writer`] wrote, or `None`.
+
+use crate::ids::Code;
+
+/// What is left of a record.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader(bytes)
+    }
+
+    /// Nothing is left.
+    pub fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+
+    #[inline]
+    pub fn number(&mut self) -> Option<u64> {
+        let (first, rest) = self.0.split_first()?;
+        if *first < 0x80 {
+            self.0 = rest;
+            return Some((*first).into());
+        }
+        self.long_number()
+    }
+
+    fn long_number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            let bits = u64::from(byte & 0x7F);
+            // The tenth byte has room for one bit.
+            if bits.leading_zeros() < shift {
+                return None;
+            }
+            number |= bits << shift;
+            if *byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    pub fn u32(&mut self) -> Option<u32> {
+        u32::try_from(self.number()?).ok()
+    }
+
+    #[inline]
+    pub fn u16(&mut self) -> Option<u16> {
+        u16::try_from(self.number()?).ok()
+    }
+
+    #[inline]
+    pub fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
+    /// A number that was written as its difference to another one.
+    #[inline]
+    pub fn since(&mut self, other: u64) -> Option<u64> {
+        Some(other.wrapping_add(self.signed()?.cast_unsigned()))
+    }
+
+    #[inline]
+    pub fn flag(&mut self) -> Option<bool> {
+        match self.bytes(1)? {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub fn option<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.flag()? {
+            true => take(self).map(Some),
+            false => Some(None),
+        }
+    }
+
+    #[inline]
+    pub fn list<T>(&mut self, mut take: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let len = usize::try_from(self.number()?).ok()?;
+        // Whatever is listed takes a byte at least.
+        if len > self.0.len() {
+            return None;
+        }
+        let mut list = Vec::with_capacity(len);
+        for _ in 0..len {
+            list.push(take(self)?);
+        }
+        Some(list)
+    }
+
+    pub fn digest(&mut self) -> Option<u128> {
+        self.bytes(size_of::<u128>()).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes)
+    }
+
+    pub fn text(&mut self) -> Option<&'a str> {
+        let len = usize::try_from(self.number()?).ok()?;
+        std::str::from_utf8(self.bytes(len)?).ok()
+    }
+
+    pub fn code(&mut self) -> Option<Code> {
+        Code::written(self.text()?).ok()
+    }
+
+    #[inline]
+    fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+}
