@@ -24,11 +24,15 @@ const PACKED_PARTS: usize = 128;
 pub(super) struct Slots {
     chunks: Chunks,
     opened: Opened,
-    /// Orders that stay as they are, by number, once there are any. Their records are pending.
-    large: Option<Box<BTreeMap<u32, Box<Order>>>>,
+    /// Orders that stay as they are, once there are any. Their records are pending.
+    large: Option<Box<Large>>,
     /// The shard, once it has an order.
     shard: u32,
 }
+
+/// Orders that stay as they are, by number.
+#[derive(Debug, Default)]
+struct Large(BTreeMap<u32, Box<Order>>);
 
 impl Slots {
     /// The number the next order gets.
@@ -65,7 +69,7 @@ impl Slots {
         let number = self.number(id)?;
         let record = self.chunks.get(number)?;
         if record.is_pending()
-            && let Some(large) = self.large.as_mut().and_then(|large| large.get_mut(&number))
+            && let Some(large) = self.large.as_mut().and_then(|large| large.0.get_mut(&number))
         {
             return Some(large);
         }
@@ -99,7 +103,7 @@ impl Slots {
     pub fn remove(&mut self, id: OrderId) -> Option<Order> {
         self.put_away();
         let number = self.number(id)?;
-        let large = self.large.as_mut().and_then(|large| large.remove(&number));
+        let large = self.large.as_mut().and_then(|large| large.0.remove(&number));
         let record = self.chunks.remove(number)?;
         Some(large.map_or_else(|| record.open(id), |order| *order))
     }
@@ -112,7 +116,7 @@ impl Slots {
                 0..=PACKED_PARTS => *record = Record::pack(&one.order),
                 _ => {
                     *record = Record::pending();
-                    self.large.get_or_insert_default().insert(one.number, Box::new(one.order));
+                    self.large.get_or_insert_default().0.insert(one.number, Box::new(one.order));
                 }
             }
         }
@@ -139,7 +143,7 @@ impl Slots {
 
     #[inline]
     fn large(&self, number: u32) -> Option<&Order> {
-        self.large.as_ref()?.get(&number).map(Box::as_ref)
+        self.large.as_ref()?.0.get(&number).map(Box::as_ref)
     }
 
     /// The id of the order with a number.
