@@ -4,6 +4,8 @@ mod extremes;
 mod huge;
 mod page;
 mod requests;
+#[path = "../wire/samples.rs"]
+mod samples;
 mod shop;
 mod sums;
 #[path = "../support/mod.rs"]
