@@ -44,6 +44,9 @@ pub const ORDER_PARTS_MAX: usize = 100_000;
 pub const ORDER_CHANGES_MAX: usize = 100_000;
 /// Payments that a number without an order is told.
 pub const UNPLACED_PAYMENTS_MAX: usize = 1_000;
+/// Payments for numbers without an order whose refund is open, all numbers together. Threads that decide at the same moment may
+/// each take one more.
+pub const UNPLACED_OPEN_MAX: u64 = 100_000;
 /// SKUs of one engine.
 pub const SKUS_MAX: usize = 100_000_000;
 /// Rules and worlds that one engine is ever given.
