@@ -1,5 +1,6 @@
 //! Bounds: what is at one is taken, what is past it is refused in words before anything happens, and nothing halts.
 
+mod elsewhere;
 mod extremes;
 mod huge;
 mod page;
