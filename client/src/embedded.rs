@@ -6,7 +6,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use stockade_core::command::{Command, Request};
+use stockade_core::command::Request;
 use stockade_core::engine::{Engine, Outcome, Released};
 use stockade_core::ids::Code;
 use stockade_core::log::{Journal, MemoryJournal};
@@ -110,7 +110,7 @@ impl Embedded {
     }
 
     fn decide(&self, mut request: Request) -> Result<Answer<Reply>, ClientError> {
-        if request.key.is_none() && !matches!(request.command, Command::Place(_)) {
+        if request.key.is_none() && request.command.needs_key() {
             request.key = Some(self.keys.key());
         }
         let now = self.now();

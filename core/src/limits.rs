@@ -38,12 +38,16 @@ pub const AFFECTED_LOOKS_MAX: usize = 8_192;
 pub const PLAN_CELLS_MAX: usize = 500_000;
 /// Sub-orders that one order ever has.
 pub const ORDER_SUBS_MAX: usize = 10_000;
-/// Lines of all sub-orders that one order ever has, and of promises it is made in one event.
+/// Lines of all sub-orders that one order ever has, promises it is made in one event, and lines of it that wait for inspection
+/// at other warehouses than those that shipped them: one for each sub-order, SKU, pool and warehouse.
 pub const ORDER_PARTS_MAX: usize = 100_000;
 /// Commands that change one order after it was placed.
 pub const ORDER_CHANGES_MAX: usize = 100_000;
 /// Payments that a number without an order is told.
 pub const UNPLACED_PAYMENTS_MAX: usize = 1_000;
+/// Payments for numbers without an order whose refund is open, all numbers together. Threads that decide at the same moment may
+/// each take one more.
+pub const UNPLACED_OPEN_MAX: u64 = 100_000;
 /// SKUs of one engine.
 pub const SKUS_MAX: usize = 100_000_000;
 /// Rules and worlds that one engine is ever given.
@@ -135,6 +139,8 @@ pub const TIME_MAX: Time = Time(DAY_MAX.0 as u64 * 86_400_000_000 + 86_399_999_0
 const SEEN_BYTES: usize = 32;
 /// Bytes that the journal takes for a line of a sub-order in any event: what is taken out of it, and two movements.
 const PART_BYTES: usize = 96;
+/// Bytes that the journal takes to say where a line waits for inspection.
+const ELSEWHERE_BYTES: usize = 32;
 
 const _: () = assert!(LINE_UNITS_MAX <= MOVEMENT_UNITS_MAX);
 const _: () = assert!(MOVEMENT_UNITS_MAX <= CELL_UNITS_MAX);
@@ -144,6 +150,7 @@ const _: () = assert!(ORDER_LINES_MAX <= ORDER_SUBS_MAX && ORDER_SUBS_MAX <= ORD
 const _: () = assert!(CELL_PROMISES_EVER < CELL_RECEIPTS_PROMISED_EVER);
 const _: () = assert!(ORDER_SUBS_MAX < u16::MAX as usize && SKUS_MAX < u32::MAX as usize);
 const _: () = assert!(PLAN_CELLS_MAX * SEEN_BYTES + ORDER_PARTS_MAX * PART_BYTES < BATCH_BYTES_MAX);
+const _: () = assert!(2 * ORDER_PARTS_MAX * PART_BYTES + ORDER_PARTS_MAX * ELSEWHERE_BYTES < BATCH_BYTES_MAX);
 const _: () = assert!(COUNT_MOVES_MAX * PART_BYTES < BATCH_BYTES_MAX);
 const _: () = assert!(PLAN_UNDER_LOCKS_LINES * WAREHOUSES_MAX <= PLAN_CELLS_MAX);
 const _: () = assert!(ORDER_LINES_MAX <= COMMAND_LINES_MAX);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use stockade_core::command::*;
 use stockade_core::event::Event;
 use stockade_core::ids::{RefundNo, Seq};
-use stockade_core::limits::UNPLACED_PAYMENTS_MAX;
+use stockade_core::limits::{UNPLACED_OPEN_MAX, UNPLACED_PAYMENTS_MAX};
 use stockade_core::money::Money;
 use stockade_core::orders::{Change, OrderState, Payment, RefundReason};
 use stockade_core::query::*;
@@ -296,6 +296,56 @@ fn payments_for_a_number_without_an_order_are_bounded() {
     assert!(matches!(shop.no(paid_by("1", "R-x")), Reject::Invalid { .. }));
     assert!(refunded(&shop, paid_by("1", "R-0")).replayed);
     shop.check();
+}
+
+#[test]
+fn payments_for_all_numbers_without_orders_are_bounded_while_their_refunds_are_open() {
+    let shop = stocked();
+    let number = |n: u64| format!("N-{n}");
+    for n in 0..UNPLACED_OPEN_MAX {
+        refunded(&shop, paid_by(&number(n), "R"));
+    }
+    let Reject::Unavailable { reason } = shop.no(paid_by("more", "R")) else { panic!("another refusal") };
+    assert!(reason.contains("tell it again") && reason.contains("Place its order first"), "{reason}");
+    assert!(refunded(&shop, paid_by(&number(7), "R")).replayed, "what was recorded may be told again");
+    // The order first, and the payment is no longer one for a number without an order.
+    shop.placed(order("more", &[("tea", 1)]));
+    assert_eq!(shop.changed(paid_by("more", "R")).change, Change::Paid);
+    // A refund that is closed makes room for one.
+    refunded(&shop, close(&number(7), 1, "B"));
+    refunded(&shop, paid_by("other", "R"));
+    shop.no(paid_by("another", "R"));
+    // So does an order that is paid by what was recorded.
+    shop.placed(order(&number(8), &[("tea", 1)]));
+    assert_eq!(shop.changed(paid_by(&number(8), "R")).change, Change::Paid);
+    refunded(&shop, paid_by("another", "R"));
+    shop.engine.check().unwrap();
+}
+
+/// What is told depends on the event that closed a refund, or made it due, and leaves when that is durable.
+#[test]
+fn what_is_told_of_an_account_waits_for_its_latest_event() {
+    let shop = stocked();
+    let told = |command: Command| shop.run(command).seen;
+    let first = told(paid_by("1", "R-1"));
+    let second = told(paid_by("1", "R-2"));
+    assert_eq!(told(paid_by("1", "R-1")), first);
+    let closed = told(close("1", 1, "B-1"));
+    assert!(first < second && second < closed);
+    assert_eq!(told(paid_by("1", "R-1")), closed, "it shows the closing");
+    assert_eq!(told(paid_by("1", "R-2")), second);
+    for command in [close("1", 7, "B-7"), close("1", 1, "B-2")] {
+        let refused = shop.run(command);
+        assert!(refused.result.is_err());
+        assert_eq!(refused.seen, closed, "{:?}", refused.result);
+    }
+    let placed = shop.placed(order("1", &[("tea", 1)]));
+    assert_eq!(told(close("1", 1, "B-1")), placed.seq, "it shows the order");
+    (0..UNPLACED_PAYMENTS_MAX).for_each(|n| drop(shop.run(paid_by("2", &format!("R-{n}")))));
+    let last = shop.engine.seq();
+    let full = shop.run(paid_by("2", "R-x"));
+    assert!(full.result.is_err());
+    assert_eq!(full.seen, last);
 }
 
 /// What a shop does with one of four order numbers.

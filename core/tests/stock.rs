@@ -87,6 +87,12 @@ fn a_stock_query_looks_for_affected_orders_among_a_bounded_number_of_them() {
     pins(AFFECTED_LOOKS_MAX - 1, AFFECTED_LOOKS_MAX);
     let cell = shop.cell("tea", "A");
     assert_eq!((cell.short, cell.affected, cell.affected_more), (Units(2), vec![], true));
+    shop.ok(shop.pay("old"));
+    for action in [StepAction::Pick, StepAction::Pack, StepAction::Scan(None)] {
+        shop.ok(shop.step("old", 1, action));
+    }
+    let cell = shop.cell("tea", "A");
+    assert_eq!((cell.short, cell.affected, cell.affected_more), (Units(2), vec![], false), "all others were looked at");
     shop.check();
 }
 

@@ -14,12 +14,13 @@ impl Engine {
     ///
     /// `now` is engine time; an event's time is never earlier than the last event of the same order.
     pub fn execute(&self, request: &Request, actor: &Actor, now: Time) -> Outcome {
-        let timely = || request.occurred.map_or(Ok(()), |occurred| self.timely(occurred, now));
-        if let Err(reject) = request.bounded().and_then(|()| timely()) {
-            return Decided::Err(reject.into()).into();
-        }
         let kind = request.command.kind().number;
         let asked = Asked { actor, now, occurred: request.occurred, key: request.key.as_ref(), kind };
+        let keyed = || if request.command.needs_key() { asked.key().map(drop) } else { Ok(()) };
+        let timely = || request.occurred.map_or(Ok(()), |occurred| self.timely(occurred, now));
+        if let Err(reject) = keyed().and_then(|()| request.bounded()).and_then(|()| timely()) {
+            return Decided::Err(reject.into()).into();
+        }
         request.command.carry_out(self, asked).into()
     }
 

@@ -62,6 +62,12 @@ impl Account {
             .map(|(at, refund)| (RefundNo(u32::try_from(at + 1).unwrap_or(u32::MAX)), refund))
     }
 
+    /// The last event that changed it.
+    pub fn changed(&self) -> Seq {
+        let told = self.payments.values().chain(&self.unnamed).map(|told| told.seq);
+        told.chain(self.refunds.iter().map(Refund::changed)).max().unwrap_or_default()
+    }
+
     /// Whether anything is owed back.
     pub fn is_owed(&self) -> bool {
         self.open > 0

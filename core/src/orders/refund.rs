@@ -71,6 +71,13 @@ pub struct Closing {
     pub by: Actor,
 }
 
+impl Refund {
+    /// The last event that changed it.
+    pub fn changed(&self) -> Seq {
+        self.closed.as_ref().map_or(self.seq, |closing| closing.seq)
+    }
+}
+
 impl Payment {
     /// Whether nothing was told of it.
     pub fn is_unnamed(&self) -> bool {

@@ -59,6 +59,7 @@ fn the_page_of_limits_gives_every_bound_and_its_figure() {
         ORDER_PARTS_MAX,
         ORDER_CHANGES_MAX,
         UNPLACED_PAYMENTS_MAX,
+        UNPLACED_OPEN_MAX,
         SKUS_MAX,
         RULES_EVER,
         PREFERRED_MAX,

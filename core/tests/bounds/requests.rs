@@ -1,5 +1,6 @@
 //! What comes from outside: lists, numbers, texts, days and times.
 
+use crate::samples;
 use crate::shop::*;
 use crate::support::*;
 use stockade_core::command::*;
@@ -193,6 +194,26 @@ fn a_query_names_as_many_skus_as_its_bound_says_and_no_more() {
     for query in [Query::Quote(Quote(past.clone())), Query::QuoteExact(QuoteExact(past))] {
         assert_eq!(field(&ask(query)), "lines[0].units");
     }
+}
+
+#[test]
+fn a_command_without_a_key_is_told_so_whatever_else_is_wrong_with_it() {
+    let shop = shop();
+    let nameless = |command: &Command, occurred| {
+        let request = Request { key: None, occurred, command: command.clone() };
+        shop.engine.execute(&request, &shop.actor(), shop.now).result
+    };
+    let mut kinds: Vec<&str> = Vec::new();
+    let past = at_and_past(&shop).into_iter().map(|(_, _, past)| past);
+    for command in samples::commands().into_iter().map(|(_, command)| command).chain(past) {
+        kinds.push(command.name());
+        for occurred in [None, Some(Time::NEVER)] {
+            let told = nameless(&command, occurred).err();
+            let of_its_key = told.as_ref().is_some_and(|reject| field(reject) == "key");
+            assert_eq!(of_its_key, command.needs_key(), "{}: {told:?}", command.name());
+        }
+    }
+    assert!(Command::KINDS.iter().all(|kind| kinds.contains(&kind.name)), "every kind is among them: {kinds:?}");
 }
 
 /// A code that looks like another one, as a program may send it past the reader of texts.

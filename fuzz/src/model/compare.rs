@@ -7,7 +7,6 @@ use std::sync::Arc;
 use stockade_core::command::OrderRef;
 use stockade_core::engine::Engine;
 use stockade_core::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
-use stockade_core::limits::AFFECTED_LOOKS_MAX;
 use stockade_core::query::{self, AvailabilityQuery, Explain, InboundQuery, Query, StockQuery};
 use stockade_core::reply::{Available, CellView, InboundCell, OrderView, Reply, VersionedText};
 use stockade_core::time::Time;
@@ -15,6 +14,7 @@ use stockade_core::units::Units;
 
 use super::Model;
 use super::asking::{Asking, same};
+use super::claims::Affected;
 use super::orders::Order;
 use super::views::plain;
 
@@ -109,6 +109,7 @@ impl Model {
     fn compare_cells(&self, asking: &Asking<'_>, only: Option<WarehouseId>) -> Result<(), String> {
         let warehouse = only.and_then(|id| self.warehouse_code(id));
         let mut found: BTreeMap<(Code, Code), CellView> = BTreeMap::new();
+        let mut cut: BTreeMap<(SkuId, WarehouseId), Affected> = BTreeMap::new();
         let mut after: Option<Code> = None;
         for page in self.skus.chunks(7) {
             let codes: Vec<Code> = page.iter().map(|sku| sku.code.clone()).collect();
@@ -116,6 +117,7 @@ impl Model {
             let skus = if only.is_none() { codes } else { Vec::new() };
             let query = StockQuery { skus, warehouse: warehouse.clone(), after, limit: 7 };
             let Reply::Stock(cells) = asking.ask(&Query::Stock(query))? else { return Err("no stock".to_owned()) };
+            cut.extend(self.cut_short(&cells)?);
             for mut cell in cells {
                 cell.pools.retain(|p| p.available.0 + p.held.0 > 0);
                 let key = (cell.sku.clone(), cell.warehouse.clone());
@@ -129,10 +131,8 @@ impl Model {
             let mut expected = self.cell_view(*sku, *id).ok_or("a cell without a name")?;
             let key = (expected.sku.clone(), expected.warehouse.clone());
             let shown = found.remove(&key).ok_or_else(|| format!("the stock query does not show cell {key:?}"))?;
-            if shown.affected_more && self.orders.len() > AFFECTED_LOOKS_MAX {
-                // The search may end before the oldest ones.
-                expected.affected.truncate(shown.affected.len());
-                expected.affected_more = true;
+            if let Some(within) = cut.remove(&(*sku, *id)) {
+                (expected.affected, expected.affected_more) = (within.orders, within.more);
             }
             same(&format!("cell {key:?}"), &shown, &expected)?;
         }
@@ -140,6 +140,19 @@ impl Model {
             Some(cell) => Err(format!("a cell the model has not: {cell:?}")),
             None => Ok(()),
         }
+    }
+
+    /// What the short cells of one answer say of affected orders when the search for them ended early: nothing otherwise.
+    fn cut_short(&self, cells: &[CellView]) -> Result<BTreeMap<(SkuId, WarehouseId), Affected>, String> {
+        if !cells.iter().any(|cell| cell.affected_more) {
+            return Ok(BTreeMap::new());
+        }
+        let world = self.world.as_ref().ok_or("stock without a world")?;
+        let ids = |cell: &CellView| self.sku(&cell.sku).zip(world.warehouse_id(&cell.warehouse));
+        let short: Option<Vec<_>> = cells.iter().filter(|cell| cell.short.0 > 0).map(ids).collect();
+        let short = short.ok_or("a cell without a name")?;
+        let within = self.claimants_within(&short);
+        Ok(short.into_iter().zip(within).collect())
     }
 
     /// What a warehouse expects, page by page; what all expect when none is named, by naming the SKUs.

@@ -24,6 +24,7 @@ mod answers;
 mod asking;
 mod book;
 mod bounds;
+mod claims;
 mod compare;
 mod compare_lists;
 mod compare_plans;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use stockade_core::decision::CostParts;
 use stockade_core::ids::{Code, OrderId, PoolId, SkuId, SubNo, WarehouseId};
 use stockade_core::money::Money;
-use stockade_core::orders::Stage;
 use stockade_core::reply::{
     CellView, OrderSummary, OrderView, PoolView, SubLineView, SubOrderNow, SubOrderView, TimelineEntry,
 };
@@ -43,39 +42,9 @@ impl Model {
             safety: Units(cell.safety),
             on_hand: Balance::of(cell.on_hand()),
             watermark: cell.watermark,
-            affected: if cell.short() > 0 { self.claimants(sku, warehouse) } else { Vec::new() },
+            affected: self.claimants(sku, warehouse),
             affected_more: false,
         })
-    }
-
-    /// Orders that claim units of a cell which has not got them all: the latest first, as many as miss units.
-    fn claimants(&self, sku: SkuId, warehouse: WarehouseId) -> Vec<OrderId> {
-        let claim = |order: &Order, packed: bool| {
-            let inside = |sub: &&Sub| sub.is_inside() && (sub.stage == Stage::Packed) == packed;
-            let here = order.subs.iter().filter(|sub| sub.warehouse == warehouse).filter(inside);
-            let inbound = self.inbound.get(&(sku, warehouse));
-            let promises = inbound.into_iter().flat_map(|inbound| &inbound.promises);
-            let ahead = promises.filter(|(_, p)| p.order == order.id);
-            let ahead: u64 = ahead.map(|(t, _)| self.ledger.units(sku, warehouse, Bucket::Promised(*t))).sum();
-            here.map(|sub| sub.units_of(sku)).sum::<u64>() - if packed { 0 } else { ahead }
-        };
-        let cell = self.ledger.cell(sku, warehouse);
-        let mut missing = cell.short().saturating_sub(cell.free());
-        let mut affected = Vec::new();
-        // What is packed was found: it misses last.
-        for packed in [false, true] {
-            for order in self.orders.claiming(sku, warehouse) {
-                let units = claim(order, packed);
-                if missing > 0 && units > 0 && !affected.contains(&order.id) {
-                    affected.push(order.id);
-                }
-                missing = missing.saturating_sub(units);
-                if missing == 0 {
-                    break;
-                }
-            }
-        }
-        affected
     }
 
     /// An order as an order query shows it. Lines without units are left out.

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::caller::Caller;
-use super::gate::Pass;
+use super::gate::{Pass, TooOften};
 use super::lane::{Lane, Phase};
 use super::{QuicConfig, close};
 use crate::auth::{Identity, TokenHash};
@@ -51,7 +51,7 @@ pub(super) async fn serve(
 ) {
     let peer = connection.remote_address();
     let greeted = tokio::select! {
-        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, &callers)) => greeted,
+        greeted = timeout(config.hello_timeout, greet(&connection, &service, &config, (&callers, &pass))) => greeted,
         () = stranger.has_to_go() => {
             debug!(%peer, "a connection without a hello made room for newer ones");
             return connection.close(close::REFUSED, b"too many connections wait without a hello");
@@ -202,6 +202,12 @@ impl From<HelloRefusal> for NotLetIn {
     }
 }
 
+impl From<TooOften> for NotLetIn {
+    fn from(often: TooOften) -> NotLetIn {
+        NotLetIn { reason: often.to_string(), refusal: HelloRefusal::Full { retry_after: Span::from_secs(1) } }
+    }
+}
+
 impl From<NoPlace> for NotLetIn {
     fn from(none: NoPlace) -> NotLetIn {
         NotLetIn { reason: none.to_string(), refusal: HelloRefusal::Full { retry_after: Span::from_secs(1) } }
@@ -214,13 +220,13 @@ async fn greet(
     connection: &Connection,
     service: &Service,
     config: &QuicConfig,
-    callers: &Arc<Callers>,
+    door: (&Arc<Callers>, &Pass),
 ) -> Result<Greeted, String> {
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let mut decoder = FrameDecoder::new(HELLO_BYTES_MAX);
     let hello = read_hello(&mut receive, &mut decoder).await.map_err(NotLetIn::from);
     let judged = hello.and_then(|hello| {
-        let (welcome, identity, place) = judge(&hello, service, config, callers)?;
+        let (welcome, identity, place) = judge(&hello, service, config, door)?;
         Ok((welcome, (identity, TokenHash::of(&hello.token), place)))
     });
     let (answer, identity) = match judged {
@@ -270,13 +276,14 @@ fn judge(
     hello: &Hello,
     service: &Service,
     config: &QuicConfig,
-    callers: &Arc<Callers>,
+    (callers, pass): (&Arc<Callers>, &Pass),
 ) -> Result<(Welcome, Arc<Identity>, Place), NotLetIn> {
     let version = hello.agree(VERSION_OLDEST, VERSION)?;
     let identity = service.authenticate(&hello.token).map_err(|_| HelloRefusal::Unauthenticated)?;
     if *service.draining().borrow() {
         return Err(HelloRefusal::Draining.into());
     }
+    pass.admit(&identity.name, Instant::now())?;
     let place = callers.enter(&identity.name)?;
     let welcome = Welcome {
         version,

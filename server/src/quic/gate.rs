@@ -6,18 +6,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use stockade_core::ids::Code;
 
 use super::QuicConfig;
-use crate::service::{Pace, address_key};
+use crate::service::{Pace, Rate, address_key};
 
-/// Decides which handshakes are begun. A peer that says who it is gets back what its handshake took, so that only
-/// strangers are slowed down.
+/// Decides which handshakes are begun, and how often a caller may connect. A peer that says who it is gets back what its
+/// handshake took, so that strangers do not slow it down, unless its token connects too often.
 #[derive(Debug)]
 pub(super) struct Gate {
     /// Handshakes of each address.
     addresses: Pace<IpAddr>,
     /// Handshakes of all addresses from which nobody has said who it is.
     strangers: Pace<()>,
+    /// Connections of each token.
+    tokens: Pace<Code>,
+    /// How often one token may connect.
+    of_token: Rate,
     /// Addresses from which somebody has, and when.
     known: Mutex<HashMap<IpAddr, Instant>>,
     address_low: f64,
@@ -51,12 +56,29 @@ pub(super) struct Pass {
     was_known: bool,
 }
 
+/// A token connects more often than one may.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "the token {token} connects too often: {per_second} times a second is allowed, after {burst} at once. Keep connections open, \
+     or come back later"
+)]
+pub(super) struct TooOften {
+    token: Code,
+    burst: u32,
+    per_second: u32,
+}
+
 impl Gate {
     pub(super) fn new(config: &QuicConfig) -> Arc<Gate> {
         let (of_address, of_strangers) = (config.handshakes_of_address, config.handshakes_of_strangers);
+        let arrivals = config.arrivals_of_token;
+        // After a restart all of its connections come back at once.
+        let of_token = Rate { burst: arrivals.burst.max(config.connections_of_token), ..arrivals };
         Arc::new(Gate {
             addresses: Pace::new(of_address),
             strangers: Pace::new(of_strangers),
+            tokens: Pace::new(of_token),
+            of_token,
             known: Mutex::default(),
             address_low: f64::from(of_address.burst) / 2.0,
             strangers_low: f64::from(of_strangers.burst) / 2.0,
@@ -86,6 +108,16 @@ impl Gate {
 }
 
 impl Pass {
+    /// Lets a peer in that has shown this token.
+    ///
+    /// # Errors
+    /// When the token connects too often.
+    pub(super) fn admit(&self, token: &Code, now: Instant) -> Result<(), TooOften> {
+        let Rate { burst, per_second } = self.gate.of_token;
+        let is_rare = self.gate.tokens.take(token.clone(), now);
+        if is_rare { Ok(()) } else { Err(TooOften { token: token.clone(), burst, per_second }) }
+    }
+
     /// The peer has said who it is: its handshake costs its address nothing.
     pub(super) fn give_back(self, now: Instant) {
         let Pass { gate, address, was_known } = self;
@@ -112,12 +144,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::service::Rate;
 
     fn gate() -> Arc<Gate> {
         let mut config = QuicConfig::new("127.0.0.1:0".parse().unwrap());
         config.handshakes_of_address = Rate { burst: 8, per_second: 4 };
         config.handshakes_of_strangers = Rate { burst: 32, per_second: 16 };
+        config.arrivals_of_token = Rate { burst: 2, per_second: 4 };
+        config.connections_of_token = 200;
         Gate::new(&config)
     }
 
@@ -145,6 +178,33 @@ mod tests {
         assert_eq!((0..100).filter_map(|_| begun(0, now)).count(), 8);
         let later = now + Duration::from_secs(1);
         assert_eq!((2_000..3_000).filter_map(|n| begun(n, later)).count(), 16);
+    }
+
+    #[test]
+    fn a_token_connects_as_often_as_one_may_and_then_costs_its_address() {
+        let (gate, now) = (gate(), Instant::now());
+        let (greedy, modest) = (Code::new("greedy").unwrap(), Code::new("modest").unwrap());
+        let begun = |at| match gate.judge(newcomer(1, true), false, at) {
+            Entry::Begin(pass) => Some(pass),
+            Entry::Prove | Entry::Ignore => None,
+        };
+        let connects = |token: &Code, at: Instant| {
+            let pass = begun(at)?;
+            let admitted = pass.admit(token, at);
+            if admitted.is_ok() {
+                pass.give_back(at);
+            }
+            Some(admitted)
+        };
+        // All connections that it may have come back at once after a restart.
+        assert!((0..200).all(|_| connects(&greedy, now) == Some(Ok(()))));
+        let refused = connects(&greedy, now).expect("its handshake is made").unwrap_err();
+        assert!(refused.to_string().contains("the token greedy connects too often"), "{refused}");
+        assert_eq!(connects(&modest, now), Some(Ok(())), "another token has its own rate");
+        // Each further one is paid for like a stranger's.
+        assert_eq!((0..100).filter(|_| connects(&greedy, now).is_some()).count(), 7);
+        let later = now + Duration::from_secs(2);
+        assert_eq!((0..100).filter(|_| connects(&greedy, later) == Some(Ok(()))).count(), 8);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct QuicConfig {
     pub handshakes_of_address: Rate,
     /// The same for all addresses together from which nobody has said who it is before.
     pub handshakes_of_strangers: Rate,
+    /// Connections of one token; at once at least as many as it may have.
+    pub arrivals_of_token: Rate,
     /// How long a peer may take from its first packet to its hello.
     pub hello_timeout: Duration,
     /// How long a frame may take from its first byte to its last.
@@ -76,6 +78,7 @@ impl QuicConfig {
             handshakes: 512,
             handshakes_of_address: Rate { burst: 64, per_second: 32 },
             handshakes_of_strangers: Rate { burst: 256, per_second: 128 },
+            arrivals_of_token: Rate { burst: 512, per_second: 128 },
             hello_timeout: Duration::from_secs(5),
             frame_timeout: Duration::from_secs(30),
             memory: 2 * FRAME_BYTES_MAX,

@@ -1,7 +1,7 @@
 //! What each caller has of what all callers share: memory, and time of the threads that decide.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -10,10 +10,11 @@ use stockade_core::ids::Code;
 use super::memory::Memory;
 use super::turns::{Turn, Turns};
 
-/// The shares of all callers. A caller is a token: its connections, QUIC and HTTP, have one share together.
+/// The shares of all callers. A caller is a token: its connections, QUIC and HTTP, have one share together. What a caller has
+/// used is remembered when its last connection is gone, until it has earned all of it again.
 #[derive(Debug)]
 pub struct Shares {
-    all: Mutex<HashMap<Code, Weak<Share>>>,
+    all: Mutex<HashMap<Code, Arc<Share>>>,
     memory: Memory,
     /// Bytes.
     memory_max: usize,
@@ -22,7 +23,7 @@ pub struct Shares {
     turns: Arc<Turns>,
 }
 
-/// The share of one caller. It lasts as long as somebody holds it.
+/// The share of one caller.
 #[derive(Debug)]
 pub struct Share {
     /// The name of its token.
@@ -62,10 +63,10 @@ impl Shares {
     /// The share of the caller with this token's name.
     pub fn of(&self, name: &Code) -> Arc<Share> {
         let mut all = self.all.lock();
-        if let Some(share) = all.get(name).and_then(Weak::upgrade) {
-            return share;
+        if let Some(share) = all.get(name) {
+            return Arc::clone(share);
         }
-        all.retain(|_, share| share.strong_count() > 0);
+        forget(&mut all, Instant::now());
         let share = Arc::new(Share {
             name: name.clone(),
             memory: self.memory.below(self.memory_max),
@@ -73,8 +74,29 @@ impl Shares {
             credit: Mutex::new(Credit { left: CREDIT_MAX, filled: Instant::now() }),
             turns: Arc::clone(&self.turns),
         });
-        all.insert(name.clone(), Arc::downgrade(&share));
+        all.insert(name.clone(), Arc::clone(&share));
         share
+    }
+}
+
+/// Forgets callers that are gone and owe nothing; when many are gone, also those that owe the least.
+fn forget(all: &mut HashMap<Code, Arc<Share>>, now: Instant) {
+    let mut gone: Vec<(i64, Code)> = Vec::new();
+    all.retain(|name, share| {
+        // Whoever holds it got it under this lock.
+        if Arc::strong_count(share) > 1 {
+            return true;
+        }
+        let left = share.earn(now);
+        if left < CREDIT_MAX {
+            gone.push((left, name.clone()));
+        }
+        left < CREDIT_MAX
+    });
+    if gone.len() >= GONE_MAX {
+        gone.sort_unstable();
+        gone.drain(..GONE_MAX - 1);
+        gone.iter().for_each(|(_, name)| drop(all.remove(name)));
     }
 }
 
@@ -95,6 +117,11 @@ impl Share {
     }
 
     fn has_credit(&self, now: Instant) -> bool {
+        self.earn(now) > 0
+    }
+
+    /// Takes in what was earned since; answers what there is.
+    fn earn(&self, now: Instant) -> i64 {
         let mut credit = self.credit.lock();
         let passed = now.saturating_duration_since(credit.filled);
         let earned = micros(passed).saturating_mul(i64::from(self.threads)) / CREDIT_PART;
@@ -102,7 +129,7 @@ impl Share {
             credit.left = credit.left.saturating_add(earned).min(CREDIT_MAX);
             credit.filled = now;
         }
-        credit.left > 0
+        credit.left
     }
 
     fn spend(&self, took: Duration) {
@@ -137,6 +164,9 @@ const SLICE: Duration = Duration::from_micros(300);
 const CREDIT_MAX: i64 = 10_000;
 /// Microseconds that a caller may owe. One decision that takes long is paid for as a whole, up to this.
 const DEBT_MAX: i64 = 1_000_000;
+/// Callers without a connection that are remembered for what they have used. At half of one thread's time, none for longer than
+/// about two seconds.
+const GONE_MAX: usize = 4_096;
 /// One part in so many of all threads' time is earned as credit.
 const CREDIT_PART: i64 = 2;
 
@@ -156,7 +186,43 @@ mod tests {
         assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&one, &other));
         drop((one, two));
         let _again = shares.of(&Code::new("dock").unwrap());
-        assert_eq!(shares.all.lock().len(), 2, "who is gone is forgotten");
+        assert_eq!(shares.all.lock().len(), 2, "who is gone and owes nothing is forgotten");
+    }
+
+    #[test]
+    fn what_a_caller_owes_is_not_forgotten_with_its_last_connection() {
+        let shares = shares();
+        let (shop, desk) = (Code::new("shop").unwrap(), Code::new("desk").unwrap());
+        let now = Instant::now();
+        let gone = shares.of(&shop);
+        gone.spend(Duration::from_millis(510));
+        drop(gone);
+        // Somebody else comes in between, which is when callers are forgotten.
+        drop(shares.of(&desk));
+        let again = shares.of(&shop);
+        assert!(!again.has_credit(now + Duration::from_millis(300)), "it owes what it owed");
+        assert!(again.has_credit(now + Duration::from_millis(600)), "and earns it back meanwhile");
+        drop(again);
+        forget(&mut shares.all.lock(), now + Duration::from_secs(2));
+        assert!(shares.all.lock().is_empty(), "then it is forgotten");
+    }
+
+    #[test]
+    fn callers_that_are_gone_are_remembered_in_a_bounded_number() {
+        let shares = shares();
+        let named = |n: usize| Code::new(&format!("token-{n}")).unwrap();
+        let now = Instant::now();
+        let all: Vec<Arc<Share>> = (0..GONE_MAX + 500).map(|n| shares.of(&named(n))).collect();
+        for (n, share) in all.iter().enumerate() {
+            share.spend(Duration::from_millis(if n == 7 { 900 } else { 600 }));
+        }
+        let staying = all[8].clone();
+        drop(all);
+        forget(&mut shares.all.lock(), now);
+        let all = shares.all.lock();
+        assert_eq!(all.len(), GONE_MAX, "the caller that is about to come in has a place");
+        assert!(all.contains_key(&named(7)), "who owes the most is remembered");
+        assert!(all.contains_key(&staying.name), "who is there stays");
     }
 
     #[test]

@@ -98,8 +98,8 @@ impl<'s> Look<'s> {
                 Work::Light => self.of_change(&step.order),
                 more @ (Work::Heavy | Work::Exact) => more,
             },
-            // Of an order's refunds, 64 at most, one.
-            Command::CloseRefund(_) => Work::Light,
+            // One refund, which is answered with its 100,000 lines.
+            Command::CloseRefund(close) => by_items(self.engine.refund_lines(&close.order, close.refund), STOCK_LINES),
             // A plan of one line, and a look at 100,000 lines for what the order has.
             Command::Raise(raise) => self.of_change(&raise.order),
             // A movement or two for each of 2,000 lines, and a look at the 100,000 that the parcels have.
@@ -128,7 +128,7 @@ impl<'s> Look<'s> {
             // A plan of 2,000 lines over 500,000 cells.
             Query::Quote(quote) => self.of_plan(quote.0.lines.len()),
             Query::QuoteExact(_) => Work::Exact,
-            // 100,000 lines with what they wait for, and 100,000 moments.
+            // 100,000 lines with what they wait for, 100,000 moments, and refunds of 100,000 lines each.
             Query::Order(order) => self.of_view(order),
         }
     }
@@ -212,9 +212,10 @@ const COUNT_LINES: usize = 20;
 mod tests {
     use stockade_core::Actor;
     use stockade_core::command::{
-        ApplyWorld, Cancel, CancelScope, DefineSkus, ExtendHold, Line, Pay, Place, Receive, SkuSpec, TakeStep,
+        ApplyWorld, Cancel, CancelScope, CloseRefund, DefineSkus, ExtendHold, Line, Pay, Place, Receive, SkuSpec,
+        TakeStep,
     };
-    use stockade_core::ids::{Code, SubNo};
+    use stockade_core::ids::{Code, RefundNo, SubNo};
     use stockade_core::query::{AvailabilityQuery, OrdersQuery, Quote, QuoteExact, StockQuery, World};
     use stockade_core::time::{Span, Time};
     use stockade_core::units::Units;
@@ -303,6 +304,35 @@ mod tests {
         assert_eq!(each("small"), [Work::Light; 7]);
         assert_eq!(each("large"), [Work::Heavy; 7]);
         assert_eq!(each("unknown"), [Work::Light; 7]);
+    }
+
+    #[test]
+    fn the_lines_of_refunds_are_a_part_of_what_is_answered() {
+        let clock = Clock::system(Time(0));
+        let engine = engine(2, clock.now());
+        for (number, lines) in [("parts", LARGE / 2), ("whole", LARGE)] {
+            tell(&engine, clock.now(), number, Command::Place(place(number, lines)));
+            tell(&engine, clock.now(), &format!("pay-{number}"), Command::Pay(Pay::new(named(number))));
+        }
+        let look = Look::new(&engine, &clock);
+        let cancel = |number: &str, key: &str, scope| {
+            tell(&engine, clock.now(), key, Command::Cancel(Cancel { order: named(number), scope, reason: None }));
+        };
+        let unit = |n: usize| {
+            let line = Line { sku: code(&format!("S-{n}")), units: Units(1) };
+            cancel("parts", &format!("cancel-{n}"), CancelScope::Units(line));
+        };
+        // Each is a moment, and a refund with its line.
+        (0..60).for_each(unit);
+        assert_eq!(look.of_query(&Query::Order(named("parts"))), Work::Light);
+        (60..70).for_each(unit);
+        assert_eq!(look.of_query(&Query::Order(named("parts"))), Work::Heavy);
+        cancel("whole", "cancel-whole", CancelScope::Order);
+        let close = |number, refund| {
+            let (order, refund, reference) = (named(number), RefundNo(refund), code("B-1"));
+            look.of_command(&Command::CloseRefund(CloseRefund { order, refund, reference }))
+        };
+        assert_eq!([close("parts", 1), close("whole", 2), close("whole", 1)], [Work::Light, Work::Light, Work::Heavy]);
     }
 
     #[test]

@@ -150,3 +150,70 @@ fn a_damaged_number_of_the_layout_is_damage_and_no_other_build() {
         }
     }
 }
+
+/// The first bytes of a page say what it is and how much is in it, and those behind them where that is: the database believes
+/// them. All bits of the first, and one of each that follows.
+fn head_bits(page: usize) -> impl Iterator<Item = (usize, usize)> {
+    let first = (page..page + 4).flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    first.chain((page + 4..page + 32).map(|at| (at, at % 8)))
+}
+
+/// Runs this test in a process of its own, which ends without the harness: at its end that waits for the hook of panics, which
+/// a thread that was stopped at its second panic holds for good.
+#[test]
+fn a_flipped_bit_in_the_head_of_any_page_is_damage_and_never_the_end_of_the_process() {
+    if std::env::var_os("FLIPS_HEADS").is_some() {
+        let done = std::panic::catch_unwind(flip_heads);
+        std::process::exit(i32::from(done.is_err()));
+    }
+    let name = "damaged::a_flipped_bit_in_the_head_of_any_page_is_damage_and_never_the_end_of_the_process";
+    let mut own = std::process::Command::new(std::env::current_exe().unwrap());
+    let own = own.args(["--exact", name, "--nocapture"]).env("FLIPS_HEADS", "1").output().unwrap();
+    assert!(own.status.success(), "{}: {}", own.status, String::from_utf8_lossy(&own.stderr));
+}
+
+fn flip_heads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("headed.redb");
+    let (mut refused, mut twice) = (0, 0);
+    for whole in killed_and_closed(folder.path()) {
+        let pages = (4_096..whole.len()).step_by(4_096);
+        for (at, bit) in pages.filter(|page| whole[*page..page + 32].iter().any(|byte| *byte != 0)).flat_map(head_bits)
+        {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << bit;
+            let Some(error) = said_of(&damaged, &path) else { continue };
+            let JournalError::Corrupt { reason } = &error else { panic!("byte {at}, bit {bit}: {error}") };
+            assert!(reason.contains("headed.redb") && reason.contains("restore it"), "{at}.{bit}: {reason}");
+            refused += 1;
+            twice += usize::from(reason.contains("on the way out of that"));
+        }
+    }
+    assert!(refused > 50 && twice > 0, "{refused} refused, {twice} of them after a second panic");
+}
+
+#[test]
+fn a_file_without_an_identity_is_refused_by_name_and_gets_no_other_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nameless.redb");
+    let (log, mut journal) = (new_log(), LocalJournal::open(&path).unwrap());
+    let identity = journal.identity();
+    drop(journal);
+    assert_eq!(LocalJournal::open(&path).unwrap().identity(), identity);
+    journal = LocalJournal::open(&path).unwrap();
+    journal.append(&batch(&log, b"one")).unwrap();
+    drop(journal);
+    for half in ["id_high", "id_low"] {
+        let file = redb::Database::create(&path).unwrap();
+        let write = file.begin_write().unwrap();
+        let about = redb::TableDefinition::<&str, u64>::new("about");
+        write.open_table(about).unwrap().remove(half).unwrap();
+        write.commit().unwrap();
+        drop(file);
+        let before = std::fs::read(&path).unwrap();
+        let refused = LocalJournal::open(&path).map(drop).unwrap_err();
+        let JournalError::Corrupt { reason } = &refused else { panic!("{refused}") };
+        assert!(reason.contains("nameless.redb") && reason.contains("its identity is gone"), "{reason}");
+        assert!(std::fs::read(&path).unwrap() == before, "the file was changed");
+    }
+}

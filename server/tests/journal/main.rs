@@ -10,6 +10,7 @@ mod load;
 mod local;
 mod measure;
 mod redis_fencing;
+mod redis_identity;
 mod redis_init;
 mod redis_loss;
 mod redis_outage;

@@ -91,6 +91,27 @@ async fn one_token_does_not_take_all_quic_connections_and_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_token_that_connects_too_often_is_not_let_in_and_is_told_why() {
+    let rare = Rate { burst: 1, per_second: 1 };
+    let host = Host::with(|config| (config.arrivals_of_token, config.connections_of_token) = (rare, 3)).await;
+    // As many as it may have, one after the other, are let in at once.
+    for _ in 0..3 {
+        let mut peer = Raw::connect(host.addr).await;
+        peer.say(header(0, Time(0)), &hello(&host.storefront)).await;
+        assert!(matches!(peer.hear::<HelloAnswer>().await.1, HelloAnswer::Welcome(_)));
+    }
+    let mut often = Raw::connect(host.addr).await;
+    often.say(header(0, Time(0)), &hello(&host.storefront)).await;
+    let (_, answer) = often.hear::<HelloAnswer>().await;
+    assert!(matches!(answer, HelloAnswer::Refused(HelloRefusal::Full { .. })), "{answer:?}");
+    let (_, reason) = often.closed().await;
+    assert!(reason.contains("the token shop connects too often"), "{reason}");
+    let _desk = host.client(&host.support).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let _shop = host.client(&host.storefront).await;
+}
+
+#[tokio::test]
 async fn callers_behind_a_trusted_proxy_are_not_counted_by_its_address() {
     let rare = Rate { burst: 4, per_second: 1 };
     let site = Site::with(|limits| {

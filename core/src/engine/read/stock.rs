@@ -85,9 +85,12 @@ impl Engine {
         };
         let mut before = Seq(u64::MAX);
         while !claims.left.is_zero() {
-            let most = CLAIMS_PAGE.min(*looks);
+            let most = CLAIMS_PAGE.min(*looks).max(1);
             let page = self.door.counters().lists.latest(warehouse, stages, before, most);
-            let Some(last) = page.last() else { return most == 0 };
+            let Some(last) = page.last() else { return false };
+            if *looks == 0 {
+                return true;
+            }
             before = last.placed;
             for entry in page {
                 *looks -= 1;

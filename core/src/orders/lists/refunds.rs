@@ -95,6 +95,12 @@ impl Refunds {
         side.after(channel, after, most.min(FETCH))
     }
 
+    /// How many refunds for this reason are open.
+    pub fn open(&self, reason: RefundReason) -> u64 {
+        let RefundCounts { due, closed } = self.counts();
+        due[reason as usize] - closed[reason as usize]
+    }
+
     /// How many refunds became due and were closed.
     pub fn counts(&self) -> RefundCounts {
         self.0.lock().counts

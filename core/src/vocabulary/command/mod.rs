@@ -27,8 +27,7 @@ pub use stock::{
 /// Who asks, and under which key.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Request {
-    /// Chosen by the caller before it sends, so that a retry is recognised. [`Command::Place`] ignores it: an order is its
-    /// own key by channel and number; so does [`Command::CloseRefund`], which is known by its refund and reference. Configuration and stock commands and every later step of an order need one.
+    /// Chosen by the caller before it sends, so that a retry is recognised. See [`Command::needs_key`].
     pub key: Option<Code>,
     /// When it happened outside, if that was before it was sent.
     pub occurred: Option<Time>,
@@ -99,5 +98,37 @@ macro_rules! each_command {
 
 each_command!(numbered);
 each_command!(owners);
+
+impl Command {
+    /// Whether it needs a key. An order is its own by channel and number, and the closing of a refund by the refund and its
+    /// reference: these ignore one.
+    pub fn needs_key(&self) -> bool {
+        match self {
+            Command::Place(_) | Command::CloseRefund(_) => false,
+            Command::ApplyWorld(_)
+            | Command::ApplyRules(_)
+            | Command::DefineSkus(_)
+            | Command::Receive(_)
+            | Command::Adjust(_)
+            | Command::Count(_)
+            | Command::Transfer(_)
+            | Command::Arrive(_)
+            | Command::MovePool(_)
+            | Command::SetSafety(_)
+            | Command::BookLoss(_)
+            | Command::Recall(_)
+            | Command::CountShelf(_)
+            | Command::Pay(_)
+            | Command::Cancel(_)
+            | Command::ExtendHold(_)
+            | Command::Step(_)
+            | Command::Raise(_)
+            | Command::Split(_)
+            | Command::Reroute(_)
+            | Command::RerouteApart(_)
+            | Command::Expect(_) => true,
+        }
+    }
+}
 
 pub(crate) use each_command;

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
-use redb::{Database, Durability as Commit, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, Durability as Commit, ReadableDatabase, TableDefinition, WriteTransaction};
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, BatchError, ChainHash, JournalError, SealedBatch};
 
 use super::faults::{damaged, other_format, other_journal, refusal, unavailable, unsynced};
 use super::storage::{Place, Watched};
-use super::store::{BATCHES, Store, StoreError};
+use super::store::{BATCHES, Side, Store, StoreError};
 use super::untouched::Untouched;
 
 /// Names to numbers: `format`, and the halves of the identity, `id_high` and `id_low`.
@@ -79,13 +80,13 @@ pub(super) fn open(place: &Place) -> Result<Opened, JournalError> {
 fn open_watched(path: &Path, watched: &Watched) -> Result<Opened, JournalError> {
     let file = Store::open(path, watched.clone())?;
     check_layout(&file)?;
-    let identity = identify(&file, None).map_err(|e| damaged(path, e))?;
+    let identity = known_identity(&file)?;
     watched.settle().map_err(|e| unavailable(path, e))?;
     let end = end_of(&file)?;
     Ok(Opened { file, watched: watched.clone(), identity, end })
 }
 
-/// Opens a file without changing a byte of it, and finds out whether this build reads it.
+/// Opens a file without changing a byte of it, and finds out whether this build reads it and whose history it holds.
 ///
 /// # Errors
 /// When it is in use, damaged or of another format.
@@ -115,7 +116,7 @@ pub(super) fn look_at(path: &Path) -> Result<Store, JournalError> {
         }
         _ => error,
     })?;
-    match check_layout(&file).and_then(|()| end_of(&file)) {
+    match check_layout(&file).and_then(|()| known_identity(&file)).and_then(|_| end_of(&file)) {
         Ok(_) => try_commit(&file).map(|()| file).map_err(|e| damaged(path, e)),
         // A damaged number must not send anybody for another build.
         Err(error @ JournalError::OtherFormat { .. }) => match file.damage() {
@@ -139,47 +140,41 @@ fn try_commit(file: &Store) -> Result<(), StoreError> {
 
 fn check_layout(file: &Store) -> Result<(), JournalError> {
     let found = format_of(file).map_err(|e| damaged(file.path(), e))?;
-    if found == FORMAT {
-        return Ok(());
+    match found {
+        Some(FORMAT) => Ok(()),
+        Some(found) => Err(other_format(file.path(), format!("file layout {found}"), format!("file layout {FORMAT}"))),
+        None => Err(damaged(file.path(), "its layout has no number")),
     }
-    Err(other_format(file.path(), format!("file layout {found}"), format!("file layout {FORMAT}")))
 }
 
-/// The format of the file; an empty file gets the current one.
-pub(super) fn format_of(file: &Store) -> Result<u64, StoreError> {
+fn format_of(file: &Store) -> Result<Option<u64>, StoreError> {
     file.call("reading its format", |file| {
-        let write = begin(file)?;
-        let format = {
-            let mut about = write.open_table(ABOUT)?;
-            let found = about.get("format")?.map(|format| format.value());
-            match found {
-                Some(format) => return Ok(format),
-                None => about.insert("format", FORMAT)?,
-            };
-            write.open_table(BATCHES)?;
-            FORMAT
-        };
-        write.commit()?;
-        Ok(format)
+        let about = file.begin_read()?.open_table(ABOUT)?;
+        Ok(about.get("format")?.map(|format| format.value()))
     })
 }
 
-/// The identity of a file that is open for writing. One that has none, because it is new or from an earlier build, gets
-/// `given` or a random one.
-pub(super) fn identify(file: &Store, given: Option<Identity>) -> Result<Identity, StoreError> {
-    if let Some(identity) = identity_of(file)? {
-        return Ok(identity);
-    }
-    file.call("giving it an identity", |file| {
+/// The identity that a file got when it was created. One without is not given another: whoever compares it with the mark or a
+/// backup would take it for a history of its own.
+fn known_identity(file: &Store) -> Result<Identity, JournalError> {
+    let identity = identity_of(file).map_err(|e| damaged(file.path(), e))?;
+    identity.ok_or_else(|| damaged(file.path(), "its identity is gone"))
+}
+
+/// Makes the tables of a new file and gives it this identity, or a random one.
+pub(super) fn begin_history(file: &Store, given: Option<Identity>) -> Result<(), StoreError> {
+    file.call("beginning a history", move |file| {
         let identity = given.map_or_else(Identity::random, Ok)?;
         let write = begin(file)?;
         {
             let mut about = write.open_table(ABOUT)?;
+            about.insert("format", FORMAT)?;
             about.insert("id_high", (identity.0 >> 64) as u64)?;
             about.insert("id_low", identity.0 as u64)?;
+            write.open_table(BATCHES)?;
         }
         write.commit()?;
-        Ok(identity)
+        Ok(())
     })
 }
 
@@ -205,20 +200,17 @@ fn begin(file: &Database) -> Result<WriteTransaction, redb::Error> {
 
 /// Adds a batch; returns when it is on disk.
 pub(super) fn write(file: &Store, batch: &SealedBatch) -> Result<(), StoreError> {
-    write_all(file, [(batch.first, &*batch.bytes)])
+    write_all(file, vec![(batch.first, Arc::clone(&batch.bytes))])
 }
 
 /// Adds batches by their first sequences, all or none; returns when they are on disk.
-pub(super) fn write_all<'b>(
-    file: &Store,
-    batches: impl IntoIterator<Item = (Seq, &'b [u8])>,
-) -> Result<(), StoreError> {
-    file.call("adding a batch", |file| {
+pub(super) fn write_all(file: &Store, batches: Vec<(Seq, Arc<[u8]>)>) -> Result<(), StoreError> {
+    file.call("adding a batch", move |file| {
         let write = begin(file)?;
         {
             let mut table = write.open_table(BATCHES)?;
             for (first, bytes) in batches {
-                table.insert(first.0, bytes)?;
+                table.insert(first.0, &*bytes)?;
             }
         }
         write.commit()?;
@@ -236,8 +228,8 @@ pub(super) fn each<B>(
     mut visit: impl FnMut(&[u8]) -> ControlFlow<B>,
 ) -> Result<ControlFlow<B>, JournalError> {
     let path = file.path();
-    let mut batches = file.batches().map_err(|e| damaged(path, e))?;
-    while let Some(entry) = batches.first() {
+    let mut batches = file.batches(Side::First).map_err(|e| damaged(path, e))?;
+    while let Some(entry) = batches.next() {
         let (first, bytes) = entry.map_err(|e| damaged(path, e))?;
         let (says, _) = Batch::span(&bytes).map_err(|e| damaged(path, format!("the batch at {first}: {e}")))?;
         if says.0 != first {
@@ -253,9 +245,9 @@ pub(super) fn each<B>(
 /// The latest batches, oldest first: at most `bytes`, and at least the last one.
 pub(super) fn latest(file: &Store, bytes: usize) -> Result<Vec<SealedBatch>, JournalError> {
     let path = file.path();
-    let mut batches = file.batches().map_err(|e| damaged(path, e))?;
+    let mut batches = file.batches(Side::Last).map_err(|e| damaged(path, e))?;
     let (mut latest, mut total) = (Vec::new(), 0);
-    while let Some(entry) = batches.last() {
+    while let Some(entry) = batches.next() {
         let (first, found) = entry.map_err(|e| damaged(path, e))?;
         total += found.len();
         if total > bytes && !latest.is_empty() {

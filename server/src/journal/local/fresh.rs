@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, JournalError};
@@ -24,7 +25,7 @@ struct Fresh<'p> {
     identity: Option<Identity>,
     end: End,
     /// Batches that are not written yet, with their first sequences.
-    held: Vec<(Seq, Vec<u8>)>,
+    held: Vec<(Seq, Arc<[u8]>)>,
     held_bytes: usize,
 }
 
@@ -150,23 +151,21 @@ impl Fresh<'_> {
             let what = format!("the batch from {} does not follow event {}", batch.first, self.end.last);
             return Err(NotAdded::NotNext(what));
         }
-        self.held.push((batch.first, bytes.to_vec()));
+        self.held.push((batch.first, bytes.into()));
         self.held_bytes += bytes.len();
         self.end = End { last: batch.last, chain: batch.chain };
         if self.held_bytes >= AT_ONCE { self.write().map_err(NotAdded::Disk) } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
-        file::write_all(&self.file, self.held.iter().map(|(first, bytes)| (*first, &**bytes)))?;
-        self.held.clear();
+        file::write_all(&self.file, std::mem::take(&mut self.held))?;
         self.held_bytes = 0;
         Ok(())
     }
 
     /// Closes the file, checks all of it, and puts it in its place.
     fn finish(mut self) -> Result<(), String> {
-        file::format_of(&self.file).map_err(|e| e.to_string())?;
-        file::identify(&self.file, self.identity).map_err(|e| e.to_string())?;
+        file::begin_history(&self.file, self.identity).map_err(|e| e.to_string())?;
         self.write().map_err(|e| e.to_string())?;
         let Fresh { place, file, watched, end, .. } = self;
         drop(file);

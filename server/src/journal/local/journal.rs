@@ -200,7 +200,7 @@ impl History for LocalHistory {
     fn batch(&self, seq: Seq) -> Result<Arc<[u8]>, JournalError> {
         let path = &self.path;
         let file = opened(&self.file, path)?;
-        let read = file.call(&format!("looking for event {seq}"), |file| {
+        let read = file.call(&format!("looking for event {seq}"), move |file| {
             let before = file.begin_read()?.open_table(BATCHES)?.range(..=seq.0)?.next_back();
             Ok(before.transpose()?.map(|(_, bytes)| Arc::from(bytes.value())))
         });

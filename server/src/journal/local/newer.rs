@@ -10,6 +10,7 @@
 //! way its batches are taken over if they are whole: nobody was told that they are not there.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::StorageBackend;
 use stockade_core::log::{Batch, JournalError, SealedBatch};
@@ -17,7 +18,7 @@ use stockade_core::log::{Batch, JournalError, SealedBatch};
 use super::faults::{unavailable, unsynced};
 use super::file::{self, End, Opened};
 use super::storage::Place;
-use super::store::Store;
+use super::store::{Side, Store};
 use super::untouched::{SLOTS_AT, Untouched};
 
 /// Where redb keeps the byte of which bit 0 says which slot counts.
@@ -39,7 +40,8 @@ pub(super) fn open(place: &Place, latest: usize) -> Result<(Opened, Vec<SealedBa
     if let Some(last) = newer.last().filter(|last| opened.end.last < last.last) {
         let after = opened.end;
         let rest = newer.iter().filter(|batch| batch.first > after.last);
-        let written = file::write_all(&opened.file, rest.map(|batch| (batch.first, &*batch.bytes)));
+        let written =
+            file::write_all(&opened.file, rest.map(|batch| (batch.first, Arc::clone(&batch.bytes))).collect());
         written.map_err(|e| match opened.watched.sync_failed() {
             true => unsynced(path, format!("a sync failed while it was opened ({e}): it has to be written anew")),
             false => unavailable(path, e),
@@ -83,10 +85,10 @@ fn behind(path: &Path, pointer: u8, end: End) -> Option<Vec<SealedBatch>> {
     let layer = Untouched::open(path).ok()?;
     layer.write(POINTER_AT, &[pointer]).ok()?;
     let file = Store::open(path, layer).ok()?;
-    let mut batches = file.batches().ok()?;
+    let mut batches = file.batches(Side::Last).ok()?;
     let mut found: Vec<SealedBatch> = Vec::new();
     // From the last one back, so that the time does not grow with the history.
-    while let Some(entry) = batches.last() {
+    while let Some(entry) = batches.next() {
         let (_, bytes) = entry.ok()?;
         let batch = Batch::decode(&bytes).ok()?;
         if batch.last <= end.last {

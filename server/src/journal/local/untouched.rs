@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use redb::backends::FileBackend;
@@ -17,10 +18,10 @@ const BLOCK: u64 = 4_096;
 pub(super) const SLOTS_AT: [u64; 2] = [64, 192];
 
 /// A file behind a layer of changes in memory. Takes the same locks as one that is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Untouched {
-    file: FileBackend,
-    changes: Mutex<Changes>,
+    file: Arc<FileBackend>,
+    changes: Arc<Mutex<Changes>>,
 }
 
 #[derive(Debug)]
@@ -41,7 +42,8 @@ impl Untouched {
     pub(super) fn open(path: &Path) -> Result<Untouched, DatabaseError> {
         let file = FileBackend::new(File::options().read(true).write(true).open(path)?)?;
         let len = file.len()?;
-        Ok(Untouched { file, changes: Mutex::new(Changes { len, shown: len, blocks: BTreeMap::new() }) })
+        let changes = Changes { len, shown: len, blocks: BTreeMap::new() };
+        Ok(Untouched { file: Arc::new(file), changes: Arc::new(Mutex::new(changes)) })
     }
 
     /// The database format that each of the two commit slots says; `None` when the file has no two slots.

@@ -50,7 +50,6 @@ impl RedisJournal {
     pub fn init(config: &RedisConfig) -> Result<String, JournalError> {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         check::check(&mut link)?;
-        link.load_library()?;
         partition::create(&mut link, config)
     }
 
@@ -76,10 +75,10 @@ impl RedisJournal {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         link.be_patient(config.patience);
         let keeping = check::check(&mut link)?;
-        partition::look_at(&mut link)?;
-        link.load_library()?;
-        if config.create && read_state(&mut link)?.is_none() {
-            partition::create(&mut link, &config)?;
+        match partition::look_at(&mut link, &config)? {
+            false if config.create => drop(partition::create(&mut link, &config)?),
+            false => return Err(partition::missing(&link, &config)),
+            true => link.load_library()?,
         }
         let lease = Arc::new(Lease::default());
         // Whatever may fail comes before the partition is taken from somebody.

@@ -202,6 +202,13 @@ pub(super) fn other_layout(place: &str, found: &str) -> JournalError {
     other_format(place, format!("partition layout {found}"), format!("partition layout {LAYOUT}"))
 }
 
+/// The partition is another one than is meant.
+pub(super) fn other_partition(id: &str) -> Fault {
+    Fault::Never(format!(
+        "it belongs to the partition with id {id}, not to this server's: correct the partition id in the configuration"
+    ))
+}
+
 /// An answer that is an error was not applied; anything else may have been.
 fn classify(error: &RedisError) -> Fault {
     let (Some(code), detail) = (error.code(), error.detail().unwrap_or_default()) else {
@@ -224,10 +231,7 @@ fn classify(error: &RedisError) -> Fault {
             Err(_) => Fault::Lost(format!("its last sequence is not a number: {detail}")),
         },
         "HELD" => Fault::Held { left_ms: field("ms=").parse().unwrap_or(0), owner: field("o=") },
-        "OTHER" => Fault::Never(format!(
-            "it belongs to the partition with id {}, not to this server's: correct the partition id in the configuration",
-            field("u=")
-        )),
+        "OTHER" => other_partition(&field("u=")),
         "FORMAT" => Fault::OtherLayout(field("f=")),
         "EXISTS" => Fault::Never(format!(
             "a partition with id {} exists already and is left unchanged: to serve it, copy `partition.id` from the server \

@@ -125,6 +125,10 @@ pub(super) fn missing(link: &Link, config: &RedisConfig) -> JournalError {
 
 /// Creates the partition; with the id it already has, nothing changes. Returns the id.
 pub(super) fn create(link: &mut Link, config: &RedisConfig) -> Result<String, JournalError> {
+    if read_state(link)?.is_none() {
+        has_no_history(link)?;
+    }
+    link.load_library()?;
     let id = config.id.clone().map_or_else(random_text, Ok)?;
     link.call::<String>(link::INIT, &[id.as_bytes(), LAYOUT.as_bytes()])?;
     Ok(id)
@@ -137,6 +141,9 @@ pub(super) fn read_state(link: &mut Link) -> Result<Option<State>, JournalError>
     let fields: Vec<Option<String>> = link.query(&cmd)?;
     if fields.iter().all(Option::is_none) {
         return Ok(None);
+    }
+    if fields.first().is_some_and(Option::is_none) {
+        return Err(without_identity(link));
     }
     let [Some(id), Some(epoch), Some(token), Some(last_id), Some(seq), Some(owner), Some(entries)] = &fields[..] else {
         return Err(JournalError::Corrupt { reason: format!("the hash {} lacks fields: {fields:?}", link.hash()) });
@@ -249,8 +256,44 @@ pub(super) fn take(
     }
 }
 
-/// Finds out whether this build reads the batches of the partition, if it has any, without writing to it.
-pub(super) fn look_at(link: &mut Link) -> Result<(), JournalError> {
+/// Finds out, without writing anything to Redis, whether this build reads the partition and whether it is the one that is
+/// meant; answers whether there is one.
+///
+/// # Errors
+/// [`JournalError::OtherFormat`]; [`JournalError::Refused`] when it has another identity; [`JournalError::Corrupt`] when
+/// there is a history without one.
+pub(super) fn look_at(link: &mut Link, config: &RedisConfig) -> Result<bool, JournalError> {
+    look_at_batches(link)?;
+    same_layout(link)?;
+    match read_state(link)? {
+        Some(state) if config.id.as_ref().is_some_and(|id| *id != state.id) => {
+            Err(link::other_partition(&state.id).into())
+        }
+        Some(_) => Ok(true),
+        None => has_no_history(link).map(|()| false),
+    }
+}
+
+/// Refuses a stream that is there without the hash that says whose it is.
+fn has_no_history(link: &mut Link) -> Result<(), JournalError> {
+    let mut exists = redis::cmd("EXISTS");
+    exists.arg(link.stream());
+    if link.query::<bool>(&exists)? { Err(without_identity(link)) } else { Ok(()) }
+}
+
+fn without_identity(link: &Link) -> JournalError {
+    JournalError::Corrupt {
+        reason: format!(
+            "{}: the stream {} holds a history, and its identity is gone from the hash {}: restore Redis from its backup",
+            link.place(),
+            link.stream(),
+            link.hash()
+        ),
+    }
+}
+
+/// Finds out whether this build reads the batches of the partition, if it has any.
+fn look_at_batches(link: &mut Link) -> Result<(), JournalError> {
     let mut from = "-".to_owned();
     loop {
         let mut range = redis::cmd("XRANGE");

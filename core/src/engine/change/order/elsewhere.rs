@@ -1,15 +1,20 @@
 //! Units that come back to another warehouse than the one that shipped them. They leave the books of the one for those of
 //! the other, and are inspected and sold again where they are.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Config;
 use crate::engine::change::order::limit::shortened;
 use crate::engine::change::stock::terms::ELSEWHERE;
+use crate::engine::outcome::invalid;
 use crate::engine::store::Engine;
 use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, ReturnInspected, ReturnInspectedElsewhere, ReturnReceived, ReturnReceivedElsewhere};
-use crate::ids::WarehouseId;
+use crate::ids::{Code, SubNo, WarehouseId};
+use crate::limits::ORDER_PARTS_MAX;
 use crate::orders::{Elsewhere, Order, SubOrder, SubTake, bucket_of};
+use crate::reject::Reject;
 use crate::stock::{Bucket, Move};
 
 /// The event of units that came back to another warehouse, with the words for it.
@@ -51,6 +56,31 @@ pub(super) fn inspected_elsewhere(
     let places: Vec<String> = places.into_iter().map(|place| config.codes.of_warehouse(place).to_string()).collect();
     let place = shortened(format!("inspected at {}", places.join(" and ")));
     Event::ReturnInspectedElsewhere(ReturnInspectedElsewhere { inspected, elsewhere, place })
+}
+
+/// Refuses units that would wait for inspection in more places than an order may have at other warehouses.
+pub(super) fn room_elsewhere(
+    order: &Order,
+    no: SubNo,
+    takes: &[SubTake],
+    (to, home): (WarehouseId, &Code),
+) -> Result<(), Reject> {
+    let standing = order.later.elsewhere.len();
+    if standing + takes.len() <= ORDER_PARTS_MAX {
+        return Ok(());
+    }
+    let mut more: BTreeSet<_> = takes.iter().map(|take| (take.sku, take.pool)).collect();
+    for there in order.later.elsewhere_of(no).filter(|there| there.warehouse == to) {
+        more.remove(&(there.take.sku, there.take.pool));
+    }
+    if standing + more.len() <= ORDER_PARTS_MAX {
+        return Ok(());
+    }
+    let reason = format!(
+        "lines of this order wait for inspection at {standing} places other than those that shipped them, and at most \
+         {ORDER_PARTS_MAX} may: inspect some first, or name {home}, which shipped these"
+    );
+    Err(invalid("to", reason))
 }
 
 impl Body for ReturnReceivedElsewhere {

@@ -14,11 +14,12 @@ use crate::engine::transact::recall::changed;
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Cause, Envelope, Event, RefundClosed, RefundDue, UnplacedPaid};
 use crate::ids::{RefundNo, Seq};
-use crate::limits::UNPLACED_PAYMENTS_MAX;
+use crate::limits::{UNPLACED_OPEN_MAX, UNPLACED_PAYMENTS_MAX};
 use crate::log::Admission;
 use crate::orders::{
     Account, Change, KeyShard, Order, OrderKey, OrderState, Payment, RefundReason, Told, refund_phrase,
 };
+use crate::reject::Reject;
 use crate::reply::{Refunded, Reply};
 use crate::stock::Move;
 use crate::time::Time;
@@ -66,13 +67,15 @@ impl Engine {
                 if let Some(Told { seq, refund: Some(no) }) = account.told(Some(reference))
                     && let Some(reply) = self.refunded(&key, (account, no), None, true)
                 {
-                    return Ok((reply, seq));
+                    // It shows what closed the refund as well.
+                    return Ok((reply, account.refund(no).map_or(seq, |refund| refund.changed().max(seq))));
                 }
                 if account.refunds().len() >= UNPLACED_PAYMENTS_MAX {
                     let reason = format!("{UNPLACED_PAYMENTS_MAX} payments came for this number, and no order has it");
-                    return Err(invalid("order", reason).into());
+                    return Err(Refusal::seen(invalid("order", reason), account.changed()));
                 }
             }
+            self.room_for_unplaced()?;
             let mut locked = keys.lock_stock([]);
             let payment = Payment { reference: Some(reference.clone()), amount: pay.amount };
             let paid = UnplacedPaid { channel: key.channel, number: key.number.clone(), payment };
@@ -84,6 +87,18 @@ impl Engine {
             let reply = self.refunded(&key, (account, no), None, false).expect("the event made it due");
             Ok((reply, seq))
         })
+    }
+
+    /// Refuses a payment for a number without an order while too many of them wait for their refund.
+    fn room_for_unplaced(&self) -> Result<(), Refusal> {
+        if self.door.counters().refunds.open(RefundReason::UnknownOrder) < UNPLACED_OPEN_MAX {
+            return Ok(());
+        }
+        let reason = format!(
+            "{UNPLACED_OPEN_MAX} payments came for numbers that no order has, and their refunds are open: this one is not \
+             recorded. Place its order first, or close some of those refunds (`stockade refunds` lists them), and tell it again"
+        );
+        Err(Refusal::seen(Reject::Unavailable { reason }, self.log.last()))
     }
 
     /// A refund as an answer; `None` when there is none of this number.
@@ -123,7 +138,8 @@ impl Execute for CloseRefund {
             let Some((account, refund)) = known else {
                 let there = account.map_or(0, |account| account.refunds().len());
                 let reason = format!("is {}, and {there} refunds were ever due here", self.refund);
-                return Err(Refusal::seen(invalid("refund", reason), version));
+                let seen = account.map_or(version, |account| account.changed().max(version));
+                return Err(Refusal::seen(invalid("refund", reason), seen));
             };
             if let Some(closing) = &refund.closed {
                 if closing.reference != self.reference {
@@ -131,7 +147,7 @@ impl Execute for CloseRefund {
                     return Err(Refusal::seen(invalid("reference", reason), closing.seq));
                 }
                 let reply = engine.refunded(&key, (account, self.refund), order, true);
-                return Ok((reply.expect("it was found"), closing.seq));
+                return Ok((reply.expect("it was found"), closing.seq.max(version)));
             }
             let id = order.map(|order| order.id);
             let closed = RefundClosed {

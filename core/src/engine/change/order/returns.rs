@@ -1,7 +1,7 @@
 //! Units that come back: into inspection, and from there on sale again or not.
 
 use crate::command::{Inspected, Line};
-use crate::engine::change::order::elsewhere::{inspected_elsewhere, received_elsewhere};
+use crate::engine::change::order::elsewhere::{inspected_elsewhere, received_elsewhere, room_elsewhere};
 use crate::engine::change::order::spread::{Spread, at_home, in_inspection, totals};
 use crate::engine::codes::warehouse;
 use crate::engine::outcome::invalid;
@@ -48,6 +48,7 @@ impl Engine {
         let takes = spread.sub_takes();
         non_empty(&takes, "nothing of it is out")?;
         if to != sub.warehouse {
+            room_elsewhere(order, no, &takes, (to, &context.config.codes.of_warehouse(sub.warehouse)))?;
             let place = format!("it came back to {}", context.config.codes.of_warehouse(to));
             return Ok(received_elsewhere(order, sub, takes, (to, place)));
         }
