@@ -5,10 +5,10 @@ mod support;
 use proptest::prelude::*;
 use stockade_core::command::*;
 use stockade_core::event::Event;
-use stockade_core::ids::{RefundNo, Seq};
+use stockade_core::ids::{RefundNo, Seq, SubNo};
 use stockade_core::limits::UNPLACED_PAYMENTS_MAX;
 use stockade_core::money::Money;
-use stockade_core::orders::{Change, OrderState, Payment, RefundReason};
+use stockade_core::orders::{Change, OrderState, Payment, RefundReason, Stage};
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
@@ -80,6 +80,35 @@ fn a_payment_after_cancellation_is_owed_back() {
     assert_eq!(view.refunds[0].payment, Some(payment));
     assert_eq!(open(&shop), view.refunds);
     shop.check();
+}
+
+#[test]
+fn an_order_that_was_cancelled_after_its_hold_ran_out_is_not_brought_back_by_its_payment() {
+    for fires in [true, false] {
+        let mut shop = stocked();
+        shop.placed(order("1", &[("tea", 2)]));
+        shop.wait(Span::from_mins(31));
+        if fires {
+            shop.engine.expire_due(shop.now, 10);
+        }
+        let part = CancelScope::Units(Line { sku: code("tea"), units: Units(1) });
+        for scope in [CancelScope::Sub(SubNo(1)), part] {
+            let refused =
+                shop.run(Command::Cancel(Cancel { order: web("1"), scope, reason: None })).result.unwrap_err();
+            assert!(refused.to_string().contains("`cancel` it as a whole"), "{refused}");
+        }
+        let given_up = shop.changed(cancel("1"));
+        assert_eq!(given_up.change, Change::Cancelled { units: Units(0) });
+        assert_eq!((given_up.present, given_up.stages), (OrderState::Cancelled, vec![Stage::Expired]));
+        for (payment, refund) in [(shop.pay("1"), RefundNo(1)), (paid_by("1", "R-1"), RefundNo(2))] {
+            let owed = shop.changed(payment.clone());
+            assert_eq!(owed.change, Change::RefundDue { refund, reason: RefundReason::Cancelled });
+            assert!(shop.changed(payment).replayed);
+        }
+        assert_eq!(shop.order("1").state, OrderState::Cancelled);
+        assert_eq!((shop.available("web", "tea"), open(&shop).len()), (20, 2));
+        shop.check();
+    }
 }
 
 #[test]

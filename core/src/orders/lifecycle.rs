@@ -201,6 +201,8 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
         (_, Action::Pay) => Ok(()),
         (OrderState::Held, Action::Expire | Action::Extend | Action::Cancel | Action::Arrive | Action::Raise) => Ok(()),
         (OrderState::Held, _) => Err(UNPAID),
+        // It holds nothing, but a late payment would hold it anew.
+        (OrderState::Expired, Action::Cancel) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
         (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
         (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),

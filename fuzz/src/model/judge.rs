@@ -179,6 +179,7 @@ impl Model {
     fn judge_cancel(&self, order: &Order, state: OrderState, scope: &CancelScope) -> Allowed {
         if !matches!(state, OrderState::Held | OrderState::Paid) {
             return match scope {
+                CancelScope::Order if state == OrderState::Expired => Allowed::change(Outcome::Lapsed),
                 CancelScope::Units(line) if self.sku(&line.sku).is_none() => {
                     Allowed::refuse("illegal_step").or_refuse("unknown_sku")
                 }

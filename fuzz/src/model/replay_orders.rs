@@ -133,7 +133,8 @@ impl Model {
 
     fn order_cancelled(&mut self, seq: Seq, e: &OrderCancelled, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
-        if !matches!(order.state, OrderState::Held | OrderState::Paid) {
+        let is_lapsed = order.state == OrderState::Expired && e.is_empty();
+        if !is_lapsed && !matches!(order.state, OrderState::Held | OrderState::Paid) {
             return Err(format!("the order is {:?}", order.state));
         }
         if order.state == OrderState::Held && envelope.arrived >= order.expires_at {
@@ -288,6 +289,10 @@ impl Verdict for OrderCancelled {
     fn reply(&self, after: &Model, seq: Seq) -> Result<Reply, String> {
         let units = self.takes.iter().map(|t| t.units).chain(self.review.iter().map(|(_, n)| *n)).sum();
         changed(after, seq, self.order, Change::Cancelled { units })
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.is_empty().then_some(Outcome::Lapsed)
     }
 
     fn reason(&self) -> Option<&str> {

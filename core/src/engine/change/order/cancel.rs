@@ -18,6 +18,10 @@ use crate::reject::Reject;
 use crate::stock::Move;
 use crate::units::Units;
 
+/// Why a part of an order is not cancelled once its hold ran out.
+const LAPSED_WHOLE: &str =
+    "its hold expired unpaid, and none of it is held; `cancel` it as a whole, or `pay` it again to hold stock anew";
+
 /// What a cancellation takes.
 struct Taken<'a, 'l> {
     locked: &'a EngineLocked<'l>,
@@ -30,13 +34,18 @@ struct Taken<'a, 'l> {
 }
 
 impl Execute for Cancel {
-    /// Gives units back. Races with the outbound scan are decided here: whichever is first in the history wins.
+    /// Gives units back. Races with the outbound scan are decided here: whichever is first in the history wins. An order
+    /// whose hold ran out has none to give back; given up, it is not held anew by a late payment.
     fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
         engine.change_order(&self.order, &(&self.scope, &self.reason), asked, |context| {
             let order = context.order;
             allowed(order, Action::Cancel)?;
             let mut taken = Taken::new(context.locked, order);
             match &self.scope {
+                CancelScope::Order if order.state == OrderState::Expired => {}
+                CancelScope::Sub(_) | CancelScope::Units(_) if order.state == OrderState::Expired => {
+                    return Err(illegal(Action::Cancel, order, None, LAPSED_WHOLE));
+                }
                 CancelScope::Order => whole(&mut taken)?,
                 CancelScope::Sub(no) => one(&mut taken, *no)?,
                 CancelScope::Units(line) => engine.units(&mut taken, line)?,
