@@ -1,9 +1,12 @@
 //! An order of a file, and the commands that it becomes.
 
 use sha2::{Digest, Sha256};
+use stockade_client::ClientError;
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Request};
 use stockade_core::ids::Code;
 use stockade_core::limits::LINE_UNITS_MAX;
+use stockade_core::orders::OrderState;
+use stockade_core::reject::Reject;
 use stockade_core::units::Units;
 
 use crate::files::{OrderKind, OrderRecord};
@@ -53,6 +56,13 @@ impl Asked {
     pub(super) fn payment(&self) -> Request {
         let pay = Command::Pay(Pay::new(self.reference()));
         Request { key: self.key("pay"), occurred: self.order.ts, command: pay }
+    }
+
+    /// Whether it is a cancellation of an order of which nothing is left to cancel: that is done before.
+    pub(super) fn is_over(&self, error: &ClientError) -> bool {
+        let over = |state: OrderState| matches!(state, OrderState::Cancelled | OrderState::RefundDue);
+        self.order.kind == OrderKind::Cancel
+            && matches!(error.reject(), Some(Reject::IllegalStep { state, .. }) if over(*state))
     }
 
     /// Channel and number: no two orders share them.

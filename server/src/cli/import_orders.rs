@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use clap::Args;
 use stockade_client::ClientError;
 use stockade_core::ids::Code;
-use stockade_core::orders::OrderState;
-use stockade_core::reply::Reply;
+use stockade_core::orders::{Change, OrderState, RefundReason};
+use stockade_core::reply::{Changed, Reply};
 
 use super::asked::Asked;
 use super::connect::{Connect, Session};
@@ -129,30 +129,21 @@ impl Import<'_> {
         for (asked, answer) in wave.iter().zip(answers) {
             let reply = match answer {
                 Ok(reply) => reply,
+                Err(error) if asked.is_over(&error) => {
+                    self.imported.count(true);
+                    continue;
+                }
                 Err(error) => {
                     end = end.or(self.failed(asked, error, ""));
                     continue;
                 }
             };
             if let Reply::Placed(placed) = reply {
-                match placed.present {
-                    // The hold of an earlier import may have run out: paid late, the order is held anew if the stock is there.
-                    OrderState::Held | OrderState::Expired if self.args.paid => {
-                        payments.push((asked, placed.replayed));
-                    }
-                    OrderState::Cancelled | OrderState::RefundDue
-                        if self.args.paid && !self.cancelled.contains(&asked.name()) =>
-                    {
-                        self.refuse(
-                            asked,
-                            &format!("the order is {}: its payment is not confirmed", placed.present.name()),
-                        );
-                    }
-                    OrderState::Held
-                    | OrderState::Expired
-                    | OrderState::Paid
-                    | OrderState::Cancelled
-                    | OrderState::RefundDue => self.imported.count(placed.replayed),
+                // Also of an order that is over: money that came for it is owed back.
+                if self.args.paid && placed.present != OrderState::Paid {
+                    payments.push((asked, placed.replayed));
+                } else {
+                    self.imported.count(placed.replayed);
                 }
             } else if let Reply::Changed(changed) = reply {
                 self.imported.count(changed.replayed);
@@ -175,12 +166,13 @@ impl Import<'_> {
         let requests = orders.iter().map(|(asked, _)| asked.payment()).collect();
         for ((asked, before), answer) in orders.iter().zip(self.session.commands(requests)?) {
             match answer {
-                Ok(reply) if matches!(&reply, Reply::Changed(paid) if paid.present == OrderState::Paid) => {
-                    self.imported.count(*before);
-                }
-                Ok(_) => {
-                    self.imported.begun = true;
-                    self.refuse(asked, "its hold ran out and not all of it is there any more: the money is owed back");
+                Ok(reply) => {
+                    if let Reply::Changed(paid) = reply {
+                        self.paid(asked, *before, &paid);
+                    } else {
+                        let error = ClientError::Protocol("a payment was answered with something else".to_owned());
+                        end = end.or(Some(error));
+                    }
                 }
                 Err(error) => {
                     self.imported.begun = true;
@@ -189,6 +181,31 @@ impl Import<'_> {
             }
         }
         end.map_or(Ok(()), |error| Err(self.interrupted(error)))
+    }
+
+    /// Notes what a payment came to. Money for an order that the file cancels is owed back as the file means it.
+    fn paid(&mut self, asked: &Asked, before: bool, paid: &Changed) {
+        let is_meant = paid.present == OrderState::Paid || self.cancelled.contains(&asked.name());
+        match (&paid.change, paid.present) {
+            _ if is_meant => self.imported.count(before),
+            (Change::RefundDue { refund, reason: RefundReason::StockGone }, _) => {
+                let reason = "its hold ran out and not all of it is there any more: the money is owed back";
+                self.owed(asked, before && paid.replayed, &format!("{reason}, refund {refund}"));
+            }
+            (Change::RefundDue { refund, .. }, present) => {
+                let reason = format!("the order is {}: the money is owed back, refund {refund}", present.name());
+                self.owed(asked, before && paid.replayed, &reason);
+            }
+            (_, present) => {
+                let reason = format!("the order is {} since it was paid: what it gave up is owed back", present.name());
+                self.owed(asked, before && paid.replayed, &reason);
+            }
+        }
+    }
+
+    fn owed(&mut self, asked: &Asked, before: bool, reason: &str) {
+        self.imported.begun |= !before;
+        self.refuse(asked, reason);
     }
 
     fn interrupted(&self, error: ClientError) -> Failure {

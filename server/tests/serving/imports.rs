@@ -161,8 +161,55 @@ fn a_paid_order_whose_hold_ran_out_is_paid_late_or_refused_and_never_told_as_don
     let paid = server.run(&[&place[..], &["--paid"]].concat()).ended(6);
     assert!(paid.out.contains("1 refused"), "{} {}", paid.out, paid.err);
     let refused = read(&server, "orders.refused.csv").unwrap();
-    assert!(refused.contains("the order is cancelled: its payment is not confirmed"), "{refused}");
+    assert!(refused.contains("the order is cancelled: the money is owed back, refund 1"), "{refused}");
     assert_eq!(server.json(&["order", "web/1"])["state"], "paid");
+}
+
+#[test]
+fn money_for_an_order_that_was_cancelled_is_owed_back_once_however_often_its_file_is_imported() {
+    let server = Server::start();
+    let owed = || server.json(&["refunds"])["refunds"].as_array().unwrap().len();
+    let import = ["import", "orders", "orders.csv", "--channel", "web", "--paid"];
+    // One that was cancelled before, and nothing in the file says so.
+    write(&server, "orders.csv", "order_id,sku,qty\n1,TEE,1\n");
+    server.run(&["place", "web/1", "TEE:1"]).ended(0);
+    server.run(&["cancel", "web/1"]).ended(0);
+    for exit in [6, 1, 1] {
+        let paid = server.run(&import).ended(exit);
+        assert_eq!(paid.out, "1 orders: 0 done, 0 done before, 1 refused\n");
+        let refused = read(&server, "orders.refused.csv").unwrap();
+        assert!(refused.contains("the order is cancelled: the money is owed back, refund 1"), "{refused}");
+        assert_eq!(owed(), 1);
+    }
+    // One that the file itself cancels, placed and cancelled by an import that told nothing of money.
+    write(&server, "orders.csv", "order_id,sku,qty,kind\n2,TEE,1,sale\n2,,,cancel\n");
+    let unpaid = server.run(&import[..5]).ended(0);
+    assert_eq!(unpaid.out, "2 orders: 2 done, 0 done before, 0 refused\n");
+    assert_eq!(owed(), 1);
+    for _ in 0..2 {
+        let paid = server.run(&import).ended(0);
+        assert_eq!(paid.out, "2 orders: 0 done, 2 done before, 0 refused\n");
+        assert_eq!(owed(), 2);
+    }
+    // One that is paid and cancelled by the file at once: its units are owed back.
+    write(&server, "orders.csv", "order_id,sku,qty,kind\n3,TEE,1,sale\n3,,,cancel\n");
+    for done in ["2 done, 0 done before", "0 done, 2 done before"] {
+        let paid = server.run(&import).ended(0);
+        assert_eq!(paid.out, format!("2 orders: {done}, 0 refused\n"));
+        assert_eq!(owed(), 3);
+    }
+}
+
+#[test]
+fn a_cancellation_of_an_order_that_is_cancelled_was_done_before() {
+    let server = Server::start();
+    server.run(&["place", "web/1", "TEE:1"]).ended(0);
+    server.run(&["cancel", "web/1"]).ended(0);
+    write(&server, "orders.csv", "order_id,sku,qty,kind\n1,,,cancel\n");
+    for flags in [&["--dry-run"][..], &[]] {
+        let import = [&["import", "orders", "orders.csv", "--channel", "web"], flags].concat();
+        assert!(server.run(&import).ended(0).out.contains("1 done before, 0 refused"));
+    }
 }
 
 #[test]
