@@ -122,6 +122,11 @@ pub trait Stockade: Send + Sync {
         ask(self, Query::Refunds(query), only!(Reply::Refunds(page) => page))
     }
 
+    /// Engine time, and how far the times that are told of a channel's orders may differ from it.
+    fn times(&self, channel: Code) -> impl Future<Output = Result<TimesView, ClientError>> + Send {
+        ask(self, Query::Times(Times { channel }), only!(Reply::Times(times) => times))
+    }
+
     /// Cancels an order, one of its sub-orders, or units of a line.
     fn cancel(
         &self,

@@ -52,7 +52,7 @@ macro_rules! bounded_by_type {
     };
 }
 
-bounded_by_type!(Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, RefundsQuery, Explain);
+bounded_by_type!(Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, RefundsQuery, Times, Explain);
 
 impl Bounded for Request {
     fn bounded(&self) -> Result<(), Reject> {

@@ -7,7 +7,7 @@ use crate::Actor;
 use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict};
+use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict, verdict_of};
 use crate::time::Time;
 use crate::units::Units;
 
@@ -241,29 +241,12 @@ impl SubOrder {
 
     /// Whether it left and everything in it came back.
     pub fn is_back(&self) -> bool {
-        let has_left = match self.stage {
-            Stage::Outbound | Stage::PickedUp | Stage::Undelivered | Stage::Delivered | Stage::Confirmed => true,
-            Stage::Held
-            | Stage::Promised
-            | Stage::Waiting
-            | Stage::Allocated
-            | Stage::Picking
-            | Stage::Packed
-            | Stage::Cancelled
-            | Stage::Expired
-            | Stage::Lost => false,
-        };
-        has_left && self.lines.iter().all(|line| line.out().is_zero())
+        self.stage.has_left() && self.lines.iter().all(|line| line.out().is_zero())
     }
 
     /// What the table says of an action on it; a parcel of which everything came back goes nowhere.
     pub fn verdict(&self, action: Action) -> Verdict {
-        let back = Verdict::No("all of it came back");
-        match (verdict(self.stage, action), action) {
-            (Verdict::No(_), _) if self.is_back() => back,
-            (Verdict::To(_), Action::Step(step)) if step.needs_contents() && self.is_back() => back,
-            (verdict, _) => verdict,
-        }
+        verdict_of(self.stage, self.is_back(), action)
     }
 
     /// Takes out what did not come back, by SKU in the order of the lines.

@@ -223,6 +223,7 @@ pub fn queries() -> Vec<(&'static str, Query)> {
             "refunds",
             Query::Refunds(RefundsQuery { channel: Some(code("web")), closed: true, after: Some(Seq(9)), limit: 50 }),
         ),
+        ("times", Query::Times(Times { channel: code("web") })),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
         ("routing", Query::Routing(stockade_core::query::Routing)),
         ("quote_exact", Query::QuoteExact(stockade_core::query::QuoteExact(place()))),
@@ -392,6 +393,7 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
                 next: Some(Seq(41)),
             }),
         ),
+        ("times", Reply::Times(TimesView { now: Time(1_000_000), skew: Span::from_mins(5) })),
         ("stock", Reply::Stock(vec![cell()])),
         ("order", Reply::Order(Box::new(order()))),
         (

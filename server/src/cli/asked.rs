@@ -59,10 +59,9 @@ impl Asked {
     }
 
     /// Whether it is a cancellation of an order of which nothing is left to cancel: that is done before.
-    pub(super) fn is_over(&self, error: &ClientError) -> bool {
-        let over = |state: OrderState| matches!(state, OrderState::Cancelled | OrderState::RefundDue);
+    pub(super) fn is_done_before(&self, error: &ClientError) -> bool {
         self.order.kind == OrderKind::Cancel
-            && matches!(error.reject(), Some(Reject::IllegalStep { state, .. }) if over(*state))
+            && matches!(error.reject(), Some(Reject::IllegalStep { state, .. }) if is_over(*state))
     }
 
     /// Channel and number: no two orders share them.
@@ -80,5 +79,13 @@ impl Asked {
         let content = Sha256::digest(format!("{}\0{}", self.channel, self.order.number));
         let content: String = content.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Code::new(&format!("import-{what}-{content}")).ok()
+    }
+}
+
+/// Whether nothing of an order in this state is left to cancel or to ship.
+pub(super) fn is_over(state: OrderState) -> bool {
+    match state {
+        OrderState::Cancelled | OrderState::RefundDue => true,
+        OrderState::Held | OrderState::Paid | OrderState::Expired => false,
     }
 }

@@ -10,7 +10,7 @@ use stockade_core::reply::{Changed, Reply};
 
 use super::asked::Asked;
 use super::connect::{Connect, Session};
-use super::import_trial::Trial;
+use super::import_trial::{Terms, Trial};
 use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use crate::failure::Failure;
 use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderReading, OrderRow, OrderSheet};
@@ -21,8 +21,8 @@ const WAVE: usize = 2_048;
 const ORDERS_SUBJECT: Subject = Subject {
     things: "orders",
     unseen: "whether the stock is enough for all orders together (each is checked by itself), whether an order that was \
-             placed before had the same lines, whether it can still be cancelled, payments, and whether this token may \
-             place, pay and cancel",
+             placed before had the same lines, whether one whose hold ran out can still be paid, and whether this token \
+             may place, pay and cancel",
 };
 const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind"];
 
@@ -51,8 +51,7 @@ struct Import<'a> {
     imported: Imported,
     /// What a dry run has found so far.
     trial: Trial,
-    /// Orders that the file itself cancels.
-    cancelled: HashSet<(Code, Code)>,
+    terms: Terms,
 }
 
 /// Places the orders of a file and carries out its cancellations.
@@ -64,9 +63,9 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     let session = args.connect.open()?;
     let imported = Imported::none(&args.import, asked.len());
     let cancels = asked.iter().filter(|asked| asked.order.kind == OrderKind::Cancel);
-    let cancelled = cancels.map(Asked::name).collect();
+    let terms = Terms { paid: args.paid, cancelled: cancels.map(Asked::name).collect() };
     let (refused, trial) = (Refused::new(COLUMNS), Trial::default());
-    let mut import = Import { args, session: &session, refused, imported, trial, cancelled };
+    let mut import = Import { args, session: &session, refused, imported, trial, terms };
     let bar = progress_bar(asked.len() as u64, "orders");
     let mut wave: Vec<Asked> = Vec::new();
     let mut named: HashSet<(Code, Code)> = HashSet::new();
@@ -114,10 +113,10 @@ impl Import<'_> {
     /// Sends a wave, and the payments of the orders that it placed; a dry run asks what would become of it.
     fn send(&mut self, wave: Vec<Asked>) -> Result<(), Failure> {
         if self.imported.dry_run {
-            for (asked, answer) in wave.iter().zip(self.trial.ask(self.session, &wave)?) {
+            for (asked, answer) in wave.iter().zip(self.trial.ask(self.session, &wave, &self.terms)?) {
                 match answer {
                     Ok(before) => self.imported.count(before),
-                    Err(reject) => self.refuse(asked, &reject.to_string()),
+                    Err(reason) => self.refuse(asked, &reason),
                 }
             }
             return Ok(());
@@ -129,7 +128,7 @@ impl Import<'_> {
         for (asked, answer) in wave.iter().zip(answers) {
             let reply = match answer {
                 Ok(reply) => reply,
-                Err(error) if asked.is_over(&error) => {
+                Err(error) if asked.is_done_before(&error) => {
                     self.imported.count(true);
                     continue;
                 }
@@ -185,7 +184,7 @@ impl Import<'_> {
 
     /// Notes what a payment came to. Money for an order that the file cancels is owed back as the file means it.
     fn paid(&mut self, asked: &Asked, before: bool, paid: &Changed) {
-        let is_meant = paid.present == OrderState::Paid || self.cancelled.contains(&asked.name());
+        let is_meant = paid.present == OrderState::Paid || self.terms.cancelled.contains(&asked.name());
         match (&paid.change, paid.present) {
             _ if is_meant => self.imported.count(before),
             (Change::RefundDue { refund, reason: RefundReason::StockGone }, _) => {

@@ -125,6 +125,8 @@ impl<'s> Look<'s> {
             Query::Routing(_) => Work::Heavy,
             // For a presale channel, what is yet to come in each cell of 10,000 SKUs.
             Query::Availability(ask) => by_items(ask.skus.len(), STOCK_LINES).max(self.of_cells(ask.skus.len())),
+            // Two numbers.
+            Query::Times(_) => Work::Light,
             // A plan of 2,000 lines over 500,000 cells.
             Query::Quote(quote) => self.of_plan(quote.0.lines.len()),
             Query::QuoteExact(_) => Work::Exact,

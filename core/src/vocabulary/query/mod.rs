@@ -37,6 +37,8 @@ macro_rules! each_query {
             45 "routing" [crate::vocabulary::Right::Read] Routing(Routing),
             /// Money that is owed back, or was, the earliest first.
             46 "refunds" [crate::vocabulary::Right::ReadOwn] Refunds(RefundsQuery),
+            /// Which times may be told of orders of a channel.
+            47 "times" [crate::vocabulary::Right::ReadOwn] Times(Times),
             /// What is expected from suppliers, and how much of it is promised.
             80 "inbound" [crate::vocabulary::Right::Read] Inbound(InboundQuery),
             }
@@ -138,6 +140,13 @@ pub struct RefundsQuery {
     pub limit: u32,
 }
 
+/// See [`Query::Times`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Times {
+    /// The channel.
+    pub channel: Code,
+}
+
 /// See [`Query::Explain`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Explain {
@@ -157,6 +166,7 @@ owned! {
     AvailabilityQuery => Channel(channel),
     StockQuery => Nobody,
     InboundQuery => Nobody,
+    Times => Channel(channel),
     Explain => Order(order),
 }
 

@@ -1,5 +1,7 @@
 //! Giving up an order, a sub-order, or units of a line, as long as they have not left the warehouse.
 
+use smallvec::SmallVec;
+
 use crate::command::{Cancel, CancelScope, Line};
 use crate::engine::change::Execute;
 use crate::engine::change::order::figures::refigure;
@@ -13,7 +15,9 @@ use crate::engine::transact::order::{allowed, illegal};
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderCancelled, SubOrderCancelled, UnitsCancelled};
 use crate::ids::{SkuId, SubNo};
-use crate::orders::{Action, Change, Order, OrderState, RefundReason, Stage, SubOrder, SubTake, Verdict};
+use crate::orders::{
+    Action, Change, InTheWay, Order, OrderState, Part, RefundReason, SubOrder, SubTake, Verdict, cancel_whole,
+};
 use crate::reject::Reject;
 use crate::stock::Move;
 use crate::units::Units;
@@ -42,7 +46,6 @@ impl Execute for Cancel {
             allowed(order, Action::Cancel)?;
             let mut taken = Taken::new(context.locked, order);
             match &self.scope {
-                CancelScope::Order if order.state == OrderState::Expired => {}
                 CancelScope::Sub(_) | CancelScope::Units(_) if order.state == OrderState::Expired => {
                     return Err(illegal(Action::Cancel, order, None, LAPSED_WHOLE));
                 }
@@ -91,27 +94,12 @@ impl Engine {
 
 fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
     let order = taken.order;
-    let live = || order.numbered().filter(|(_, sub)| !sub.is_closed() && sub.stage != Stage::Lost);
-    let stuck = live().find_map(|(no, sub)| match sub.verdict(Action::Cancel) {
-        Verdict::To(_) => None,
-        Verdict::No(reason) => Some((no, sub, reason)),
-    });
-    if let Some((no, sub, reason)) = stuck {
-        let open: Vec<String> = live()
-            .filter(|(_, sub)| matches!(sub.verdict(Action::Cancel), Verdict::To(_)))
-            .map(|(no, _)| no.to_string())
-            .collect();
-        let rest = if open.is_empty() {
-            String::new()
-        } else {
-            format!("; sub-orders that can still be cancelled one by one: {}", open.join(", "))
-        };
-        return Err(illegal(Action::Cancel, order, Some(sub.stage), format!("sub-order {no}: {reason}{rest}")));
-    }
-    if live().next().is_none() && order.later.review.is_empty() {
-        return Err(illegal(Action::Cancel, order, None, "nothing of it is left to cancel"));
-    }
+    let part = |(no, sub): (SubNo, &SubOrder)| Part { no, stage: sub.stage, is_back: sub.is_back() };
+    let parts: SmallVec<[Part; 8]> = order.numbered().map(part).collect();
+    cancel_whole(order.state, &parts, !order.later.review.is_empty())
+        .map_err(|InTheWay { stage, reason }| illegal(Action::Cancel, order, stage, reason))?;
     taken.review.clone_from(&order.later.review);
+    let live = || order.numbered().zip(&parts).filter(|(_, part)| part.is_live()).map(|(sub, _)| sub);
     let lines = live().map(|(_, sub)| sub.lines.len()).sum();
     (taken.takes, taken.moves) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for (no, sub) in live() {
