@@ -249,6 +249,24 @@ impl SubOrder {
         verdict_of(self.stage, self.is_back(), action)
     }
 
+    /// How much work was done on it before it leaves: by its stage, then by the steps that were done.
+    pub fn work_done(&self) -> (u8, usize) {
+        let by_stage = match self.stage {
+            Stage::Held | Stage::Promised | Stage::Waiting | Stage::Allocated => 0,
+            Stage::Picking => 1,
+            Stage::Packed => 2,
+            Stage::Outbound
+            | Stage::PickedUp
+            | Stage::Undelivered
+            | Stage::Delivered
+            | Stage::Confirmed
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Lost => 3,
+        };
+        (by_stage, self.steps.iter().count())
+    }
+
     /// Takes out what did not come back, by SKU in the order of the lines.
     pub fn take_out(&mut self) -> Vec<(SkuId, Units)> {
         let lost = |line: &mut SubLine| {

@@ -16,6 +16,7 @@ use stockade_core::units::Units;
 use super::Model;
 use super::allowed::Outcome;
 use super::decision::Asked;
+use super::given_up::ranks;
 use super::money::told_of;
 use super::orders::{Order, Sub};
 use super::replies::{changed, paid_late, placed};
@@ -333,7 +334,9 @@ impl Verdict for UnitsCancelled {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let ranks = ranks(model.order(self.cancelled.order)?);
         model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)?;
+        model.check_given_up(&self.cancelled, &ranks)?;
         let touched = self.cancelled.takes.iter().map(|take| take.sub);
         model.refigure(self.cancelled.order, touched, &self.figures)
     }

@@ -1,11 +1,13 @@
 //! Giving up an order, a sub-order, or units of a line, as long as they have not left the warehouse.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use crate::command::{Cancel, CancelScope, Line};
 use crate::engine::change::Execute;
 use crate::engine::change::order::figures::refigure;
-use crate::engine::change::order::standing::standing;
+use crate::engine::change::order::standing::{Standing, standing};
 use crate::engine::change::order::{drop_empty, take_review};
 use crate::engine::outcome::{Decided, unknown_sub_order};
 use crate::engine::store::{Engine, EngineLocked};
@@ -16,7 +18,7 @@ use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, OrderCancelled, SubOrderCancelled, UnitsCancelled};
 use crate::ids::{SkuId, SubNo};
 use crate::orders::{
-    Action, Change, InTheWay, Order, OrderState, Part, RefundReason, SubOrder, SubTake, Verdict, cancel_whole,
+    Action, Change, InTheWay, Order, OrderState, Part, RefundReason, SubLine, SubOrder, SubTake, Verdict, cancel_whole,
 };
 use crate::reject::Reject;
 use crate::stock::Move;
@@ -78,11 +80,7 @@ impl Engine {
             taken.review.push((sku, units));
             left = left.saturating_sub(units);
         }
-        for (no, sub) in order.numbered().rev() {
-            if matches!(sub.verdict(Action::Cancel), Verdict::To(_)) {
-                left = left.saturating_sub(taken.take(no, sub, Some(sku), left));
-            }
-        }
+        left = left.saturating_sub(taken.take_least_done(sku, left));
         if left.is_zero() {
             return Ok(());
         }
@@ -103,7 +101,7 @@ fn whole(taken: &mut Taken<'_, '_>) -> Result<(), Reject> {
     let lines = live().map(|(_, sub)| sub.lines.len()).sum();
     (taken.takes, taken.moves) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for (no, sub) in live() {
-        taken.take(no, sub, None, Units::UNLIMITED);
+        taken.take_all(no, sub);
     }
     Ok(())
 }
@@ -114,7 +112,7 @@ fn one(taken: &mut Taken<'_, '_>, no: SubNo) -> Result<(), Reject> {
     match sub.verdict(Action::Cancel) {
         Verdict::No(reason) => Err(illegal(Action::Cancel, order, Some(sub.stage), reason)),
         Verdict::To(_) => {
-            taken.take(no, sub, None, Units::UNLIMITED);
+            taken.take_all(no, sub);
             Ok(())
         }
     }
@@ -126,25 +124,17 @@ impl<'a, 'l> Taken<'a, 'l> {
         Taken { locked, order, takes, review, moves, waiting }
     }
 
-    /// Takes up to `most` units of a SKU, or of every SKU, out of a sub-order, those that are yet to come first; answers
-    /// how many.
-    fn take(&mut self, no: SubNo, sub: &SubOrder, sku: Option<SkuId>, most: Units) -> Units {
-        let mut left = most;
+    /// Takes all units out of a sub-order.
+    fn take_all(&mut self, no: SubNo, sub: &SubOrder) {
         let mut waiting = Units::ZERO;
-        for line in sub.lines.iter().filter(|line| sku.is_none_or(|sku| line.sku == sku)) {
+        for line in &sub.lines {
             let mut units = Units::ZERO;
             for part in standing(self.locked, self.order.id, no, sub, line) {
-                let taken = part.units.min(left);
-                if taken.is_zero() {
-                    continue;
-                }
-                left = left.saturating_sub(taken);
-                units = units.saturating_add(taken);
+                units = units.saturating_add(part.units);
                 if part.is_ahead() {
-                    waiting = waiting.saturating_add(taken);
+                    waiting = waiting.saturating_add(part.units);
                 }
-                let (from, to) = (part.at, part.free);
-                self.moves.push(Move { sku: line.sku, warehouse: sub.warehouse, from, to, units: taken });
+                self.moves.push(movement(sub, line, &part, part.units));
             }
             if !units.is_zero() {
                 self.takes.push(SubTake { sub: no, sku: line.sku, pool: line.pool, units });
@@ -153,8 +143,50 @@ impl<'a, 'l> Taken<'a, 'l> {
         if !waiting.is_zero() {
             self.waiting.push((no, waiting));
         }
+    }
+
+    /// Takes up to `most` units of a SKU out of the order; answers how many. Those that are yet to come are given up first,
+    /// then those on which the least work was done, and of equal ones those of the last sub-order.
+    fn take_least_done(&mut self, sku: SkuId, most: Units) -> Units {
+        let (order, locked) = (self.order, self.locked);
+        let open = order.numbered().rev().filter(|(_, sub)| matches!(sub.verdict(Action::Cancel), Verdict::To(_)));
+        let lines = open.flat_map(|(no, sub)| {
+            let ours = sub.lines.iter().enumerate().filter(move |(_, line)| line.sku == sku);
+            ours.map(move |(at, line)| (no, sub, at, line))
+        });
+        let mut parts: Vec<_> = lines
+            .flat_map(|(no, sub, at, line)| {
+                standing(locked, order.id, no, sub, line).into_iter().map(move |part| ((no, at), sub, line, part))
+            })
+            .collect();
+        parts.sort_by_key(|(_, sub, _, part)| (!part.is_ahead(), sub.work_done()));
+        let mut left = most;
+        let mut takes: BTreeMap<(SubNo, usize), SubTake> = BTreeMap::new();
+        let mut waiting: BTreeMap<SubNo, Units> = BTreeMap::new();
+        for ((no, at), sub, line, part) in parts {
+            let units = part.units.min(left);
+            if units.is_zero() {
+                break;
+            }
+            left = left.saturating_sub(units);
+            let none = SubTake { sub: no, sku, pool: line.pool, units: Units::ZERO };
+            let take = takes.entry((no, at)).or_insert(none);
+            take.units = take.units.saturating_add(units);
+            if part.is_ahead() {
+                let ahead = waiting.entry(no).or_default();
+                *ahead = ahead.saturating_add(units);
+            }
+            self.moves.push(movement(sub, line, &part, units));
+        }
+        self.takes.extend(takes.into_values());
+        self.waiting.extend(waiting);
         most.saturating_sub(left)
     }
+}
+
+/// Units of a line become free.
+fn movement(sub: &SubOrder, line: &SubLine, part: &Standing, units: Units) -> Move {
+    Move { sku: line.sku, warehouse: sub.warehouse, from: part.at, to: part.free, units }
 }
 
 impl OrderCancelled {
