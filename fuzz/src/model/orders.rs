@@ -331,9 +331,12 @@ impl Order {
         self.subs.iter_mut().filter(|s| s.stage == from).for_each(|s| s.stage = to);
     }
 
-    /// Cancels sub-orders that lost their last unit before they left.
+    /// Cancels sub-orders that lost their last unit before they left: they weigh and cost nothing.
     pub fn close_empty(&mut self) {
-        self.subs.iter_mut().filter(|s| s.is_inside() && s.units() == 0).for_each(|s| s.stage = Stage::Cancelled);
+        for sub in self.subs.iter_mut().filter(|s| s.is_inside() && s.units() == 0) {
+            sub.stage = Stage::Cancelled;
+            (sub.weight_g, sub.parts) = (0, CostParts::default());
+        }
     }
 
     /// Takes units of a SKU out of review.
