@@ -142,6 +142,30 @@ fn a_payment_without_a_reference_that_is_told_again_is_the_same_payment() {
 }
 
 #[test]
+fn only_a_payment_without_a_reference_is_told_to_name_it() {
+    let shop = stocked();
+    let id = OrderRef::Id(shop.placed(order("1", &[("tea", 1)])).order);
+    let OrderRef::Id(id) = id else { unreachable!() };
+    let nobody = OrderRef::Id(stockade_core::ids::OrderId(id.0 + 1));
+    assert!(shop.no(shop.pay("9")).to_string().contains("name the payment"));
+    let others = [
+        cancel("9"),
+        close("9", 1, "B-1"),
+        shop.step("9", 1, StepAction::Pick),
+        // Under an id nothing can be recorded, whatever the payment is called.
+        Command::Pay(Pay::new(nobody.clone())),
+        Command::Pay(Pay::by(nobody, code("R-1"))),
+    ];
+    for command in others {
+        let refused = shop.no(command.clone());
+        assert!(matches!(refused, Reject::UnknownOrder { .. }), "{command:?}: {refused}");
+        assert!(!refused.to_string().contains("payment"), "{command:?}: {refused}");
+    }
+    let asked = shop.engine.query(&Query::Order(web("9")), shop.now).result.unwrap_err();
+    assert_eq!(asked.to_string(), "no such order: web/9");
+}
+
+#[test]
 fn a_payment_for_an_order_that_was_never_placed_is_recorded_under_its_number() {
     let shop = stocked();
     assert!(matches!(shop.no(shop.pay("1")), Reject::UnknownOrder { .. }));

@@ -13,7 +13,7 @@ use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
 use stockade_core::units::Units;
 
-use super::advice::{self, Movement};
+use super::advice::{self, Movement, Typed};
 use super::batches::{Batch, LinesArgs, Place, Purpose};
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
@@ -267,7 +267,8 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
 pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
     let command =
         Adjust { sku: args.sku, warehouse: args.warehouse, pool: args.pool, delta: args.delta, reason: args.reason };
-    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), Movement::InWarehouse)?;
+    let movement = Movement::InWarehouse(command.reason.clone());
+    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), &movement)?;
     print::reply(&reply, out);
     Ok(())
 }
@@ -303,7 +304,8 @@ pub fn transfer(args: TransferArgs, out: Output) -> Result<(), Failure> {
 /// Records that units in transit arrive.
 pub fn arrive(args: ArriveArgs, out: Output) -> Result<(), Failure> {
     let command = Arrive { warehouse: args.warehouse, pool: args.pool, lines: bare(args.lines) };
-    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), Movement::InTransit("arrive"))?;
+    let movement = Movement::InTransit(Typed::pooled("arrive", &command.pool));
+    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), &movement)?;
     print::reply(&reply, out);
     Ok(())
 }

@@ -367,9 +367,12 @@ fn a_movement_of_units_on_the_way_is_refused_with_what_to_type_instead() {
     server.run(&["receive", "HGH", "X:10"]).ended(0);
     server.run(&["transfer", "HGH", "CAN", "X:4"]).ended(0);
     for (args, says) in [
-        (&["adjust", "X", "CAN", "-4", "--reason", "lorry burnt"][..], "say `stockade lose CAN X:4 --reason"),
+        (
+            &["adjust", "X", "CAN", "-4", "--reason", "lorry burnt"][..],
+            "say `stockade lose --reason 'lorry burnt' CAN X:4`",
+        ),
         (&["arrive", "HGH", "X:4"], "as in `stockade arrive CAN X:4`"),
-        (&["lose", "HGH", "X:4", "--reason", "burnt"], "as in `stockade lose CAN X:4`"),
+        (&["lose", "HGH", "X:4", "--reason", "burnt"], "as in `stockade lose --reason burnt CAN X:4`"),
     ] {
         let refused = server.run(args).ended(1);
         assert!(refused.err.contains(says), "{}", refused.err);
@@ -377,6 +380,39 @@ fn a_movement_of_units_on_the_way_is_refused_with_what_to_type_instead() {
     server.run(&["arrive", "CAN", "X:4"]).ended(0);
     let nothing = server.run(&["arrive", "CAN", "X:4"]).ended(1);
     assert!(nothing.err.contains("`stockade receive CAN X:4`"), "{}", nothing.err);
+}
+
+#[test]
+fn what_a_refused_movement_says_to_type_can_be_typed() {
+    let server = Server::start();
+    server.run(&["sku", "define", "X Y"]).ended(0);
+    server.run(&["receive", "HGH", "X Y:40"]).ended(0);
+    let ways: [&[&str]; 8] = [
+        &["adjust", "X Y", "CAN", "-4", "--reason", "the driver's lorry burnt"],
+        &["damage", "CAN", "X Y:4", "--reason", "wet"],
+        &["scrap", "CAN", "X Y:4", "--reason", "wet"],
+        &["arrive", "HGH", "X Y:4", "--pool", "live"],
+        &["lose", "HGH", "X Y:4", "--reason", "the driver's lorry burnt"],
+        &["damage", "HGH", "X Y:4", "--in-transit", "--reason", "wet"],
+        &["recall", "HGH", "SHA-01", "X Y:4", "--pool", "live"],
+        &["arrive", "CAN", "X Y:4", "--pool", "live"],
+    ];
+    for (n, way) in ways.into_iter().enumerate() {
+        if n + 1 < ways.len() {
+            server.run(&["transfer", "HGH", "CAN", "X Y:4"]).ended(0);
+        }
+        let refused = server.run(way).ended(1);
+        let advised =
+            refused.err.split('`').nth(1).unwrap_or_else(|| panic!("{way:?} advises nothing: {}", refused.err));
+        // As a shell reads it.
+        let shell = format!("set -- {advised}; for word in \"$@\"; do printf '%s\\n' \"$word\"; done");
+        let words = std::process::Command::new("sh").args(["-c", &shell]).output().unwrap().stdout;
+        let words = String::from_utf8(words).unwrap();
+        let words: Vec<&str> = words.lines().collect();
+        assert_eq!(words[0], "stockade", "{advised}");
+        let typed = server.run(&words[1..]);
+        assert_eq!(typed.code, 0, "{way:?} advises {advised}: {}", typed.err);
+    }
 }
 
 #[test]

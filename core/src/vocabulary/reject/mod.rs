@@ -182,6 +182,8 @@ refusals! {
         5 "unknown_order" final UnknownOrder {
             /// As it was asked for.
             order: OrderRef,
+            /// Whether it is a payment for a number, without a reference: with one it is recorded.
+            unnamed: bool,
         },
         /// The order has no such sub-order.
         6 "unknown_sub_order" final UnknownSubOrder {
@@ -329,7 +331,8 @@ impl fmt::Display for Reject {
                 }
                 f.write_str(": define it first or correct the code")
             }
-            Reject::UnknownOrder { order } => {
+            Reject::UnknownOrder { order, unnamed: false } => write!(f, "no such order: {order}"),
+            Reject::UnknownOrder { order, unnamed: true } => {
                 write!(f, "no such order: {order}; money that came for it is recorded when you name the payment")
             }
             Reject::UnknownSubOrder { sub, count } => {

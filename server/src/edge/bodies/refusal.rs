@@ -186,7 +186,7 @@ impl<'a> From<&'a Reject> for OwnFacts<'a> {
             }
             Reject::CarrierNotEligible { carrier, zone } => OwnFacts::Carrier { carrier, zone: zone.as_ref() },
             Reject::Unknown { codes, .. } => OwnFacts::Codes { codes },
-            Reject::UnknownOrder { order } => OwnFacts::Order { order: order.to_string() },
+            Reject::UnknownOrder { order, .. } => OwnFacts::Order { order: order.to_string() },
             Reject::UnknownSubOrder { sub, count } => OwnFacts::Sub { sub: sub.0, sub_orders: *count },
             Reject::IllegalStep { step, state, stage, .. } => {
                 OwnFacts::Step { step, state: state.name(), stage: stage.map(|stage| stage.name()) }

@@ -19,6 +19,7 @@ use crate::log::Admission;
 use crate::orders::{
     Account, Change, KeyShard, Order, OrderKey, OrderState, Payment, RefundReason, Told, refund_phrase,
 };
+use crate::reject::Reject;
 use crate::reply::{Refunded, Reply};
 use crate::stock::Move;
 use crate::time::Time;
@@ -51,10 +52,11 @@ impl Engine {
 
     /// Records a payment for a number that no order has.
     pub(super) fn pay_unplaced(&self, pay: &Pay, asked: Asked<'_>) -> Decided {
-        let unknown = || unknown_order(&pay.order);
-        let Some(reference) = &pay.payment else { return Err(unknown()) };
         let (number, place) = self.locate(&pay.order)?;
-        let Place::Key(key) = place else { return Err(unknown()) };
+        let Place::Key(key) = place else { return Err(unknown_order(&pay.order)) };
+        let Some(reference) = &pay.payment else {
+            return Err(Reject::UnknownOrder { order: pay.order.clone(), unnamed: true }.into());
+        };
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         with_scratch(self.work, |scratch| {
             let keys = self.door.lock_orders(&self.log, [number]);
