@@ -130,6 +130,46 @@ fn a_second_payment_under_another_reference_is_owed_back_and_the_same_again_chan
 }
 
 #[test]
+fn a_payment_that_is_told_again_with_another_amount_is_a_conflict_that_names_both() {
+    let shop = stocked();
+    let paid = |number: &str, amount: Option<i64>| {
+        Command::Pay(Pay { amount: amount.map(Money), ..Pay::by(web(number), code("R-1")) })
+    };
+    let (much, little) = (Some(129_000_000), Some(12_900_000));
+    for number in ["1", "2", "3", "4"] {
+        shop.placed(order(number, &[("tea", 1)]));
+    }
+    shop.ok(cancel("2"));
+    // Of an order that it pays, of one that is cancelled, and of a number that no order has.
+    for number in ["1", "2", "9"] {
+        shop.ok(paid(number, much));
+        let refused = shop.no(paid(number, little));
+        let says = refused.to_string();
+        assert!(
+            matches!(refused, Reject::Conflict { .. }) && says.contains("129.00") && says.contains("12.90"),
+            "{says}"
+        );
+        for same in [much, None] {
+            let again = match shop.ok(paid(number, same)) {
+                Reply::Changed(changed) => changed.replayed,
+                Reply::Refunded(told) => told.replayed,
+                other => panic!("{other:?}"),
+            };
+            assert!(again, "{number}");
+        }
+    }
+    // What came before its order is not told anew with another amount, and stays known when none is told.
+    shop.placed(order("9", &[("tea", 1)]));
+    assert!(matches!(shop.no(paid("9", little)), Reject::Conflict { .. }));
+    assert_eq!(shop.changed(paid("9", None)).change, Change::Paid);
+    assert!(matches!(shop.no(paid("9", little)), Reject::Conflict { .. }));
+    // Without an amount there is nothing that differs.
+    shop.ok(paid("3", None));
+    assert!(shop.changed(paid("3", much)).replayed);
+    shop.check();
+}
+
+#[test]
 fn a_payment_without_a_reference_that_is_told_again_is_the_same_payment() {
     let shop = stocked();
     shop.placed(order("1", &[("tea", 2)]));

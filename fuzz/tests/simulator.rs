@@ -3,7 +3,7 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 71] = [
+const MET: [&str; 72] = [
     "adjust       not_enough_units",
     "arrive       stock_moved",
     "book_loss    stock_moved",
@@ -25,6 +25,7 @@ const MET: [&str; 71] = [
     "close_refund invalid",
     "close_refund refund_closed",
     "close_refund replayed",
+    "pay          conflict",
     "pay          unknown_order",
     "pay          unplaced_paid",
     "pay          order_paid",

@@ -46,6 +46,9 @@ impl Model {
     /// The allowed outcomes of a payment for an order in this state.
     pub(super) fn judge_pay(&self, order: &Order, state: OrderState, pay: &Pay) -> Allowed {
         let purse = self.purse(&(order.channel, order.number.clone()));
+        if purse.has_other_amount(pay) {
+            return Allowed::refuse("conflict");
+        }
         let reference = pay.payment.as_ref();
         let told = purse.told(reference);
         let is_payable = matches!(state, OrderState::Held | OrderState::Expired);
@@ -69,6 +72,7 @@ impl Model {
         };
         let purse = self.purse(&number);
         match purse.told(Some(reference)) {
+            _ if purse.has_other_amount(pay) => Allowed::refuse("conflict"),
             Some(seq) => Allowed::again(seq),
             None if purse.refunds.len() >= UNPLACED_PAYMENTS_MAX => Allowed::refuse("invalid"),
             None => Allowed::must(),
@@ -130,6 +134,7 @@ impl Model {
             None => {}
         }
         purse.named.insert(reference.clone(), (entry.seq, None));
+        purse.note_amount(payment);
         Ok(())
     }
 
@@ -161,6 +166,9 @@ impl Model {
             return Err(format!("payment {reference:?} came before"));
         }
         let no = unplaced.unwrap_or(purse.refunds.len() as u32 + 1);
+        if let Some(payment) = &owed.payment {
+            purse.note_amount(payment);
+        }
         if unplaced.is_none() {
             purse.refunds.push(owed);
         }

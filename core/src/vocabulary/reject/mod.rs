@@ -192,7 +192,7 @@ refusals! {
             /// How many it has.
             count: u16,
         },
-        /// The key was used before with other content.
+        /// The key, the order number or the reference of a payment was used before with other content.
         7 "conflict" final Conflict {
             /// What differs or where to look.
             reason: String,
@@ -338,7 +338,7 @@ impl fmt::Display for Reject {
             Reject::UnknownSubOrder { sub, count } => {
                 write!(f, "the order has no sub-order {sub}, only 1 to {count}")
             }
-            Reject::Conflict { reason } => write!(f, "this key was used before with other content: {reason}"),
+            Reject::Conflict { reason } => write!(f, "the same was sent before with other content: {reason}"),
             Reject::IllegalStep { step, state, stage: Some(stage), reason } => {
                 write!(f, "cannot {step} a sub-order that is {} (order {}): {reason}", stage.name(), state.name())
             }

@@ -233,7 +233,7 @@ const fn status_and_title(reject: &Reject) -> (u16, &'static str) {
         Reject::InsufficientStock { .. } => (409, "Too little stock"),
         Reject::Unroutable { .. } => (409, "No allowed way to ship"),
         Reject::CarrierNotEligible { .. } => (409, "Carrier does not reach the zone"),
-        Reject::Conflict { .. } => (409, "Same key, other content"),
+        Reject::Conflict { .. } => (409, "Sent before with other content"),
         Reject::IllegalStep { .. } => (409, "Step not allowed in this state"),
         Reject::NotEnoughUnits { .. } => (409, "Too few units there"),
         Reject::StaleRules { .. } => (409, "Rules have changed"),

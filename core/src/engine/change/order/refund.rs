@@ -31,6 +31,9 @@ impl Engine {
         let order = context.order;
         let account = context.locked.orders(KeyShard::of_id(order.id)).account_of(order);
         let reference = payment.reference.as_ref();
+        if let Some(reject) = account.and_then(|account| other_amount(account, payment)) {
+            return Some(Undecided::Refused(reject));
+        }
         let is_payable = matches!(order.state, OrderState::Held | OrderState::Expired);
         let told = account.and_then(|account| account.told(reference));
         if is_payable && (told.is_none() || account.zip(reference).is_some_and(|(a, r)| a.unplaced(r).is_some())) {
@@ -64,8 +67,12 @@ impl Engine {
             if shard.find(&key).is_some() {
                 return Err(overtaken().into());
             }
+            let payment = Payment { reference: Some(reference.clone()), amount: pay.amount };
             if let Some(account) = shard.account(&key) {
-                if let Some(Told { seq, refund: Some(no) }) = account.told(Some(reference))
+                if let Some(reject) = other_amount(account, &payment) {
+                    return Err(Refusal::seen(reject, self.log.applied()));
+                }
+                if let Some(Told { seq, refund: Some(no), .. }) = account.told(Some(reference))
                     && let Some(reply) = self.refunded(&key, (account, no), None, true)
                 {
                     return Ok((reply, seq));
@@ -76,7 +83,6 @@ impl Engine {
                 }
             }
             let mut locked = keys.lock_stock([]);
-            let payment = Payment { reference: Some(reference.clone()), amount: pay.amount };
             let paid = UnplacedPaid { channel: key.channel, number: key.number.clone(), payment };
             let envelope = by_itself(asked, asked.now, Event::UnplacedPaid(paid));
             let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
@@ -152,6 +158,15 @@ impl Execute for CloseRefund {
             Ok((engine.refunded(&key, (account, self.refund), order, false).expect("it was found"), seq))
         })
     }
+}
+
+/// The refusal of a payment that was told before with another amount.
+fn other_amount(account: &Account, payment: &Payment) -> Option<Reject> {
+    let (before, reference, now) = (account.other_amount(payment)?, payment.reference.as_ref()?, payment.amount?);
+    let reason = format!(
+        "payment {reference} was told with the amount {before}, and now with {now}: another payment has another reference"
+    );
+    Some(Reject::Conflict { reason })
 }
 
 /// What answers a payment.
