@@ -59,6 +59,11 @@ impl Units {
         self.0 == 0
     }
 
+    /// The verb of a sentence about them: `is`, `are`.
+    pub const fn are(self) -> &'static str {
+        if self.0 == 1 { "is" } else { "are" }
+    }
+
     /// In words: `1 unit`, `3 units`.
     pub fn counted(self) -> String {
         counted(self.0, "unit")
@@ -98,8 +103,8 @@ impl Sum for Units {
 }
 
 /// A number of things in words, by what one of them is called: `1 order`, `3 orders`.
-pub fn counted(count: u64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 impl fmt::Display for Units {

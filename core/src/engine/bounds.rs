@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::query::{self, *};
 use crate::reject::Reject;
 use crate::time::{Day, Span, Time};
-use crate::units::Units;
+use crate::units::{Units, counted};
 
 /// Something that comes from outside.
 pub(in crate::engine) trait Bounded {
@@ -122,7 +122,8 @@ impl Bounded for Count {
     fn bounded(&self) -> Result<(), Reject> {
         lines(self.lines.len())?;
         if self.except.len() > COUNT_EXCEPT_MAX {
-            let reason = format!("names {} events, at most {COUNT_EXCEPT_MAX} are allowed", self.except.len());
+            let reason =
+                format!("names {}, at most {COUNT_EXCEPT_MAX} are allowed", counted(self.except.len(), "event"));
             return Err(invalid("except", reason));
         }
         levels(&self.lines)
@@ -390,7 +391,7 @@ fn named(field: &str, count: usize) -> Result<(), Reject> {
     if count <= ORDER_LINES_MAX {
         return Ok(());
     }
-    Err(invalid(field, format!("names {count} SKUs, an order has at most {ORDER_LINES_MAX}")))
+    Err(invalid(field, format!("names {}, an order has at most {ORDER_LINES_MAX}", counted(count, "SKU"))))
 }
 
 fn each<L>(lines: &[L], units: impl Fn(&L) -> Units) -> Result<(), Reject> {

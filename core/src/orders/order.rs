@@ -9,7 +9,7 @@ use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq,
 use crate::money::Money;
 use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict, verdict_of};
 use crate::time::Time;
-use crate::units::Units;
+use crate::units::{Units, counted};
 
 /// An order.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
@@ -346,8 +346,9 @@ impl Order {
     /// Its limit of parcels as a phrase, when it ships in more.
     pub fn broken_limit(&self) -> Option<String> {
         let limit = self.limit().filter(|limit| self.parcels() > usize::from(*limit))?;
-        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
-        Some(format!("the order was to ship {asked}; it ships in {} parcels", self.parcels()))
+        let asked =
+            if self.ship_complete { "complete".to_owned() } else { format!("in at most {}", counted(limit, "parcel")) };
+        Some(format!("the order was to ship {asked}; it ships in {}", counted(self.parcels(), "parcel")))
     }
 
     /// A sub-order by number.

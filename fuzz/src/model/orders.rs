@@ -375,8 +375,10 @@ impl Order {
     /// What a timeline says when it ships in more parcels than it was to.
     pub fn broken_limit(&self) -> Option<String> {
         let (limit, parcels) = (self.limit()?, self.parcels());
-        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
-        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcels"))
+        let s = |count: u16| if count == 1 { "" } else { "s" };
+        let asked =
+            if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcel{}", s(limit)) };
+        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcel{}", s(parcels)))
     }
 
     /// Units by SKU that a new hold needs once this order's hold has ended.

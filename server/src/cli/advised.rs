@@ -169,6 +169,43 @@ fn commands_that_messages_advise_are_commands_there_are() {
     assert!(seen > 30, "only {seen} commands found");
 }
 
+/// Things that messages count, as they are called when there are several.
+const COUNTED: &str = "units sub-orders orders rows refunds parcels cells SKUs events lines payments warehouses carriers \
+                       channels tokens plans decisions promises records";
+/// Sources with texts that no message shows, or in which there are many of everything: checks of invariants, and the demo.
+const NOT_READ: &str = "src/engine/check.rs src/routing/problem.rs src/orders/order.rs src/orders/slots.rs src/orders/shard.rs \
+                        src/orders/lists src/stock src/demo src/print/day.rs";
+
+/// Where a message counts something by a number that may be one. What it calls in capitals is a bound, and large; what has
+/// decimals is a measure.
+fn counts_badly(text: &str) -> Option<&str> {
+    let filled = text.match_indices('}').filter_map(|(end, _)| Some((text[..end].rfind('{')? + 1, end)));
+    let mut counts = filled.filter(|(start, end)| {
+        let filled = &text[*start..*end];
+        !filled.starts_with(|c: char| c.is_ascii_uppercase()) && !filled.contains(":.")
+    });
+    counts.find_map(|(start, end)| {
+        let after = text[end + 1..].strip_prefix(' ')?;
+        let word = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next()?;
+        let is_counted = COUNTED.split(' ').any(|counted| counted == word);
+        is_counted.then(|| &text[start - 1..end + 2 + word.len()])
+    })
+}
+
+#[test]
+fn one_of_a_thing_is_counted_in_the_singular() {
+    assert_eq!(counts_badly("here are {count} units of it"), Some("{count} units"));
+    assert_eq!(counts_badly("at most {LINE_UNITS_MAX} units, {} too many"), None);
+    let read = literals().into_iter().filter(|Literal { file, .. }| {
+        let file = file.to_string_lossy().into_owned();
+        !NOT_READ.split(' ').any(|part| file.contains(part))
+    });
+    let wrong =
+        |Literal { file, line, text }: Literal| Some(format!("{}:{line}: {}", file.display(), counts_badly(&text)?));
+    let wrong: Vec<String> = read.filter_map(wrong).collect();
+    assert_eq!(wrong, [""; 0], "say it by `counted`:\n{}", wrong.join("\n"));
+}
+
 /// Names that look like settings and are files of a server's folder.
 const FILES: [&str; 2] = ["journal.mark", "journal.redb"];
 

@@ -7,6 +7,7 @@ use stockade_client::ClientError;
 use stockade_core::ids::Code;
 use stockade_core::orders::{Change, OrderState, RefundReason};
 use stockade_core::reply::{Changed, Reply};
+use stockade_core::units::counted;
 
 use super::asked::Asked;
 use super::connect::{Connect, Session};
@@ -19,7 +20,7 @@ use crate::terminal::{Output, progress_bar};
 /// Orders sent together. Between two such waves everything is decided.
 const WAVE: usize = 2_048;
 const ORDERS_SUBJECT: Subject = Subject {
-    things: "orders",
+    one: "order",
     unseen: "whether the stock is enough for all orders together (each is checked by itself), whether an order that was \
              placed before had the same lines, whether one whose hold ran out can still be paid, and whether this token \
              may place, pay and cancel",
@@ -209,8 +210,8 @@ impl Import<'_> {
 
     fn interrupted(&self, error: ClientError) -> Failure {
         let Imported { done, before, begun, .. } = &self.imported;
-        let begun = if *begun { ", others are placed and not paid" } else { "" };
-        self.imported.interrupted(error, &format!("{} orders are done{begun}", done + before), "")
+        let begun = if *begun { "; others are placed and not paid" } else { "" };
+        self.imported.interrupted(error, &format!("done: {}{begun}", counted(done + before, "order")), "")
     }
 
     /// Notes an order as refused, or returns the error that ends the import.

@@ -6,6 +6,7 @@ use stockade_core::ids::{Code, RefundNo, Seq};
 use stockade_core::money::Money;
 use stockade_core::query::{Query, RefundsQuery};
 use stockade_core::reply::{RefundsPage, Reply};
+use stockade_core::units::counted;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::OrderArg;
@@ -112,7 +113,8 @@ pub fn refunds(args: RefundsArgs, out: Output) -> Result<(), Failure> {
     if let Some(cursor) = next.filter(|_| !out.json) {
         let limit = args.limit;
         eprintln!(
-            "stockade: these are the first {limit} refunds; for more, raise --limit, or go on with --after {cursor}"
+            "stockade: there are more: this is a list of the first {}; raise --limit, or go on with --after {cursor}",
+            counted(limit, "refund")
         );
     }
     Ok(())

@@ -11,7 +11,7 @@ use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
 use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
 use super::advice::{self, Movement, Typed};
 use super::batches::{Batch, LinesArgs, Place, Purpose};
@@ -354,8 +354,8 @@ pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     print::reply(&Reply::Stock(cells), out);
     if more {
         eprintln!(
-            "stockade: there are more: this is a list of the first {} cells; raise --limit or name SKUs",
-            args.limit
+            "stockade: there are more: this is a list of the first {}; raise --limit or name SKUs",
+            counted(args.limit, "cell")
         );
     }
     Ok(())

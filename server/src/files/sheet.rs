@@ -9,6 +9,7 @@ use std::str::FromStr;
 use jiff::tz::TimeZone;
 use stockade_core::ids::Code;
 use stockade_core::time::{Day, Time};
+use stockade_core::units::counted;
 
 use super::columns::{Column, TableKind};
 use super::delimited::{Delimited, Made, Record, SplitFault};
@@ -182,7 +183,7 @@ impl Sheet {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.passed_over > 0 {
-            notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
+            notes.push(format!("{}: {} passed over as asked", self.path.display(), counted(self.passed_over, "row")));
         }
         if let Rows::Text(rows) = &self.rows
             && let Some(line) = rows.cut()
@@ -226,8 +227,10 @@ impl Sheet {
         let surplus = self.record.cells().skip(self.headers.len()).any(|cell| !cell.trim_ascii().is_empty());
         if surplus {
             let (cells, headers) = (self.record.len(), self.headers.len());
-            let reason =
-                format!("the row has {cells} cells, the header only {headers}: quote cells that hold the separator");
+            let reason = format!(
+                "the row has {}, the header only {headers}: quote cells that hold the separator",
+                counted(cells, "cell")
+            );
             return Err(FileFault::at(&self.path, line, reason));
         }
         if let Some(place) = self.record.cells().position(|cell| std::str::from_utf8(cell).is_err()) {

@@ -54,7 +54,7 @@ fn a_cell_whose_safety_stock_is_set_and_whose_count_is_refused_says_so() {
     server.run(&["sku", "define", "PEN"]).ended(0);
     write(&server, "stock.csv", "sku,warehouse,on_hand,safety\nPEN,HGH,10,2\n");
     let refused = server.run(&["import", "stock", "stock.csv", "--as-of", "99999999"]).ended(6);
-    assert_eq!(refused.out, "1 cells: 0 done, 0 done before, 1 refused\n");
+    assert_eq!(refused.out, "1 cell: 0 done, 0 done before, 1 refused\n");
     assert_eq!((cell(&server, "PEN", "HGH", "on_hand"), cell(&server, "PEN", "HGH", "safety")), (0, 2));
     let rows = read(&server, "stock.refused.csv").unwrap();
     assert!(rows.contains("PEN,HGH,10,2,2,") && rows.contains("safety stock is set, but units are not: "), "{rows}");
@@ -99,9 +99,9 @@ fn a_dry_run_finds_what_the_real_run_refuses_and_says_what_it_cannot_find() {
     let dry = |name: &str, channel: &str| server.run(&["import", "orders", name, "--dry-run", "--channel", channel]);
     write(&server, "one.csv", "order_id,sku,qty\n1,TEE,1\n");
     let nope = dry("one.csv", "nope").ended(1);
-    assert_eq!(nope.out, "1 orders: 0 would be done, 0 done before, 1 refused\n");
+    assert_eq!(nope.out, "1 order: 0 would be done, 0 done before, 1 refused\n");
     assert!(nope.err.contains("nope"), "{}", nope.err);
-    assert_eq!(dry("one.csv", "web").ended(0).out, "1 orders: 1 would be done, 0 done before, 0 refused\n");
+    assert_eq!(dry("one.csv", "web").ended(0).out, "1 order: 1 would be done, 0 done before, 0 refused\n");
 
     server.run(&["import", "orders", "one.csv", "--channel", "web"]).ended(0);
     let sales = "1,TEE,1,sale\n2,TEE,9999,sale\n3,CHAIR,1,sale\n4,TEE,1,sale\n";
@@ -137,7 +137,7 @@ fn an_import_that_ends_early_counts_every_order_that_is_done() {
     // Both orders travel together, and the first one is not allowed.
     write(&server, "orders.csv", "order_id,sku,qty,channel\n1,TEE,1,live\n2,TEE,1,web\n");
     let ended = server.run(&["import", "orders", "orders.csv", "--token", &token]).ended(6);
-    assert!(ended.err.contains("(1 orders are done; the same import again does the rest)"), "{}", ended.err);
+    assert!(ended.err.contains("(done: 1 order; the same import again does the rest)"), "{}", ended.err);
     server.run(&["order", "web/2"]).ended(0);
 }
 
@@ -176,7 +176,7 @@ fn money_for_an_order_that_was_cancelled_is_owed_back_once_however_often_its_fil
     server.run(&["cancel", "web/1"]).ended(0);
     for exit in [6, 1, 1] {
         let paid = server.run(&import).ended(exit);
-        assert_eq!(paid.out, "1 orders: 0 done, 0 done before, 1 refused\n");
+        assert_eq!(paid.out, "1 order: 0 done, 0 done before, 1 refused\n");
         let refused = read(&server, "orders.refused.csv").unwrap();
         assert!(refused.contains("the order is cancelled: the money is owed back, refund 1"), "{refused}");
         assert_eq!(owed(), 1);
@@ -336,7 +336,7 @@ fn refused_rows_go_through_a_spreadsheet_and_are_imported_as_they_are() {
     );
     write(&server, "orders.refused.csv", &refused.replace("CHAIR", "LAMP"));
     let again = server.run(&["import", "orders", "orders.refused.csv"]).ended(0);
-    assert_eq!(again.out, "1 orders: 1 done, 0 done before, 0 refused\n");
+    assert_eq!(again.out, "1 order: 1 done, 0 done before, 0 refused\n");
     server.run(&["order", "web/020261111001"]).ended(0);
 }
 

@@ -306,14 +306,7 @@ impl Reject {
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reject::InsufficientStock { short } => {
-                f.write_str("too little stock, nothing is held:")?;
-                for (n, s) in short.iter().enumerate() {
-                    let comma = if n == 0 { "" } else { "," };
-                    write!(f, "{comma} {} of {} wanted, {} available", s.wanted, s.sku, s.available)?;
-                }
-                Ok(())
-            }
+            Reject::InsufficientStock { short } => short_of(short, f),
             Reject::Unroutable { reason } => write!(f, "there is stock but no allowed way to ship it: {reason}"),
             Reject::CarrierNotEligible { carrier, zone: Some(zone) } => {
                 write!(
@@ -349,7 +342,8 @@ impl fmt::Display for Reject {
             Reject::BadFile { line: 0, reason } => write!(f, "the file is refused whole: {reason}"),
             Reject::BadFile { line, reason } => write!(f, "the file is refused whole: line {line}: {reason}"),
             Reject::NotEnoughUnits { sku, warehouse, bucket, wanted, available } => {
-                write!(f, "{wanted} units of {sku} wanted from {bucket} at {warehouse}, {available} can be taken")
+                let wanted = wanted.counted();
+                write!(f, "{wanted} of {sku} wanted from {bucket} at {warehouse}, {available} can be taken")
             }
             Reject::StaleRules { expected, actual } => {
                 write!(f, "rules version {expected} was expected but {actual} is in force: read them again")
@@ -374,6 +368,15 @@ impl fmt::Display for Reject {
             Reject::Halted { reason } => write!(f, "the engine stopped itself: {reason}"),
         }
     }
+}
+
+fn short_of(short: &[Short], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("too little stock, nothing is held:")?;
+    for (n, s) in short.iter().enumerate() {
+        let comma = if n == 0 { "" } else { "," };
+        write!(f, "{comma} {} of {} wanted, {} available", s.wanted, s.sku, s.available)?;
+    }
+    Ok(())
 }
 
 impl std::error::Error for Reject {}

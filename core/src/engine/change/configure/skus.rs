@@ -49,7 +49,7 @@ impl Execute for DefineSkus {
 /// Refuses definitions after which there would be more SKUs than there may be.
 fn counted(count: usize) -> Result<(), Reject> {
     if count > SKUS_MAX {
-        return Err(invalid("skus", format!("would be {count} SKUs with these, at most {SKUS_MAX} can be defined")));
+        return Err(invalid("skus", format!("would be {count} with these, at most {SKUS_MAX} can be defined")));
     }
     Ok(())
 }

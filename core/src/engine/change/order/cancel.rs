@@ -85,7 +85,7 @@ impl Engine {
             return Ok(());
         }
         let can = line.units.saturating_sub(left);
-        let reason = format!("{} units of {} were asked, {can} can still be cancelled", line.units, line.sku);
+        let reason = format!("{} of {} asked for, {can} can still be cancelled", line.units.counted(), line.sku);
         Err(illegal(Action::Cancel, order, None, reason))
     }
 }

@@ -23,6 +23,7 @@ use crate::reject::Reject;
 use crate::reply::{Refunded, Reply};
 use crate::stock::Move;
 use crate::time::Time;
+use crate::units::counted;
 
 impl Engine {
     /// The answer to a payment that was told before; `None` when this is another one, or pays an order that was placed
@@ -130,7 +131,7 @@ impl Execute for CloseRefund {
             let known = account.and_then(|account| account.refund(self.refund).map(|refund| (account, refund)));
             let Some((account, refund)) = known else {
                 let there = account.map_or(0, |account| account.refunds().len());
-                let reason = format!("is {}, and {there} refunds were ever due here", self.refund);
+                let reason = format!("is {}, and there {} ever due here", self.refund, were(there));
                 return Err(Refusal::seen(invalid("refund", reason), version));
             };
             if let Some(closing) = &refund.closed {
@@ -158,6 +159,12 @@ impl Execute for CloseRefund {
             Ok((engine.refunded(&key, (account, self.refund), order, false).expect("it was found"), seq))
         })
     }
+}
+
+/// So many refunds, with their verb.
+fn were(refunds: usize) -> String {
+    let verb = if refunds == 1 { "was" } else { "were" };
+    format!("{verb} {}", counted(refunds, "refund"))
 }
 
 /// The refusal of a payment that was told before with another amount.
