@@ -221,7 +221,13 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ("world", Query::World(stockade_core::query::World)),
         (
             "refunds",
-            Query::Refunds(RefundsQuery { channel: Some(code("web")), closed: true, after: Some(Seq(9)), limit: 50 }),
+            Query::Refunds(RefundsQuery {
+                channel: Some(code("web")),
+                number: Some(code("1001")),
+                closed: true,
+                after: Some(Seq(9)),
+                limit: 50,
+            }),
         ),
         ("times", Query::Times(Times { channel: code("web") })),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),

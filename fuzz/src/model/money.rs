@@ -219,6 +219,20 @@ impl Model {
                 return Err(format!("refunds of {number:?} are of no payment"));
             }
         }
+        for (number, _) in self.purses.iter() {
+            let channel = self.world.as_ref().and_then(|world| world.channel(number.0)).map(|found| found.code.clone());
+            let mut shown = Vec::new();
+            for closed in [false, true] {
+                let (channel, after, number) = (channel.clone(), None, Some(number.1.clone()));
+                let query = RefundsQuery { channel, number, closed, after, limit: 2_000 };
+                let Reply::Refunds(page) = asking.ask(&Query::Refunds(query))? else {
+                    return Err("no refunds".to_owned());
+                };
+                shown.extend(page.refunds);
+            }
+            shown.sort_by_key(|refund| refund.refund);
+            same("the refunds of a number", &shown, &self.refund_views(number).ok_or("a refund without a name")?)?;
+        }
         let channels = self.world.iter().flat_map(|world| world.channels.values()).map(|channel| Some(&channel.code));
         for channel in channels.chain([None]) {
             for closed in [false, true] {
@@ -227,7 +241,7 @@ impl Model {
                 expected.sort_by_key(|refund| refund.closed.as_ref().map_or(refund.seq, |closed| closed.seq));
                 let (mut shown, mut after) = (Vec::new(), None);
                 loop {
-                    let query = RefundsQuery { channel: channel.cloned(), closed, after, limit: 5 };
+                    let query = RefundsQuery { channel: channel.cloned(), number: None, closed, after, limit: 5 };
                     let Reply::Refunds(page) = asking.ask(&Query::Refunds(query))? else {
                         return Err("no refunds".to_owned());
                     };

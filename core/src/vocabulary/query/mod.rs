@@ -132,6 +132,8 @@ pub struct OrdersQuery {
 pub struct RefundsQuery {
     /// Only of this channel.
     pub channel: Option<Code>,
+    /// Only of this order number of the channel, which must be named; also one that no order has.
+    pub number: Option<Code>,
     /// Closed ones, by when they were closed, instead of open ones, by when they became due.
     pub closed: bool,
     /// Go on after the refund that this event made due, or closed: the cursor of the page before.
