@@ -52,9 +52,10 @@ impl Asked {
         }
     }
 
-    /// The confirmation that it is paid.
+    /// The confirmation that it is paid, with what the file says of the payment.
     pub(super) fn payment(&self) -> Request {
-        let pay = Command::Pay(Pay::new(self.reference()));
+        let OrderRecord { payment, amount, .. } = &self.order;
+        let pay = Command::Pay(Pay { order: self.reference(), payment: payment.clone(), amount: *amount });
         Request { key: self.key("pay"), occurred: self.order.ts, command: pay }
     }
 

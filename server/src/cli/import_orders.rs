@@ -25,7 +25,7 @@ const ORDERS_SUBJECT: Subject = Subject {
              placed before had the same lines, whether one whose hold ran out can still be paid, and whether this token \
              may place, pay and cancel",
 };
-const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind"];
+const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind", "payment", "amount"];
 
 /// See [`orders`].
 #[derive(Debug, Args)]
@@ -35,7 +35,8 @@ pub(super) struct OrdersArgs {
     /// The channel of orders that name none.
     #[arg(long)]
     channel: Option<Code>,
-    /// Orders are paid already: each is confirmed as paid right after it is placed.
+    /// Orders are paid already: each is confirmed as paid right after it is placed, with the payment and the amount that the
+    /// file says.
     #[arg(long)]
     paid: bool,
     #[command(flatten)]
@@ -107,6 +108,9 @@ fn read(args: &OrdersArgs) -> Result<Vec<Asked>, Failure> {
         asked.push(Asked { channel, order });
     }
     sheet.notes().iter().for_each(|note| eprintln!("stockade: {note}"));
+    if !args.paid && asked.iter().any(|asked| asked.order.payment.is_some() || asked.order.amount.is_some()) {
+        eprintln!("stockade: payments and amounts are not told: say --paid if the orders are paid");
+    }
     Ok(asked)
 }
 
@@ -230,13 +234,16 @@ impl Import<'_> {
         let Asked { channel, order } = asked;
         let text = |code: &Option<Code>| code.as_ref().map_or(String::new(), |code| code.as_str().to_owned());
         let ts = order.ts.map_or(String::new(), |ts| ts.to_string());
+        let amount = order.amount.map_or(String::new(), |amount| amount.to_string());
         let kind = match order.kind {
             OrderKind::Sale => "sale",
             OrderKind::Cancel => "cancel",
         };
         let row = |sku: String, qty: String| {
             let (number, channel) = (order.number.as_str().to_owned(), channel.as_str().to_owned());
-            vec![number, sku, qty, ts.clone(), channel, text(&order.customer), text(&order.zone), kind.to_owned()]
+            let kind = kind.to_owned();
+            let (customer, zone, payment) = (text(&order.customer), text(&order.zone), text(&order.payment));
+            vec![number, sku, qty, ts.clone(), channel, customer, zone, kind, payment, amount.clone()]
         };
         if order.lines.is_empty() {
             self.refused.add(order.line, row(String::new(), String::new()), reason);

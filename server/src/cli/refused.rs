@@ -36,7 +36,7 @@ const REASON_CHARS_MAX: usize = 500;
 /// The columns after those of the table.
 const NOTES: [&str; 2] = ["line", "reason"];
 /// Columns in which a spreadsheet may take a number for a number.
-const FIGURES: [&str; 6] = ["qty", "on_hand", "safety", "weight_g", "ts", "kind"];
+const FIGURES: [&str; 7] = ["qty", "on_hand", "safety", "weight_g", "ts", "kind", "amount"];
 const MARK: &str = "\u{feff}";
 
 /// The refused rows of a file.

@@ -201,6 +201,62 @@ fn money_for_an_order_that_was_cancelled_is_owed_back_once_however_often_its_fil
 }
 
 #[test]
+fn payments_of_a_file_are_told_with_their_references_and_amounts() {
+    let server = Server::start();
+    let rows = "Name,Sku,Qty,Payment Reference,Total\n1,TEE,1,PSP-1,129.00\n1,MUG,1,,\n2,TEE,1,PSP-2,12.50\n";
+    write(&server, "orders.csv", rows);
+    server.run(&["place", "web/2", "TEE:1"]).ended(0);
+    server.run(&["cancel", "web/2"]).ended(0);
+    let names = ["--column", "order_id=Name", "--column", "sku=Sku", "--column", "qty=Qty"];
+    let money = ["--column", "payment=Payment Reference", "--column", "amount=Total", "--paid"];
+    let import = [&["import", "orders", "orders.csv", "--channel", "web"][..], &names, &money].concat();
+    let quiet = server.run(&[&import[..import.len() - 1], &["--dry-run"]].concat());
+    assert!(quiet.err.contains("say --paid if the orders are paid"), "{}", quiet.err);
+    for _ in 0..2 {
+        server.run(&import).ended(6);
+        let timeline = server.run(&["order", "web/1"]).ended(0).out;
+        assert!(timeline.contains("payment PSP-1, 129.00"), "{timeline}");
+        let owed = server.json(&["refunds"]);
+        assert_eq!(owed["refunds"].as_array().unwrap().len(), 1, "{owed}");
+        assert_eq!(owed["refunds"][0]["payment"], serde_json::json!({"reference": "PSP-2", "amount": "12.50"}));
+    }
+    let refused = read(&server, "orders.refused.csv").unwrap();
+    assert!(refused.contains(",sale,PSP-2,12.50,4,"), "{refused}");
+    // The payment that the shop tells again is the same one.
+    assert_eq!(server.json(&["pay", "web/1", "--payment", "PSP-1"])["replayed"], true);
+    for (rows, says) in [
+        ("3,TEE,1,A,1\n3,MUG,1,B,1\n", "column `Payment Reference`: `B` here, but `A` in line 2"),
+        ("3,TEE,1,A,1\n3,MUG,1,A,2\n", "column `Total`: `2.00` here, but `1.00` in line 2"),
+        ("3,TEE,1,A,\"1,000.00\"\n", "without separators"),
+        ("3,TEE,1,A,-5\n", "below zero"),
+    ] {
+        write(&server, "orders.csv", &format!("Name,Sku,Qty,Payment Reference,Total\n{rows}"));
+        let refused = server.run(&import).ended(2);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+}
+
+#[test]
+fn items_packed_into_one_cell_are_refused_by_name() {
+    let server = Server::start();
+    for items in [
+        "name:Tee|product_id:7|sku:TEE|quantity:2|total:18.00",
+        "sku:TEE|quantity:2; sku:MUG|quantity:1",
+        "[{\"\"sku\"\":\"\"TEE\"\",\"\"quantity\"\":2}]",
+    ] {
+        write(&server, "woo.csv", &format!("order_id,line_items,items\n1,\"{items}\",3\n"));
+        let import = ["import", "orders", "woo.csv", "--channel", "web", "--column", "sku=line_items"];
+        let refused = server.run(&[&import[..], &["--column", "qty=items"]].concat()).ended(2);
+        let says = "line 2, column `line_items`: holds the items of an order packed into one cell";
+        assert!(refused.err.contains(says) && refused.err.contains("one row for each item"), "{}", refused.err);
+    }
+    let import = ["import", "orders", "woo.csv", "--channel", "web", "--column", "qty=items"];
+    let missing = server.run(&import).ended(2);
+    assert!(missing.err.contains("`line_items` seems to hold the items packed into one cell"), "{}", missing.err);
+    server.run(&["order", "web/1"]).ended(1);
+}
+
+#[test]
 fn a_cancellation_of_an_order_that_is_cancelled_was_done_before() {
     let server = Server::start();
     server.run(&["place", "web/1", "TEE:1"]).ended(0);
@@ -326,12 +382,12 @@ fn refused_rows_go_through_a_spreadsheet_and_are_imported_as_they_are() {
     server.run(&first).ended(1);
     let refused = read(&server, "orders.refused.csv").unwrap();
     assert!(
-        refused.starts_with("\u{feff}order_id,sku,qty,ts,channel,customer,zone,kind,line,reason,note\n"),
+        refused.starts_with("\u{feff}order_id,sku,qty,ts,channel,customer,zone,kind,payment,amount,line,reason,note\n"),
         "{refused}"
     );
-    assert!(refused.contains("\"=\"\"020261111001\"\"\",CHAIR,1,,web,,,sale,2,"), "{refused}");
+    assert!(refused.contains("\"=\"\"020261111001\"\"\",CHAIR,1,,web,,,sale,,,2,"), "{refused}");
     assert!(
-        refused.contains(",MUG,1,,web,,,sale,3,see line 2,\n") && refused.contains("\u{8bf7}\u{5feb}\n"),
+        refused.contains(",MUG,1,,web,,,sale,,,3,see line 2,\n") && refused.contains("\u{8bf7}\u{5feb}\n"),
         "{refused}"
     );
     write(&server, "orders.refused.csv", &refused.replace("CHAIR", "LAMP"));
