@@ -249,6 +249,17 @@ impl SubOrder {
         verdict_of(self.stage, self.is_back(), action)
     }
 
+    /// Units were taken out of its box: it is to be packed, weighed and labelled anew. Answers whether it was packed.
+    pub fn reopen(&mut self) -> bool {
+        self.steps = self.steps.after(Step::Unpack);
+        self.waybill = None;
+        let was_packed = self.stage == Stage::Packed;
+        if was_packed {
+            self.stage = Stage::Picking;
+        }
+        was_packed
+    }
+
     /// How much work was done on it before it leaves: by its stage, then by the steps that were done.
     pub fn work_done(&self) -> (u8, usize) {
         let by_stage = match self.stage {

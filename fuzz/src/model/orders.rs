@@ -284,6 +284,8 @@ pub struct Order {
     pub timeline: Vec<Moment>,
     /// The last event.
     pub version: Seq,
+    /// Sub-orders that were packed when units were taken out of them, the last time that any were.
+    pub opened: Vec<u16>,
     /// Keys of commands on it: digest of the content and the event.
     pub keys: BTreeMap<Code, (u128, Seq)>,
 }

@@ -8,7 +8,7 @@ use stockade_core::event::{
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
-use stockade_core::orders::{Change, OrderState, RefundReason, Stage};
+use stockade_core::orders::{Change, OrderState, RefundReason, Stage, Step};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move};
 use stockade_core::units::Units;
@@ -72,6 +72,7 @@ impl Model {
             review: BTreeMap::new(),
             timeline: Vec::new(),
             version: seq,
+            opened: Vec::new(),
             keys: BTreeMap::new(),
         })
     }
@@ -337,6 +338,20 @@ impl Verdict for UnitsCancelled {
         let ranks = ranks(model.order(self.cancelled.order)?);
         model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)?;
         model.check_given_up(&self.cancelled, &ranks)?;
+        let order = model.order_mut(self.cancelled.order)?;
+        order.opened.clear();
+        let subs: BTreeSet<u16> = self.cancelled.takes.iter().map(|take| take.sub.0).collect();
+        for no in subs {
+            let sub = order.sub_mut(no)?;
+            if sub.units() == 0 {
+                continue;
+            }
+            sub.note(Step::Unpack);
+            if sub.stage == Stage::Packed {
+                sub.stage = Stage::Picking;
+                order.opened.push(no);
+            }
+        }
         let touched = self.cancelled.takes.iter().map(|take| take.sub);
         model.refigure(self.cancelled.order, touched, &self.figures)
     }
@@ -345,7 +360,10 @@ impl Verdict for UnitsCancelled {
         self.cancelled.reply(after, seq)
     }
 
-    fn reason(&self) -> Option<&str> {
-        self.cancelled.reason()
+    fn reason_in(&self, after: &Model) -> Option<String> {
+        let opened = after.order(self.cancelled.order).map(|order| order.opened.clone()).unwrap_or_default();
+        let opened = opened.iter().map(|no| format!("sub-order {no} was packed: open it and pack it again"));
+        let said: Vec<String> = self.cancelled.reason.iter().cloned().chain(opened).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 }

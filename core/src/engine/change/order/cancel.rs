@@ -202,6 +202,15 @@ impl OrderCancelled {
         }
         Some(())
     }
+
+    /// Opens the boxes that units were taken out of and others are left in; answers those that were packed.
+    fn open_boxes(&self, order: &mut Order) -> Vec<SubNo> {
+        let mut subs: Vec<SubNo> = self.takes.iter().map(|take| take.sub).collect();
+        subs.dedup();
+        let mut was_packed = |no: &SubNo| order.sub_mut(*no).is_some_and(|sub| !sub.is_closed() && sub.reopen());
+        subs.retain(|no| was_packed(no));
+        subs
+    }
 }
 
 impl OrderCancelled {
@@ -269,6 +278,14 @@ impl Body for SubOrderCancelled {
     }
 }
 
+/// The reason of a cancellation, and which parcels have to be opened for it.
+fn why(reason: Option<&str>, opened: &[SubNo]) -> Option<String> {
+    let opened: Vec<String> =
+        opened.iter().map(|no| format!("sub-order {no} was packed: open it and pack it again")).collect();
+    let said: Vec<&str> = reason.into_iter().chain(opened.iter().map(String::as_str)).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
 impl Body for UnitsCancelled {
     fn touches(&self, footprint: &mut Footprint) {
         self.cancelled.touches(footprint);
@@ -282,7 +299,9 @@ impl Body for UnitsCancelled {
         let (order, change) = self.cancelled.apply_to(state, at)?;
         let wrong = Broken::Order { order: order.id, what: "it has no such sub-order" };
         refigure(order, &self.figures).ok_or(wrong)?;
-        at.done_because(order, self.cancelled.only_sub(), change, self.cancelled.reason.as_deref());
+        let opened = self.cancelled.open_boxes(order);
+        let reason = why(self.cancelled.reason.as_deref(), &opened);
+        at.done_because(order, self.cancelled.only_sub(), change, reason.as_deref());
         Ok(())
     }
 
