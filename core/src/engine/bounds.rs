@@ -74,6 +74,15 @@ impl Bounded for ApplyRules {
     }
 }
 
+impl Bounded for ClearSkus {
+    fn bounded(&self) -> Result<(), Reject> {
+        if !self.weight && !self.category {
+            return Err(invalid("weight", "say what is forgotten: weight, category or both".to_owned()));
+        }
+        named_skus(&self.skus)
+    }
+}
+
 impl Bounded for DefineSkus {
     fn bounded(&self) -> Result<(), Reject> {
         lines(self.skus.len())?;
@@ -283,10 +292,7 @@ impl Bounded for Expect {
 
 impl Bounded for AvailabilityQuery {
     fn bounded(&self) -> Result<(), Reject> {
-        if self.skus.is_empty() {
-            return Err(invalid("skus", format!("name 1 to {COMMAND_LINES_MAX} SKUs, not 0")));
-        }
-        skus(&self.skus)
+        named_skus(&self.skus)
     }
 }
 
@@ -406,6 +412,13 @@ fn file(field: &str, text: &str) -> Result<(), Reject> {
         return Err(invalid(field, format!("has {} bytes, at most {RULES_BYTES_MAX} are allowed", text.len())));
     }
     Ok(())
+}
+
+fn named_skus(codes: &[Code]) -> Result<(), Reject> {
+    if codes.is_empty() {
+        return Err(invalid("skus", format!("name 1 to {COMMAND_LINES_MAX} SKUs, not 0")));
+    }
+    skus(codes)
 }
 
 fn skus(codes: &[Code]) -> Result<(), Reject> {

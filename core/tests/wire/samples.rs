@@ -59,6 +59,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
     vec![
         ("apply_world", Command::ApplyWorld(ApplyWorld { text: "currency = \"CNY\"".to_owned() })),
         ("apply_rules", Command::ApplyRules(ApplyRules { text: String::new(), expect: Some(RulesVersion(3)) })),
+        ("clear_skus", Command::ClearSkus(ClearSkus { skus: vec![code("A")], weight: true, category: false })),
         (
             "define_skus",
             Command::DefineSkus(DefineSkus {

@@ -53,6 +53,7 @@ impl Model {
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
             Command::DefineSkus(c) => judge_skus(c),
+            Command::ClearSkus(c) => self.judge_clear(c),
             Command::Receive(c) => self.judge_named(|names| self.judge_receive(c, names)),
             Command::Adjust(c) => self.judge_named(|names| self.judge_adjust(c, names)),
             Command::Count(c) => self.judge_named(|names| self.judge_count(c, names)),

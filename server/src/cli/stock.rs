@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Adjust, Arrive, Command, Count, CountShelf, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety, SkuSpec,
-    Transfer,
+    Adjust, Arrive, ClearSkus, Command, Count, CountShelf, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety,
+    SkuSpec, Transfer,
 };
 use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
@@ -197,7 +197,26 @@ pub struct SkuArgs {
 #[derive(Debug, Subcommand)]
 enum SkuVerb {
     /// Create SKUs, or change weight and category of known ones; what is not given stays.
-    Define(DefineArgs),
+    Define(Box<DefineArgs>),
+    /// Forget weight, category or both of known SKUs: they weigh what the world says, and are of no category.
+    Clear(ClearArgs),
+}
+
+#[derive(Debug, Args)]
+struct ClearArgs {
+    /// The SKUs.
+    #[arg(required = true)]
+    skus: Vec<Code>,
+    /// Forget the weight.
+    #[arg(long, required_unless_present = "category")]
+    weight: bool,
+    /// Forget the category.
+    #[arg(long)]
+    category: bool,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 #[derive(Debug, Args)]
@@ -325,9 +344,14 @@ pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Creates or changes SKUs.
+/// Creates or changes SKUs, or forgets what is known of them.
 pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
-    let SkuVerb::Define(args) = args.verb;
+    let args = match args.verb {
+        SkuVerb::Define(args) => args,
+        SkuVerb::Clear(ClearArgs { skus, weight, category, key, connect }) => {
+            return connect.run(&key, Command::ClearSkus(ClearSkus { skus, weight, category }), out);
+        }
+    };
     let specs: Vec<SkuSpec> = match &args.file {
         None => {
             let spec = |sku| SkuSpec { sku, weight_g: args.weight, category: args.category.clone() };

@@ -68,6 +68,7 @@ impl<'s> Look<'s> {
             Command::ApplyWorld(_) | Command::ApplyRules(_) => Work::Heavy,
             // 10,000 SKUs are entered.
             Command::DefineSkus(define) => by_items(define.skus.len(), STOCK_LINES),
+            Command::ClearSkus(clear) => by_items(clear.skus.len(), STOCK_LINES),
             // A movement or two for each of 10,000 lines; while goods of its cells are handed over, 1,024 promises besides.
             Command::Receive(_) if self.engine.has_reactions() => Work::Heavy,
             Command::Receive(receive) => by_items(receive.lines.len(), STOCK_LINES),

@@ -487,6 +487,13 @@ fn a_catalog_without_a_column_leaves_what_is_known_of_a_sku() {
     server.run(&["sku", "define", "--file", "empty.csv"]).ended(0);
     server.run(&["sku", "define", "TEE", "--category", "hard"]).ended(0);
     assert_eq!((grams("TEE"), grams("MUG")), (250, 410));
+    // What is known can be forgotten, and that is all that empty cells do not do.
+    server.run(&["sku", "clear", "TEE", "MUG", "--weight"]).ended(0);
+    server.run(&["sku", "define", "NEW"]).ended(0);
+    server.run(&["receive", "HGH", "NEW:5"]).ended(0);
+    assert_eq!((grams("TEE"), grams("MUG")), (grams("NEW"), grams("NEW")));
+    assert!(server.run(&["sku", "clear", "TEE"]).ended(2).err.contains("--weight"));
+    assert!(server.run(&["sku", "clear", "NOBODY", "--category"]).ended(1).err.contains("NOBODY"));
     write(&server, "foreign.csv", "sku,Grams\nTEE,260\n");
     let foreign = server.run(&["import", "catalog", "foreign.csv"]).ended(2);
     assert!(foreign.err.contains("there is no column `weight_g` or `category`"), "{}", foreign.err);
