@@ -100,8 +100,7 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::Pay(Pay::new(order)), changed)
     }
 
-    /// Tells of a payment with its reference and amount. Answered with [`Reply::Changed`], or with [`Reply::Refunded`] when
-    /// no order has the number: the money is owed back then.
+    /// Tells of a payment with reference and amount; [`Reply::Refunded`] when no order has the number: it is owed back then.
     fn pay_by(&self, pay: Pay) -> impl Future<Output = Result<Reply, ClientError>> + Send {
         tell(self, Command::Pay(pay), Some)
     }
@@ -120,6 +119,11 @@ pub trait Stockade: Send + Sync {
     /// Money that is owed back, or was: one page.
     fn refunds(&self, query: RefundsQuery) -> impl Future<Output = Result<RefundsPage, ClientError>> + Send {
         ask(self, Query::Refunds(query), only!(Reply::Refunds(page) => page))
+    }
+
+    /// Engine time, and how far the times that are told of a channel's orders may differ from it.
+    fn times(&self, channel: Code) -> impl Future<Output = Result<TimesView, ClientError>> + Send {
+        ask(self, Query::Times(Times { channel }), only!(Reply::Times(times) => times))
     }
 
     /// Cancels an order, one of its sub-orders, or units of a line.
@@ -271,8 +275,7 @@ pub trait Stockade: Send + Sync {
         self.step(order, sub, StepAction::Refused)
     }
 
-    /// Reports that the carrier lost the parcel. Its units are written off and stand in review: [`Stockade::reroute`] sends
-    /// them anew, [`Stockade::cancel`] gives them up.
+    /// Reports that the carrier lost the parcel: its units are written off, and stand in review for reroute or cancel.
     fn step_lost(&self, order: OrderRef, sub: SubNo) -> impl Future<Output = Result<Changed, ClientError>> + Send {
         self.step(order, sub, StepAction::Lost)
     }
@@ -347,6 +350,11 @@ pub trait Stockade: Send + Sync {
         tell(self, Command::DefineSkus(DefineSkus { skus }), configured)
     }
 
+    /// Forgets weight, category or both of known SKUs.
+    fn clear_skus(&self, clear: ClearSkus) -> impl Future<Output = Result<Configured, ClientError>> + Send {
+        tell(self, Command::ClearSkus(clear), configured)
+    }
+
     /// Makes a world file the active world.
     fn apply_world(&self, text: String) -> impl Future<Output = Result<Configured, ClientError>> + Send {
         tell(self, Command::ApplyWorld(ApplyWorld { text }), configured)
@@ -389,8 +397,7 @@ pub trait Stockade: Send + Sync {
         self.order(OrderRef::Number { channel, number })
     }
 
-    /// Explains why an order ships the way it does: its latest decision, or the one with this number, counted from 1.
-    /// Reads the journal, so it takes longer than other queries.
+    /// Explains why an order ships as it does: its latest decision, or the one with this number, from 1. Reads the journal.
     fn explain(
         &self,
         order: OrderRef,

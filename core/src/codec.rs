@@ -31,7 +31,7 @@ pub enum CodecError {
     #[error("the bytes do not decode: {0}; they are damaged or of a newer version")]
     Decode(#[from] DecodeError),
     /// Something follows the value.
-    #[error("{0} bytes follow the value; they are damaged or of a newer version")]
+    #[error("the value is followed by {0} B: damaged or of a newer version")]
     TrailingBytes(usize),
 }
 

@@ -59,6 +59,16 @@ impl Units {
         self.0 == 0
     }
 
+    /// The verb of a sentence about them: `is`, `are`.
+    pub const fn are(self) -> &'static str {
+        if self.0 == 1 { "is" } else { "are" }
+    }
+
+    /// In words: `1 unit`, `3 units`.
+    pub fn counted(self) -> String {
+        counted(self.0, "unit")
+    }
+
     /// The sum, or `None` when it does not fit.
     #[inline]
     pub fn checked_add(self, other: Units) -> Option<Units> {
@@ -90,6 +100,11 @@ impl Sum for Units {
     fn sum<I: Iterator<Item = Units>>(iter: I) -> Units {
         iter.fold(Units::ZERO, Units::saturating_add)
     }
+}
+
+/// A number of things in words, by what one of them is called: `1 order`, `3 orders`.
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 impl fmt::Display for Units {

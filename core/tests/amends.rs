@@ -231,7 +231,7 @@ fn a_split_keeps_to_what_the_parcel_has_and_to_the_orders_limit() {
     for (lines, why) in [
         (&[("tea", 3)][..], "nothing would be left of it"),
         (&[("tea", 4)], "4 units of tea named, 3 are in it"),
-        (&[("cup", 1)], "1 units of cup named, 0 are in it"),
+        (&[("cup", 1)], "1 unit of cup named, 0 are in it"),
         (&[("tea", 1), ("tea", 1)], "tea is named twice"),
         (&[], "name the units that go in a parcel of their own"),
     ] {

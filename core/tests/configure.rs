@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use stockade_core::command::{ApplyRules, Command, DefineSkus, SkuSpec};
+use stockade_core::command::{ApplyRules, ClearSkus, Command, DefineSkus, SkuSpec};
 use stockade_core::event::Event;
 use stockade_core::ids::RulesVersion;
 use stockade_core::query::{OrdersQuery, Query};
+use stockade_core::reject::Reject;
 use stockade_core::reply::Reply;
 use support::*;
 
@@ -145,5 +146,30 @@ fn a_definition_keeps_what_it_leaves_out() {
     assert_eq!(define(None, Some("hot")), (Some(250), Some("hot".to_owned())));
     assert_eq!(define(Some(300), None), (Some(300), Some("hot".to_owned())));
     assert_eq!(define(None, None), (Some(300), Some("hot".to_owned())));
+    shop.engine.check().unwrap();
+}
+
+#[test]
+fn weight_and_category_of_a_sku_can_be_forgotten() {
+    let shop = Shop::new();
+    let spec = SkuSpec { sku: code("tea"), weight_g: Some(250), category: Some(code("hot")) };
+    shop.ok(Command::DefineSkus(DefineSkus { skus: vec![spec] }));
+    let clear = |skus: &[&str], weight, category| {
+        Command::ClearSkus(ClearSkus { skus: skus.iter().map(|sku| code(sku)).collect(), weight, category })
+    };
+    let mut known = Vec::new();
+    for (weight, category) in [(true, false), (false, true), (true, true)] {
+        shop.ok(clear(&["tea"], weight, category));
+        let mut events = shop.journal().into_iter().filter_map(|(_, entry)| match entry.event {
+            Event::SkusDefined(defined) => Some(defined.skus[0].clone()),
+            _ => None,
+        });
+        known.extend(events.next_back().map(|sku| (sku.weight_g, sku.category.map(|category| category.to_string()))));
+    }
+    assert_eq!(known, [(None, Some("hot".to_owned())), (None, None), (None, None)]);
+    for wrong in [clear(&["tea"], false, false), clear(&[], true, true), clear(&["tea", "tea"], true, true)] {
+        assert!(matches!(shop.no(wrong), Reject::Invalid { .. }));
+    }
+    assert!(matches!(shop.no(clear(&["tea", "pot"], true, true)), Reject::Unknown { .. }));
     shop.engine.check().unwrap();
 }

@@ -326,6 +326,35 @@ fn units_of_a_line_are_cancelled_from_the_last_sub_order_first() {
 }
 
 #[test]
+fn units_are_given_up_where_the_least_work_was_done() {
+    let shop = stocked();
+    let give_up = |units| {
+        let scope = CancelScope::Units(line("tea", units));
+        shop.changed(Command::Cancel(Cancel { order: web("1"), scope, reason: None })).stages
+    };
+    shop.placed(order("1", &[("tea", 9)]));
+    shop.ok(shop.pay("1"));
+    for (sub, units) in [(1, 6), (2, 4), (3, 2)] {
+        shop.ok(Command::Split(Split { order: web("1"), sub: SubNo(sub), lines: vec![line("tea", units)] }));
+    }
+    // Sub-order 1 waits, 2 is picked, 3 is labelled as well and 4 is packed: the more work, the higher the number.
+    for sub in 2..=4 {
+        shop.ok(shop.step("1", sub, StepAction::Pick));
+    }
+    shop.ok(shop.step("1", 3, StepAction::Label(code("W-3"))));
+    shop.ok(shop.step("1", 4, StepAction::Pack));
+    let units = || shop.order("1").sub_orders.iter().map(|sub| sub.promised.lines[0].units.0).collect::<Vec<_>>();
+    assert_eq!(units(), [3, 2, 2, 2]);
+    give_up(1);
+    assert_eq!(units(), [2, 2, 2, 2]);
+    assert_eq!(give_up(3), [Stage::Cancelled, Stage::Picking, Stage::Picking, Stage::Packed]);
+    assert_eq!(units(), [0, 1, 2, 2]);
+    assert_eq!(give_up(4), [Stage::Cancelled, Stage::Cancelled, Stage::Cancelled, Stage::Picking]);
+    assert_eq!(units(), [0, 0, 0, 1]);
+    shop.check();
+}
+
+#[test]
 fn a_short_pick_is_rerouted_or_put_to_review_in_one_commit() {
     let shop = stocked();
     shop.placed(order("1", &[("tea", 8)]));

@@ -53,8 +53,56 @@ fn what_remains_of_a_parcel_weighs_and_costs_what_a_parcel_of_it_does() {
     let again = shop.placed(order("1", &[("tea", 6), ("cup", 2)]));
     assert_eq!((again.replayed, &again.plan), (true, &first), "the first answer stays the first answer");
     shop.changed(cancel("1", CancelScope::Order, "no guests"));
-    assert_eq!((shop.order("1").cost, shop.order("1").sub_orders[0].first.is_none()), (Money::ZERO, true));
+    let given_up = shop.order("1");
+    assert_eq!((given_up.cost, given_up.sub_orders[0].first.as_ref()), (Money::ZERO, Some(&first.sub_orders[0])));
     shop.check();
+}
+
+#[test]
+fn a_packed_parcel_that_loses_units_is_opened_and_packed_again() {
+    let shop = weighing();
+    shop.placed(order("1", &[("tea", 6), ("cup", 2)]));
+    shop.ok(shop.pay("1"));
+    for step in [StepAction::Pick, StepAction::Pack, StepAction::Weigh(4_000), StepAction::Label(code("W-1"))] {
+        shop.ok(shop.step("1", 1, step));
+    }
+    let changed = shop.changed(cancel("1", units("tea", 1), "one less"));
+    assert_eq!((changed.stages, shop.order("1").sub_orders[0].waybill.clone()), (vec![Stage::Picking], None));
+    let last = shop.order("1").timeline.last().cloned().unwrap();
+    assert_eq!(last.reason.as_deref(), Some("one less; sub-order 1 was packed: open it and pack it again"));
+    let early = shop.no(shop.step("1", 1, StepAction::Scan(Some(code("W-1"))))).to_string();
+    assert!(early.contains("`pack` comes first"), "{early}");
+    for step in [StepAction::Pack, StepAction::Label(code("W-2")), StepAction::Scan(Some(code("W-2")))] {
+        shop.ok(shop.step("1", 1, step));
+    }
+    shop.check();
+}
+
+#[test]
+fn an_emptied_parcel_weighs_and_costs_nothing_however_it_was_emptied() {
+    let none_found = StepAction::Short(vec![line("tea", 0)]);
+    let way = [
+        vec![cancel("1", CancelScope::Order, "x")],
+        vec![cancel("1", CancelScope::Sub(SubNo(1)), "x")],
+        vec![cancel("1", units("tea", 6), "x")],
+        vec![cancel("1", units("tea", 4), "x"), cancel("1", units("tea", 2), "x")],
+        vec![cancel("1", units("tea", 4), "x"), cancel("1", CancelScope::Order, "x")],
+        vec![weighing().step("1", 1, none_found)],
+    ];
+    for commands in way {
+        let shop = weighing();
+        let first = shop.placed(order("1", &[("tea", 6)])).plan;
+        shop.ok(shop.pay("1"));
+        for command in &commands {
+            shop.ok(command.clone());
+        }
+        let sub = &shop.order("1").sub_orders[0];
+        assert_eq!((sub.stage, sub.promised.lines[0].units), (Stage::Cancelled, Units(0)), "{commands:?}");
+        let money = (sub.promised.weight_g, sub.promised.cost, sub.promised.parts.total());
+        assert_eq!(money, (0, Money::ZERO, Money::ZERO), "{commands:?}");
+        assert_eq!(sub.first.as_ref(), Some(&first.sub_orders[0]), "{commands:?}");
+        shop.check();
+    }
 }
 
 #[test]

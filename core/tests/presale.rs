@@ -74,6 +74,24 @@ fn what_is_not_on_hand_is_promised_in_a_sub_order_of_its_own() {
 }
 
 #[test]
+fn units_yet_to_come_are_given_up_before_those_of_later_sub_orders() {
+    let shop = shop();
+    shop.receive("tea", "A", 2);
+    shop.ok(shop.announce("PO-1", "tea", "A", day(1), 10));
+    shop.placed(order("1", &[("tea", 5)]));
+    shop.ok(shop.pay("1"));
+    assert_eq!(stages(&shop, "1"), [Stage::Allocated, Stage::Waiting]);
+    shop.ok(Command::Split(Split { order: web("1"), sub: SubNo(1), lines: vec![line("tea", 1)] }));
+    let give_up = |units| shop.changed(cancel("1", CancelScope::Units(line("tea", units)))).stages;
+    // Sub-order 3 is the last, but its goods are here.
+    assert_eq!(give_up(2), [Stage::Allocated, Stage::Waiting, Stage::Allocated]);
+    assert_eq!(inbound(&shop, "tea", "A"), [("PO-1".to_owned(), 9, 1)]);
+    assert_eq!(give_up(2), [Stage::Allocated, Stage::Cancelled, Stage::Cancelled]);
+    assert_eq!((inbound(&shop, "tea", "A"), shop.available("web", "tea")), (vec![("PO-1".to_owned(), 10, 0)], 1));
+    shop.check();
+}
+
+#[test]
 fn only_a_channel_that_may_sells_presale_and_never_more_than_is_announced() {
     let shop = shop();
     shop.receive("tea", "A", 1);

@@ -5,10 +5,10 @@ mod support;
 use proptest::prelude::*;
 use stockade_core::command::*;
 use stockade_core::event::Event;
-use stockade_core::ids::{RefundNo, Seq};
+use stockade_core::ids::{RefundNo, Seq, SubNo};
 use stockade_core::limits::{UNPLACED_OPEN_MAX, UNPLACED_PAYMENTS_MAX};
 use stockade_core::money::Money;
-use stockade_core::orders::{Change, OrderState, Payment, RefundReason};
+use stockade_core::orders::{Change, OrderState, Payment, RefundReason, Stage};
 use stockade_core::query::*;
 use stockade_core::reject::Reject;
 use stockade_core::reply::*;
@@ -83,6 +83,35 @@ fn a_payment_after_cancellation_is_owed_back() {
 }
 
 #[test]
+fn an_order_that_was_cancelled_after_its_hold_ran_out_is_not_brought_back_by_its_payment() {
+    for fires in [true, false] {
+        let mut shop = stocked();
+        shop.placed(order("1", &[("tea", 2)]));
+        shop.wait(Span::from_mins(31));
+        if fires {
+            shop.engine.expire_due(shop.now, 10);
+        }
+        let part = CancelScope::Units(Line { sku: code("tea"), units: Units(1) });
+        for scope in [CancelScope::Sub(SubNo(1)), part] {
+            let refused =
+                shop.run(Command::Cancel(Cancel { order: web("1"), scope, reason: None })).result.unwrap_err();
+            assert!(refused.to_string().contains("`cancel` it as a whole"), "{refused}");
+        }
+        let given_up = shop.changed(cancel("1"));
+        assert_eq!(given_up.change, Change::Cancelled { units: Units(0) });
+        assert_eq!((given_up.present, given_up.stages), (OrderState::Cancelled, vec![Stage::Expired]));
+        for (payment, refund) in [(shop.pay("1"), RefundNo(1)), (paid_by("1", "R-1"), RefundNo(2))] {
+            let owed = shop.changed(payment.clone());
+            assert_eq!(owed.change, Change::RefundDue { refund, reason: RefundReason::Cancelled });
+            assert!(shop.changed(payment).replayed);
+        }
+        assert_eq!(shop.order("1").state, OrderState::Cancelled);
+        assert_eq!((shop.available("web", "tea"), open(&shop).len()), (20, 2));
+        shop.check();
+    }
+}
+
+#[test]
 fn a_second_payment_under_another_reference_is_owed_back_and_the_same_again_changes_nothing() {
     let shop = stocked();
     shop.placed(order("1", &[("tea", 2)]));
@@ -101,6 +130,46 @@ fn a_second_payment_under_another_reference_is_owed_back_and_the_same_again_chan
 }
 
 #[test]
+fn a_payment_that_is_told_again_with_another_amount_is_a_conflict_that_names_both() {
+    let shop = stocked();
+    let paid = |number: &str, amount: Option<i64>| {
+        Command::Pay(Pay { amount: amount.map(Money), ..Pay::by(web(number), code("R-1")) })
+    };
+    let (much, little) = (Some(129_000_000), Some(12_900_000));
+    for number in ["1", "2", "3", "4"] {
+        shop.placed(order(number, &[("tea", 1)]));
+    }
+    shop.ok(cancel("2"));
+    // Of an order that it pays, of one that is cancelled, and of a number that no order has.
+    for number in ["1", "2", "9"] {
+        shop.ok(paid(number, much));
+        let refused = shop.no(paid(number, little));
+        let says = refused.to_string();
+        assert!(
+            matches!(refused, Reject::Conflict { .. }) && says.contains("129.00") && says.contains("12.90"),
+            "{says}"
+        );
+        for same in [much, None] {
+            let again = match shop.ok(paid(number, same)) {
+                Reply::Changed(changed) => changed.replayed,
+                Reply::Refunded(told) => told.replayed,
+                other => panic!("{other:?}"),
+            };
+            assert!(again, "{number}");
+        }
+    }
+    // What came before its order is not told anew with another amount, and stays known when none is told.
+    shop.placed(order("9", &[("tea", 1)]));
+    assert!(matches!(shop.no(paid("9", little)), Reject::Conflict { .. }));
+    assert_eq!(shop.changed(paid("9", None)).change, Change::Paid);
+    assert!(matches!(shop.no(paid("9", little)), Reject::Conflict { .. }));
+    // Without an amount there is nothing that differs.
+    shop.ok(paid("3", None));
+    assert!(shop.changed(paid("3", much)).replayed);
+    shop.check();
+}
+
+#[test]
 fn a_payment_without_a_reference_that_is_told_again_is_the_same_payment() {
     let shop = stocked();
     shop.placed(order("1", &[("tea", 2)]));
@@ -110,6 +179,30 @@ fn a_payment_without_a_reference_that_is_told_again_is_the_same_payment() {
     assert!(again.replayed && !first.replayed && again.seq == first.seq);
     assert_eq!(open(&shop).len(), 1);
     shop.check();
+}
+
+#[test]
+fn only_a_payment_without_a_reference_is_told_to_name_it() {
+    let shop = stocked();
+    let id = OrderRef::Id(shop.placed(order("1", &[("tea", 1)])).order);
+    let OrderRef::Id(id) = id else { unreachable!() };
+    let nobody = OrderRef::Id(stockade_core::ids::OrderId(id.0 + 1));
+    assert!(shop.no(shop.pay("9")).to_string().contains("name the payment"));
+    let others = [
+        cancel("9"),
+        close("9", 1, "B-1"),
+        shop.step("9", 1, StepAction::Pick),
+        // Under an id nothing can be recorded, whatever the payment is called.
+        Command::Pay(Pay::new(nobody.clone())),
+        Command::Pay(Pay::by(nobody, code("R-1"))),
+    ];
+    for command in others {
+        let refused = shop.no(command.clone());
+        assert!(matches!(refused, Reject::UnknownOrder { .. }), "{command:?}: {refused}");
+        assert!(!refused.to_string().contains("payment"), "{command:?}: {refused}");
+    }
+    let asked = shop.engine.query(&Query::Order(web("9")), shop.now).result.unwrap_err();
+    assert_eq!(asked.to_string(), "no such order: web/9");
 }
 
 #[test]
@@ -269,7 +362,9 @@ fn an_order_is_listed_under_refund_due_while_anything_of_it_is_owed_back() {
 #[test]
 fn pages_of_refunds_neither_skip_nor_repeat_while_they_are_closed() {
     let shop = stocked();
-    let page = |closed, after| refunds(&shop, RefundsQuery { closed, after, limit: 2, channel: Some(code("web")) });
+    let page = |closed, after| {
+        refunds(&shop, RefundsQuery { closed, after, limit: 2, channel: Some(code("web")), number: None })
+    };
     (1..=6).for_each(|number: u32| drop(refunded(&shop, paid_by(&number.to_string(), "R"))));
     shop.ok(Command::Pay(Pay::by(OrderRef::Number { channel: code("live"), number: code("1") }, code("R"))));
     let numbers = |page: &RefundsPage| page.refunds.iter().map(|r| r.number.to_string()).collect::<Vec<_>>();

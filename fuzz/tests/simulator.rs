@@ -3,12 +3,13 @@
 use stockade_fuzz::sim::{Options, Tally, run};
 
 /// What the workload is meant to bring about: none of it may go unmet.
-const MET: [&str; 70] = [
+const MET: [&str; 72] = [
     "adjust       not_enough_units",
     "arrive       stock_moved",
     "book_loss    stock_moved",
     "book_loss    not_enough_units",
     "cancel       order_cancelled",
+    "cancel       order_cancelled, lapsed",
     "cancel       illegal_step",
     "count        stock_counted",
     "count        stock_counted, short",
@@ -24,6 +25,7 @@ const MET: [&str; 70] = [
     "close_refund invalid",
     "close_refund refund_closed",
     "close_refund replayed",
+    "pay          conflict",
     "pay          unknown_order",
     "pay          unplaced_paid",
     "pay          order_paid",

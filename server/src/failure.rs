@@ -143,16 +143,13 @@ mod tests {
 
     #[test]
     fn rejects_become_exit_codes() {
-        let unknown = Reject::UnknownOrder { order: OrderRef::Id(OrderId(7)) };
+        let unknown = Reject::UnknownOrder { order: OrderRef::Id(OrderId(7)), unnamed: false };
         assert_eq!(Failure::from(unknown.clone()).exit, Exit::Refused);
         assert_eq!(Failure::from(Reject::OutcomeUnknown { order: None }).exit, Exit::OutcomeUnknown);
         assert_eq!(Failure::from(Reject::Unavailable { reason: "x".into() }).exit, Exit::Unavailable);
         let json = Failure::from(unknown).to_json();
         assert_eq!(json["error"], "unknown_order");
-        assert_eq!(
-            json["message"],
-            "no such order: id:7; money that came for it is recorded when you name the payment"
-        );
+        assert_eq!(json["message"], "no such order: id:7");
         assert_eq!(json["exit"], 1);
     }
 

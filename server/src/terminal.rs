@@ -48,3 +48,12 @@ fn write_out(line: &str) {
         std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 5 });
     }
 }
+
+/// A word as a shell takes it.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}

@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::query::{self, *};
 use crate::reject::Reject;
 use crate::time::{Day, Span, Time};
-use crate::units::Units;
+use crate::units::{Units, counted};
 
 /// Something that comes from outside.
 pub(in crate::engine) trait Bounded {
@@ -52,7 +52,7 @@ macro_rules! bounded_by_type {
     };
 }
 
-bounded_by_type!(Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, RefundsQuery, Explain);
+bounded_by_type!(Reroute, RerouteApart, OrderRef, Rules, World, Routing, OrdersQuery, RefundsQuery, Times, Explain);
 
 impl Bounded for Request {
     fn bounded(&self) -> Result<(), Reject> {
@@ -71,6 +71,15 @@ impl Bounded for ApplyWorld {
 impl Bounded for ApplyRules {
     fn bounded(&self) -> Result<(), Reject> {
         file("rules", &self.text)
+    }
+}
+
+impl Bounded for ClearSkus {
+    fn bounded(&self) -> Result<(), Reject> {
+        if !self.weight && !self.category {
+            return Err(invalid("weight", "say what is forgotten: weight, category or both".to_owned()));
+        }
+        named_skus(&self.skus)
     }
 }
 
@@ -122,7 +131,8 @@ impl Bounded for Count {
     fn bounded(&self) -> Result<(), Reject> {
         lines(self.lines.len())?;
         if self.except.len() > COUNT_EXCEPT_MAX {
-            let reason = format!("names {} events, at most {COUNT_EXCEPT_MAX} are allowed", self.except.len());
+            let reason =
+                format!("names {}, at most {COUNT_EXCEPT_MAX} are allowed", counted(self.except.len(), "event"));
             return Err(invalid("except", reason));
         }
         levels(&self.lines)
@@ -282,10 +292,7 @@ impl Bounded for Expect {
 
 impl Bounded for AvailabilityQuery {
     fn bounded(&self) -> Result<(), Reject> {
-        if self.skus.is_empty() {
-            return Err(invalid("skus", format!("name 1 to {COMMAND_LINES_MAX} SKUs, not 0")));
-        }
-        skus(&self.skus)
+        named_skus(&self.skus)
     }
 }
 
@@ -390,7 +397,7 @@ fn named(field: &str, count: usize) -> Result<(), Reject> {
     if count <= ORDER_LINES_MAX {
         return Ok(());
     }
-    Err(invalid(field, format!("names {count} SKUs, an order has at most {ORDER_LINES_MAX}")))
+    Err(invalid(field, format!("names {}, an order has at most {ORDER_LINES_MAX}", counted(count, "SKU"))))
 }
 
 fn each<L>(lines: &[L], units: impl Fn(&L) -> Units) -> Result<(), Reject> {
@@ -405,6 +412,13 @@ fn file(field: &str, text: &str) -> Result<(), Reject> {
         return Err(invalid(field, format!("has {} bytes, at most {RULES_BYTES_MAX} are allowed", text.len())));
     }
     Ok(())
+}
+
+fn named_skus(codes: &[Code]) -> Result<(), Reject> {
+    if codes.is_empty() {
+        return Err(invalid("skus", format!("name 1 to {COMMAND_LINES_MAX} SKUs, not 0")));
+    }
+    skus(codes)
 }
 
 fn skus(codes: &[Code]) -> Result<(), Reject> {

@@ -62,7 +62,7 @@ pub(in crate::engine) fn invalid(field: &str, reason: String) -> Reject {
 
 /// The refusal of an order that was never placed.
 pub(in crate::engine) fn unknown_order(order: &OrderRef) -> Refusal {
-    Reject::UnknownOrder { order: order.clone() }.into()
+    Reject::UnknownOrder { order: order.clone(), unnamed: false }.into()
 }
 
 /// The refusal of a sub-order that the order does not have.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use bincode::Encode;
 
 use crate::ids::{Code, RefundNo, Seq};
-use crate::orders::{Closing, OrderKey, Refund, RefundReason};
+use crate::money::Money;
+use crate::orders::{Closing, OrderKey, Payment, Refund, RefundReason};
 
 /// What a payment came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
@@ -15,6 +16,8 @@ pub struct Told {
     pub seq: Seq,
     /// The refund that it made due; `None` when it pays the order.
     pub refund: Option<RefundNo>,
+    /// What arrived, if that was told.
+    pub amount: Option<Money>,
 }
 
 /// Payments and refunds of one order number.
@@ -39,10 +42,18 @@ impl Account {
         }
     }
 
-    /// Remembers what a payment came to.
+    /// The amount with which a payment of this reference was told before, when it is told with another one now.
+    pub fn other_amount(&self, payment: &Payment) -> Option<Money> {
+        let before = self.told(Some(payment.reference.as_ref()?))?.amount?;
+        payment.amount.is_some_and(|now| now != before).then_some(before)
+    }
+
+    /// Remembers what a payment came to; its amount stays known when it is told again without.
     pub fn tell(&mut self, reference: Option<&Code>, told: Told) {
         match reference {
             Some(reference) => {
+                let before = self.payments.get(reference).and_then(|told| told.amount);
+                let told = Told { amount: told.amount.or(before), ..told };
                 self.payments.insert(reference.clone(), told);
             }
             None => self.unnamed = Some(told),

@@ -102,6 +102,7 @@ const AS_A_WHOLE: &str = "what stands in review is rerouted for the whole order"
 const NO_MORE: &str = "it is paid already; place another order for more";
 const IN_ITS_BOX: &str = "it is packed already; `unpack` it first";
 const DONE: &str = "that was done already";
+const BACK: &str = "all of it came back";
 const NOT_HERE: &str = "its goods are yet to come; it goes on when they are received";
 const ALL_HERE: &str = "its goods are here already";
 const NOT_DELIVERED: &str = "it is not delivered yet";
@@ -140,6 +141,16 @@ pub const fn verdict(stage: Stage, action: Action) -> Verdict {
         (_, A::Split) => No(left(stage)),
 
         (_, A::Step(step)) => step_verdict(stage, step),
+    }
+}
+
+/// What the table says of an action on a sub-order of which all came back, or not: one that is back goes nowhere.
+pub const fn verdict_of(stage: Stage, is_back: bool, action: Action) -> Verdict {
+    let verdict = verdict(stage, action);
+    match (verdict, action) {
+        (Verdict::No(_), _) if is_back => Verdict::No(BACK),
+        (Verdict::To(_), Action::Step(step)) if is_back && step.needs_contents() => Verdict::No(BACK),
+        (Verdict::No(_) | Verdict::To(_), _) => verdict,
     }
 }
 
@@ -201,6 +212,8 @@ pub const fn order_verdict(state: OrderState, action: Action) -> Result<(), &'st
         (_, Action::Pay) => Ok(()),
         (OrderState::Held, Action::Expire | Action::Extend | Action::Cancel | Action::Arrive | Action::Raise) => Ok(()),
         (OrderState::Held, _) => Err(UNPAID),
+        // It holds nothing, but a late payment would hold it anew.
+        (OrderState::Expired, Action::Cancel) => Ok(()),
         (OrderState::Expired, _) => Err(LAPSED),
         (OrderState::RefundDue, _) => Err("its payment came too late and is owed back; place a new order"),
         (OrderState::Cancelled, Action::Step(_)) => Err(GIVEN_UP),

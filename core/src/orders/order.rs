@@ -7,9 +7,9 @@ use crate::Actor;
 use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict};
+use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict, verdict_of};
 use crate::time::Time;
-use crate::units::Units;
+use crate::units::{Units, counted};
 
 /// An order.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
@@ -241,29 +241,41 @@ impl SubOrder {
 
     /// Whether it left and everything in it came back.
     pub fn is_back(&self) -> bool {
-        let has_left = match self.stage {
-            Stage::Outbound | Stage::PickedUp | Stage::Undelivered | Stage::Delivered | Stage::Confirmed => true,
-            Stage::Held
-            | Stage::Promised
-            | Stage::Waiting
-            | Stage::Allocated
-            | Stage::Picking
-            | Stage::Packed
-            | Stage::Cancelled
-            | Stage::Expired
-            | Stage::Lost => false,
-        };
-        has_left && self.lines.iter().all(|line| line.out().is_zero())
+        self.stage.has_left() && self.lines.iter().all(|line| line.out().is_zero())
     }
 
     /// What the table says of an action on it; a parcel of which everything came back goes nowhere.
     pub fn verdict(&self, action: Action) -> Verdict {
-        let back = Verdict::No("all of it came back");
-        match (verdict(self.stage, action), action) {
-            (Verdict::No(_), _) if self.is_back() => back,
-            (Verdict::To(_), Action::Step(step)) if step.needs_contents() && self.is_back() => back,
-            (verdict, _) => verdict,
+        verdict_of(self.stage, self.is_back(), action)
+    }
+
+    /// Units were taken out of its box: it is to be packed, weighed and labelled anew. Answers whether it was packed.
+    pub fn reopen(&mut self) -> bool {
+        self.steps = self.steps.after(Step::Unpack);
+        self.waybill = None;
+        let was_packed = self.stage == Stage::Packed;
+        if was_packed {
+            self.stage = Stage::Picking;
         }
+        was_packed
+    }
+
+    /// How much work was done on it before it leaves: by its stage, then by the steps that were done.
+    pub fn work_done(&self) -> (u8, usize) {
+        let by_stage = match self.stage {
+            Stage::Held | Stage::Promised | Stage::Waiting | Stage::Allocated => 0,
+            Stage::Picking => 1,
+            Stage::Packed => 2,
+            Stage::Outbound
+            | Stage::PickedUp
+            | Stage::Undelivered
+            | Stage::Delivered
+            | Stage::Confirmed
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Lost => 3,
+        };
+        (by_stage, self.steps.iter().count())
     }
 
     /// Takes out what did not come back, by SKU in the order of the lines.
@@ -346,8 +358,9 @@ impl Order {
     /// Its limit of parcels as a phrase, when it ships in more.
     pub fn broken_limit(&self) -> Option<String> {
         let limit = self.limit().filter(|limit| self.parcels() > usize::from(*limit))?;
-        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
-        Some(format!("the order was to ship {asked}; it ships in {} parcels", self.parcels()))
+        let asked =
+            if self.ship_complete { "complete".to_owned() } else { format!("in at most {}", counted(limit, "parcel")) };
+        Some(format!("the order was to ship {asked}; it ships in {}", counted(self.parcels(), "parcel")))
     }
 
     /// A sub-order by number.

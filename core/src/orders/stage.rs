@@ -111,4 +111,20 @@ impl Stage {
             Stage::Lost => "lost",
         }
     }
+
+    /// Whether a parcel in this stage went out of the warehouse and was not lost.
+    pub const fn has_left(self) -> bool {
+        match self {
+            Stage::Outbound | Stage::PickedUp | Stage::Undelivered | Stage::Delivered | Stage::Confirmed => true,
+            Stage::Held
+            | Stage::Promised
+            | Stage::Waiting
+            | Stage::Allocated
+            | Stage::Picking
+            | Stage::Packed
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Lost => false,
+        }
+    }
 }

@@ -366,7 +366,7 @@ fn every_fault_of_the_rule_tables_is_named_with_its_line() {
         ("[[prefer]]\nwarehouses = []", 2, "write 1 to 64"),
         ("[[prefer]]\nwarehouses = [\"HGH\", \"PEK\"]", 2, "no warehouse `PEK`"),
         ("[[prefer]]\nwarehouses = [\"HGH\", \"HGH\"]", 2, "listed twice"),
-        ("[[prefer]]\nwarehouses = [\"HGH\"]\nhours = [1, 2]", 3, "2 entries for 1 warehouses"),
+        ("[[prefer]]\nwarehouses = [\"HGH\"]\nhours = [1, 2]", 3, "names 2 for 1 warehouse"),
         ("[[prefer]]\nwarehouses = [\"HGH\"]\n[[prefer]]\nzone = \"*\"\nwarehouses = [\"CAN\"]", 3, "already"),
         ("[[ceiling]]\ncarrier = \"SF\"", 1, "has no `above`"),
         ("[[ceiling]]\ncarrier = \"SF\"\nabove = 1\n[[ceiling]]\ncarrier = \"SF\"\nabove = 2", 4, "already"),

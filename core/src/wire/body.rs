@@ -25,7 +25,7 @@ pub enum WireError {
         reason: String,
     },
     /// Bytes are left over behind the value.
-    #[error("{extra} bytes are left over behind a {what}")]
+    #[error("a {what} is followed by {extra} B")]
     Trailing {
         /// What was read.
         what: &'static str,

@@ -103,6 +103,10 @@ impl Draw {
             "apply_world" => Command::ApplyWorld(ApplyWorld { text: "#".repeat(self.pick) }),
             "apply_rules" => Command::ApplyRules(ApplyRules { text: "x".repeat(self.pick), expect: None }),
             "define_skus" => specs(self.lines),
+            "clear_skus" => {
+                let skus = self.lines().into_iter().map(|line| line.sku).collect();
+                Command::ClearSkus(ClearSkus { skus, weight: true, category: self.pick > 5 })
+            }
             "receive" if self.order == 0 => receive(self.place(), self.lines()),
             "receive" => {
                 let lines: Vec<_> = self.once().iter().map(|l| (l.sku.to_string(), l.units.0)).collect();

@@ -21,8 +21,8 @@ pub fn rejects() -> Vec<(&'static str, Reject)> {
         unknown(CodeKind::Pool),
         unknown(CodeKind::Carrier),
         unknown(CodeKind::Sku),
-        Reject::UnknownOrder { order: OrderRef::Number { channel: code("web"), number: code("1001") } },
-        Reject::UnknownOrder { order: OrderRef::Id(OrderId(77)) },
+        Reject::UnknownOrder { order: OrderRef::Number { channel: code("web"), number: code("1001") }, unnamed: true },
+        Reject::UnknownOrder { order: OrderRef::Id(OrderId(77)), unnamed: false },
         Reject::UnknownSubOrder { sub: SubNo(3), count: 2 },
         Reject::Conflict { reason: "other lines".to_owned() },
         Reject::IllegalStep {

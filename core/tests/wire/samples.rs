@@ -59,6 +59,7 @@ pub fn commands() -> Vec<(&'static str, Command)> {
     vec![
         ("apply_world", Command::ApplyWorld(ApplyWorld { text: "currency = \"CNY\"".to_owned() })),
         ("apply_rules", Command::ApplyRules(ApplyRules { text: String::new(), expect: Some(RulesVersion(3)) })),
+        ("clear_skus", Command::ClearSkus(ClearSkus { skus: vec![code("A")], weight: true, category: false })),
         (
             "define_skus",
             Command::DefineSkus(DefineSkus {
@@ -221,8 +222,15 @@ pub fn queries() -> Vec<(&'static str, Query)> {
         ("world", Query::World(stockade_core::query::World)),
         (
             "refunds",
-            Query::Refunds(RefundsQuery { channel: Some(code("web")), closed: true, after: Some(Seq(9)), limit: 50 }),
+            Query::Refunds(RefundsQuery {
+                channel: Some(code("web")),
+                number: Some(code("1001")),
+                closed: true,
+                after: Some(Seq(9)),
+                limit: 50,
+            }),
         ),
+        ("times", Query::Times(Times { channel: code("web") })),
         ("explain", Query::Explain(Explain { order: by_number(), decision: Some(2) })),
         ("routing", Query::Routing(stockade_core::query::Routing)),
         ("quote_exact", Query::QuoteExact(stockade_core::query::QuoteExact(place()))),
@@ -392,6 +400,7 @@ pub fn replies() -> Vec<(&'static str, Reply)> {
                 next: Some(Seq(41)),
             }),
         ),
+        ("times", Reply::Times(TimesView { now: Time(1_000_000), skew: Span::from_mins(5) })),
         ("stock", Reply::Stock(vec![cell()])),
         ("order", Reply::Order(Box::new(order()))),
         (

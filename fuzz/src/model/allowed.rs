@@ -33,6 +33,8 @@ pub enum Outcome {
     Rerouted,
     /// Missing units wait for a person.
     Review,
+    /// An order that holds nothing is given up.
+    Lapsed,
 }
 
 impl Allowed {

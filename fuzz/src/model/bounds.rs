@@ -19,6 +19,7 @@ pub(super) fn exceeded(request: &Request) -> bool {
         Command::ApplyWorld(c) => c.text.len() > RULES_BYTES_MAX,
         Command::ApplyRules(c) => c.text.len() > RULES_BYTES_MAX,
         Command::DefineSkus(c) => !count(c.skus.len()),
+        Command::ClearSkus(c) => !count(c.skus.len()) || !(c.weight || c.category),
         Command::Receive(c) => !movements(&c.lines),
         Command::Transfer(c) => !movements(&c.lines),
         Command::Arrive(c) => !movements(&c.lines),

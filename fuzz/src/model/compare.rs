@@ -7,8 +7,9 @@ use std::sync::Arc;
 use stockade_core::command::OrderRef;
 use stockade_core::engine::Engine;
 use stockade_core::ids::{Code, OrderId, Seq, SkuId, WarehouseId};
+use stockade_core::limits::SKEW;
 use stockade_core::query::{self, AvailabilityQuery, Explain, InboundQuery, Query, StockQuery};
-use stockade_core::reply::{Available, CellView, InboundCell, OrderView, Reply, VersionedText};
+use stockade_core::reply::{Available, CellView, InboundCell, OrderView, Reply, TimesView, VersionedText};
 use stockade_core::time::Time;
 use stockade_core::units::Units;
 
@@ -74,6 +75,7 @@ impl Model {
             return Ok(());
         }
         self.compare_texts(asking)?;
+        self.compare_times(asking, now)?;
         self.orders.check()?;
         self.orders.all().try_for_each(|order| self.compare_order(asking, order))?;
         self.compare_lists(asking)?;
@@ -91,6 +93,16 @@ impl Model {
         self.compare_references(asking)?;
         self.compare_availability(asking)?;
         self.compare_quotes(asking, now)
+    }
+
+    /// Engine time, and the skew that nothing in a run changes.
+    fn compare_times(&self, asking: &Asking<'_>, now: Time) -> Result<(), String> {
+        let channels = self.world.iter().flat_map(|world| world.channels.values());
+        for channel in channels.map(|channel| channel.code.clone()) {
+            let expected = Reply::Times(TimesView { now, skew: SKEW });
+            same("the times that are taken", &asking.ask(&Query::Times(query::Times { channel }))?, &expected)?;
+        }
+        Ok(())
     }
 
     fn compare_texts(&self, asking: &Asking<'_>) -> Result<(), String> {

@@ -53,6 +53,7 @@ impl Model {
             Command::ApplyWorld(c) => self.judge_world(c),
             Command::ApplyRules(c) => self.judge_named(|_| self.judge_rules(c)),
             Command::DefineSkus(c) => judge_skus(c),
+            Command::ClearSkus(c) => self.judge_clear(c),
             Command::Receive(c) => self.judge_named(|names| self.judge_receive(c, names)),
             Command::Adjust(c) => self.judge_named(|names| self.judge_adjust(c, names)),
             Command::Count(c) => self.judge_named(|names| self.judge_count(c, names)),
@@ -179,6 +180,7 @@ impl Model {
     fn judge_cancel(&self, order: &Order, state: OrderState, scope: &CancelScope) -> Allowed {
         if !matches!(state, OrderState::Held | OrderState::Paid) {
             return match scope {
+                CancelScope::Order if state == OrderState::Expired => Allowed::change(Outcome::Lapsed),
                 CancelScope::Units(line) if self.sku(&line.sku).is_none() => {
                     Allowed::refuse("illegal_step").or_refuse("unknown_sku")
                 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade_core::command::{
-    Adjust, ApplyRules, ApplyWorld, Arrive, Command, Count, DefineSkus, Expect, Expectation, Line, MovePool, Receive,
-    Request, SetSafety, Transfer,
+    Adjust, ApplyRules, ApplyWorld, Arrive, ClearSkus, Command, Count, DefineSkus, Expect, Expectation, Line, MovePool,
+    Receive, Request, SetSafety, Transfer,
 };
 use stockade_core::event::{Event, InboundChanged};
 use stockade_core::ids::{Code, OrderId, PoolId, ReceiptNo, SkuId, WarehouseId};
@@ -285,6 +285,18 @@ pub(super) fn corrections(cell: &Cell, target: i128) -> Vec<(Bucket, Bucket, u64
     moves.push((Bucket::Short, WRITE_OFF, lost - gone));
     moves.retain(|(_, _, units)| *units > 0);
     moves
+}
+
+impl Model {
+    /// Only what is known can be forgotten.
+    pub(super) fn judge_clear(&self, c: &ClearSkus) -> Allowed {
+        let codes: BTreeSet<&Code> = c.skus.iter().collect();
+        match c.skus.iter().all(|sku| self.sku(sku).is_some()) {
+            _ if codes.len() != c.skus.len() => Allowed::refuse("invalid"),
+            true => Allowed::must(),
+            false => Allowed::refuse("unknown_sku"),
+        }
+    }
 }
 
 pub(super) fn judge_skus(c: &DefineSkus) -> Allowed {

@@ -14,7 +14,7 @@
 //! | `sharing` | a sorted map of which a copy costs nothing: the state before a command stays there beside the one after |
 //! | `purse`, `money` | payments and refunds by number as plain records, and the verdict on them |
 //! | `lifecycle` | which step leads from which stage to which, written down independently of the engine |
-//! | `verdict`, `replay`, `replay_…`, `figures`, `decision` | the verdict on events |
+//! | `verdict`, `replay`, `replay_…`, `figures`, `given_up`, `decision` | the verdict on events |
 //! | `allowed`, `judge`, `judge_…`, `cover` | the allowed outcomes of a command |
 //! | `answers`, `replies` | the verdict on replies, refusals and repeats |
 //! | `views`, `asking`, `compare`, `compare_lists`, `compare_plans` | all state, compared with what the engine's queries show |
@@ -32,6 +32,7 @@ mod cover;
 mod decision;
 mod expected;
 mod figures;
+mod given_up;
 mod inbound;
 mod judge;
 mod judge_amends;

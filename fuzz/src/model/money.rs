@@ -46,6 +46,9 @@ impl Model {
     /// The allowed outcomes of a payment for an order in this state.
     pub(super) fn judge_pay(&self, order: &Order, state: OrderState, pay: &Pay) -> Allowed {
         let purse = self.purse(&(order.channel, order.number.clone()));
+        if purse.has_other_amount(pay) {
+            return Allowed::refuse("conflict");
+        }
         let reference = pay.payment.as_ref();
         let told = purse.told(reference);
         let is_payable = matches!(state, OrderState::Held | OrderState::Expired);
@@ -69,6 +72,7 @@ impl Model {
         };
         let purse = self.purse(&number);
         match purse.told(Some(reference)) {
+            _ if purse.has_other_amount(pay) => Allowed::refuse("conflict"),
             Some(seq) => Allowed::again(seq),
             None if purse.refunds.len() >= UNPLACED_PAYMENTS_MAX => Allowed::refuse("invalid"),
             None => Allowed::must(),
@@ -130,6 +134,7 @@ impl Model {
             None => {}
         }
         purse.named.insert(reference.clone(), (entry.seq, None));
+        purse.note_amount(payment);
         Ok(())
     }
 
@@ -161,6 +166,9 @@ impl Model {
             return Err(format!("payment {reference:?} came before"));
         }
         let no = unplaced.unwrap_or(purse.refunds.len() as u32 + 1);
+        if let Some(payment) = &owed.payment {
+            purse.note_amount(payment);
+        }
         if unplaced.is_none() {
             purse.refunds.push(owed);
         }
@@ -211,6 +219,20 @@ impl Model {
                 return Err(format!("refunds of {number:?} are of no payment"));
             }
         }
+        for (number, _) in self.purses.iter() {
+            let channel = self.world.as_ref().and_then(|world| world.channel(number.0)).map(|found| found.code.clone());
+            let mut shown = Vec::new();
+            for closed in [false, true] {
+                let (channel, after, number) = (channel.clone(), None, Some(number.1.clone()));
+                let query = RefundsQuery { channel, number, closed, after, limit: 2_000 };
+                let Reply::Refunds(page) = asking.ask(&Query::Refunds(query))? else {
+                    return Err("no refunds".to_owned());
+                };
+                shown.extend(page.refunds);
+            }
+            shown.sort_by_key(|refund| refund.refund);
+            same("the refunds of a number", &shown, &self.refund_views(number).ok_or("a refund without a name")?)?;
+        }
         let channels = self.world.iter().flat_map(|world| world.channels.values()).map(|channel| Some(&channel.code));
         for channel in channels.chain([None]) {
             for closed in [false, true] {
@@ -219,7 +241,7 @@ impl Model {
                 expected.sort_by_key(|refund| refund.closed.as_ref().map_or(refund.seq, |closed| closed.seq));
                 let (mut shown, mut after) = (Vec::new(), None);
                 loop {
-                    let query = RefundsQuery { channel: channel.cloned(), closed, after, limit: 5 };
+                    let query = RefundsQuery { channel: channel.cloned(), number: None, closed, after, limit: 5 };
                     let Reply::Refunds(page) = asking.ask(&Query::Refunds(query))? else {
                         return Err("no refunds".to_owned());
                     };

@@ -284,6 +284,8 @@ pub struct Order {
     pub timeline: Vec<Moment>,
     /// The last event.
     pub version: Seq,
+    /// Sub-orders that were packed when units were taken out of them, the last time that any were.
+    pub opened: Vec<u16>,
     /// Keys of commands on it: digest of the content and the event.
     pub keys: BTreeMap<Code, (u128, Seq)>,
 }
@@ -331,9 +333,12 @@ impl Order {
         self.subs.iter_mut().filter(|s| s.stage == from).for_each(|s| s.stage = to);
     }
 
-    /// Cancels sub-orders that lost their last unit before they left.
+    /// Cancels sub-orders that lost their last unit before they left: they weigh and cost nothing.
     pub fn close_empty(&mut self) {
-        self.subs.iter_mut().filter(|s| s.is_inside() && s.units() == 0).for_each(|s| s.stage = Stage::Cancelled);
+        for sub in self.subs.iter_mut().filter(|s| s.is_inside() && s.units() == 0) {
+            sub.stage = Stage::Cancelled;
+            (sub.weight_g, sub.parts) = (0, CostParts::default());
+        }
     }
 
     /// Takes units of a SKU out of review.
@@ -372,8 +377,10 @@ impl Order {
     /// What a timeline says when it ships in more parcels than it was to.
     pub fn broken_limit(&self) -> Option<String> {
         let (limit, parcels) = (self.limit()?, self.parcels());
-        let asked = if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcels") };
-        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcels"))
+        let s = |count: u16| if count == 1 { "" } else { "s" };
+        let asked =
+            if self.ship_complete { "complete".to_owned() } else { format!("in at most {limit} parcel{}", s(limit)) };
+        (parcels > limit).then(|| format!("the order was to ship {asked}; it ships in {parcels} parcel{}", s(parcels)))
     }
 
     /// Units by SKU that a new hold needs once this order's hold has ended.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use stockade_core::command::Pay;
 use stockade_core::ids::{ChannelId, Code, Seq, SkuId};
+use stockade_core::money::Money;
 use stockade_core::orders::{Payment, RefundReason};
 use stockade_core::time::Time;
 
@@ -14,6 +16,8 @@ pub type Number = (ChannelId, Code);
 pub struct Purse {
     /// The event of each payment that has a reference, and the refund it is.
     pub named: BTreeMap<Code, (Seq, Option<u32>)>,
+    /// The amounts of those of which one was told.
+    pub amounts: BTreeMap<Code, Money>,
     /// The event of a payment without a reference that is owed back.
     pub unnamed: Option<Seq>,
     /// Refunds by number, from 1.
@@ -55,6 +59,19 @@ impl Purse {
         match reference {
             Some(reference) => self.named.get(reference).map(|(seq, _)| *seq),
             None => self.unnamed,
+        }
+    }
+
+    /// Whether a payment was told before with another amount.
+    pub fn has_other_amount(&self, pay: &Pay) -> bool {
+        let before = pay.payment.as_ref().and_then(|reference| self.amounts.get(reference));
+        before.zip(pay.amount).is_some_and(|(before, now)| *before != now)
+    }
+
+    /// Notes what arrived by a payment, if that was told.
+    pub fn note_amount(&mut self, payment: &Payment) {
+        if let (Some(reference), Some(amount)) = (&payment.reference, payment.amount) {
+            self.amounts.insert(reference.clone(), amount);
         }
     }
 

@@ -8,7 +8,7 @@ use stockade_core::event::{
 };
 use stockade_core::ids::{OrderId, Seq, SkuId, SubNo};
 use stockade_core::limits::HOLD_TTL_MAX;
-use stockade_core::orders::{Change, OrderState, RefundReason, Stage};
+use stockade_core::orders::{Change, OrderState, RefundReason, Stage, Step};
 use stockade_core::reply::Reply;
 use stockade_core::stock::{Bucket, Move};
 use stockade_core::units::Units;
@@ -16,6 +16,7 @@ use stockade_core::units::Units;
 use super::Model;
 use super::allowed::Outcome;
 use super::decision::Asked;
+use super::given_up::ranks;
 use super::money::told_of;
 use super::orders::{Order, Sub};
 use super::replies::{changed, paid_late, placed};
@@ -71,6 +72,7 @@ impl Model {
             review: BTreeMap::new(),
             timeline: Vec::new(),
             version: seq,
+            opened: Vec::new(),
             keys: BTreeMap::new(),
         })
     }
@@ -133,7 +135,8 @@ impl Model {
 
     fn order_cancelled(&mut self, seq: Seq, e: &OrderCancelled, envelope: &Envelope) -> Result<(), String> {
         let order = self.order(e.order)?;
-        if !matches!(order.state, OrderState::Held | OrderState::Paid) {
+        let is_lapsed = order.state == OrderState::Expired && e.is_empty();
+        if !is_lapsed && !matches!(order.state, OrderState::Held | OrderState::Paid) {
             return Err(format!("the order is {:?}", order.state));
         }
         if order.state == OrderState::Held && envelope.arrived >= order.expires_at {
@@ -290,6 +293,10 @@ impl Verdict for OrderCancelled {
         changed(after, seq, self.order, Change::Cancelled { units })
     }
 
+    fn outcome(&self) -> Option<Outcome> {
+        self.is_empty().then_some(Outcome::Lapsed)
+    }
+
     fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -328,7 +335,23 @@ impl Verdict for UnitsCancelled {
     }
 
     fn take_in(&self, model: &mut Model, entry: &Entry<'_>) -> Result<(), String> {
+        let ranks = ranks(model.order(self.cancelled.order)?);
         model.order_cancelled(entry.seq, &self.cancelled, entry.envelope)?;
+        model.check_given_up(&self.cancelled, &ranks)?;
+        let order = model.order_mut(self.cancelled.order)?;
+        order.opened.clear();
+        let subs: BTreeSet<u16> = self.cancelled.takes.iter().map(|take| take.sub.0).collect();
+        for no in subs {
+            let sub = order.sub_mut(no)?;
+            if sub.units() == 0 {
+                continue;
+            }
+            sub.note(Step::Unpack);
+            if sub.stage == Stage::Packed {
+                sub.stage = Stage::Picking;
+                order.opened.push(no);
+            }
+        }
         let touched = self.cancelled.takes.iter().map(|take| take.sub);
         model.refigure(self.cancelled.order, touched, &self.figures)
     }
@@ -337,7 +360,10 @@ impl Verdict for UnitsCancelled {
         self.cancelled.reply(after, seq)
     }
 
-    fn reason(&self) -> Option<&str> {
-        self.cancelled.reason()
+    fn reason_in(&self, after: &Model) -> Option<String> {
+        let opened = after.order(self.cancelled.order).map(|order| order.opened.clone()).unwrap_or_default();
+        let opened = opened.iter().map(|no| format!("sub-order {no} was packed: open it and pack it again"));
+        let said: Vec<String> = self.cancelled.reason.iter().cloned().chain(opened).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 }

@@ -31,7 +31,8 @@ pub fn receipt(reply: &mut Reply) -> Option<(Seq, &mut bool)> {
         | Reply::Explained(_)
         | Reply::Routing(_)
         | Reply::Inbound(_)
-        | Reply::Refunds(_) => None,
+        | Reply::Refunds(_)
+        | Reply::Times(_) => None,
     }
 }
 

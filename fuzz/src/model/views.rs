@@ -90,7 +90,7 @@ impl Model {
 
     fn sub_now(&self, order: OrderId, index: usize, sub: &Sub) -> Option<SubOrderNow> {
         let no = index as u16 + 1;
-        let changed = !sub.is_gone() && sub.lines.values().any(|line| line.units != line.promised);
+        let changed = sub.lines.values().any(|line| line.units != line.promised);
         let first = match changed {
             true => Some(self.sub_view(no, sub, sub.promise, |line| line.promised)?),
             false => None,

@@ -1,6 +1,6 @@
 //! Commands about the world as a whole.
 
-use stockade_core::command::{ApplyRules, ApplyWorld, Command, DefineSkus, Request, SkuSpec};
+use stockade_core::command::{ApplyRules, ApplyWorld, ClearSkus, Command, DefineSkus, Request, SkuSpec};
 use stockade_core::ids::RulesVersion;
 
 use super::workload::{Workload, code};
@@ -27,6 +27,12 @@ impl Workload {
                 let shape = Shape { warehouses: self.shape.warehouses - fewer, ..self.shape };
                 let text = shape.world(&mut self.rng);
                 Command::ApplyWorld(ApplyWorld { text: self.perhaps_spoilt(text) })
+            }
+            1 if self.rng.percent(30) => {
+                let skus =
+                    (0..self.rng.within(1, 2)).map(|_| code(&format!("S{}", self.rng.below(self.shape.skus + 1))));
+                let skus = skus.collect();
+                Command::ClearSkus(ClearSkus { skus, weight: self.rng.percent(60), category: self.rng.percent(60) })
             }
             1 => {
                 let skus = (0..self.rng.within(1, 3)).map(|_| self.rng.below(self.shape.skus + 2)).collect::<Vec<_>>();

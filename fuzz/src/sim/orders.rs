@@ -155,8 +155,9 @@ impl Workload {
     }
 
     fn cancel(&mut self, model: &Model) -> Option<Request> {
-        let order = match self.rng.below(10) {
-            0 => self.any_order(model, |_| true),
+        let order = match self.rng.below(20) {
+            0..2 => self.any_order(model, |_| true),
+            2 => self.any_order(model, |o| o.state == OrderState::Expired),
             _ => self.any_order(model, |o| {
                 matches!(o.state, OrderState::Held | OrderState::Paid) && o.subs.iter().any(Sub::is_inside)
             }),
@@ -168,7 +169,8 @@ impl Workload {
                 CancelScope::Sub(SubNo(self.rng.within(1, order.subs.len() as u64 + one_more) as u16))
             }
             _ => {
-                let (sku, units) = self.some_units(order, |s| s.is_inside().then_some(()), |l| l.units)?;
+                let is_open = |s: &Sub| s.is_inside() || order.state == OrderState::Expired;
+                let (sku, units) = self.some_units(order, |s| is_open(s).then_some(()), |l| l.units)?;
                 let units = if self.rng.percent(10) { units + 1 } else { units };
                 let sku = model.skus[sku.index()].code.clone();
                 CancelScope::Units(Line { sku, units: Units(units) })

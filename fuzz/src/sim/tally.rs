@@ -96,6 +96,7 @@ fn came_to(reply: &Reply, event: &Event) -> String {
     let more = match verdict(event).outcome() {
         Some(Outcome::Rerouted) => ", rerouted",
         Some(Outcome::Review) => ", to review",
+        Some(Outcome::Lapsed) => ", lapsed",
         Some(Outcome::Paid | Outcome::PaidLate | Outcome::RefundDue) | None => "",
     };
     let short = if matches!(reply, Reply::Moved(moved) if moved.short.0 > 0) { ", short" } else { "" };

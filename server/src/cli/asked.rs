@@ -1,9 +1,12 @@
 //! An order of a file, and the commands that it becomes.
 
 use sha2::{Digest, Sha256};
+use stockade_client::ClientError;
 use stockade_core::command::{Cancel, CancelScope, Command, Line, OrderRef, Pay, Place, Request};
 use stockade_core::ids::Code;
 use stockade_core::limits::LINE_UNITS_MAX;
+use stockade_core::orders::OrderState;
+use stockade_core::reject::Reject;
 use stockade_core::units::Units;
 
 use crate::files::{OrderKind, OrderRecord};
@@ -49,10 +52,17 @@ impl Asked {
         }
     }
 
-    /// The confirmation that it is paid.
+    /// The confirmation that it is paid, with what the file says of the payment.
     pub(super) fn payment(&self) -> Request {
-        let pay = Command::Pay(Pay::new(self.reference()));
+        let OrderRecord { payment, amount, .. } = &self.order;
+        let pay = Command::Pay(Pay { order: self.reference(), payment: payment.clone(), amount: *amount });
         Request { key: self.key("pay"), occurred: self.order.ts, command: pay }
+    }
+
+    /// Whether it is a cancellation of an order of which nothing is left to cancel: that is done before.
+    pub(super) fn is_done_before(&self, error: &ClientError) -> bool {
+        self.order.kind == OrderKind::Cancel
+            && matches!(error.reject(), Some(Reject::IllegalStep { state, .. }) if is_over(*state))
     }
 
     /// Channel and number: no two orders share them.
@@ -70,5 +80,13 @@ impl Asked {
         let content = Sha256::digest(format!("{}\0{}", self.channel, self.order.number));
         let content: String = content.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Code::new(&format!("import-{what}-{content}")).ok()
+    }
+}
+
+/// Whether nothing of an order in this state is left to cancel or to ship.
+pub(super) fn is_over(state: OrderState) -> bool {
+    match state {
+        OrderState::Cancelled | OrderState::RefundDue => true,
+        OrderState::Held | OrderState::Paid | OrderState::Expired => false,
     }
 }

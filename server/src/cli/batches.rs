@@ -11,7 +11,7 @@ use stockade_core::ids::Code;
 use stockade_core::limits::COMMAND_LINES_MAX;
 use stockade_core::reject::{CodeKind, Reject};
 use stockade_core::reply::Reply;
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
 use super::connect::{KeyFlags, Session};
 use super::known::Known;
@@ -116,7 +116,7 @@ fn batches(path: &Path, rows: Vec<QuantityRow>, place: Place, purpose: Purpose) 
         by_place.entry((warehouse, place.pool.clone().or(row.pool))).or_default().push((row.line, line));
     }
     if empty > 0 {
-        eprintln!("stockade: {}: {empty} rows of 0 units move nothing", path.display());
+        eprintln!("stockade: {}: {} of 0 units: nothing moves by that", path.display(), counted(empty, "row"));
     }
     let mut batches = Vec::new();
     for ((warehouse, pool), lines) in by_place {

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use clap::Args;
 use stockade_client::ClientError;
 use stockade_core::ids::Code;
-use stockade_core::orders::OrderState;
-use stockade_core::reply::Reply;
+use stockade_core::orders::{Change, OrderState, RefundReason};
+use stockade_core::reply::{Changed, Reply};
+use stockade_core::units::counted;
 
 use super::asked::Asked;
 use super::connect::{Connect, Session};
-use super::import_trial::Trial;
+use super::import_trial::{Terms, Trial};
 use super::refused::{ImportFlags, Imported, Refused, Subject, about_the_row};
 use crate::failure::Failure;
 use crate::files::{FileFault, ORDERS, OrderFlags, OrderKind, OrderReading, OrderRow, OrderSheet};
@@ -19,12 +20,12 @@ use crate::terminal::{Output, progress_bar};
 /// Orders sent together. Between two such waves everything is decided.
 const WAVE: usize = 2_048;
 const ORDERS_SUBJECT: Subject = Subject {
-    things: "orders",
+    one: "order",
     unseen: "whether the stock is enough for all orders together (each is checked by itself), whether an order that was \
-             placed before had the same lines, whether it can still be cancelled, payments, and whether this token may \
-             place, pay and cancel",
+             placed before had the same lines, whether one whose hold ran out can still be paid, and whether this token \
+             may place, pay and cancel",
 };
-const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind"];
+const COLUMNS: &[&str] = &["order_id", "sku", "qty", "ts", "channel", "customer", "zone", "kind", "payment", "amount"];
 
 /// See [`orders`].
 #[derive(Debug, Args)]
@@ -34,7 +35,8 @@ pub(super) struct OrdersArgs {
     /// The channel of orders that name none.
     #[arg(long)]
     channel: Option<Code>,
-    /// Orders are paid already: each is confirmed as paid right after it is placed.
+    /// Orders are paid already: each is confirmed as paid right after it is placed, with the payment and the amount that the
+    /// file says.
     #[arg(long)]
     paid: bool,
     #[command(flatten)]
@@ -51,8 +53,7 @@ struct Import<'a> {
     imported: Imported,
     /// What a dry run has found so far.
     trial: Trial,
-    /// Orders that the file itself cancels.
-    cancelled: HashSet<(Code, Code)>,
+    terms: Terms,
 }
 
 /// Places the orders of a file and carries out its cancellations.
@@ -64,9 +65,9 @@ pub(super) fn orders(args: &OrdersArgs, out: Output) -> Result<(), Failure> {
     let session = args.connect.open()?;
     let imported = Imported::none(&args.import, asked.len());
     let cancels = asked.iter().filter(|asked| asked.order.kind == OrderKind::Cancel);
-    let cancelled = cancels.map(Asked::name).collect();
+    let terms = Terms { paid: args.paid, cancelled: cancels.map(Asked::name).collect() };
     let (refused, trial) = (Refused::new(COLUMNS), Trial::default());
-    let mut import = Import { args, session: &session, refused, imported, trial, cancelled };
+    let mut import = Import { args, session: &session, refused, imported, trial, terms };
     let bar = progress_bar(asked.len() as u64, "orders");
     let mut wave: Vec<Asked> = Vec::new();
     let mut named: HashSet<(Code, Code)> = HashSet::new();
@@ -107,6 +108,9 @@ fn read(args: &OrdersArgs) -> Result<Vec<Asked>, Failure> {
         asked.push(Asked { channel, order });
     }
     sheet.notes().iter().for_each(|note| eprintln!("stockade: {note}"));
+    if !args.paid && asked.iter().any(|asked| asked.order.payment.is_some() || asked.order.amount.is_some()) {
+        eprintln!("stockade: payments and amounts are not told: say --paid if the orders are paid");
+    }
     Ok(asked)
 }
 
@@ -114,10 +118,10 @@ impl Import<'_> {
     /// Sends a wave, and the payments of the orders that it placed; a dry run asks what would become of it.
     fn send(&mut self, wave: Vec<Asked>) -> Result<(), Failure> {
         if self.imported.dry_run {
-            for (asked, answer) in wave.iter().zip(self.trial.ask(self.session, &wave)?) {
+            for (asked, answer) in wave.iter().zip(self.trial.ask(self.session, &wave, &self.terms)?) {
                 match answer {
                     Ok(before) => self.imported.count(before),
-                    Err(reject) => self.refuse(asked, &reject.to_string()),
+                    Err(reason) => self.refuse(asked, &reason),
                 }
             }
             return Ok(());
@@ -129,30 +133,21 @@ impl Import<'_> {
         for (asked, answer) in wave.iter().zip(answers) {
             let reply = match answer {
                 Ok(reply) => reply,
+                Err(error) if asked.is_done_before(&error) => {
+                    self.imported.count(true);
+                    continue;
+                }
                 Err(error) => {
                     end = end.or(self.failed(asked, error, ""));
                     continue;
                 }
             };
             if let Reply::Placed(placed) = reply {
-                match placed.present {
-                    // The hold of an earlier import may have run out: paid late, the order is held anew if the stock is there.
-                    OrderState::Held | OrderState::Expired if self.args.paid => {
-                        payments.push((asked, placed.replayed));
-                    }
-                    OrderState::Cancelled | OrderState::RefundDue
-                        if self.args.paid && !self.cancelled.contains(&asked.name()) =>
-                    {
-                        self.refuse(
-                            asked,
-                            &format!("the order is {}: its payment is not confirmed", placed.present.name()),
-                        );
-                    }
-                    OrderState::Held
-                    | OrderState::Expired
-                    | OrderState::Paid
-                    | OrderState::Cancelled
-                    | OrderState::RefundDue => self.imported.count(placed.replayed),
+                // Also of an order that is over: money that came for it is owed back.
+                if self.args.paid && placed.present != OrderState::Paid {
+                    payments.push((asked, placed.replayed));
+                } else {
+                    self.imported.count(placed.replayed);
                 }
             } else if let Reply::Changed(changed) = reply {
                 self.imported.count(changed.replayed);
@@ -175,12 +170,13 @@ impl Import<'_> {
         let requests = orders.iter().map(|(asked, _)| asked.payment()).collect();
         for ((asked, before), answer) in orders.iter().zip(self.session.commands(requests)?) {
             match answer {
-                Ok(reply) if matches!(&reply, Reply::Changed(paid) if paid.present == OrderState::Paid) => {
-                    self.imported.count(*before);
-                }
-                Ok(_) => {
-                    self.imported.begun = true;
-                    self.refuse(asked, "its hold ran out and not all of it is there any more: the money is owed back");
+                Ok(reply) => {
+                    if let Reply::Changed(paid) = reply {
+                        self.paid(asked, *before, &paid);
+                    } else {
+                        let error = ClientError::Protocol("a payment was answered with something else".to_owned());
+                        end = end.or(Some(error));
+                    }
                 }
                 Err(error) => {
                     self.imported.begun = true;
@@ -191,10 +187,35 @@ impl Import<'_> {
         end.map_or(Ok(()), |error| Err(self.interrupted(error)))
     }
 
+    /// Notes what a payment came to. Money for an order that the file cancels is owed back as the file means it.
+    fn paid(&mut self, asked: &Asked, before: bool, paid: &Changed) {
+        let is_meant = paid.present == OrderState::Paid || self.terms.cancelled.contains(&asked.name());
+        match (&paid.change, paid.present) {
+            _ if is_meant => self.imported.count(before),
+            (Change::RefundDue { refund, reason: RefundReason::StockGone }, _) => {
+                let reason = "its hold ran out and not all of it is there any more: the money is owed back";
+                self.owed(asked, before && paid.replayed, &format!("{reason}, refund {refund}"));
+            }
+            (Change::RefundDue { refund, .. }, present) => {
+                let reason = format!("the order is {}: the money is owed back, refund {refund}", present.name());
+                self.owed(asked, before && paid.replayed, &reason);
+            }
+            (_, present) => {
+                let reason = format!("the order is {} since it was paid: what it gave up is owed back", present.name());
+                self.owed(asked, before && paid.replayed, &reason);
+            }
+        }
+    }
+
+    fn owed(&mut self, asked: &Asked, before: bool, reason: &str) {
+        self.imported.begun |= !before;
+        self.refuse(asked, reason);
+    }
+
     fn interrupted(&self, error: ClientError) -> Failure {
         let Imported { done, before, begun, .. } = &self.imported;
-        let begun = if *begun { ", others are placed and not paid" } else { "" };
-        self.imported.interrupted(error, &format!("{} orders are done{begun}", done + before), "")
+        let begun = if *begun { "; others are placed and not paid" } else { "" };
+        self.imported.interrupted(error, &format!("done: {}{begun}", counted(done + before, "order")), "")
     }
 
     /// Notes an order as refused, or returns the error that ends the import.
@@ -213,13 +234,16 @@ impl Import<'_> {
         let Asked { channel, order } = asked;
         let text = |code: &Option<Code>| code.as_ref().map_or(String::new(), |code| code.as_str().to_owned());
         let ts = order.ts.map_or(String::new(), |ts| ts.to_string());
+        let amount = order.amount.map_or(String::new(), |amount| amount.to_string());
         let kind = match order.kind {
             OrderKind::Sale => "sale",
             OrderKind::Cancel => "cancel",
         };
         let row = |sku: String, qty: String| {
             let (number, channel) = (order.number.as_str().to_owned(), channel.as_str().to_owned());
-            vec![number, sku, qty, ts.clone(), channel, text(&order.customer), text(&order.zone), kind.to_owned()]
+            let kind = kind.to_owned();
+            let (customer, zone, payment) = (text(&order.customer), text(&order.zone), text(&order.payment));
+            vec![number, sku, qty, ts.clone(), channel, customer, zone, kind, payment, amount.clone()]
         };
         if order.lines.is_empty() {
             self.refused.add(order.line, row(String::new(), String::new()), reason);

@@ -9,7 +9,7 @@ use stockade_core::command::{Command, Count, DefineSkus, Line, Request, SetSafet
 use stockade_core::ids::{Code, Seq};
 use stockade_core::reject::{CodeKind, Reject};
 use stockade_core::reply::Reply;
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
 use super::connect::{Connect, KeyFlags, Session};
 use super::known::Known;
@@ -24,12 +24,12 @@ const PART: usize = 1_000;
 /// Changes of safety stock that are sent together.
 const WAVE: usize = 2_048;
 const STOCK_SUBJECT: Subject = Subject {
-    things: "cells",
+    one: "cell",
     unseen: "whether the server still knows what moved since the watermark, and whether this token may count and set safety \
              stock",
 };
 const CATALOG_SUBJECT: Subject = Subject {
-    things: "SKUs",
+    one: "SKU",
     unseen: "whether the server has room for so many SKUs, and whether this token may define them: only the file is checked",
 };
 const STOCK_COLUMNS: &[&str] = &["sku", "warehouse", "on_hand", "safety"];
@@ -137,7 +137,7 @@ pub(super) fn catalog(args: &CatalogArgs, out: Output) -> Result<(), Failure> {
             Ok(()) => imported.done += rows.len() as u64,
             Err(error) => {
                 let Some(reject) = about_the_row(&error) else {
-                    return Err(imported.interrupted(error, &format!("{} SKUs are done", imported.done), ""));
+                    return Err(imported.interrupted(error, &format!("done: {}", counted(imported.done, "SKU")), ""));
                 };
                 let cells = |row: &CatalogRow| {
                     let weight = row.weight_g.map_or(String::new(), |grams| grams.to_string());
@@ -320,7 +320,7 @@ impl Import<'_> {
         let set = self.safety.values().filter(|safety| matches!(safety, Safety::Set { .. })).count();
         let is_done = match (set, self.counted) {
             (0, 0) => "nothing is changed".to_owned(),
-            (set, counted) => format!("{counted} cells are counted, and safety stock is set in {set}"),
+            (set, cells) => format!("counted: {}; safety stock set: {set}", counted(cells, "cell")),
         };
         self.imported.interrupted(error, &is_done, &format!(" with --as-of {}", self.as_of))
     }

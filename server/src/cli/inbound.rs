@@ -8,7 +8,7 @@ use stockade_core::ids::Code;
 use stockade_core::query::{InboundQuery, Query};
 use stockade_core::reply::{InboundCell, Reply};
 use stockade_core::time::Day;
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
@@ -157,7 +157,8 @@ fn list(args: ListArgs, out: Output) -> Result<(), Failure> {
     print::reply(&Reply::Inbound(cells), out);
     if more {
         let limit = args.limit;
-        eprintln!("stockade: there are more: this is a list of the first {limit} SKUs; raise --limit or name SKUs");
+        let limit = counted(limit, "SKU");
+        eprintln!("stockade: there are more: this is a list of the first {limit}; raise --limit or name SKUs");
     }
     Ok(())
 }

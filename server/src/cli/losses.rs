@@ -4,7 +4,7 @@ use clap::Args;
 use stockade_core::command::{BookLoss, Command, Line, Loss, Recall};
 use stockade_core::ids::Code;
 
-use super::advice::{self, Movement};
+use super::advice::{self, Movement, Typed};
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::LineArg;
 use crate::failure::Failure;
@@ -79,20 +79,25 @@ pub fn lose(args: LossArgs, out: Output) -> Result<(), Failure> {
 /// Takes back units in transit.
 pub fn recall(args: RecallArgs, out: Output) -> Result<(), Failure> {
     let recall = Recall { from: args.from, to: args.to, pool: args.pool, lines: bare(args.lines) };
-    let reply = args.connect.open()?.command(&args.key, Command::Recall(recall))?;
+    let typed = Typed { from: Some(recall.from.clone()), ..Typed::pooled("recall", &recall.pool) };
+    let reply = advice::send(&args.connect, &args.key, Command::Recall(recall), &Movement::InTransit(typed))?;
     print::stock_reply(&reply, "are back", out);
     Ok(())
 }
 
 fn book(args: LossArgs, loss: Loss, pool: Option<Code>, (did, out): (&str, Output)) -> Result<(), Failure> {
     let LossArgs { warehouse, lines, reason, key, connect } = args;
-    let command = BookLoss { warehouse, pool, loss, reason, lines: bare(lines) };
     let movement = match loss {
-        Loss::LostInTransit => Movement::InTransit("lose"),
-        Loss::DamagedInTransit => Movement::InTransit("damage --in-transit"),
-        Loss::Damaged | Loss::Scrapped => Movement::InWarehouse,
+        Loss::LostInTransit => Movement::InTransit(Typed::lost("lose", &reason)),
+        Loss::DamagedInTransit => {
+            let mut typed = Typed::lost("damage", &reason);
+            typed.flags.push("--in-transit".to_owned());
+            Movement::InTransit(typed)
+        }
+        Loss::Damaged | Loss::Scrapped => Movement::InWarehouse(reason.clone()),
     };
-    let reply = advice::send(&connect, &key, Command::BookLoss(command), movement)?;
+    let command = BookLoss { warehouse, pool, loss, reason, lines: bare(lines) };
+    let reply = advice::send(&connect, &key, Command::BookLoss(command), &movement)?;
     print::stock_reply(&reply, did, out);
     Ok(())
 }

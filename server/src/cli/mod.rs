@@ -4,6 +4,8 @@
 //! is one JSON object on standard error.
 
 mod advice;
+#[cfg(test)]
+mod advised;
 mod amend;
 mod asked;
 mod batches;

@@ -6,6 +6,7 @@ use stockade_core::ids::{Code, Seq};
 use stockade_core::orders::{OrderState, Stage};
 use stockade_core::query::{OrdersQuery, Query};
 use stockade_core::reply::{OrderSummary, OrdersPage, Reply};
+use stockade_core::units::counted;
 
 use super::connect::{Connect, Session};
 use crate::failure::Failure;
@@ -71,7 +72,8 @@ pub fn orders(args: OrdersArgs, out: Output) -> Result<(), Failure> {
     if let Some(cursor) = next.filter(|_| !out.json) {
         let limit = args.limit;
         eprintln!(
-            "stockade: there are more: this is a list of the first {limit} orders; raise --limit, or go on with --after {cursor}"
+            "stockade: there are more: this is a list of the first {}; raise --limit, or go on with --after {cursor}",
+            counted(limit, "order")
         );
     }
     Ok(())

@@ -7,9 +7,10 @@ use stockade_core::command::{
     StepAction, TakeStep,
 };
 use stockade_core::ids::{Code, SubNo};
-use stockade_core::query::{Explain, Query};
+use stockade_core::limits::UNPLACED_PAYMENTS_MAX;
+use stockade_core::query::{Explain, Query, RefundsQuery};
 use stockade_core::reject::Reject;
-use stockade_core::reply::{OrderView, Reply};
+use stockade_core::reply::{OrderView, RefundsPage, Reply};
 use stockade_core::time::Span;
 use stockade_core::units::Units;
 
@@ -19,6 +20,9 @@ use crate::failure::Failure;
 use crate::print;
 use crate::terminal::Output;
 use crate::times::parse_time;
+
+/// Refunds of a number that are shown: as many payments as are taken for one that no order has.
+const ROWS: u32 = UNPLACED_PAYMENTS_MAX as u32;
 
 /// What is ordered, for [`quote`] and [`place`].
 #[derive(Debug, Args)]
@@ -384,8 +388,39 @@ pub fn order(args: ShowArgs, out: Output) -> Result<(), Failure> {
         Some(OrderVerb::Explain { of, decision }) => {
             Query::Explain(Explain { order: named(of.or(args.order))?.0, decision })
         }
-        None => Query::Order(named(args.order)?.0),
+        None => return show(&args.connect.open()?, named(args.order)?.0, out),
     };
     print::reply(&args.connect.open()?.query(query)?, out);
+    Ok(())
+}
+
+/// Shows an order. Of a number that no order has, it shows the money that came for it, if any did.
+fn show(session: &Session, order: OrderRef, out: Output) -> Result<(), Failure> {
+    let refused = match session.try_query(Query::Order(order.clone())) {
+        Ok(reply) => {
+            print::reply(&reply, out);
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    let (Some(Reject::UnknownOrder { .. }), OrderRef::Number { channel, number }) = (refused.reject(), order) else {
+        return Err(refused.into());
+    };
+    let ask = RefundsQuery { channel: Some(channel), number: Some(number), limit: ROWS, ..RefundsQuery::default() };
+    let mut came = Vec::new();
+    for closed in [false, true] {
+        let Reply::Refunds(page) = session.query(Query::Refunds(RefundsQuery { closed, ..ask.clone() }))? else {
+            return Err(Failure::failed("a question for refunds was answered with something else"));
+        };
+        came.extend(page.refunds);
+    }
+    if came.is_empty() {
+        return Err(refused.into());
+    }
+    came.sort_by_key(|refund| refund.refund);
+    if !out.json {
+        out.line("no order has this number; money came for it");
+    }
+    print::reply(&Reply::Refunds(RefundsPage { refunds: came, next: None }), out);
     Ok(())
 }

@@ -6,6 +6,7 @@ use stockade_core::ids::{Code, RefundNo, Seq};
 use stockade_core::money::Money;
 use stockade_core::query::{Query, RefundsQuery};
 use stockade_core::reply::{RefundsPage, Reply};
+use stockade_core::units::counted;
 
 use super::connect::{Connect, KeyFlags};
 use super::order_ref::OrderArg;
@@ -39,6 +40,9 @@ pub struct RefundsArgs {
     /// Only of this channel.
     #[arg(long)]
     channel: Option<Code>,
+    /// Only of this order number of the channel; also one that no order has.
+    #[arg(long, requires = "channel")]
+    number: Option<Code>,
     /// Those that are closed, by when they were closed, instead of those that are open.
     #[arg(long)]
     closed: bool,
@@ -96,8 +100,8 @@ pub fn refunds(args: RefundsArgs, out: Output) -> Result<(), Failure> {
     let mut found = RefundsPage { refunds: Vec::new(), next: args.after.map(Seq) };
     loop {
         let left = args.limit - u32::try_from(found.refunds.len()).unwrap_or(args.limit);
-        let (channel, closed) = (args.channel.clone(), args.closed);
-        let query = Query::Refunds(RefundsQuery { channel, closed, after: found.next, limit: left.min(PAGE) });
+        let (channel, number, closed) = (args.channel.clone(), args.number.clone(), args.closed);
+        let query = Query::Refunds(RefundsQuery { channel, number, closed, after: found.next, limit: left.min(PAGE) });
         let Reply::Refunds(page) = session.query(query)? else {
             return Err(Failure::failed("the server answered a list of refunds with something else"));
         };
@@ -112,7 +116,8 @@ pub fn refunds(args: RefundsArgs, out: Output) -> Result<(), Failure> {
     if let Some(cursor) = next.filter(|_| !out.json) {
         let limit = args.limit;
         eprintln!(
-            "stockade: these are the first {limit} refunds; for more, raise --limit, or go on with --after {cursor}"
+            "stockade: there are more: this is a list of the first {}; raise --limit, or go on with --after {cursor}",
+            counted(limit, "refund")
         );
     }
     Ok(())

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use stockade_client::ClientError;
 use stockade_core::reject::Reject;
+use stockade_core::units::counted;
 
 use crate::disk::{self, Access};
 use crate::failure::{Exit, Failure};
@@ -35,7 +36,7 @@ const REASON_CHARS_MAX: usize = 500;
 /// The columns after those of the table.
 const NOTES: [&str; 2] = ["line", "reason"];
 /// Columns in which a spreadsheet may take a number for a number.
-const FIGURES: [&str; 6] = ["qty", "on_hand", "safety", "weight_g", "ts", "kind"];
+const FIGURES: [&str; 7] = ["qty", "on_hand", "safety", "weight_g", "ts", "kind", "amount"];
 const MARK: &str = "\u{feff}";
 
 /// The refused rows of a file.
@@ -71,8 +72,8 @@ pub(super) struct Imported {
 
 /// What a file is about, in words.
 pub(super) struct Subject {
-    /// What is counted.
-    pub(super) things: &'static str,
+    /// What is counted: one of them.
+    pub(super) one: &'static str,
     /// What a dry run cannot find out.
     pub(super) unseen: &'static str,
 }
@@ -216,8 +217,8 @@ impl ImportFlags {
         } else {
             let Imported { read, done, before, refused, dry_run, .. } = imported;
             let verb = if *dry_run { "would be done" } else { "done" };
-            let things = subject.things;
-            out.line(format!("{read} {things}: {done} {verb}, {before} done before, {refused} refused"));
+            let read = counted(*read, subject.one);
+            out.line(format!("{read}: {done} {verb}, {before} done before, {refused} refused"));
         }
         if self.dry_run {
             eprintln!("stockade: not checked by a dry run: {}", subject.unseen);
@@ -230,15 +231,16 @@ impl ImportFlags {
         let message = if self.dry_run {
             let first = refused.rows.iter().min_by_key(|(line, ..)| *line);
             let (line, reason) = first.map_or((0, ""), |(line, _, reason)| (*line, reason.as_str()));
-            format!("{count} rows of {file} would be refused, the first in line {line}: {reason}")
+            format!("{} of {file} would be refused, the first in line {line}: {reason}", counted(count, "row"))
         } else {
             let text = refused.to_csv().map_err(Failure::failed)?;
             disk::replace(&path, &text, Access::Public)
                 .map_err(|e| Failure::failed(format!("{}: cannot be written: {e}", path.display())))?;
             let again = imported.as_of.map_or(String::new(), |seq| format!(" with --as-of {seq}"));
             format!(
-                "{count} rows of {file} are refused: they are in {} with the reasons; correct and import that file{again}, \
+                "{} of {file} refused: see {} for the reasons; correct and import that file{again}, \
                  whose columns have the names used here",
+                counted(count, "row"),
                 path.display()
             )
         };

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use stockade_core::command::{
-    Adjust, Arrive, Command, Count, CountShelf, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety, SkuSpec,
-    Transfer,
+    Adjust, Arrive, ClearSkus, Command, Count, CountShelf, DefineSkus, Fulfils, Line, MovePool, Receive, SetSafety,
+    SkuSpec, Transfer,
 };
 use stockade_core::ids::{Code, Seq};
 use stockade_core::limits::COMMAND_LINES_MAX;
 use stockade_core::query::{AvailabilityQuery, Query, StockQuery};
 use stockade_core::reply::{CellView, Reply};
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
-use super::advice::{self, Movement};
+use super::advice::{self, Movement, Typed};
 use super::batches::{Batch, LinesArgs, Place, Purpose};
 use super::connect::{Connect, KeyFlags, Session};
 use super::order_ref::LineArg;
@@ -197,7 +197,26 @@ pub struct SkuArgs {
 #[derive(Debug, Subcommand)]
 enum SkuVerb {
     /// Create SKUs, or change weight and category of known ones; what is not given stays.
-    Define(DefineArgs),
+    Define(Box<DefineArgs>),
+    /// Forget weight, category or both of known SKUs: they weigh what the world says, and are of no category.
+    Clear(ClearArgs),
+}
+
+#[derive(Debug, Args)]
+struct ClearArgs {
+    /// The SKUs.
+    #[arg(required = true)]
+    skus: Vec<Code>,
+    /// Forget the weight.
+    #[arg(long, required_unless_present = "category")]
+    weight: bool,
+    /// Forget the category.
+    #[arg(long)]
+    category: bool,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 #[derive(Debug, Args)]
@@ -267,7 +286,8 @@ pub fn receive(args: ReceiveArgs, out: Output) -> Result<(), Failure> {
 pub fn adjust(args: AdjustArgs, out: Output) -> Result<(), Failure> {
     let command =
         Adjust { sku: args.sku, warehouse: args.warehouse, pool: args.pool, delta: args.delta, reason: args.reason };
-    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), Movement::InWarehouse)?;
+    let movement = Movement::InWarehouse(command.reason.clone());
+    let reply = advice::send(&args.connect, &args.key, Command::Adjust(command), &movement)?;
     print::reply(&reply, out);
     Ok(())
 }
@@ -303,7 +323,8 @@ pub fn transfer(args: TransferArgs, out: Output) -> Result<(), Failure> {
 /// Records that units in transit arrive.
 pub fn arrive(args: ArriveArgs, out: Output) -> Result<(), Failure> {
     let command = Arrive { warehouse: args.warehouse, pool: args.pool, lines: bare(args.lines) };
-    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), Movement::InTransit("arrive"))?;
+    let movement = Movement::InTransit(Typed::pooled("arrive", &command.pool));
+    let reply = advice::send(&args.connect, &args.key, Command::Arrive(command), &movement)?;
     print::reply(&reply, out);
     Ok(())
 }
@@ -323,9 +344,14 @@ pub fn safety(args: SafetyArgs, out: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Creates or changes SKUs.
+/// Creates or changes SKUs, or forgets what is known of them.
 pub fn sku(args: SkuArgs, out: Output) -> Result<(), Failure> {
-    let SkuVerb::Define(args) = args.verb;
+    let args = match args.verb {
+        SkuVerb::Define(args) => args,
+        SkuVerb::Clear(ClearArgs { skus, weight, category, key, connect }) => {
+            return connect.run(&key, Command::ClearSkus(ClearSkus { skus, weight, category }), out);
+        }
+    };
     let specs: Vec<SkuSpec> = match &args.file {
         None => {
             let spec = |sku| SkuSpec { sku, weight_g: args.weight, category: args.category.clone() };
@@ -352,8 +378,8 @@ pub fn stock(args: StockArgs, out: Output) -> Result<(), Failure> {
     print::reply(&Reply::Stock(cells), out);
     if more {
         eprintln!(
-            "stockade: there are more: this is a list of the first {} cells; raise --limit or name SKUs",
-            args.limit
+            "stockade: there are more: this is a list of the first {}; raise --limit or name SKUs",
+            counted(args.limit, "cell")
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Flags over environment over file over defaults: the value of each setting and its origin.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -196,8 +197,29 @@ fn article(noun: &str) -> &'static str {
 fn unknown_key(key: &str) -> String {
     match nearest(key) {
         Some(near) => format!("there is no setting `{key}`; did you mean `{near}`?"),
-        None => format!("there is no setting `{key}`; `stockade config print` lists all"),
+        None => format!("there is no setting `{key}`; {}", what_there_is(key)),
     }
+}
+
+/// What can be written instead: `config print` would stumble over the same line.
+fn what_there_is(key: &str) -> String {
+    let table = key.split_once('.').map_or("", |(table, _)| table);
+    let names = |table: &str| {
+        let of_table = SETTINGS.iter().map(Setting::table_and_name).filter(|(of, _)| *of == table);
+        of_table.map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let ours = names(table);
+    if !table.is_empty() && !ours.is_empty() {
+        return format!("[{table}] has {}", ours.join(", "));
+    }
+    let tables: BTreeSet<String> = SETTINGS
+        .iter()
+        .map(|setting| setting.table_and_name().0)
+        .filter(|table| !table.is_empty())
+        .map(|table| format!("[{table}]"))
+        .collect();
+    let tables: Vec<String> = tables.into_iter().collect();
+    format!("there are {} and the tables {}", names("").join(", "), tables.join(", "))
 }
 
 fn nearest(key: &str) -> Option<&'static str> {
@@ -263,8 +285,14 @@ mod tests {
             [
                 "s.toml:3: listen.http_behind_tls must be true or false, not an integer",
                 "s.toml:2: there is no setting `listen.qiuc`; did you mean `listen.quic`?",
-                "s.toml:6: there is no setting `nonsense.x`; `stockade config print` lists all",
+                "s.toml:6: there is no setting `nonsense.x`; there are data_dir and the tables [auth], [clock], [drain], \
+                 [holds], [journal], [limits], [listen], [log], [routing], [tls]",
             ]
+        );
+        let problems = sources("[clock]\nsomething_else = 1\n").resolve().unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "s.toml:2: there is no setting `clock.something_else`; [clock] has outage_max, skew"
         );
         let problems = sources("a = 1\nb = = 2\n").resolve().unwrap_err();
         assert!(problems[0].to_string().starts_with("s.toml:2: "), "{}", problems[0]);

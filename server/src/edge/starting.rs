@@ -13,6 +13,7 @@ use axum::routing::get;
 use serde::Serialize;
 use stockade_core::reject::Reject;
 use stockade_core::time::Time;
+use stockade_core::units::counted;
 use tokio::net::TcpListener;
 
 use super::problem;
@@ -69,7 +70,7 @@ struct ProgressBody {
 impl ProgressBody {
     fn sentence(&self) -> String {
         match &self.up_to {
-            Some(up_to) => format!("{}: {} events so far, up to {up_to}", self.step, self.events),
+            Some(up_to) => format!("{}: {} so far, up to {up_to}", self.step, counted(self.events, "event")),
             None => self.step.to_owned(),
         }
     }

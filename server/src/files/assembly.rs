@@ -8,14 +8,18 @@
 //! Rows that are passed over, and those of a kind that is skipped, close nothing.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 
 use stockade_core::ids::Code;
+use stockade_core::money::Money;
 use stockade_core::time::Time;
 
 use super::fault::FileFault;
 use super::flags::OrderReading;
-use super::orders::{CHANNEL, CUSTOMER, KIND, ORDER_ID, OrderKind, OrderRecord, OrderRow, QTY, SKU, TS, ZONE};
-use super::sheet::Row;
+use super::orders::{
+    AMOUNT, CHANNEL, CUSTOMER, KIND, ORDER_ID, OrderKind, OrderRecord, OrderRow, PAYMENT, QTY, SKU, TS, ZONE,
+};
+use super::sheet::{Cell, Row};
 
 /// Puts orders together. Rows of one id that follow each other make its orders, or all rows of the file when they are
 /// gathered.
@@ -59,6 +63,8 @@ struct Open {
     /// With the line that says so.
     customer: Option<(Code, u64)>,
     zone: Option<(Code, u64)>,
+    payment: Option<(Code, u64)>,
+    amount: Option<(Money, u64)>,
     lines: Vec<OrderRow>,
 }
 
@@ -245,15 +251,28 @@ impl Assembly {
 impl Open {
     fn begun(line: u64, number: &Code, identity: Identity) -> Open {
         let number = number.clone();
-        Open { identity, number, begins: line, line: None, ts: None, customer: None, zone: None, lines: Vec::new() }
+        Open {
+            identity,
+            number,
+            begins: line,
+            line: None,
+            ts: None,
+            customer: None,
+            zone: None,
+            payment: None,
+            amount: None,
+            lines: Vec::new(),
+        }
     }
 
     fn add(&mut self, row: &Row<'_>, kind: OrderKind, is_passed_over: bool) -> Result<(), FileFault> {
         // Rows of an order may be entered minutes apart: it is placed with the first.
         let ts = row.time(TS)?;
         self.ts = self.ts.or(ts);
-        agree(&mut self.customer, row, CUSTOMER)?;
-        agree(&mut self.zone, row, ZONE)?;
+        agree(&mut self.customer, row, CUSTOMER, |cell| cell.code())?;
+        agree(&mut self.zone, row, ZONE, |cell| cell.code())?;
+        agree(&mut self.payment, row, PAYMENT, |cell| cell.code())?;
+        agree(&mut self.amount, row, AMOUNT, |cell| cell.money())?;
         if !is_passed_over {
             self.line = self.line.or(Some(row.line));
             self.lines.extend(lines(row, kind)?);
@@ -271,6 +290,8 @@ impl Open {
             channel: self.identity.channel,
             customer: self.customer.map(|(customer, _)| customer),
             zone: self.zone.map(|(zone, _)| zone),
+            payment: self.payment.map(|(payment, _)| payment),
+            amount: self.amount.map(|(amount, _)| amount),
             lines: self.lines,
         })
     }
@@ -289,13 +310,18 @@ fn common<'a, T: PartialEq>(
 }
 
 /// Notes what a row says of its order, which must be what earlier rows say.
-fn agree(known: &mut Option<(Code, u64)>, row: &Row<'_>, column: usize) -> Result<(), FileFault> {
+fn agree<T: PartialEq + fmt::Display>(
+    known: &mut Option<(T, u64)>,
+    row: &Row<'_>,
+    column: usize,
+    read: impl Fn(&Cell<'_>) -> Result<T, FileFault>,
+) -> Result<(), FileFault> {
     let Some(cell) = row.cell(column) else { return Ok(()) };
-    let code = cell.code()?;
+    let said = read(&cell)?;
     match known {
-        None => *known = Some((code, row.line)),
-        Some((known, line)) if *known != code => {
-            let reason = format!("`{code}` here, but `{known}` in line {line} of the same order: correct one of them");
+        None => *known = Some((said, row.line)),
+        Some((known, line)) if *known != said => {
+            let reason = format!("`{said}` here, but `{known}` in line {line} of the same order: correct one of them");
             return Err(cell.fault(reason));
         }
         Some(_) => {}
@@ -338,5 +364,24 @@ fn lines(row: &Row<'_>, kind: OrderKind) -> Result<Vec<OrderRow>, FileFault> {
 }
 
 fn line(row: &Row<'_>) -> Result<OrderRow, FileFault> {
-    Ok(OrderRow { line: row.line, sku: row.required(SKU)?.code()?, qty: row.required(QTY)?.number()? })
+    let sku = row.required(SKU)?;
+    if is_packed(sku.text) {
+        return Err(sku.fault(PACKED));
+    }
+    Ok(OrderRow { line: row.line, sku: sku.code()?, qty: row.required(QTY)?.number()? })
+}
+
+const PACKED: &str = "holds the items of an order packed into one cell, and their quantities with them: export one row for each \
+                      item, with its SKU and its quantity in columns of their own, and the order number in every row";
+
+/// Whether a cell holds items with what belongs to them, as shops export them: `sku:TEE|quantity:2|total:9.00`, several of
+/// these, or JSON.
+fn is_packed(text: &str) -> bool {
+    let parts = text.split(['|', ';', ',', '\n']);
+    let is_named = |part: &str| {
+        let name = part.split([':', '=']).next().unwrap_or_default();
+        let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        part.contains([':', '=']) && ["sku", "quantity", "qty", "name", "product_id"].contains(&name.as_str())
+    };
+    parts.filter(|part| is_named(part)).count() > 1
 }

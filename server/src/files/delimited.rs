@@ -6,6 +6,7 @@
 use std::io::{self, BufRead};
 
 use clap::ValueEnum;
+use stockade_core::units::counted;
 
 /// Bytes that a row may have: a quote that is never closed does not take the whole file into memory.
 const ROW_BYTES_MAX: usize = 1 << 20;
@@ -176,8 +177,9 @@ impl Delimited {
         if self.quotes == Quotes::Auto && spread > 0 && record.len() < self.width {
             let (cells, width) = (record.len(), self.width);
             let reason = format!(
-                "the row goes on for {spread} further lines and has {cells} cells, the header {width}: a quote may have \
-                 swallowed rows; {ADVICE}"
+                "the row goes on for {} and has {}, the header {width}: a quote may have swallowed rows; {ADVICE}",
+                counted(spread, "further line"),
+                counted(cells, "cell")
             );
             return Err(SplitFault::Quote(record.line, cells - 1, reason));
         }
@@ -245,8 +247,9 @@ impl Delimited {
         }
         if self.quotes == Quotes::Auto && breaks > 0 && self.width > 1 && delimiters == breaks * (self.width - 1) {
             let reason = format!(
-                "the quote that begins this cell closes {breaks} lines further on, with as many separators in between as \
-                 whole rows have; {ADVICE}, --quotes yes if the cell is right as it is"
+                "the quote that begins this cell closes after {}, with as many separators in between as whole rows have; \
+                 {ADVICE}, --quotes yes if the cell is right as it is",
+                counted(breaks, "further line")
             );
             return Err(fault(reason));
         }

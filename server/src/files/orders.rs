@@ -1,6 +1,7 @@
-//! `orders.csv`: `order_id,sku,qty` and optional `ts,channel,customer,zone,priority,kind`.
+//! `orders.csv`: `order_id,sku,qty` and optional `ts,channel,customer,zone,priority,kind,payment,amount`.
 
 use stockade_core::ids::Code;
+use stockade_core::money::Money;
 use stockade_core::time::Time;
 
 use super::columns::{Column, TableKind};
@@ -31,6 +32,10 @@ pub struct OrderRecord {
     pub customer: Option<Code>,
     /// The destination zone, if the file says.
     pub zone: Option<Code>,
+    /// What its payment is called, if the file says.
+    pub payment: Option<Code>,
+    /// What arrived by it, if the file says.
+    pub amount: Option<Money>,
     /// SKUs and quantities in file order; without meaning for a cancellation.
     pub lines: Vec<OrderRow>,
 }
@@ -59,6 +64,8 @@ pub const ORDERS: TableKind = TableKind {
         Column { name: "zone", required: false },
         Column { name: "priority", required: false },
         Column { name: "kind", required: false },
+        Column { name: "payment", required: false },
+        Column { name: "amount", required: false },
     ],
 };
 
@@ -70,3 +77,5 @@ pub(super) const CHANNEL: usize = ORDERS.place("channel");
 pub(super) const CUSTOMER: usize = ORDERS.place("customer");
 pub(super) const ZONE: usize = ORDERS.place("zone");
 pub(super) const KIND: usize = ORDERS.place("kind");
+pub(super) const PAYMENT: usize = ORDERS.place("payment");
+pub(super) const AMOUNT: usize = ORDERS.place("amount");

@@ -8,7 +8,9 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use stockade_core::ids::Code;
+use stockade_core::money::{Money, MoneyError};
 use stockade_core::time::{Day, Time};
+use stockade_core::units::counted;
 
 use super::columns::{Column, TableKind};
 use super::delimited::{Delimited, Made, Record, SplitFault};
@@ -170,10 +172,17 @@ impl Sheet {
     }
 
     fn no_column(&self, header: &str, name: &str) -> String {
+        let only = self.headers.join(", ");
+        let is_packed = |header: &&String| header.to_lowercase().replace([' ', '_', '-'], "") == "lineitems";
+        if let Some(packed) = self.headers.iter().find(is_packed).filter(|_| name == "sku" || name == "qty") {
+            return format!(
+                "there is no column `{header}`, only {only}; `{packed}` seems to hold the items packed into one cell: export \
+                 one row for each item, with its SKU and its quantity in columns of their own"
+            );
+        }
         format!(
-            "there is no column `{header}`, only {}; if it has another name, say --column {name}=HEADER, and if another \
-             line is the header, --header-line N",
-            self.headers.join(", ")
+            "there is no column `{header}`, only {only}; if it has another name, say --column {name}=HEADER, and if another \
+             line is the header, --header-line N"
         )
     }
 
@@ -182,7 +191,7 @@ impl Sheet {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.passed_over > 0 {
-            notes.push(format!("{}: {} rows passed over as asked", self.path.display(), self.passed_over));
+            notes.push(format!("{}: {} passed over as asked", self.path.display(), counted(self.passed_over, "row")));
         }
         if let Rows::Text(rows) = &self.rows
             && let Some(line) = rows.cut()
@@ -226,8 +235,10 @@ impl Sheet {
         let surplus = self.record.cells().skip(self.headers.len()).any(|cell| !cell.trim_ascii().is_empty());
         if surplus {
             let (cells, headers) = (self.record.len(), self.headers.len());
-            let reason =
-                format!("the row has {cells} cells, the header only {headers}: quote cells that hold the separator");
+            let reason = format!(
+                "the row has {}, the header only {headers}: quote cells that hold the separator",
+                counted(cells, "cell")
+            );
             return Err(FileFault::at(&self.path, line, reason));
         }
         if let Some(place) = self.record.cells().position(|cell| std::str::from_utf8(cell).is_err()) {
@@ -362,6 +373,16 @@ impl<'a> Row<'a> {
 }
 
 impl Cell<'_> {
+    /// The cell as an amount of money.
+    pub fn money(&self) -> Result<Money, FileFault> {
+        let reason = |error| format!("{error}; write it like 129.00, without a currency and without separators");
+        let money: Money = self.text.parse().map_err(|error: MoneyError| self.fault(reason(error)))?;
+        if money < Money::ZERO {
+            return Err(self.fault(format!("`{}` is below zero: it says what arrived", self.text)));
+        }
+        Ok(money)
+    }
+
     /// The cell as a code.
     pub fn code(&self) -> Result<Code, FileFault> {
         if let Some(what) = self.made.map(named) {

@@ -189,10 +189,10 @@ fn an_open_quote_is_a_fault_at_the_line_where_it_begins() {
         ),
         (
             "first,second,third\na,\"b,c\nd,e\",f\n",
-            "line 2, column `second`: the quote that begins this cell closes 1 lines",
+            "line 2, column `second`: the quote that begins this cell closes after 1 further line",
         ),
         ("first,second,third\na,b,\"c\nd\",e,f\n", "line 2: the row has 5 cells"),
-        ("first,second,third\n\"a,b,c\nd,e,f\"\n", "line 2, column `first`: the row goes on for 1 further lines"),
+        ("first,second,third\n\"a,b,c\nd,e,f\"\n", "line 2, column `first`: the row goes on for 1 further line"),
         ("first,second,third\n\"a\" b,\"c, d\" e,f\n", "line 2, column `second`: text follows the quote"),
     ] {
         let fault = read(text.as_bytes(), &Reading::default()).unwrap_err().to_string();

@@ -302,8 +302,9 @@ fn set_aside(path: &Path, found: &Comparison) -> Result<(), JournalError> {
         path = %aside.display(),
         events = found.missing,
         "events that were never acknowledged as journaled, decided apart from this history, are set aside: {}. \
-         `stockade journal compare --from` lists them all",
-        listed(found)
+         `stockade journal compare --from {}` lists them all",
+        listed(found),
+        crate::terminal::shell_word(&aside.display().to_string()),
     );
     Ok(())
 }

@@ -136,7 +136,7 @@ where
                     let message = "lines of libraries were left out";
                     writeln!(writer, r#"{{"level":"WARN","fields":{{"message":"{message}","left_out":{left_out}}}}}"#)?;
                 }
-                Some(left_out) => writeln!(writer, "{left_out} lines of libraries were left out")?,
+                Some(left_out) => writeln!(writer, "lines of libraries were left out: {left_out}")?,
             }
         }
         self.inner.format_event(context, writer, event)

@@ -3,7 +3,7 @@
 use stockade_core::ids::Code;
 use stockade_core::money::Money;
 use stockade_core::reply::{Candidate, CandidateRole, Explanation, OutReason, ScoreParts, ShipsSeen, WarehouseSeen};
-use stockade_core::units::Units;
+use stockade_core::units::{Units, counted};
 
 use super::page::{Page, Table};
 
@@ -132,7 +132,7 @@ fn split_rules(told: &Explanation, page: &mut Page) {
         asked.push(format!("save {} against one warehouse", rules.saving));
     }
     if !rules.sent.is_zero() {
-        asked.push(format!("have every warehouse send {} units or more", rules.sent));
+        asked.push(format!("have every warehouse send {} or more", rules.sent.counted()));
     }
     if !rules.left.is_zero() {
         asked.push(format!("leave {} or more to the others", rules.left));
@@ -216,7 +216,7 @@ fn reason(reason: &OutReason, told: &Explanation) -> String {
             format!("one parcel with {carrier} would cost {cost}, its ceiling is {ceiling}")
         }
         OutReason::ParcelLimit { most: 1 } => "the order is one parcel only".to_owned(),
-        OutReason::ParcelLimit { most } => format!("the order is at most {most} parcels"),
+        OutReason::ParcelLimit { most } => format!("the order is at most {}", counted(*most, "parcel")),
         OutReason::PickedShort => "the units were missing at the pick here".to_owned(),
         OutReason::NoBetter { by } if *by == Money::ZERO => "scores the same; the first found is taken".to_owned(),
         OutReason::NoBetter { by } => format!("scores {by} more"),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stockade_core::units::counted;
 
 use super::page::Page;
 use crate::sketch::Sketched;
@@ -84,7 +85,9 @@ pub fn world_checked(file: &Path, world: &WorldCheckedBody<'_>, out: Output) {
     }
     let WorldCheckedBody { warehouses, carriers, channels, .. } = world;
     let file = file.display();
-    out.line(format!("{file} is in order: {warehouses} warehouses, {carriers} carriers, {channels} channels"));
+    let there = [(*warehouses, "warehouse"), (*carriers, "carrier"), (*channels, "channel")];
+    let there = there.map(|(count, one)| counted(count, one)).join(", ");
+    out.line(format!("{file} is in order: {there}"));
     if world.ways_without_zone == 0 {
         out.line(
             "note: no rate goes to \"*\", so an order without a zone, or to a zone no rate names, cannot be routed",
@@ -106,7 +109,12 @@ pub fn sketched(sketched: &Sketched, out: Output) {
         return out.object(sketched);
     }
     out.line(format!(
-        "{dir}: world.toml with {warehouses} warehouses and {zones} zones, stock.csv with {units} units of {skus} SKUs in \
-         {cells} cells, for {orders} orders",
+        "{dir}: world.toml with {} and {}, stock.csv with {} of {} in {}, for {}",
+        counted(*warehouses, "warehouse"),
+        counted(*zones, "zone"),
+        counted(*units, "unit"),
+        counted(*skus, "SKU"),
+        counted(*cells, "cell"),
+        counted(*orders, "order"),
     ));
 }

@@ -50,19 +50,20 @@ pub(super) fn changed(changed: &Changed, page: &mut Page) {
             format!("paid after expiry and held again; the new sub-orders begin with number {first_sub}")
         }
         Change::RefundDue { refund, reason } => format!("the money is owed back: {}", refund_phrase(*refund, *reason)),
-        Change::Cancelled { units } => format!("cancelled: {units} units"),
+        Change::Cancelled { units } if units.is_zero() => "cancelled: nothing of it was held any more".to_owned(),
+        Change::Cancelled { units } => format!("cancelled: {}", units.counted()),
         Change::Extended { until } => format!("held until {until}"),
         Change::Stepped { sub, stage } => format!("sub-order {sub} is {}", stage.name()),
         Change::Shorted { missing, rerouted, review } => {
-            format!("{missing} units missing: {rerouted} routed elsewhere, {review} wait for a person")
+            format!("{} missing: {rerouted} routed elsewhere, {review} for a person to decide", missing.counted())
         }
-        Change::Returned { units } => format!("{units} units returned, awaiting inspection"),
-        Change::Inspected { intact, damaged } => format!("{intact} units back on sale, {damaged} damaged"),
-        Change::Rerouted { units } => format!("{units} units routed"),
+        Change::Returned { units } => format!("{} returned, awaiting inspection", units.counted()),
+        Change::Inspected { intact, damaged } => format!("{} back on sale, {damaged} damaged", intact.counted()),
+        Change::Rerouted { units } => format!("{} routed", units.counted()),
         Change::Raised { units, first_sub } => {
-            format!("{units} units added; the sub-orders that hold them begin with number {first_sub}")
+            format!("{} added; the sub-orders that hold what was added begin with number {first_sub}", units.counted())
         }
-        Change::Split { sub, units } => format!("{units} units go apart, as sub-order {sub}"),
+        Change::Split { sub, units } => format!("{} split off, as sub-order {sub}", units.counted()),
     };
     let again = if changed.replayed { " (first answer to this key, given again)" } else { "" };
     page.line(format!("{what}{again}"));
@@ -105,7 +106,8 @@ pub(super) fn order(order: &OrderView, page: &mut Page) {
         for (warehouse, units) in &sub.elsewhere {
             let no = sub.promised.no;
             page.line(format!(
-                "{units} units of sub-order {no} came back to {warehouse} and wait there for inspection"
+                "{} of sub-order {no} came back to {warehouse} and must be inspected there",
+                units.counted()
             ));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::replay::{Outcome, SummaryBody};
 use crate::terminal::Output;
+use stockade_core::units::counted;
 
 /// Prints the result of a replay: on standard error for people, as one object on standard output for programs.
 pub fn replay(outcome: &Outcome, out: Output) {
@@ -18,22 +19,28 @@ pub fn replay(outcome: &Outcome, out: Output) {
 
 fn lines(summary: &SummaryBody) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} orders: {} placed, {} refused, {} duplicates, {} conflicts; {} expired, {} cancelled",
-        summary.orders,
+        "{}: {} placed, {} refused, {}, {}; {} expired, {} cancelled",
+        counted(summary.orders, "order"),
         summary.placed,
         summary.refused,
-        summary.duplicates,
-        summary.conflicts,
+        counted(summary.duplicates, "duplicate"),
+        counted(summary.conflicts, "conflict"),
         summary.expired,
         summary.cancelled,
     )];
     if summary.paid_late + summary.refunds_due > 0 {
-        lines.push(format!("{} paid late and held again, {} refunds due", summary.paid_late, summary.refunds_due));
+        lines.push(format!(
+            "{} paid late and held again, {} due",
+            summary.paid_late,
+            counted(summary.refunds_due, "refund")
+        ));
     }
     if let Some(presale) = &summary.presale {
         lines.push(format!(
-            "{} orders promised ahead; at the end {} units promised, {} overdue",
-            presale.orders, presale.units_promised_at_the_end, presale.units_overdue_at_the_end
+            "{} promised ahead; at the end {} promised, {} overdue",
+            counted(presale.orders, "order"),
+            counted(presale.units_promised_at_the_end, "unit"),
+            presale.units_overdue_at_the_end
         ));
     }
     if !summary.refused_by_code.is_empty() {
@@ -47,7 +54,11 @@ fn lines(summary: &SummaryBody) -> Vec<String> {
     }
     lines.extend(quality(summary));
     let ledger = if summary.is_sound() { "sound" } else { "BROKEN" };
-    lines.push(format!("oversold {} units; ledger {ledger}; digest {}", summary.oversold_units, summary.digest));
+    lines.push(format!(
+        "oversold {}; ledger {ledger}; digest {}",
+        counted(summary.oversold_units, "unit"),
+        summary.digest
+    ));
     lines.extend(summary.ledger_faults.iter().map(|fault| format!("  {fault}")));
     lines
 }
@@ -56,16 +67,16 @@ fn quality(summary: &SummaryBody) -> [String; 3] {
     let latency = &summary.latency_us;
     [
         format!(
-            "{} parcels, {:.1} % of orders split, cost {} {}, {:.2} an order",
-            summary.parcels,
+            "{}, {:.1} % of orders split, cost {} {}, {:.2} an order",
+            counted(summary.parcels, "parcel"),
             100.0 * summary.split_share,
             summary.cost,
             summary.currency,
             summary.cost_per_order,
         ),
         format!(
-            "{} plans not proven best; gap at most {:.4} % of all scores, {:.4} % of the worst",
-            summary.plans_not_proven,
+            "{} not proven best; gap at most {:.4} % of all scores, {:.4} % of the worst",
+            counted(summary.plans_not_proven, "plan"),
             100.0 * summary.gap_at_most.of_all_scores,
             100.0 * summary.gap_at_most.worst,
         ),

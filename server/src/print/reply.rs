@@ -22,6 +22,9 @@ pub fn page(reply: &Reply) -> Page {
         Reply::Orders(list) => orders::list(&list.orders, &mut page),
         Reply::Text(text) => page.line(text.text.trim_end()),
         Reply::Inbound(cells) => inbound::inbound(cells, &mut page),
+        Reply::Times(times) => {
+            page.line(format!("engine time {}; clocks of other systems may differ by {}", times.now, times.skew))
+        }
         Reply::Routing(report) => routing::told(report, &mut page),
         Reply::Explained(told) => explanation::told(told, &mut page),
     }

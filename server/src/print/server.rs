@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use stockade_core::units::counted;
 
 use super::page::Page;
 use crate::config::{Config, JournalHome, shown};
@@ -38,7 +39,11 @@ pub fn rebuilt(rebuilt: &Rebuilt, out: Output) {
         return out.object(&RebuiltBody { from, renamed, events: last.0, journaled: journaled.0, digest });
     }
     let mut page = Page::default();
-    page.line(format!("the history is made anew from {}: {last} events, digest {digest}", from.display()));
+    page.line(format!(
+        "the history is made anew from {}: {}, digest {digest}",
+        from.display(),
+        counted(last.0, "event")
+    ));
     if last > journaled {
         page.line(format!("  events after {journaled} were decided, but not acknowledged as journaled"));
     }
@@ -84,7 +89,8 @@ fn page(here: &Announcement, dev: bool, home: &str) -> Page {
     page.line(match replayed.events {
         0 => "  history      empty".to_owned(),
         events => format!(
-            "  history      {events} events replayed in {:.2} s, digest {:032x}",
+            "  history      {} replayed in {:.2} s, digest {:032x}",
+            counted(events, "event"),
             replayed.took.as_secs_f64(),
             replayed.digest
         ),

@@ -19,9 +19,12 @@ pub(super) fn availability(all: &[Available], page: &mut Page) {
 /// The answer to a command on stock: so many units, and what they did, like `moved`.
 pub(super) fn moved(moved: Moved, did: &str, page: &mut Page) {
     let again = if moved.replayed { " (first answer to this key, given again)" } else { "" };
-    page.line(format!("{} units {did}{again}; watermark {}", moved.units, moved.seq));
+    // What is said of several, of one: `are announced`, `is announced`.
+    let did = did.strip_prefix("are ").map_or_else(|| did.to_owned(), |did| format!("{} {did}", moved.units.are()));
+    page.line(format!("{} {did}{again}; watermark {}", moved.units.counted(), moved.seq));
     if !moved.short.is_zero() {
-        page.line(format!("{} units are promised and not there: `stock` and `inbound list` show where", moved.short));
+        let (short, are) = (moved.short.counted(), moved.short.are());
+        page.line(format!("{short} {are} promised and not there: `stock` and `inbound list` show where"));
     }
 }
 
@@ -90,7 +93,8 @@ fn pools_and_notes(cell: &CellView, page: &mut Page) {
         page.line(format!("{at}: expected {}", receipts.join("; ")));
     }
     if !cell.overdue.is_zero() {
-        page.line(format!("{at}: {} units are promised and expected with no receipt", cell.overdue));
+        let (overdue, are) = (cell.overdue.counted(), cell.overdue.are());
+        page.line(format!("{at}: {overdue} {are} promised and expected with no receipt"));
     }
     if !cell.affected.is_empty() {
         let orders: Vec<String> = cell.affected.iter().map(|order| format!("id:{order}")).collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use stockade_core::engine::Engine;
 use stockade_core::log::{Journal, JournalError, MemoryJournal};
 use stockade_core::time::Time;
+use stockade_core::units::counted;
 use tracing::{info, warn};
 
 use crate::config::{Config, JournalHome};
@@ -122,9 +123,9 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
     let mut findings = Vec::new();
     if recovered.set_aside > 0 {
         findings.push(format!(
-            "{} events that were never acknowledged as journaled contradict this history and are set aside next to {}",
-            recovered.set_aside,
-            emergency.display()
+            "what was never acknowledged as journaled contradicts this history and is set aside next to {}: {}",
+            emergency.display(),
+            counted(recovered.set_aside, "event")
         ));
     }
     let check = || {

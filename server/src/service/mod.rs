@@ -464,7 +464,8 @@ fn order_of(reply: &Reply) -> Option<OrderId> {
         | Reply::Explained(_)
         | Reply::Routing(_)
         | Reply::Inbound(_)
-        | Reply::Refunds(_) => None,
+        | Reply::Refunds(_)
+        | Reply::Times(_) => None,
     }
 }
 

@@ -68,6 +68,7 @@ impl<'s> Look<'s> {
             Command::ApplyWorld(_) | Command::ApplyRules(_) => Work::Heavy,
             // 10,000 SKUs are entered.
             Command::DefineSkus(define) => by_items(define.skus.len(), STOCK_LINES),
+            Command::ClearSkus(clear) => by_items(clear.skus.len(), STOCK_LINES),
             // A movement or two for each of 10,000 lines; while goods of its cells are handed over, 1,024 promises besides.
             Command::Receive(_) if self.engine.has_reactions() => Work::Heavy,
             Command::Receive(receive) => by_items(receive.lines.len(), STOCK_LINES),
@@ -125,6 +126,8 @@ impl<'s> Look<'s> {
             Query::Routing(_) => Work::Heavy,
             // For a presale channel, what is yet to come in each cell of 10,000 SKUs.
             Query::Availability(ask) => by_items(ask.skus.len(), STOCK_LINES).max(self.of_cells(ask.skus.len())),
+            // Two numbers.
+            Query::Times(_) => Work::Light,
             // A plan of 2,000 lines over 500,000 cells.
             Query::Quote(quote) => self.of_plan(quote.0.lines.len()),
             Query::QuoteExact(_) => Work::Exact,

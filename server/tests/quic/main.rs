@@ -71,7 +71,10 @@ async fn cancelled_units_are_free_again_and_refusals_say_why() {
     let error = shop.pay(number("3")).await.unwrap_err();
     assert_eq!(
         error,
-        ClientError::Rejected(stockade_client::core::reject::Reject::UnknownOrder { order: number("3") })
+        ClientError::Rejected(stockade_client::core::reject::Reject::UnknownOrder {
+            order: number("3"),
+            unnamed: true
+        })
     );
     host.check();
 }

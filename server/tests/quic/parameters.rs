@@ -51,6 +51,7 @@ async fn every_parameter_that_a_call_has_is_read() {
         ("GET", "/v1/stock?sku=TEA&sku=POT&warehouse=A&after=TEA&limit=1"),
         ("GET", "/v1/inbound?sku=TEA&warehouse=A&reference=r&after=TEA&limit=1"),
         ("GET", "/v1/availability?channel=web&sku=TEA&sku=POT"),
+        ("GET", "/v1/times?channel=web"),
     ] {
         let mut one = site.visit().await;
         one.say(site.head_of(&site.host.admin, method, path, "")).await;

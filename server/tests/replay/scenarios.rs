@@ -105,6 +105,18 @@ fn an_order_that_was_cancelled_is_not_paid_later() {
 }
 
 #[test]
+fn an_order_given_up_after_its_hold_ran_out_is_not_brought_back_by_a_late_payment() {
+    let orders = "order_id,ts,sku,qty,zone,kind\n1,2026-11-11T00:00,S,1,east,sale\n1,2026-11-11T00:31,S,1,east,cancel\n\
+        2,2026-11-11T01:00,S,1,east,sale\n";
+    let rig = Rig::new(WORLD, "sku,warehouse,on_hand\nS,A,1\n", orders);
+    let (lines, summary) = rig.replay(&["--pay", "after:45m"]);
+    assert_eq!(gists(&lines), ["1 placed", "1 expired", "1 cancelled", "2 placed"]);
+    assert_eq!(parsed(&lines)[2]["lines"], json!([]));
+    assert_eq!((&summary["cancelled"], &summary["reported_lines"]), (&json!(1), &json!(0)));
+    assert_eq!(summary["ledger"], "sound");
+}
+
+#[test]
 fn an_id_that_comes_again_is_refused_before_anything_is_decided() {
     let orders = "order_id,sku,qty,zone\n1,S,1,east\n2,S,9,east\n1,S,1,east\n";
     let rig = Rig::new(WORLD, "sku,warehouse,on_hand\nS,A,3\n", orders);

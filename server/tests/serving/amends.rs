@@ -93,7 +93,7 @@ fn goods_come_back_to_another_warehouse_and_are_on_sale_there() {
     assert_eq!(of_sub(&order, 0, "elsewhere"), json!([{"warehouse": "CAN", "qty": 2}]));
     assert_eq!(order["timeline"].as_array().unwrap().iter().rev().nth(1).unwrap()["reason"], "it came back to CAN");
     let page = server.run(&["order", "web/1"]).ended(0).out;
-    assert!(page.contains("2 units of sub-order 1 came back to CAN and wait there for inspection"), "{page}");
+    assert!(page.contains("2 units of sub-order 1 came back to CAN and must be inspected there"), "{page}");
     let refused = server.run(&["step", "web/1", "inspect", "TEE:1:1"]).ended(1).err;
     assert!(refused.contains("units of TEE wait at HGH and CAN: say at which it was"), "{refused}");
     let key = [("idempotency-key", "there")];

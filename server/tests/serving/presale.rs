@@ -75,8 +75,8 @@ fn answers_say_that_units_moved_only_where_they_did() {
         (&["inbound", "change", "PO-1", "HGH", "POT", "--day", "2036-12-02"], "8 units are still to come; watermark "),
         (&["receive", "HGH", "POT:3", "--inbound", "PO-1", "--more"], "3 units moved; watermark "),
         (&["inbound", "cancel", "PO-1", "HGH", "POT"], "5 units are no longer expected; watermark "),
-        (&["safety", "POT", "HGH", "1"], "1 units are kept back from orders; watermark "),
-        (&["adjust", "POT", "HGH", "-1", "--reason", "broken"], "1 units moved; watermark "),
+        (&["safety", "POT", "HGH", "1"], "1 unit is kept back from orders; watermark "),
+        (&["adjust", "POT", "HGH", "-1", "--reason", "broken"], "1 unit moved; watermark "),
     ] {
         let said = server.run(args).ended(0).out;
         assert!(said.starts_with(says), "{args:?}: {said}");

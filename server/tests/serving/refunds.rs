@@ -29,6 +29,28 @@ fn a_second_payment_is_listed_as_a_refund_and_closed_by_the_command_line() {
 }
 
 #[test]
+fn an_order_number_that_was_paid_and_never_placed_shows_what_came() {
+    let server = Server::start();
+    server.run(&["order", "web/404"]).ended(1);
+    for payment in ["PSP-1", "PSP-2"] {
+        server.run(&["pay", "web/404", "--payment", payment, "--amount", "12.50"]).ended(0);
+    }
+    server.run(&["refund", "close", "web/404", "1", "--reference", "BACK-1"]).ended(0);
+    let shown = server.run(&["order", "web/404"]).ended(0).out;
+    for part in ["no order has this number", "PSP-1", "PSP-2", "12.50", "BACK-1", "unknown_order"] {
+        assert!(shown.contains(part), "{part} is missing in {shown}");
+    }
+    let json = server.json(&["order", "web/404"]);
+    assert_eq!(json["refunds"].as_array().unwrap().len(), 2);
+    server.run(&["pay", "web/405", "--payment", "PSP-3"]).ended(0);
+    let one = server.json(&["refunds", "--channel", "web", "--number", "404"]);
+    assert_eq!((one["refunds"].as_array().unwrap().len(), &one["refunds"][0]["refund"]), (1, &json!(2)));
+    let path = "/v1/refunds?channel=web&number=404&closed=true";
+    assert_eq!(server.http("GET", path, &[], "").json(200)["refunds"][0]["refund"], 1);
+    server.http("GET", "/v1/refunds?number=404", &[], "").json(422);
+}
+
+#[test]
 fn payments_of_unknown_and_cancelled_orders_are_owed_back_over_http_and_counted() {
     let server = Server::start();
     let pay = |number: &str, key: &str, body: &str| {

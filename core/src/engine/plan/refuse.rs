@@ -4,6 +4,7 @@ use crate::catalog::Config;
 use crate::engine::plan::demand::Demand;
 use crate::engine::plan::scratch::Scratch;
 use crate::reject::{Reject, Short};
+use crate::units::counted;
 
 impl Scratch {
     /// The lines of which there is too little anywhere, with what could be drawn.
@@ -43,7 +44,8 @@ impl Scratch {
             }
             (None, true, _) => format!("it must ship complete, and no single warehouse can send all of it to {to}"),
             (None, false, Some(most)) => {
-                format!("it does not fit into {most} parcels to {to} under the carriers' ceilings")
+                let most = counted(most, "parcel");
+                format!("it does not fit into {most} to {to} under the carriers' ceilings")
             }
             (None, false, None) => format!("every way to {to} costs more than its carrier's ceiling allows"),
         };

@@ -6,6 +6,7 @@ use crate::engine::plan::ahead::Parts;
 use crate::limits::{CELL_PROMISES_EVER, ORDER_PARTS_MAX, ORDER_SUBS_MAX};
 use crate::orders::SubOrder;
 use crate::reject::Reject;
+use crate::units::counted;
 
 /// Refuses a plan that would cut an order, with the sub-orders it has, into too many.
 pub(in crate::engine) fn sized<'d>(
@@ -30,8 +31,10 @@ fn cut(count: usize, parts: usize) -> Result<(), Reject> {
         return Ok(());
     }
     let reason = format!(
-        "would be cut into {count} sub-orders of {parts} lines, an order has at most {ORDER_SUBS_MAX} of \
-         {ORDER_PARTS_MAX}: split it"
+        "would be cut into {} of {} in all, an order has at most {ORDER_SUBS_MAX} of \
+         {ORDER_PARTS_MAX}: split it",
+        counted(count, "sub-order"),
+        counted(parts, "line")
     );
     Err(invalid("lines", reason))
 }

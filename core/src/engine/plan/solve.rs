@@ -10,6 +10,7 @@ use crate::limits::{PLAN_CELLS_MAX, PLAN_UNDER_LOCKS_WORK};
 use crate::prices::{Table, solve_own_first};
 use crate::reject::Reject;
 use crate::routing::{Answer, Reach, SETTLED_WORK, hold_to, holds_to};
+use crate::units::counted;
 
 /// What planning came to.
 pub(in crate::engine) enum Planned {
@@ -82,8 +83,9 @@ impl Scratch {
         let total = demand.lines.iter().map(|line| line.units.0).sum();
         let (sent, left) = (demand.split.sent.of(total), demand.split.left.of(total));
         let reason = format!(
-            "no single warehouse can send all of it, and no split was found in which every warehouse sends at least {sent} \
-             units and leaves at least {left} to the others"
+            "no single warehouse can send all of it, and no split was found in which every warehouse sends at least {} \
+             and leaves at least {left} to the others",
+            counted(sent, "unit")
         );
         Planned::No(Reject::Unroutable { reason })
     }

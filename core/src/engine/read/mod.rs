@@ -8,6 +8,7 @@ mod orders;
 mod quote;
 mod refunds;
 mod stock;
+mod times;
 mod view;
 mod world;
 

@@ -3,11 +3,11 @@
 use crate::catalog::Config;
 use crate::engine::bounds::page;
 use crate::engine::codes::channel_id;
-use crate::engine::outcome::Decided;
+use crate::engine::outcome::{Decided, Refusal, invalid};
 use crate::engine::read::Ask;
 use crate::engine::read::view::actor;
 use crate::engine::store::Engine;
-use crate::ids::{OrderId, RefundNo};
+use crate::ids::{OrderId, RefundNo, Seq};
 use crate::limits::PAGE_ROWS_MAX;
 use crate::orders::lists::RefundAt;
 use crate::orders::{Account, Basis, KeyShard, OrderKey, Refund};
@@ -19,6 +19,11 @@ impl Ask for RefundsQuery {
     fn ask(&self, engine: &Engine, _now: Time) -> Decided {
         let config = engine.config()?;
         let channel = self.channel.as_ref().map(|code| channel_id(&config, code)).transpose()?;
+        if let Some(number) = &self.number {
+            let unnamed = || Refusal::from(invalid("channel", "name the channel whose order number it is".to_owned()));
+            let key = OrderKey { channel: channel.ok_or_else(unnamed)?, number: number.clone() };
+            return Ok(engine.refunds_of(&config, &key, self));
+        }
         let (settled, most) = (engine.log.applied(), page(self.limit).max(1));
         let mut cursor = self.after.unwrap_or_default();
         let mut rows = Vec::new();
@@ -51,6 +56,23 @@ impl Ask for RefundsQuery {
 }
 
 impl Engine {
+    /// The refunds of one order number, open or closed.
+    fn refunds_of(&self, config: &Config, key: &OrderKey, query: &RefundsQuery) -> (Reply, Seq) {
+        let most = page(query.limit).max(1);
+        let mut refunds = self.door.with_orders(KeyShard::of_order(key), |shard| {
+            let order = shard.find(key).map(|order| order.id);
+            let all = shard.account(key).into_iter().flat_map(Account::refunds);
+            let ours = all.filter(|(_, refund)| refund.closed.is_some() == query.closed);
+            ours.map(|(no, refund)| self.refund_view(config, key, (no, refund), order)).collect::<Vec<_>>()
+        });
+        let cursor = |refund: &RefundView| refund.closed.as_ref().map_or(refund.seq, |closed| closed.seq);
+        refunds.retain(|refund| query.after.is_none_or(|after| cursor(refund) > after));
+        refunds.sort_by_key(cursor);
+        let next = (refunds.len() > most).then(|| cursor(&refunds[most - 1]));
+        refunds.truncate(most);
+        (Reply::Refunds(RefundsPage { refunds, next }), self.log.last())
+    }
+
     /// A refund of the list, if it is still open or closed as the list said.
     fn refund_row(&self, config: &Config, at: &RefundAt, closed: bool) -> Option<RefundView> {
         self.door.with_orders(KeyShard::of_order(&at.key), |shard| {

@@ -235,9 +235,9 @@ impl Engine {
     }
 }
 
-/// Whether units were taken out of a sub-order that still ships.
+/// Whether units were taken out of a sub-order.
 fn is_changed(sub: &SubOrder) -> bool {
-    !sub.is_gone() && sub.lines.iter().any(|line| line.units != line.promised)
+    sub.lines.iter().any(|line| line.units != line.promised)
 }
 
 /// Units of sub-orders in inspection at other warehouses than those that shipped them, by warehouse.

@@ -22,7 +22,7 @@ impl State<'_, '_> {
         if let Some(no) = unplaced {
             self.settle(&key, no, reference, at)?;
         }
-        let told = Told { seq: at.seq, refund: None };
+        let told = Told { seq: at.seq, refund: None, amount: payment.amount };
         self.key_shard_mut(&key).account_mut(&key).tell(Some(reference), told);
         self.mark_refunds(order)
     }
@@ -43,7 +43,7 @@ impl State<'_, '_> {
             Some(no) => (no, RefundReason::UnknownOrder),
             None => (self.owe(key, reason, Basis::Payment(payment.clone()), at)?, reason),
         };
-        let told = Told { seq: at.seq, refund: Some(owed.0) };
+        let told = Told { seq: at.seq, refund: Some(owed.0), amount: payment.amount };
         self.key_shard_mut(key).account_mut(key).tell(reference, told);
         Ok(owed)
     }

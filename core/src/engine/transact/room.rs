@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::ids::{SkuId, WarehouseId};
 use crate::limits::CELL_UNITS_MAX;
 use crate::stock::Cell;
-use crate::units::Units;
+use crate::units::{Units, counted};
 
 /// Units that an event brings to a cell from outside.
 type Brought = (SkuId, WarehouseId, Units);
@@ -59,8 +59,9 @@ impl Engine {
         let (code, place) = (self.skus.code(sku), self.config()?.codes.of_warehouse(warehouse));
         let code = code.map(|code| code.to_string()).unwrap_or_default();
         let reason = format!(
-            "{code} at {place} has {there} units in all its buckets; with {} more they would be over the {CELL_UNITS_MAX} \
+            "{code} at {place} has {} in all its buckets; with {} more they would be over the {CELL_UNITS_MAX} \
              that a SKU can have at a warehouse",
+            counted(there, "unit"),
             more - fewer
         );
         let seen = cell.map_or(locked.seen([sku]), Cell::version);

@@ -99,7 +99,7 @@ pub enum BatchError {
     #[error("the batch says it holds no events")]
     Empty,
     /// Its numbers do not fit 64 bits, or begin at 0.
-    #[error("{count} events cannot begin at sequence {first}")]
+    #[error("a batch of {count} cannot begin at sequence {first}")]
     Numbers {
         /// The sequence of the first.
         first: Seq,
@@ -115,7 +115,7 @@ pub enum BatchError {
         count: u32,
     },
     /// Something follows the last event.
-    #[error("{0} bytes follow the last event of the batch")]
+    #[error("the last event of the batch is followed by {0} B")]
     Trailing(usize),
 }
 

@@ -13,6 +13,7 @@ use crate::limits::{HOURS_MAX, PREFERRED_MAX};
 use crate::money::Money;
 use crate::rules::codes::{ANY, EVERYWHERE, Scope, take_zone};
 use crate::rules::reader::{At, Fault, FileError, Table};
+use crate::units::counted;
 
 /// The keys of the table.
 const KEYS: &[&str] = &["zone", "warehouses", "penalty", "hours"];
@@ -70,14 +71,15 @@ fn read(mut table: Table<'_, '_>) -> Result<PreferEntry, FileError> {
     let warehouses = table.required("warehouses", warehouses)?;
     let count = warehouses.value.len();
     if count == 0 || count > PREFERRED_MAX {
-        let reason = format!("`warehouses` of [[prefer]] has {count} entries, write 1 to {PREFERRED_MAX}");
+        let reason = format!("`warehouses` of [[prefer]] names {count}, write 1 to {PREFERRED_MAX}");
         return Err(FileError::at(warehouses.line, Fault::OutOfBounds { key: "warehouses" }, reason));
     }
     let hours = table.numbers("hours", HOURS_MAX)?;
     if let Some(hours) = &hours
         && hours.value.len() != count
     {
-        let reason = format!("`hours` has {} entries for {count} warehouses, write one for each", hours.value.len());
+        let reason =
+            format!("`hours` names {} for {}, write one for each", hours.value.len(), counted(count, "warehouse"));
         return Err(FileError::at(hours.line, Fault::OutOfBounds { key: "hours" }, reason));
     }
     Ok(PreferEntry {

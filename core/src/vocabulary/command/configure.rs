@@ -39,8 +39,20 @@ pub struct SkuSpec {
     pub category: Option<Code>,
 }
 
+/// See [`crate::command::Command::ClearSkus`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct ClearSkus {
+    /// The SKUs.
+    pub skus: Vec<Code>,
+    /// They weigh what the world says of SKUs without a weight of their own.
+    pub weight: bool,
+    /// They are of no category.
+    pub category: bool,
+}
+
 owned! {
     ApplyWorld => Nobody,
     ApplyRules => Nobody,
     DefineSkus => Nobody,
+    ClearSkus => Nobody,
 }

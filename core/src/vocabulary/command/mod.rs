@@ -13,7 +13,7 @@ use crate::time::Time;
 use crate::vocabulary::numbered::{numbered, owners};
 
 pub use crate::vocabulary::order_ref::OrderRef;
-pub use configure::{ApplyRules, ApplyWorld, DefineSkus, SkuSpec};
+pub use configure::{ApplyRules, ApplyWorld, ClearSkus, DefineSkus, SkuSpec};
 pub use inbound::{Expect, Expectation};
 pub use line::Line;
 pub use order::{
@@ -49,6 +49,8 @@ macro_rules! each_command {
             2 "apply_rules" [crate::vocabulary::Right::Manage] ApplyRules(ApplyRules),
             /// Create SKUs, or change weight and category of known ones; what is not given stays.
             3 "define_skus" [crate::vocabulary::Right::Manage] DefineSkus(DefineSkus),
+            /// Forget weight, category or both of known SKUs.
+            4 "clear_skus" [crate::vocabulary::Right::Manage] ClearSkus(ClearSkus),
             /// Take in units from a supplier.
             20 "receive" [crate::vocabulary::Right::Floor] Receive(Receive),
             /// Correct a cell by hand, with a reason.

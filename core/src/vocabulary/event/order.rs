@@ -130,6 +130,13 @@ pub struct OrderCancelled {
     pub reason: Option<String>,
 }
 
+impl OrderCancelled {
+    /// Whether no units leave the order, as when its hold ran out before.
+    pub fn is_empty(&self) -> bool {
+        self.takes.is_empty() && self.review.is_empty()
+    }
+}
+
 /// See [`crate::event::Event::SubOrderCancelled`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct SubOrderCancelled {

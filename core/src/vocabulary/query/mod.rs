@@ -37,6 +37,8 @@ macro_rules! each_query {
             45 "routing" [crate::vocabulary::Right::Read] Routing(Routing),
             /// Money that is owed back, or was, the earliest first.
             46 "refunds" [crate::vocabulary::Right::ReadOwn] Refunds(RefundsQuery),
+            /// Which times may be told of orders of a channel.
+            47 "times" [crate::vocabulary::Right::ReadOwn] Times(Times),
             /// What is expected from suppliers, and how much of it is promised.
             80 "inbound" [crate::vocabulary::Right::Read] Inbound(InboundQuery),
             }
@@ -130,12 +132,21 @@ pub struct OrdersQuery {
 pub struct RefundsQuery {
     /// Only of this channel.
     pub channel: Option<Code>,
+    /// Only of this order number of the channel, which must be named; also one that no order has.
+    pub number: Option<Code>,
     /// Closed ones, by when they were closed, instead of open ones, by when they became due.
     pub closed: bool,
     /// Go on after the refund that this event made due, or closed: the cursor of the page before.
     pub after: Option<Seq>,
     /// At most this many refunds.
     pub limit: u32,
+}
+
+/// See [`Query::Times`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Times {
+    /// The channel.
+    pub channel: Code,
 }
 
 /// See [`Query::Explain`].
@@ -157,6 +168,7 @@ owned! {
     AvailabilityQuery => Channel(channel),
     StockQuery => Nobody,
     InboundQuery => Nobody,
+    Times => Channel(channel),
     Explain => Order(order),
 }
 

@@ -182,6 +182,8 @@ refusals! {
         5 "unknown_order" final UnknownOrder {
             /// As it was asked for.
             order: OrderRef,
+            /// Whether it is a payment for a number, without a reference: with one it is recorded.
+            unnamed: bool,
         },
         /// The order has no such sub-order.
         6 "unknown_sub_order" final UnknownSubOrder {
@@ -190,7 +192,7 @@ refusals! {
             /// How many it has.
             count: u16,
         },
-        /// The key was used before with other content.
+        /// The key, the order number or the reference of a payment was used before with other content.
         7 "conflict" final Conflict {
             /// What differs or where to look.
             reason: String,
@@ -304,14 +306,7 @@ impl Reject {
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reject::InsufficientStock { short } => {
-                f.write_str("too little stock, nothing is held:")?;
-                for (n, s) in short.iter().enumerate() {
-                    let comma = if n == 0 { "" } else { "," };
-                    write!(f, "{comma} {} of {} wanted, {} available", s.wanted, s.sku, s.available)?;
-                }
-                Ok(())
-            }
+            Reject::InsufficientStock { short } => short_of(short, f),
             Reject::Unroutable { reason } => write!(f, "there is stock but no allowed way to ship it: {reason}"),
             Reject::CarrierNotEligible { carrier, zone: Some(zone) } => {
                 write!(
@@ -329,13 +324,14 @@ impl fmt::Display for Reject {
                 }
                 f.write_str(": define it first or correct the code")
             }
-            Reject::UnknownOrder { order } => {
+            Reject::UnknownOrder { order, unnamed: false } => write!(f, "no such order: {order}"),
+            Reject::UnknownOrder { order, unnamed: true } => {
                 write!(f, "no such order: {order}; money that came for it is recorded when you name the payment")
             }
             Reject::UnknownSubOrder { sub, count } => {
                 write!(f, "the order has no sub-order {sub}, only 1 to {count}")
             }
-            Reject::Conflict { reason } => write!(f, "this key was used before with other content: {reason}"),
+            Reject::Conflict { reason } => write!(f, "the same was sent before with other content: {reason}"),
             Reject::IllegalStep { step, state, stage: Some(stage), reason } => {
                 write!(f, "cannot {step} a sub-order that is {} (order {}): {reason}", stage.name(), state.name())
             }
@@ -346,7 +342,8 @@ impl fmt::Display for Reject {
             Reject::BadFile { line: 0, reason } => write!(f, "the file is refused whole: {reason}"),
             Reject::BadFile { line, reason } => write!(f, "the file is refused whole: line {line}: {reason}"),
             Reject::NotEnoughUnits { sku, warehouse, bucket, wanted, available } => {
-                write!(f, "{wanted} units of {sku} wanted from {bucket} at {warehouse}, {available} can be taken")
+                let wanted = wanted.counted();
+                write!(f, "{wanted} of {sku} wanted from {bucket} at {warehouse}, {available} can be taken")
             }
             Reject::StaleRules { expected, actual } => {
                 write!(f, "rules version {expected} was expected but {actual} is in force: read them again")
@@ -371,6 +368,15 @@ impl fmt::Display for Reject {
             Reject::Halted { reason } => write!(f, "the engine stopped itself: {reason}"),
         }
     }
+}
+
+fn short_of(short: &[Short], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("too little stock, nothing is held:")?;
+    for (n, s) in short.iter().enumerate() {
+        let comma = if n == 0 { "" } else { "," };
+        write!(f, "{comma} {} of {} wanted, {} available", s.wanted, s.sku, s.available)?;
+    }
+    Ok(())
 }
 
 impl std::error::Error for Reject {}

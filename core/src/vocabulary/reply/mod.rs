@@ -8,6 +8,7 @@ mod plan;
 mod refund;
 mod routing;
 mod stock;
+mod times;
 mod writing;
 
 use crate::vocabulary::numbered::numbered;
@@ -20,6 +21,7 @@ pub use plan::{PlanView, SubLineView, SubOrderView};
 pub use refund::{ClosedView, RefundView, Refunded, RefundsPage};
 pub use routing::RoutingReport;
 pub use stock::{Available, CellView, Moved, PoolView};
+pub use times::TimesView;
 
 numbered! {
     "reply"
@@ -55,5 +57,7 @@ numbered! {
         18 "inbound" Inbound(Vec<InboundCell>),
         /// Refunds in a list.
         19 "refunds" Refunds(RefundsPage),
+        /// Which times are taken.
+        20 "times" Times(TimesView),
     }
 }

@@ -1,33 +1,52 @@
-//! The clock: how engine time stands to the wall clock, and the confirmation of a leap.
+//! The clock: how engine time stands to the wall clock, the confirmation of a leap, and which times are taken.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Serialize;
+use stockade_core::query::{Query, Times};
 use stockade_core::reject::Reject;
 
 use crate::auth::Role;
 use crate::edge::bodies::clock::{ClockBody, ConfirmedBody};
 use crate::edge::caller::Caller;
 use crate::edge::calls::{Answer, Shared};
+use crate::edge::parameters::{Takes, code, unread};
 use crate::edge::problem::{BadRequest, refused};
 use crate::edge::state::Http;
 
 /// The calls of this resource.
 pub(super) fn routes() -> Router<Arc<Http>> {
-    Router::new().route("/v1/clock", get(clock)).route("/v1/clock/confirm", post(confirm))
+    Router::new()
+        .route("/v1/clock", get(clock))
+        .route("/v1/clock/confirm", post(confirm))
+        .route("/v1/times", get(times).layer(Extension(TIMES)))
 }
+
+const TIMES: Takes = Takes { once: &["channel"], lists: &[] };
 
 async fn clock(State(http): Shared, caller: Caller) -> Answer {
     if let Some(refusal) = forbidden(&caller) {
         return Ok(refusal);
     }
     written(&ClockBody::from(http.service.clock().standing()))
+}
+
+async fn times(State(http): Shared, caller: Caller) -> Answer {
+    let mut channel = None;
+    for (name, value) in &caller.parameters {
+        match name.as_str() {
+            "channel" => channel = Some(code(name, value)?),
+            _ => return Err(unread(name)),
+        }
+    }
+    let channel = channel.ok_or_else(|| BadRequest::new("channel: name the channel".to_owned()))?;
+    http.ask(&caller, Query::Times(Times { channel })).await
 }
 
 /// Needs no key: a second confirmation finds nothing that waits.

@@ -23,13 +23,14 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         .route("/v1/orders/{channel}/{number}/refunds/{refund}/close", post(close))
 }
 
-const LIST: Takes = Takes { once: &["channel", "closed", "after", "limit"], lists: &[] };
+const LIST: Takes = Takes { once: &["channel", "number", "closed", "after", "limit"], lists: &[] };
 
 async fn refunds(State(http): Shared, caller: Caller) -> Answer {
     let mut ask = RefundsQuery { limit: PAGE, ..RefundsQuery::default() };
     for (name, value) in &caller.parameters {
         match name.as_str() {
             "channel" => ask.channel = Some(code(name, value)?),
+            "number" => ask.number = Some(code(name, value)?),
             "closed" => {
                 let wrong = |_| BadRequest::new(format!("{name}: write true or false"));
                 ask.closed = value.parse().map_err(wrong)?;

@@ -1,6 +1,7 @@
-//! The clock: how engine time stands to the wall clock.
+//! The clock: how engine time stands to the wall clock, and which times are taken.
 
 use serde::{Deserialize, Serialize};
+use stockade_core::reply::TimesView;
 
 use crate::clock::Standing;
 use crate::service::Followed;
@@ -29,6 +30,21 @@ pub struct ConfirmedBody {
     pub extended: usize,
     /// Engine time now.
     pub engine_time: String,
+}
+
+/// Which times are taken.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TimesBody {
+    /// Engine time.
+    pub engine_time: String,
+    /// How far clocks of other systems may differ from it.
+    pub skew: String,
+}
+
+impl From<TimesView> for TimesBody {
+    fn from(times: TimesView) -> TimesBody {
+        TimesBody { engine_time: times.now.to_string(), skew: times.skew.to_string() }
+    }
 }
 
 impl From<Standing> for ClockBody {

@@ -186,7 +186,7 @@ impl<'a> From<&'a Reject> for OwnFacts<'a> {
             }
             Reject::CarrierNotEligible { carrier, zone } => OwnFacts::Carrier { carrier, zone: zone.as_ref() },
             Reject::Unknown { codes, .. } => OwnFacts::Codes { codes },
-            Reject::UnknownOrder { order } => OwnFacts::Order { order: order.to_string() },
+            Reject::UnknownOrder { order, .. } => OwnFacts::Order { order: order.to_string() },
             Reject::UnknownSubOrder { sub, count } => OwnFacts::Sub { sub: sub.0, sub_orders: *count },
             Reject::IllegalStep { step, state, stage, .. } => {
                 OwnFacts::Step { step, state: state.name(), stage: stage.map(|stage| stage.name()) }
@@ -233,7 +233,7 @@ const fn status_and_title(reject: &Reject) -> (u16, &'static str) {
         Reject::InsufficientStock { .. } => (409, "Too little stock"),
         Reject::Unroutable { .. } => (409, "No allowed way to ship"),
         Reject::CarrierNotEligible { .. } => (409, "Carrier does not reach the zone"),
-        Reject::Conflict { .. } => (409, "Same key, other content"),
+        Reject::Conflict { .. } => (409, "Sent before with other content"),
         Reject::IllegalStep { .. } => (409, "Step not allowed in this state"),
         Reject::NotEnoughUnits { .. } => (409, "Too few units there"),
         Reject::StaleRules { .. } => (409, "Rules have changed"),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use stockade_core::reply::Reply;
 
 use super::availability::AvailableBody;
+use super::clock::TimesBody;
 use super::explanation::ExplanationBody;
 use super::inbound::InboundCellBody;
 use super::orders::{OrderBody, OrdersPageBody, PlacedBody};
@@ -47,6 +48,8 @@ pub enum ReplyBody<'a> {
     Explained(ExplanationBody<'a>),
     /// How good routing is.
     Routing(RoutingBody),
+    /// Which times are taken.
+    Times(TimesBody),
     /// Expected receipts.
     Inbound(Vec<InboundCellBody<'a>>),
 }
@@ -68,6 +71,7 @@ impl<'a> From<&'a Reply> for ReplyBody<'a> {
             Reply::Text(text) => ReplyBody::Text(text.into()),
             Reply::Explained(told) => ReplyBody::Explained((&**told).into()),
             Reply::Routing(report) => ReplyBody::Routing((&**report).into()),
+            Reply::Times(times) => ReplyBody::Times((*times).into()),
             Reply::Inbound(cells) => ReplyBody::Inbound(cells.iter().map(InboundCellBody::from).collect()),
         }
     }

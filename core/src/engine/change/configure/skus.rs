@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::command::{DefineSkus, SkuSpec};
+use crate::command::{ClearSkus, DefineSkus, SkuSpec};
 use crate::engine::change::Execute;
 use crate::engine::outcome::{Decided, invalid};
 use crate::engine::store::Engine;
@@ -11,7 +11,7 @@ use crate::engine::transact::body::{Body, Footprint};
 use crate::engine::transact::configure::Ready;
 use crate::engine::transact::state::{At, Broken, State};
 use crate::event::{Event, SkuDefined, SkusDefined};
-use crate::ids::SkuId;
+use crate::ids::{Code, SkuId};
 use crate::limits::SKUS_MAX;
 use crate::orders::Answer;
 use crate::reject::Reject;
@@ -46,10 +46,32 @@ impl Execute for DefineSkus {
     }
 }
 
+impl Execute for ClearSkus {
+    /// Forgets weight, category or both of known SKUs; the event says what holds from then on.
+    fn execute(&self, engine: &Engine, asked: Asked<'_>) -> Decided {
+        let mut codes = BTreeSet::new();
+        if let Some(sku) = self.skus.iter().find(|sku| !codes.insert(*sku)) {
+            return Err(invalid("skus", format!("{sku} is named twice")).into());
+        }
+        engine.configure(self, asked, |present| {
+            engine.known_skus(self.skus.iter())?;
+            let clear = |code: &Code| {
+                let known = engine.skus.find(code)?;
+                let weight_g = known.weight_g.filter(|_| !self.weight);
+                let category = known.category.filter(|_| !self.category);
+                Some(SkuDefined { id: known.id, code: code.clone(), weight_g, category })
+            };
+            let skus = self.skus.iter().filter_map(clear).collect();
+            let rules_version = present.map(|config| config.version()).unwrap_or_default();
+            Ok(Ready { event: Event::SkusDefined(SkusDefined { skus, rules_version }), config: None })
+        })
+    }
+}
+
 /// Refuses definitions after which there would be more SKUs than there may be.
 fn counted(count: usize) -> Result<(), Reject> {
     if count > SKUS_MAX {
-        return Err(invalid("skus", format!("would be {count} SKUs with these, at most {SKUS_MAX} can be defined")));
+        return Err(invalid("skus", format!("would be {count} with these, at most {SKUS_MAX} can be defined")));
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ impl Expect {
 
     fn twice(&self, known: &ExpectedReceipt) -> Reject {
         let (units, day) = (known.units(), known.day);
-        let reason = format!("{} is expected already, {units} units on {day}: change it instead", self.reference);
+        let reason = format!("{} is expected already, {} on {day}: change it instead", self.reference, units.counted());
         invalid("reference", reason)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::limits::REASON_BYTES_MAX;
 use crate::orders::Order;
+use crate::units::counted;
 
 /// The parcels that the order's limit leaves for units that become missing when `gone` of its parcels are dropped; no number
 /// when it has no limit. What stands in review keeps one for itself.
@@ -24,7 +25,9 @@ fn left(order: &Order, under_way: usize) -> Option<u16> {
 pub(super) fn no_parcel_left(order: &Order) -> String {
     match (order.ship_complete, order.max_parcels) {
         (true, _) | (false, None) => "the order ships complete, and no other parcel may follow".to_owned(),
-        (false, Some(most)) => format!("the order ships in at most {most} parcels, and none is left"),
+        (false, Some(most)) => {
+            format!("the order ships in at most {}, and none is left", counted(most, "parcel"))
+        }
     }
 }
 

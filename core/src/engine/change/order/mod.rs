@@ -22,15 +22,17 @@ mod step;
 
 use std::collections::BTreeMap;
 
+use crate::decision::Figures;
 use crate::ids::SkuId;
 use crate::orders::{Order, Stage};
 use crate::units::Units;
 
-/// A sub-order without units has nothing left to ship.
+/// A sub-order without units has nothing left to ship: it weighs and costs nothing.
 fn drop_empty(order: &mut Order) {
     for sub in &mut order.subs {
         if !sub.is_closed() && sub.units().is_zero() {
             sub.stage = Stage::Cancelled;
+            sub.refigure(Figures::default());
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::reject::Reject;
 use crate::reply::{Refunded, Reply};
 use crate::stock::Move;
 use crate::time::Time;
+use crate::units::counted;
 
 impl Engine {
     /// The answer to a payment that was told before; `None` when this is another one, or pays an order that was placed
@@ -31,6 +32,9 @@ impl Engine {
         let order = context.order;
         let account = context.locked.orders(KeyShard::of_id(order.id)).account_of(order);
         let reference = payment.reference.as_ref();
+        if let Some(reject) = account.and_then(|account| other_amount(account, payment)) {
+            return Some(Undecided::Refused(reject));
+        }
         let is_payable = matches!(order.state, OrderState::Held | OrderState::Expired);
         let told = account.and_then(|account| account.told(reference));
         if is_payable && (told.is_none() || account.zip(reference).is_some_and(|(a, r)| a.unplaced(r).is_some())) {
@@ -52,10 +56,11 @@ impl Engine {
 
     /// Records a payment for a number that no order has.
     pub(super) fn pay_unplaced(&self, pay: &Pay, asked: Asked<'_>) -> Decided {
-        let unknown = || unknown_order(&pay.order);
-        let Some(reference) = &pay.payment else { return Err(unknown()) };
         let (number, place) = self.locate(&pay.order)?;
-        let Place::Key(key) = place else { return Err(unknown()) };
+        let Place::Key(key) = place else { return Err(unknown_order(&pay.order)) };
+        let Some(reference) = &pay.payment else {
+            return Err(Reject::UnknownOrder { order: pay.order.clone(), unnamed: true }.into());
+        };
         let room = self.log.reserve(EVENT_BYTES, Admission::Reserved)?;
         with_scratch(self.work, |scratch| {
             let keys = self.door.lock_orders(&self.log, [number]);
@@ -63,8 +68,12 @@ impl Engine {
             if shard.find(&key).is_some() {
                 return Err(overtaken().into());
             }
+            let payment = Payment { reference: Some(reference.clone()), amount: pay.amount };
             if let Some(account) = shard.account(&key) {
-                if let Some(Told { seq, refund: Some(no) }) = account.told(Some(reference))
+                if let Some(reject) = other_amount(account, &payment) {
+                    return Err(Refusal::seen(reject, self.log.applied()));
+                }
+                if let Some(Told { seq, refund: Some(no), .. }) = account.told(Some(reference))
                     && let Some(reply) = self.refunded(&key, (account, no), None, true)
                 {
                     // It shows what closed the refund as well.
@@ -77,7 +86,6 @@ impl Engine {
             }
             self.room_for_unplaced()?;
             let mut locked = keys.lock_stock([]);
-            let payment = Payment { reference: Some(reference.clone()), amount: pay.amount };
             let paid = UnplacedPaid { channel: key.channel, number: key.number.clone(), payment };
             let envelope = by_itself(asked, asked.now, Event::UnplacedPaid(paid));
             let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
@@ -137,7 +145,7 @@ impl Execute for CloseRefund {
             let known = account.and_then(|account| account.refund(self.refund).map(|refund| (account, refund)));
             let Some((account, refund)) = known else {
                 let there = account.map_or(0, |account| account.refunds().len());
-                let reason = format!("is {}, and {there} refunds were ever due here", self.refund);
+                let reason = format!("is {}, and there {} ever due here", self.refund, were(there));
                 let seen = account.map_or(version, |account| account.changed().max(version));
                 return Err(Refusal::seen(invalid("refund", reason), seen));
             };
@@ -166,6 +174,21 @@ impl Execute for CloseRefund {
             Ok((engine.refunded(&key, (account, self.refund), order, false).expect("it was found"), seq))
         })
     }
+}
+
+/// So many refunds, with their verb.
+fn were(refunds: usize) -> String {
+    let verb = if refunds == 1 { "was" } else { "were" };
+    format!("{verb} {}", counted(refunds, "refund"))
+}
+
+/// The refusal of a payment that was told before with another amount.
+fn other_amount(account: &Account, payment: &Payment) -> Option<Reject> {
+    let (before, reference, now) = (account.other_amount(payment)?, payment.reference.as_ref()?, payment.amount?);
+    let reason = format!(
+        "payment {reference} was told with the amount {before}, and now with {now}: another payment has another reference"
+    );
+    Some(Reject::Conflict { reason })
 }
 
 /// What answers a payment.

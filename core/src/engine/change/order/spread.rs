@@ -51,7 +51,7 @@ impl<'a> Spread<'a> {
         }
         let code = self.engine.skus.code(sku).map(|code| code.to_string()).unwrap_or_default();
         let there = units.saturating_sub(left);
-        Err(invalid("lines", format!("{units} units of {code} named, {there} {}", self.what)))
+        Err(invalid("lines", format!("{} of {code} named, {there} {}", units.counted(), self.what)))
     }
 
     /// The warehouses where units of a SKU are that were not taken, in the order in which they are.
