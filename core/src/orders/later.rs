@@ -8,39 +8,28 @@ use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
 use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
-use crate::orders::{Change, Elsewhere, Memory, Moment};
+use crate::orders::Elsewhere;
 use crate::units::Units;
 
-/// What happened to an order after it was placed. Reads like [`Since`]; there is nothing behind it until it is written to.
+/// What few orders have. Reads like [`Since`]; there is nothing behind it until it is written to.
 #[derive(Clone, Debug, Default)]
 pub struct Later(Option<Box<Since>>);
 
-/// What happened to an order.
-#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+/// What befell an order and is not over.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode)]
 pub struct Since {
     /// Units no warehouse could serve after a short pick, by SKU.
     pub review: Vec<(SkuId, Units)>,
     /// Those of the units in inspection that wait at other warehouses than those that shipped them. Never none of a line.
     pub elsewhere: Vec<Elsewhere>,
-    /// Answers by key.
-    pub memory: Memory<Change>,
-    /// What happened after it was placed.
-    pub moments: Vec<Moment>,
 }
 
-/// Moments there is room for at first. Most orders are paid, picked, packed and sent.
-const MOMENTS: usize = 4;
-
-static NOTHING: Since = Since::new(Vec::new());
+static NOTHING: Since = Since { review: Vec::new(), elsewhere: Vec::new() };
 
 /// What tells units in inspection elsewhere apart.
 type Place = (SubNo, SkuId, PoolId, WarehouseId);
 
 impl Since {
-    const fn new(moments: Vec<Moment>) -> Since {
-        Since { review: Vec::new(), elsewhere: Vec::new(), memory: Memory::new(), moments }
-    }
-
     /// Those of a sub-order's units in inspection that wait at other warehouses than the one that shipped them.
     pub fn elsewhere_of(&self, sub: SubNo) -> impl Iterator<Item = &Elsewhere> {
         self.elsewhere.iter().filter(move |there| there.take.sub == sub)
@@ -79,12 +68,12 @@ fn place(Elsewhere { warehouse, take }: &Elsewhere) -> Place {
 }
 
 impl Later {
-    /// This happened to it.
+    /// An order has this.
     pub(super) fn new(since: Since) -> Later {
         Later(Some(Box::new(since)))
     }
 
-    /// What happened to it, if it was ever written to.
+    /// What it has, if it was ever written to.
     pub(super) fn as_ref(&self) -> Option<&Since> {
         self.0.as_deref()
     }
@@ -100,7 +89,7 @@ impl Deref for Later {
 
 impl DerefMut for Later {
     fn deref_mut(&mut self) -> &mut Since {
-        self.0.get_or_insert_with(|| Box::new(Since::new(Vec::with_capacity(MOMENTS))))
+        self.0.get_or_insert_default()
     }
 }
 

@@ -4,10 +4,11 @@ use bincode::Encode;
 use smallvec::SmallVec;
 
 use crate::Actor;
-use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
-use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
+use crate::decision::{Decision, Figures};
+use crate::ids::{CarrierId, ChannelId, Code, OrderId, RulesVersion, Seq, SkuId, SubNo};
 use crate::money::Money;
-use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict, verdict_of};
+use crate::orders::trail::{Placing, Trail};
+use crate::orders::{Change, Digest, Later, Memo, Moment, OrderState, Stage, Step, SubLine, SubOrder, SubTake};
 use crate::time::Time;
 use crate::units::{Units, counted};
 
@@ -60,7 +61,9 @@ pub struct Order {
     pub first_subs: u16,
     /// Every sub-order there ever was, by number.
     pub subs: Vec<SubOrder>,
-    /// What happened to it after it was placed.
+    /// What happened to it after it was placed, and what that was answered.
+    pub(super) trail: Trail,
+    /// What few orders have.
     pub later: Later,
     /// The last event that touched it.
     pub version: Seq,
@@ -101,194 +104,6 @@ pub struct NewOrder<'a> {
     pub deadline: Time,
 }
 
-/// A sub-order: one parcel.
-#[derive(Clone, PartialEq, Eq, Debug, Encode)]
-pub struct SubOrder {
-    /// Ships from here.
-    pub warehouse: WarehouseId,
-    /// Ships with this carrier.
-    pub carrier: CarrierId,
-    /// Its kind.
-    pub kind: SubKind,
-    /// Hours until delivery, as promised.
-    pub hours: u32,
-    /// Parcel weight in grams, of what is still in it.
-    pub weight_g: u64,
-    /// The money by part, for what is still in it.
-    pub parts: CostParts,
-    /// Weight and money as first promised, where they were others.
-    pub first: Option<Box<Figures>>,
-    /// Whether its units come from the supplier of an unlimited warehouse.
-    pub from_supplier: bool,
-    /// Where it stands.
-    pub stage: Stage,
-    /// Warehouse steps done.
-    pub steps: StepSet,
-    /// Units of it that are yet to come; none but where the stage says so.
-    pub waiting: u32,
-    /// The waybill, once labelled.
-    pub waybill: Option<Code>,
-    /// What is in it.
-    pub lines: Vec<SubLine>,
-}
-
-/// Units of one SKU from one pool in a sub-order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
-pub struct SubLine {
-    /// The SKU.
-    pub sku: SkuId,
-    /// The pool they were drawn from.
-    pub pool: PoolId,
-    /// Units as promised.
-    pub promised: Units,
-    /// Units still in it: promised less cancelled and missing ones.
-    pub units: Units,
-    /// Units that came back and wait for inspection.
-    pub in_inspection: Units,
-    /// Units that came back, ever.
-    pub returned: Units,
-}
-
-const _: () = assert!(size_of::<Order>() <= 248, "with what an allocator adds, four cache lines");
-
-impl SubLine {
-    /// Units as promised.
-    pub fn new(sku: SkuId, pool: PoolId, units: Units) -> SubLine {
-        let none = Units::ZERO;
-        SubLine { sku, pool, promised: units, units, in_inspection: none, returned: none }
-    }
-
-    /// Units that did not come back.
-    pub fn out(&self) -> Units {
-        self.units.saturating_sub(self.returned)
-    }
-}
-
-impl SubOrder {
-    /// A sub-order as planned.
-    pub fn new(planned: &PlannedSub, stage: Stage) -> SubOrder {
-        let line = |l: &PlannedLine| SubLine::new(l.sku, l.pool, l.units);
-        let mut sub = SubOrder {
-            warehouse: planned.warehouse,
-            carrier: planned.carrier,
-            kind: planned.kind,
-            hours: planned.hours,
-            weight_g: planned.weight_g,
-            parts: planned.parts,
-            first: None,
-            from_supplier: planned.from_supplier,
-            stage,
-            steps: StepSet::EMPTY,
-            waiting: 0,
-            waybill: None,
-            lines: planned.lines.iter().map(line).collect(),
-        };
-        if stage.is_ahead() {
-            // An order's units fit: see [`crate::limits`].
-            sub.waiting = u32::try_from(sub.units().0).unwrap_or(u32::MAX);
-        }
-        sub
-    }
-
-    /// Units that it waited for came or were given up. When none are left it goes on as if it had been served from stock;
-    /// `None` when it waits for fewer.
-    pub fn wait_less(&mut self, units: Units) -> Option<()> {
-        self.waiting = self.waiting.checked_sub(u32::try_from(units.0).ok()?)?;
-        if self.waiting == 0
-            && let Verdict::To(stage) = verdict(self.stage, Action::Arrive)
-        {
-            self.stage = stage;
-        }
-        Some(())
-    }
-
-    /// Weight and money as first promised.
-    pub fn promise(&self) -> Figures {
-        self.first.as_deref().copied().unwrap_or(Figures { weight_g: self.weight_g, parts: self.parts })
-    }
-
-    /// Takes over what is left of weight and money after units were taken out of it.
-    pub fn refigure(&mut self, left: Figures) {
-        let promise = self.promise();
-        self.first = (promise != left).then(|| Box::new(promise));
-        (self.weight_g, self.parts) = (left.weight_g, left.parts);
-    }
-
-    /// Units still in it.
-    pub fn units(&self) -> Units {
-        self.lines.iter().map(|l| l.units).sum()
-    }
-
-    /// Its line of a SKU from a pool.
-    pub fn line_mut(&mut self, sku: SkuId, pool: PoolId) -> Option<&mut SubLine> {
-        let is_it = |line: &SubLine| line.sku == sku && line.pool == pool;
-        // Lines nearly always stand by SKU, so that a long sub-order need not be looked through for each of them.
-        let from = self.lines.partition_point(|line| line.sku < sku);
-        let near = self.lines[from..].iter().take_while(|line| line.sku == sku).position(is_it);
-        let at = near.map(|near| from + near).or_else(|| self.lines.iter().position(is_it))?;
-        Some(&mut self.lines[at])
-    }
-
-    /// Whether it was given up or lapsed before it left.
-    pub fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Cancelled | Stage::Expired)
-    }
-
-    /// Whether nothing of it goes on: it was given up, lapsed, or was lost with all that was in it.
-    pub fn is_closed(&self) -> bool {
-        self.is_gone() || (self.stage == Stage::Lost && self.units().is_zero())
-    }
-
-    /// Whether it left and everything in it came back.
-    pub fn is_back(&self) -> bool {
-        self.stage.has_left() && self.lines.iter().all(|line| line.out().is_zero())
-    }
-
-    /// What the table says of an action on it; a parcel of which everything came back goes nowhere.
-    pub fn verdict(&self, action: Action) -> Verdict {
-        verdict_of(self.stage, self.is_back(), action)
-    }
-
-    /// Units were taken out of its box: it is to be packed, weighed and labelled anew. Answers whether it was packed.
-    pub fn reopen(&mut self) -> bool {
-        self.steps = self.steps.after(Step::Unpack);
-        self.waybill = None;
-        let was_packed = self.stage == Stage::Packed;
-        if was_packed {
-            self.stage = Stage::Picking;
-        }
-        was_packed
-    }
-
-    /// How much work was done on it before it leaves: by its stage, then by the steps that were done.
-    pub fn work_done(&self) -> (u8, usize) {
-        let by_stage = match self.stage {
-            Stage::Held | Stage::Promised | Stage::Waiting | Stage::Allocated => 0,
-            Stage::Picking => 1,
-            Stage::Packed => 2,
-            Stage::Outbound
-            | Stage::PickedUp
-            | Stage::Undelivered
-            | Stage::Delivered
-            | Stage::Confirmed
-            | Stage::Cancelled
-            | Stage::Expired
-            | Stage::Lost => 3,
-        };
-        (by_stage, self.steps.iter().count())
-    }
-
-    /// Takes out what did not come back, by SKU in the order of the lines.
-    pub fn take_out(&mut self) -> Vec<(SkuId, Units)> {
-        let lost = |line: &mut SubLine| {
-            let units = line.out();
-            line.units = line.returned;
-            (!units.is_zero()).then_some((line.sku, units))
-        };
-        self.lines.iter_mut().filter_map(lost).collect()
-    }
-}
-
 impl Order {
     /// A new order, held, without sub-orders yet.
     pub fn new(new: NewOrder<'_>) -> Order {
@@ -316,6 +131,7 @@ impl Order {
             bound: Money::ZERO,
             first_subs: 0,
             subs: Vec::new(),
+            trail: Trail::default(),
             later: Later::default(),
             version: new.placed,
             last_time: new.arrived,
@@ -378,10 +194,61 @@ impl Order {
         self.subs.iter().enumerate().map(|(at, sub)| (SubNo(u16::try_from(at + 1).unwrap_or(u16::MAX)), sub))
     }
 
+    /// Remembers the answer to a command.
+    pub fn remember(&mut self, memo: &Memo<Change>) {
+        let (trail, placing) = self.written();
+        trail.remember(memo, placing);
+    }
+
+    /// Adds a moment to its timeline.
+    pub fn note(&mut self, moment: &Moment) {
+        let (trail, placing) = self.written();
+        trail.note(moment, placing);
+    }
+
+    /// Gives the moment that was just added a reason.
+    pub fn explain(&mut self, reason: Option<&str>) {
+        let (trail, placing) = self.written();
+        trail.explain(reason, placing);
+    }
+
+    /// What was answered under a key.
+    pub fn memo(&self, key: &Code) -> Option<Memo<Change>> {
+        self.trail.memo(key, self.placing())
+    }
+
+    /// What was answered, in the order of events.
+    pub fn memos(&self) -> impl Iterator<Item = Memo<Change>> {
+        self.trail.iter_memos(self.placing())
+    }
+
+    /// How many answers are remembered: how often it was changed by command.
+    pub fn changes(&self) -> usize {
+        self.trail.answers()
+    }
+
+    /// What happened after it was placed, in the order of events.
+    pub fn timeline(&self) -> impl Iterator<Item = Moment> {
+        self.trail.iter_moments(self.placing())
+    }
+
+    /// How many moments its timeline has.
+    pub fn moments(&self) -> usize {
+        self.trail.moments()
+    }
+
+    fn placing(&self) -> Placing<'_> {
+        Placing { seq: self.placed, at: self.placed_at, by: &self.placed_by }
+    }
+
+    fn written(&mut self) -> (&mut Trail, Placing<'_>) {
+        (&mut self.trail, Placing { seq: self.placed, at: self.placed_at, by: &self.placed_by })
+    }
+
     /// Lines, moments and memos: what makes an order long.
     pub(super) fn parts(&self) -> usize {
         let lines: usize = self.subs.iter().map(|sub| 1 + sub.lines.len()).sum();
-        lines + self.later.moments.len() + self.later.memory.len()
+        lines + self.moments() + self.changes()
     }
 
     /// Every SKU the order ever touched, sorted, once each.

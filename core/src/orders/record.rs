@@ -1,32 +1,21 @@
 //! An order in as few bytes as it needs: how it is kept while nobody looks at it.
 //!
-//! Numbers are in LEB128 (DWARF 5, section 7.6), signed ones in zigzag, and most of them as the difference to something
-//! beside them: a sub-order's SKUs to each other, instants to the one at which the order was placed. What identifies an
-//! order comes first, so that it can be found without being read as a whole. The form is of this process alone and may
-//! change with any version.
+//! Most numbers are written as the difference to something beside them: a sub-order's SKUs to each other, instants to the
+//! one at which the order was placed. What identifies an order comes first, so that it can be found without being read as a
+//! whole.
 
-mod reader;
-mod writer;
-
-use crate::Actor;
 use crate::decision::{CostParts, Figures, SubKind};
-use crate::ids::{CarrierId, ChannelId, OrderId, PoolId, RefundNo, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
+use crate::ids::{CarrierId, ChannelId, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
-use crate::orders::record::reader::Reader;
-use crate::orders::record::writer::Writer;
-use crate::orders::{
-    Change, Elsewhere, Later, Memo, Moment, Order, OrderState, RefundReason, Since, Stage, Step, StepSet, SubLine,
-    SubOrder, SubTake, What,
-};
+use crate::orders::packed::{READABLE, Reader, Writer};
+use crate::orders::trail::Trail;
+use crate::orders::{Elsewhere, Later, Order, OrderState, Since, Stage, StepSet, SubLine, SubOrder, SubTake};
 use crate::time::{Day, Time};
 use crate::units::Units;
 
 /// A packed order, or nothing in place of one that is not packed.
 #[derive(Debug)]
 pub(super) struct Record(Box<[u8]>);
-
-/// Why a record can always be read.
-const READABLE: &str = "a record is what was packed";
 
 impl Record {
     /// Stands for an order that is not packed.
@@ -74,7 +63,7 @@ fn put_order(to: &mut Writer, order: &Order) {
     to.number(order.placed.0);
     to.number(order.placed_at.0);
     to.since(order.placed_occurred.0, order.placed_at.0);
-    put_actor(to, &order.placed_by, None);
+    to.actor(&order.placed_by, None);
     to.since(order.first_deadline.0, order.placed_at.0);
     to.since(order.deadline.0, order.first_deadline.0);
     to.number(order.first_rules.0);
@@ -85,7 +74,8 @@ fn put_order(to: &mut Writer, order: &Order) {
     to.since(order.version.0, order.placed.0);
     to.since(order.last_time.0, order.placed_at.0);
     to.list(&order.subs, put_sub);
-    to.option(order.later.as_ref(), |to, since| put_since(to, since, order));
+    order.trail.put(to);
+    to.option(order.later.as_ref(), put_since);
 }
 
 fn take_order(from: &mut Reader<'_>, id: OrderId) -> Option<Order> {
@@ -102,7 +92,7 @@ fn take_order(from: &mut Reader<'_>, id: OrderId) -> Option<Order> {
     let placed = Seq(from.number()?);
     let placed_at = Time(from.number()?);
     let placed_occurred = Time(from.since(placed_at.0)?);
-    let placed_by = take_actor(from, None)?;
+    let placed_by = from.actor(None)?;
     let first_deadline = Time(from.since(placed_at.0)?);
     let deadline = Time(from.since(first_deadline.0)?);
     let first_rules = from.u32()?;
@@ -112,7 +102,7 @@ fn take_order(from: &mut Reader<'_>, id: OrderId) -> Option<Order> {
     let first_subs = from.u16()?;
     let version = Seq(from.since(placed.0)?);
     let last_time = Time(from.since(placed_at.0)?);
-    let mut order = Order {
+    let order = Order {
         id,
         channel,
         number,
@@ -136,13 +126,11 @@ fn take_order(from: &mut Reader<'_>, id: OrderId) -> Option<Order> {
         bound,
         first_subs,
         subs: from.list(take_sub)?,
-        later: Later::default(),
+        trail: Trail::take(from)?,
+        later: from.option(take_since)?.map(Later::new).unwrap_or_default(),
         version,
         last_time,
     };
-    if let Some(since) = from.option(|from| take_since(from, &order))? {
-        order.later = Later::new(since);
-    }
     from.end()?;
     Some(order)
 }
@@ -235,91 +223,17 @@ fn take_figures(from: &mut Reader<'_>) -> Option<Figures> {
     })
 }
 
-fn put_since(to: &mut Writer, since: &Since, order: &Order) {
+fn put_since(to: &mut Writer, since: &Since) {
     to.list(&since.review, |to, (sku, units)| {
         to.number(sku.0);
         to.number(units.0);
     });
     to.list(&since.elsewhere, put_elsewhere);
-    let mut last = order.placed.0;
-    to.list(since.memory.memos(), |to, memo| {
-        to.code(&memo.key);
-        to.digest(memo.digest);
-        to.since(memo.seq.0, std::mem::replace(&mut last, memo.seq.0));
-        put_change(to, &memo.answer);
-    });
-    let mut last = (order.placed.0, order.placed_at.0);
-    to.list(&since.moments, |to, moment| {
-        let (seq, arrived) = std::mem::replace(&mut last, (moment.seq.0, moment.arrived.0));
-        to.since(moment.seq.0, seq);
-        to.since(moment.arrived.0, arrived);
-        put_moment(to, moment, order);
-    });
 }
 
-fn take_since(from: &mut Reader<'_>, order: &Order) -> Option<Since> {
+fn take_since(from: &mut Reader<'_>) -> Option<Since> {
     let review = from.list(|from| Some((SkuId(from.u32()?), Units(from.number()?))))?;
-    let elsewhere = from.list(take_elsewhere)?;
-    let mut last = order.placed.0;
-    let memos = from.list(|from| {
-        let (key, digest) = (from.code()?, from.digest()?);
-        last = from.since(last)?;
-        Some(Memo { key, digest, seq: Seq(last), answer: take_change(from)? })
-    })?;
-    let mut last = (order.placed.0, order.placed_at.0);
-    let moments = from.list(|from| {
-        last = (from.since(last.0)?, from.since(last.1)?);
-        take_moment(from, (Seq(last.0), Time(last.1)), order)
-    })?;
-    Some(Since { review, elsewhere, memory: memos.into_iter().collect(), moments })
-}
-
-fn put_moment(to: &mut Writer, moment: &Moment, order: &Order) {
-    match moment.what {
-        What::Arrival => to.number(0u32),
-        What::Step(step) => to.number(u32::from(step as u16) << 1),
-        What::Event(number) => to.number(u32::from(number) << 1 | 1),
-    }
-    to.option(moment.sub, |to, sub| to.number(sub.0));
-    to.since(moment.occurred.0, moment.arrived.0);
-    put_actor(to, &moment.actor, Some(&order.placed_by));
-    to.option(moment.reason.as_deref(), Writer::text);
-}
-
-fn take_moment(from: &mut Reader<'_>, (seq, arrived): (Seq, Time), order: &Order) -> Option<Moment> {
-    let what = match from.u32()? {
-        0 => What::Arrival,
-        event if event & 1 == 1 => What::Event(u16::try_from(event >> 1).ok()?),
-        step => What::Step(Step::numbered(u16::try_from(step >> 1).ok()?)?),
-    };
-    let sub = from.option(Reader::u16)?.map(SubNo);
-    let occurred = Time(from.since(arrived.0)?);
-    let actor = take_actor(from, Some(&order.placed_by))?;
-    let reason = from.option(Reader::text)?.map(Box::from);
-    Some(Moment { seq, what, sub, occurred, arrived, actor, reason })
-}
-
-/// Says only that it is the usual actor, when it is.
-fn put_actor(to: &mut Writer, actor: &Actor, usual: Option<&Actor>) {
-    match actor {
-        actor if usual == Some(actor) => to.number(0u32),
-        Actor::Timer => to.number(1u32),
-        Actor::Engine => to.number(2u32),
-        Actor::Named(name) => {
-            to.number(3u32);
-            to.code(name);
-        }
-    }
-}
-
-fn take_actor(from: &mut Reader<'_>, usual: Option<&Actor>) -> Option<Actor> {
-    match from.number()? {
-        0 => usual.cloned(),
-        1 => Some(Actor::Timer),
-        2 => Some(Actor::Engine),
-        3 => from.code().map(Actor::Named),
-        _ => None,
-    }
+    Some(Since { review, elsewhere: from.list(take_elsewhere)? })
 }
 
 fn put_elsewhere(to: &mut Writer, Elsewhere { warehouse, take }: &Elsewhere) {
@@ -335,49 +249,6 @@ fn take_elsewhere(from: &mut Reader<'_>) -> Option<Elsewhere> {
     let (sub, sku) = (SubNo(from.u16()?), SkuId(from.u32()?));
     let (pool, units) = (PoolId(from.u16()?), Units(from.number()?));
     Some(Elsewhere { warehouse, take: SubTake { sub, sku, pool, units } })
-}
-
-fn put_change(to: &mut Writer, change: &Change) {
-    let mut put = |kind: u16, numbers: &[u64]| {
-        to.number(kind);
-        numbers.iter().for_each(|number| to.number(*number));
-    };
-    match *change {
-        Change::Paid => put(0, &[]),
-        Change::PaidLate { first_sub } => put(1, &[first_sub.0.into()]),
-        Change::RefundDue { refund, reason } => put(2, &[refund.0.into(), reason as u64]),
-        Change::Cancelled { units } => put(3, &[units.0]),
-        Change::Extended { until } => put(4, &[until.0]),
-        Change::Stepped { sub, stage } => put(5, &[sub.0.into(), stage as u64]),
-        Change::Shorted { missing, rerouted, review } => put(6, &[missing.0, rerouted.0, review.0]),
-        Change::Returned { units } => put(7, &[units.0]),
-        Change::Inspected { intact, damaged } => put(8, &[intact.0, damaged.0]),
-        Change::Rerouted { units } => put(9, &[units.0]),
-        Change::Raised { units, first_sub } => put(10, &[units.0, first_sub.0.into()]),
-        Change::Split { sub, units } => put(11, &[sub.0.into(), units.0]),
-    }
-}
-
-fn take_change(from: &mut Reader<'_>) -> Option<Change> {
-    let units = |from: &mut Reader<'_>| from.number().map(Units);
-    Some(match from.u16()? {
-        0 => Change::Paid,
-        1 => Change::PaidLate { first_sub: SubNo(from.u16()?) },
-        2 => Change::RefundDue {
-            refund: RefundNo(from.u32()?),
-            reason: *RefundReason::ALL.get(usize::from(from.u16()?))?,
-        },
-        3 => Change::Cancelled { units: units(from)? },
-        4 => Change::Extended { until: Time(from.number()?) },
-        5 => Change::Stepped { sub: SubNo(from.u16()?), stage: *Stage::ALL.get(usize::from(from.u16()?))? },
-        6 => Change::Shorted { missing: units(from)?, rerouted: units(from)?, review: units(from)? },
-        7 => Change::Returned { units: units(from)? },
-        8 => Change::Inspected { intact: units(from)?, damaged: units(from)? },
-        9 => Change::Rerouted { units: units(from)? },
-        10 => Change::Raised { units: units(from)?, first_sub: SubNo(from.u16()?) },
-        11 => Change::Split { sub: SubNo(from.u16()?), units: units(from)? },
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

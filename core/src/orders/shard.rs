@@ -347,7 +347,7 @@ mod tests {
                 let what = What::Arrival;
                 let (seq, time, actor) = (order.version, Time(round as u64), Actor::Engine);
                 let moment = Moment { seq, what, sub: None, occurred: time, arrived: time, actor, reason: None };
-                order.later.moments.push(moment);
+                order.note(&moment);
                 assert_eq!(version(&shard), Some(Seq(round as u64)));
                 assert_eq!(shard.find(key).map(|order| order.id), Some(*id));
             }
@@ -356,8 +356,8 @@ mod tests {
         }
         shard.put_away();
         for (id, moments) in ids.iter().zip([200, 400, 400]) {
-            assert_eq!(shard.order(*id).map(|order| order.later.moments.len()), Some(moments));
-            assert_eq!(shard.remove(*id).map(|order| order.later.moments.len()), Some(moments));
+            assert_eq!(shard.order(*id).map(|order| order.moments()), Some(moments));
+            assert_eq!(shard.remove(*id).map(|order| order.moments()), Some(moments));
             assert!(shard.order(*id).is_none());
         }
     }

@@ -97,7 +97,7 @@ impl Engine {
             let order = place.find(shard).ok_or_else(|| unknown_order(&ask.order))?;
             let (seq, at, ships) = (order.placed, order.placed_at, Vec::new());
             let first = DecisionRef { seq, what: Event::name_of::<Box<OrderPlaced>>().to_owned(), at, ships };
-            let later = order.later.moments.iter().filter(|m| may_decide(m.what));
+            let later = order.timeline().filter(|m| may_decide(m.what));
             let later = later.map(|m| {
                 let (what, ships) = (Event::name_on_timelines(m.what).to_owned(), Vec::new());
                 DecisionRef { seq: m.seq, what, at: m.arrived, ships }

@@ -63,7 +63,7 @@ impl Extent {
             OrderState::Expired => true,
             OrderState::Paid | OrderState::RefundDue | OrderState::Cancelled => false,
         };
-        let mut moments = order.later.moments.len();
+        let mut moments = order.moments();
         for (_, refund) in account.into_iter().flat_map(Account::refunds) {
             if moments > enough {
                 break;

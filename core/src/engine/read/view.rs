@@ -282,16 +282,16 @@ fn timeline(order: &Order) -> Vec<TimelineEntry> {
         actor: actor(&order.placed_by),
         reason: None,
     };
-    let entry = |m: &Moment| TimelineEntry {
+    let entry = |m: Moment| TimelineEntry {
         seq: m.seq,
         what: Event::name_on_timelines(m.what).to_owned(),
         sub: m.sub,
         occurred: m.occurred,
         arrived: m.arrived,
         actor: actor(&m.actor),
-        reason: m.reason.as_deref().map(str::to_owned),
+        reason: m.reason.map(String::from),
     };
-    std::iter::once(placed).chain(order.later.moments.iter().map(entry)).collect()
+    std::iter::once(placed).chain(order.timeline().map(entry)).collect()
 }
 
 pub(in crate::engine) fn actor(actor: &Actor) -> Code {

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::ids::{Code, OrderId, Seq};
 use crate::limits::{ORDER_CHANGES_MAX, REPLANS_MAX};
 use crate::log::Admission;
-use crate::orders::{Action, KeyShard, Order, OrderKey, Recalled, Stage, order_verdict};
+use crate::orders::{Action, KeyShard, Order, OrderKey, Stage, order_verdict};
 use crate::reject::Reject;
 use crate::reply::Reply;
 use crate::stock::StockShard;
@@ -111,12 +111,12 @@ impl Engine {
         let keys = self.door.lock_orders(&self.log, [number]);
         let config = self.config()?;
         let order = place.find(keys.orders(number)).ok_or_else(|| unknown_order(reference))?;
-        match order.later.memory.recall(key, digest) {
-            Recalled::New => {}
-            Recalled::Repeat(memo) => return Ok(Tried::Done(changed(order, memo, true), order.version)),
-            Recalled::Conflict(seq) => return Err(Refusal::seen(conflict(key, seq), order.version)),
+        match order.memo(key) {
+            None => {}
+            Some(memo) if memo.digest == digest => return Ok(Tried::Done(changed(order, &memo, true), order.version)),
+            Some(memo) => return Err(Refusal::seen(conflict(key, memo.seq), order.version)),
         }
-        if order.later.memory.len() >= ORDER_CHANGES_MAX {
+        if order.changes() >= ORDER_CHANGES_MAX {
             let reason = format!("was changed {ORDER_CHANGES_MAX} times: no more changes are taken");
             return Err(Refusal::seen(invalid("order", reason), order.version));
         }
@@ -141,8 +141,8 @@ impl Engine {
         let envelope = asked.envelope(key, digest, now, event);
         let seq = self.commit(&mut locked, room, &envelope, &mut scratch.bytes)?;
         let order = locked.known(id);
-        let memo = order.later.memory.memo(key).expect("every command on an order is remembered by its event");
-        Ok(Tried::Done(changed(order, memo, false), seq))
+        let memo = order.memo(key).expect("every command on an order is remembered by its event");
+        Ok(Tried::Done(changed(order, &memo, false), seq))
     }
 }
 

@@ -2,16 +2,16 @@
 
 use crate::engine::outcome::{Decided, Refusal};
 use crate::ids::{Code, Seq};
-use crate::orders::{Answer, Change, KeyShard, Memo, MovementKey, Order, Recalled};
+use crate::orders::{Answer, Change, KeyShard, Memo, MovementKey, Order};
 use crate::reject::Reject;
 use crate::reply::{Changed, Configured, Moved, Reply};
 
 /// The answer to a movement key that the same caller used before.
 pub(in crate::engine) fn recall_movement(shard: &KeyShard, used: &MovementKey, digest: u128) -> Option<Decided> {
     let memo = shard.movement(used)?;
-    Some(match memo.compare(digest) {
-        Recalled::Conflict(seq) => Err(Refusal::seen(conflict(&used.key, seq), memo.seq)),
-        Recalled::New | Recalled::Repeat(_) => Ok((answered(memo, true), memo.seq)),
+    Some(match memo.digest == digest {
+        false => Err(Refusal::seen(conflict(&used.key, memo.seq), memo.seq)),
+        true => Ok((answered(memo, true), memo.seq)),
     })
 }
 

@@ -70,15 +70,15 @@ impl At<'_> {
 
     /// Adds a reason to the entry that was just written.
     pub fn explain(&self, order: &mut Order, reason: Option<&str>) {
-        let moment = order.later.moments.last_mut().expect("it was just written");
-        debug_assert_eq!(moment.seq, self.seq);
-        moment.reason = reason.map(Box::from);
+        if reason.is_some() {
+            order.explain(reason);
+        }
     }
 
     fn remember(&self, order: &mut Order, change: Change) {
         if let Cause::Key { key, digest } = &self.envelope.cause {
             let memo = Memo { key: key.clone(), digest: *digest, seq: self.seq, answer: change };
-            order.later.memory.remember(memo);
+            order.remember(&memo);
         }
     }
 
@@ -92,7 +92,7 @@ impl At<'_> {
     pub fn note(&self, order: &mut Order, what: What, sub: Option<SubNo>) {
         order.version = self.seq;
         order.last_time = order.last_time.max(self.arrived());
-        order.later.moments.push(Moment {
+        order.note(&Moment {
             seq: self.seq,
             what,
             sub,

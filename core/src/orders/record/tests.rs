@@ -3,9 +3,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::ids::Code;
+use crate::Actor;
+use crate::ids::{Code, RefundNo};
 use crate::limits::KEY_SHARDS;
-use crate::orders::{Memory, NewOrder};
+use crate::orders::{Change, Memo, Moment, NewOrder, RefundReason, Step, What};
 
 fn code() -> impl Strategy<Value = Code> {
     "[!-~]{1,24}|[a-z\u{4e00}-\u{4fff}\u{1f600}-\u{1f64f}]{1,64}".prop_map(|text| Code::new(&text).unwrap())
@@ -131,10 +132,8 @@ prop_compose! {
     fn since()(
         review in prop::collection::vec((any::<u32>().prop_map(SkuId), units()), 0..3),
         elsewhere in prop::collection::vec(elsewhere(), 0..3),
-        memos in prop::collection::vec(memo(), 0..20),
-        moments in prop::collection::vec(moment(), 0..6),
     ) -> Since {
-        Since { review, elsewhere, memory: memos.into_iter().collect::<Memory<_>>(), moments }
+        Since { review, elsewhere }
     }
 }
 
@@ -149,6 +148,8 @@ prop_compose! {
         (first_rules, rules_version, score, bound) in (any::<u32>(), any::<u32>(), any::<i64>(), any::<i64>()),
         (first_subs, subs) in (any::<u16>(), prop::collection::vec(sub(), 0..4)),
         since in option::of(since()),
+        memos in prop::collection::vec(memo(), 0..20),
+        moments in prop::collection::vec(moment(), 0..6),
     ) -> Order {
         let mut order = Order::new(NewOrder {
             id: OrderId(u64::from(id) * KEY_SHARDS as u64 + 7),
@@ -174,6 +175,8 @@ prop_compose! {
         if let Some(since) = since {
             order.later = Later::new(since);
         }
+        memos.iter().for_each(|memo| order.remember(memo));
+        moments.iter().for_each(|moment| order.note(moment));
         order
     }
 }
@@ -187,6 +190,38 @@ proptest! {
         prop_assert!(!record.is_of(ChannelId(order.channel.0 ^ 1), order.number.as_str()));
         let longer = format!("{}x", order.number);
         prop_assert!(!record.is_of(order.channel, &longer));
+    }
+
+    /// However they come, and however often the order was packed meanwhile.
+    #[test]
+    fn an_order_tells_what_was_noted_and_answered(
+        mut order in order(),
+        things in prop::collection::vec((memo(), option::of(moment()), option::of(option::of(".{0,40}")), any::<bool>()), 0..200),
+    ) {
+        let (mut memos, mut moments) = (order.memos().collect::<Vec<_>>(), order.timeline().collect::<Vec<_>>());
+        for (memo, moment, reason, packs) in things {
+            order.remember(&memo);
+            memos.push(memo);
+            if let Some(mut moment) = moment {
+                order.note(&moment);
+                if let Some(reason) = reason {
+                    order.explain(reason.as_deref());
+                    moment.reason = reason.map(String::into_boxed_str);
+                }
+                moments.push(moment);
+            }
+            if packs && order.changes() <= 100 {
+                order = Record::pack(&order).open(order.id);
+            }
+        }
+        for memo in &memos {
+            prop_assert_eq!(order.memo(&memo.key), memos.iter().find(|first| first.key == memo.key).cloned());
+        }
+        let none = Code::new("no key that was drawn, for it is too long").unwrap();
+        prop_assert_eq!(order.memo(&none), None);
+        prop_assert_eq!((order.changes(), order.moments()), (memos.len(), moments.len()));
+        prop_assert_eq!(order.memos().collect::<Vec<_>>(), memos);
+        prop_assert_eq!(order.timeline().collect::<Vec<_>>(), moments);
     }
 
     #[test]

@@ -40,14 +40,13 @@ impl Engine {
         if is_payable && (told.is_none() || account.zip(reference).is_some_and(|(a, r)| a.unplaced(r).is_some())) {
             return None;
         }
-        let memory = &order.later.memory;
         let memo = match (told, reference) {
-            (Some(told), _) => memory.of(told.seq),
-            (None, None) => memory.first(is_payment),
+            (Some(told), _) => order.memos().find(|memo| memo.seq == told.seq),
+            (None, None) => order.memos().find(|memo| is_payment(&memo.answer)),
             (None, Some(_)) => return None,
         };
         if let Some(memo) = memo {
-            return Some(Undecided::Told(changed(order, memo, true)));
+            return Some(Undecided::Told(changed(order, &memo, true)));
         }
         // It was told before the order was placed.
         let no = told?.refund?;

@@ -1,7 +1,8 @@
-//! Writes records.
+//! Writes numbers and texts.
 
 use smallvec::SmallVec;
 
+use crate::Actor;
 use crate::ids::Code;
 
 /// Most orders fit into this many bytes.
@@ -9,12 +10,17 @@ const ROOM: usize = 512;
 /// The longest form of a number.
 const LONGEST: usize = 10;
 
-/// Gathers the bytes of a record.
-pub(super) struct Writer(SmallVec<[u8; ROOM]>);
+/// Gathers bytes.
+pub(in crate::orders) struct Writer(SmallVec<[u8; ROOM]>);
 
 impl Writer {
     pub fn new() -> Writer {
         Writer(SmallVec::new())
+    }
+
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// The bytes, in memory of just their size.
@@ -82,6 +88,24 @@ impl Writer {
     pub fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// Bytes whose number is known.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Who did something; says only that it is the usual one, when it is.
+    pub fn actor(&mut self, actor: &Actor, usual: Option<&Actor>) {
+        match actor {
+            actor if usual == Some(actor) => self.number(0u32),
+            Actor::Timer => self.number(1u32),
+            Actor::Engine => self.number(2u32),
+            Actor::Named(name) => {
+                self.number(3u32);
+                self.code(name);
+            }
+        }
     }
 
     /// A code.

@@ -1,13 +1,20 @@
-//! Reads records: what [`super::writer`] wrote, or `None`.
+//! Reads what [`Writer`](super::Writer) wrote, or answers `None`.
 
+use crate::Actor;
 use crate::ids::Code;
 
-/// What is left of a record.
-pub(super) struct Reader<'a>(&'a [u8]);
+/// What is left to be read.
+#[derive(Clone, Copy)]
+pub(in crate::orders) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader(bytes)
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.0.len()
     }
 
     /// Nothing is left.
@@ -67,7 +74,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub fn flag(&mut self) -> Option<bool> {
-        match self.bytes(1)? {
+        match self.raw(1)? {
             [0] => Some(false),
             [1] => Some(true),
             _ => None,
@@ -97,12 +104,23 @@ impl<'a> Reader<'a> {
     }
 
     pub fn digest(&mut self) -> Option<u128> {
-        self.bytes(size_of::<u128>()).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes)
+        self.raw(size_of::<u128>()).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes)
     }
 
     pub fn text(&mut self) -> Option<&'a str> {
         let len = usize::try_from(self.number()?).ok()?;
-        std::str::from_utf8(self.bytes(len)?).ok()
+        std::str::from_utf8(self.raw(len)?).ok()
+    }
+
+    /// Who did something, among whom one is usual.
+    pub fn actor(&mut self, usual: Option<&Actor>) -> Option<Actor> {
+        match self.number()? {
+            0 => usual.cloned(),
+            1 => Some(Actor::Timer),
+            2 => Some(Actor::Engine),
+            3 => self.code().map(Actor::Named),
+            _ => None,
+        }
     }
 
     pub fn code(&mut self) -> Option<Code> {
@@ -110,7 +128,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub fn raw(&mut self, len: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(bytes)
