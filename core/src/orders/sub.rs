@@ -4,7 +4,7 @@ use bincode::Encode;
 
 use crate::decision::{CostParts, Figures, PlannedLine, PlannedSub, SubKind};
 use crate::ids::{CarrierId, Code, PoolId, SkuId, WarehouseId};
-use crate::orders::{Action, Stage, StepSet, Verdict, verdict, verdict_of};
+use crate::orders::{Action, Stage, Step, StepSet, Verdict, verdict, verdict_of};
 use crate::units::Units;
 
 /// A sub-order: one parcel.

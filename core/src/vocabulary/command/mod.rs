@@ -110,6 +110,7 @@ impl Command {
             Command::ApplyWorld(_)
             | Command::ApplyRules(_)
             | Command::DefineSkus(_)
+            | Command::ClearSkus(_)
             | Command::Receive(_)
             | Command::Adjust(_)
             | Command::Count(_)
