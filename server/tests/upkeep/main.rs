@@ -3,6 +3,7 @@
 mod cut;
 mod damaged;
 mod exported;
+mod formats;
 #[cfg(debug_assertions)]
 mod killed;
 #[allow(dead_code, reason = "every test binary uses the part it needs")]

@@ -27,10 +27,9 @@ impl RedisJournal {
     /// Whether there is such a partition.
     ///
     /// # Errors
-    /// When Redis cannot be reached, or the partition lacks fields.
+    /// When Redis cannot be reached, or another build wrote the partition, or it lacks fields.
     pub fn exists(config: &RedisConfig) -> Result<bool, JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(read_state(&mut link)?.is_some())
+        Ok(RedisJournal::read_identity(config)?.is_some())
     }
 
     /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
