@@ -1,5 +1,7 @@
 //! What an operator does with a history besides serving it: look it over, export it, back it up, restore it.
 
+#[cfg(target_os = "linux")]
+mod bounded;
 mod cut;
 mod damaged;
 mod exported;

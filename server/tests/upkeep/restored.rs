@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -120,6 +123,34 @@ fn a_restored_history_is_never_taken_for_the_one_it_came_from() {
     assert!(refused.err.contains("correct the partition id"), "{}", refused.err);
     assert_eq!(json(emptied.path(), &["journal", "verify"])["identity"], restored["identity"]);
     drop(backup);
+}
+
+#[test]
+fn a_running_server_writes_nothing_to_a_history_that_was_restored_in_its_place() {
+    let redis = RedisServer::start();
+    // One server was the first owner, as a restored partition says of itself; the other the second.
+    for starts in [1, 2] {
+        redis.run(&["FLUSHALL"]);
+        let mut server = serve(in_redis(&redis));
+        open(&server);
+        for _ in 1..starts {
+            server = serve(stop(server).1);
+        }
+        server.run(&["backup", "shop.stockade"]).ended(0);
+        place(&server, 2);
+        redis.run(&["FLUSHALL"]);
+        server.until_journal_is("history_lost");
+        let backup = server.dir.path().join("shop.stockade");
+        let other = without_history(server.dir.path(), &redis.url());
+        let restored = json(other.path(), &["restore", backup.to_str().unwrap()]);
+        let refused = server.run(&["place", "web/3", "TEE:1", "--timeout", "2s"]);
+        assert!(matches!(refused.code, 3 | 4), "{}{}", refused.out, refused.err);
+        std::thread::sleep(Duration::from_secs(2));
+        let there = json(other.path(), &["journal", "verify", "--replay"]);
+        assert_eq!((&there["last"], &there["identity"]), (&restored["last"], &restored["identity"]), "{starts}");
+        drop(server);
+        all_there(&serve(other), 1);
+    }
 }
 
 #[test]
@@ -242,6 +273,49 @@ fn a_backup_is_taken_from_another_machine_by_its_url() {
     assert_eq!(files(elsewhere.path()).len(), 1, "no other file");
     run(elsewhere.path(), &["backup", "x", "--url", "http://127.0.0.1:1", "--token", "t"]).ended(3);
     run(elsewhere.path(), &["backup", "x", "--url", "https://example.com", "--token", "t"]).ended(2);
+}
+
+#[test]
+fn a_backup_that_is_not_read_disturbs_nobody_and_makes_room_when_it_ends() {
+    let server = serve(local());
+    open(&server);
+    // More than the sockets on the way hold.
+    let rules = fs::read_to_string(server.dir.path().join("world.toml")).unwrap();
+    let text = format!("{rules}\n{}", "# a comment\n".repeat(60_000));
+    fs::write(server.dir.path().join("large.toml"), text).unwrap();
+    for _ in 0..24 {
+        server.run(&["world", "apply", "large.toml"]).ended(0);
+    }
+    let mut unread = TcpStream::connect(server.said["http"].as_str().unwrap()).unwrap();
+    let token = server.local_token();
+    write!(unread, "GET /v1/backup HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n").unwrap();
+    let mut first = [0; 12];
+    unread.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let refused = server.run(&["backup", "second.stockade"]).ended(3);
+    assert!(refused.err.contains("another backup is being taken"), "{}", refused.err);
+    place(&server, 2);
+    all_there(&server, 2);
+    drop(unread);
+    let begun = Instant::now();
+    while server.run(&["backup", "second.stockade"]).code != 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing makes room");
+    }
+    server.run(&["journal", "verify", "--replay", "--from", "second.stockade"]).ended(0);
+    // The server ends although a backup is under way; what was sent of it is no backup.
+    let mut unread = TcpStream::connect(server.said["http"].as_str().unwrap()).unwrap();
+    write!(unread, "GET /v1/backup HTTP/1.0\r\nauthorization: Bearer {token}\r\n\r\n").unwrap();
+    let mut sent = vec![0; 2_000];
+    unread.read_exact(&mut sent).unwrap();
+    let at = sent.windows(8).position(|eight| eight == b"STKBACKU").expect("the beginning of a backup");
+    server.terminate();
+    // The connection may be cut, too.
+    let _ = unread.read_to_end(&mut sent);
+    let (code, log, dir) = server.ended_by_itself();
+    assert_eq!(code, 0, "{log}");
+    fs::write(dir.path().join("sent"), &sent[at..]).unwrap();
+    let refused = run(dir.path(), &["restore", "sent", "elsewhere"]);
+    assert!(refused.code == 0 || refused.err.contains("it is cut short"), "{}", refused.err);
 }
 
 #[test]
