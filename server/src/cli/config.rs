@@ -91,7 +91,7 @@ impl SettingFlags {
     pub fn at(&self, place: &str) -> Result<SettingFlags, Failure> {
         if self.config.is_some() || self.data_dir.is_some() || self.journal.is_some() {
             return Err(Failure::usage(format!(
-                "the place {place} is given twice: leave out --config, --data-dir and --journal, or the place"
+                "the place {place} is given twice: leave out --config (or STOCKADE_CONFIG), --data-dir and --journal, or the place"
             )));
         }
         let mut flags = self.clone();

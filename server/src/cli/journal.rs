@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::config::SettingFlags;
 use crate::failure::Failure;
 use crate::print;
-use crate::serve::{self, Depth, Source};
+use crate::serve::{self, Depth, Source, Survey};
 use crate::terminal::Output;
 
 /// See [`run`].
@@ -83,12 +83,12 @@ struct SettleArgs {
 pub fn run(args: JournalArgs, out: Output) -> Result<(), Failure> {
     match args.verb {
         JournalVerb::Inspect(args) => {
-            print::inspected(&serve::survey(&args.source()?, Depth::Batches)?, out);
+            print::inspected(&args.survey(Depth::Batches)?, out);
             Ok(())
         }
         JournalVerb::Verify(args) => {
             let depth = if args.replay { Depth::Replay } else { Depth::Events };
-            print::verified(&serve::survey(&args.read.source()?, depth)?, out);
+            print::verified(&args.read.survey(depth)?, out);
             Ok(())
         }
         JournalVerb::Export(args) => serve::export(&args.source()?, &mut |line| out.object(line)),
@@ -111,6 +111,16 @@ pub fn run(args: JournalArgs, out: Output) -> Result<(), Failure> {
 }
 
 impl ReadArgs {
+    fn survey(&self, depth: Depth) -> Result<Survey, Failure> {
+        match &self.from {
+            Some(backup) => serve::survey(&Source::Backup(backup.clone()), depth, None),
+            None => {
+                let config = self.settings.load_here()?;
+                serve::survey(&Source::of(&config)?, depth, Some(&serve::mark_file(&config)))
+            }
+        }
+    }
+
     fn source(&self) -> Result<Source, Failure> {
         match &self.from {
             Some(backup) => Ok(Source::Backup(backup.clone())),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use stockade_core::log::JournalError;
 
 use super::folder::Folder;
+use super::history::mark_file;
+use super::marked::Marked;
 use super::source::Source;
 use crate::config::{Config, JournalHome};
 use crate::disk::{self, Access};
@@ -36,12 +38,12 @@ pub fn backup(config: &Config, to: &Path) -> Result<BackedUp, Failure> {
         && path.exists()
     {
         match Folder::take(&config.data_dir) {
-            Ok(_folder) => return copy(&Source::of(config)?, to),
+            Ok(_folder) => return copy(config, to),
             Err(failure) if failure.code == Folder::IN_USE => return backup_served(&left_behind(config)?, to),
             Err(failure) => return Err(failure),
         }
     }
-    copy(&Source::of(config)?, to)
+    copy(config, to)
 }
 
 /// Takes a backup that a running server sends.
@@ -78,14 +80,19 @@ fn left_behind(config: &Config) -> Result<Server, Failure> {
     }
 }
 
-fn copy(source: &Source, to: &Path) -> Result<BackedUp, Failure> {
+fn copy(config: &Config, to: &Path) -> Result<BackedUp, Failure> {
+    let source = Source::of(config)?;
     let trail = write(to, |file| {
         let identity = source.identity()?;
         let failed = |error: io::Error| Failure::failed(format!("{}: {error}", to.display()));
         let mut backup = BackupWriter::begin(file, &identity).map_err(failed)?;
+        let mut marked = Marked::read(Some(&mark_file(config)))?;
         let mut not_written = None;
-        let read = source.read(&mut |bytes, _| match backup.add(bytes) {
-            Ok(_) => Ok(()),
+        let read = source.read(&mut |bytes, batch| match backup.add(bytes) {
+            Ok(_) => {
+                marked.pass(batch);
+                Ok(())
+            }
             Err(NotAdded::Batch(error)) => Err(error),
             Err(NotAdded::Out(error)) => {
                 let reason = error.to_string();
@@ -96,7 +103,7 @@ fn copy(source: &Source, to: &Path) -> Result<BackedUp, Failure> {
         if let Some(error) = not_written {
             return Err(failed(error));
         }
-        read?;
+        marked.hold(Some(&identity), read?.trail.last)?;
         backup.end().map_err(failed)
     })?;
     Ok(BackedUp { to: to.to_owned(), of: source.place(), trail })

@@ -62,7 +62,7 @@ pub(super) fn emergency_file(config: &Config) -> PathBuf {
 }
 
 /// The mark that tells how far the journal was acknowledged.
-pub(super) fn mark_file(config: &Config) -> PathBuf {
+pub fn mark_file(config: &Config) -> PathBuf {
     config.data_dir.join(MARK_FILE)
 }
 

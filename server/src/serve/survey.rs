@@ -1,11 +1,14 @@
 //! A history looked over: what it is, whether it is whole, and every event of it as a line of JSON.
 
+use std::path::Path;
+
 use stockade_core::engine::Engine;
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::{Batch, ChainHash, JournalError, decode_envelope};
 use stockade_core::time::Time;
 
+use super::marked::Marked;
 use super::source::Source;
 use crate::export::{Exporter, Line};
 use crate::failure::Failure;
@@ -53,14 +56,19 @@ struct Looking {
     decided: Option<(Time, Time)>,
 }
 
-/// Looks a history over, and changes nothing.
+/// Looks a history over, and changes nothing. Beyond its batches it is compared with its mark as well, if that is named.
 ///
 /// # Errors
 /// When it cannot be read, or something in it is not as it has to be: which event, and why.
-pub fn survey(source: &Source, depth: Depth) -> Result<Survey, Failure> {
+pub fn survey(source: &Source, depth: Depth, mark: Option<&Path>) -> Result<Survey, Failure> {
     let mut looking = Looking::default();
+    let mut marked = Marked::read(mark.filter(|_| depth > Depth::Batches))?;
     let engine = (depth == Depth::Replay).then(Engine::new);
-    let seen = source.read(&mut |bytes, batch| looking.add(bytes, batch, depth, engine.as_ref()))?;
+    let seen = source.read(&mut |bytes, batch| {
+        marked.pass(batch);
+        looking.add(bytes, batch, depth, engine.as_ref())
+    })?;
+    marked.hold(seen.identity.as_deref(), seen.trail.last)?;
     let digest = match engine {
         Some(engine) => {
             Some(checked(&engine).map_err(|broken| Failure::failed(format!("{}: {broken}", source.place())))?)

@@ -87,3 +87,26 @@ fn a_damaged_history_is_not_verified() {
     let refused = run(dir.path(), &["journal", "verify"]).ended(5);
     assert!(refused.err.contains("the journal is damaged"), "{}", refused.err);
 }
+
+#[test]
+fn a_history_that_went_back_is_neither_verified_nor_backed_up() {
+    let server = serve(local());
+    open(&server);
+    let (_, dir) = stop(server);
+    let path = dir.path().join("journal.redb");
+    let older = fs::read(&path).unwrap();
+    let server = serve(dir);
+    place(&server, 2);
+    let (_, dir) = stop(server);
+    let newer = fs::read(&path).unwrap();
+    fs::write(&path, older).unwrap();
+    for command in [&["journal", "verify"][..], &["backup", "b.stockade"]] {
+        let refused = run(dir.path(), command).ended(5);
+        assert!(refused.err.contains("were acknowledged"), "{}", refused.err);
+    }
+    assert!(!dir.path().join("b.stockade").exists());
+    run(dir.path(), &["journal", "inspect"]).ended(0);
+    fs::write(&path, newer).unwrap();
+    run(dir.path(), &["journal", "verify"]).ended(0);
+    run(dir.path(), &["backup", "b.stockade"]).ended(0);
+}
