@@ -122,8 +122,20 @@ fn prepare_with(
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one, which stays as it is; otherwise what the disk says.
 pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    create_with(path, access, |file| file.write_all(bytes))
+}
+
+/// As [`create`], for contents that are written piece by piece.
+///
+/// # Errors
+/// As [`create`], and what `write` returns.
+pub fn create_with(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     not_there(path)?;
-    let prepared = prepare(path, bytes, access)?;
+    let prepared = prepare_with(path, access, write)?;
     // Another process that creates it had to wait for the temporary file, or was first.
     if let Err(error) = not_there(path) {
         let _ = fs::remove_file(prepared_name(path));
@@ -150,6 +162,34 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     faults::step();
     sync_folder(to)
+}
+
+/// Gives a file that is whole and synced its final name, under which nothing may be, and returns once the name is on disk.
+/// A process that is killed meanwhile may leave it under both names.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when there is something, which stays as it is; otherwise what the disk says.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    faults::step();
+    match fs::hard_link(from, to) {
+        Ok(()) => {
+            faults::step();
+            sync_folder(to)?;
+            fs::remove_file(from)
+        }
+        // A disk without links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            not_there(to)?;
+            rename(from, to)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file under its temporary name that will not be placed.
+pub fn remove_left_over(path: &Path) {
+    // Left there, it is removed by whoever writes the next one.
+    let _ = fs::remove_file(path);
 }
 
 /// Opens a file for results that grow line by line, emptied first. It may also be a pipe or a terminal. Nothing is

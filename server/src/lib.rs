@@ -18,8 +18,10 @@
 //! | [`demo`] | the generated order day |
 //! | [`disk`] | the one place that writes files |
 //! | [`edge`] | the HTTP side: probes, metrics, JSON calls and their bodies |
+//! | [`export`] | events as lines of JSON |
 //! | [`failure`] | failures of commands, and their exit codes |
 //! | `faults` | faults that a test causes in a server process |
+//! | [`fetch`] | one question to the HTTP side of a server |
 //! | [`files`] | stock, catalog and orders from spreadsheets |
 //! | [`invent`] | inventions fixed by a seed: draws, places, tariffs, world files |
 //! | [`journal`] | the homes of the history, the thread that writes to them, and recovery |
@@ -48,8 +50,10 @@ pub mod config;
 pub mod demo;
 pub mod disk;
 pub mod edge;
+pub mod export;
 pub mod failure;
 pub(crate) mod faults;
+pub mod fetch;
 pub mod files;
 pub mod invent;
 pub mod journal;

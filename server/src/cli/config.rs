@@ -1,11 +1,11 @@
 //! `config check|print`, and the flags by which other verbs take settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use crate::auth::Tokens;
-use crate::config::{Asked, Config, FlagValue, Problem, read_sources};
+use crate::config::{Asked, Config, FILE_NAME, FlagValue, Problem, read_sources};
 use crate::failure::Failure;
 use crate::print;
 use crate::terminal::Output;
@@ -87,6 +87,24 @@ impl SettingFlags {
 }
 
 impl SettingFlags {
+    /// These flags for another place: the folder of a server, or a Redis.
+    pub fn at(&self, place: &str) -> Result<SettingFlags, Failure> {
+        if self.config.is_some() || self.data_dir.is_some() || self.journal.is_some() {
+            return Err(Failure::usage(format!(
+                "the place {place} is given twice: leave out --config (or STOCKADE_CONFIG), --data-dir and --journal, or the place"
+            )));
+        }
+        let mut flags = self.clone();
+        if place.contains("://") {
+            flags.journal = Some(place.to_owned());
+        } else if Path::new(place).join(FILE_NAME).exists() {
+            flags.config = Some(PathBuf::from(place));
+        } else {
+            (flags.data_dir, flags.journal) = (Some(place.to_owned()), Some("local".to_owned()));
+        }
+        Ok(flags)
+    }
+
     /// As [`SettingFlags::load`], or the `--dev` settings when a server was started with `--dev` in this folder and no
     /// configuration file exists.
     pub fn load_here(&self) -> Result<Config, Failure> {

@@ -8,6 +8,7 @@ mod advice;
 mod advised;
 mod amend;
 mod asked;
+mod backup;
 mod batches;
 mod clock;
 mod config;
@@ -29,6 +30,7 @@ mod refunds;
 mod refused;
 mod replay;
 mod report;
+mod restore;
 mod serve;
 mod stock;
 mod token;
@@ -145,8 +147,12 @@ enum Verb {
     Rules(world::RulesArgs),
     /// Access tokens.
     Token(token::TokenArgs),
-    /// The history, while no server has it.
+    /// The history itself: what it is, whether it is whole, and what to do after an accident.
     Journal(journal::JournalArgs),
+    /// Copy the whole history into one file, while its server goes on.
+    Backup(backup::BackupArgs),
+    /// Make a new history of a backup: all of it, or up to a point in time.
+    Restore(restore::RestoreArgs),
     /// The clock: how engine time stands to the wall clock, and the confirmation of a leap.
     Clock(clock::ClockArgs),
     Replay(Box<crate::replay::ReplayArgs>),
@@ -229,6 +235,8 @@ fn dispatch(verb: Verb, out: Output) -> Result<(), Failure> {
         Verb::Rules(args) => world::rules(args, out),
         Verb::Token(args) => token::run(args, out),
         Verb::Journal(args) => journal::run(args, out),
+        Verb::Backup(args) => backup::run(&args, out),
+        Verb::Restore(args) => restore::run(&args, out),
         Verb::Clock(args) => clock::run(&args, out),
         Verb::Replay(args) => replay::run(&args, out),
         Verb::Config(args) => config::run(args, out),

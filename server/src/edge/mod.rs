@@ -37,5 +37,5 @@ mod visit;
 
 pub use server::{listen, serve};
 pub use starting::{Progress, serve_starting};
-pub use state::Http;
+pub use state::{Backups, Http};
 pub use visit::HttpLimits;

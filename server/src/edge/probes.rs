@@ -136,7 +136,8 @@ mod tests {
     use super::*;
     use crate::auth::TokenStore;
     use crate::clock::Clock;
-    use crate::journal::JournalStatus;
+    use crate::edge::Backups;
+    use crate::journal::{JournalStatus, Live};
     use crate::metrics::Metrics;
     use crate::quality::Tally;
     use crate::service::{Decide, Follow, Service, start_expiry};
@@ -197,6 +198,7 @@ mod tests {
             journal: Box::new(working),
             connections: Box::new(|| 0),
             findings: Box::new(Vec::new),
+            backups: Backups::of(Live::Memory),
             failures: Box::new(move || pulse.died().map(str::to_owned).into_iter().collect()),
         };
         let begun = Instant::now();

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use stockade_core::engine::Engine;
+use tokio::sync::Semaphore;
 
-use crate::journal::JournalStatus;
+use crate::journal::{JournalStatus, Live};
 use crate::metrics::Metrics;
 use crate::service::{Follow, Service};
 
@@ -26,4 +27,21 @@ pub struct Http {
     pub findings: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Lets engine time follow the wall clock.
     pub follow: Arc<Follow>,
+    /// Backups that are sent.
+    pub backups: Backups,
+}
+
+/// Backups of the history, sent one at a time.
+pub struct Backups {
+    /// Where they read it.
+    pub(super) live: Live,
+    /// Held by whoever takes one.
+    pub(super) turn: Arc<Semaphore>,
+}
+
+impl Backups {
+    /// Backups of this history.
+    pub fn of(live: Live) -> Backups {
+        Backups { live, turn: Arc::new(Semaphore::new(1)) }
+    }
 }

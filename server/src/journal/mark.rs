@@ -24,6 +24,8 @@ use crate::disk::{self, Access};
 
 /// Longest time from an acknowledgement until the mark covers it, besides the time the disk takes.
 const LAG: Duration = Duration::from_secs(1);
+/// The format of the file. One that does not say its format has this one.
+const FORMAT: i64 = 1;
 
 /// How far a journal was acknowledged.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +42,8 @@ pub struct Mark {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default = "first_format")]
+    format: i64,
     journal: String,
     event: u64,
     chain: String,
@@ -78,7 +82,8 @@ impl Mark {
     /// Reads the file; `None` when there is none.
     ///
     /// # Errors
-    /// [`JournalError::Refused`] when it cannot be read or is not a mark.
+    /// [`JournalError::Refused`] when it cannot be read or is not a mark, [`JournalError::OtherFormat`] when another build
+    /// wrote it.
     pub fn read(path: &Path) -> Result<Option<Mark>, JournalError> {
         let refused = |what: String| JournalError::Refused {
             reason: format!(
@@ -92,7 +97,12 @@ impl Mark {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(error.to_string())),
         };
-        let written: Written = toml::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| refused(error.to_string()))?;
+        // What else a later format holds is unknown here.
+        if let Some(found) = table.get("format").filter(|found| found.as_integer() != Some(FORMAT)) {
+            return Err(other_format(path, found));
+        }
+        let written: Written = table.try_into().map_err(|error: toml::de::Error| refused(error.to_string()))?;
         let chain = hash(&written.chain).ok_or_else(|| refused("`chain` is no SHA-256".to_owned()))?;
         Ok(Some(Mark { journal: written.journal, event: Seq(written.event), chain }))
     }
@@ -102,7 +112,12 @@ impl Mark {
     /// # Errors
     /// When the disk refuses; the mark before stays.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let written = Written { journal: self.journal.clone(), event: self.event.0, chain: self.chain.to_string() };
+        let written = Written {
+            format: FORMAT,
+            journal: self.journal.clone(),
+            event: self.event.0,
+            chain: self.chain.to_string(),
+        };
         let body = toml::to_string(&written).map_err(io::Error::other)?;
         let text = format!(
             "# How far the journal was acknowledged. Written by the running server about once a second, compared at its \
@@ -163,6 +178,21 @@ impl Mark {
             self.event
         );
         Err(JournalError::Refused { reason })
+    }
+}
+
+const fn first_format() -> i64 {
+    FORMAT
+}
+
+/// Another build wrote the mark.
+fn other_format(path: &Path, found: &toml::Value) -> JournalError {
+    JournalError::OtherFormat {
+        place: format!("the mark {}", path.display()),
+        found: format!("mark format {found}"),
+        reads: format!("mark format {FORMAT}"),
+        anew: "move the mark out of the data folder, set another `journal.path` or `journal.partition`, and run `stockade init`"
+            .to_owned(),
     }
 }
 
@@ -279,6 +309,16 @@ mod tests {
             std::fs::write(&path, damaged).unwrap();
             assert!(matches!(Mark::read(&path), Err(JournalError::Refused { .. })), "{damaged}");
         }
+    }
+
+    #[test]
+    fn a_mark_that_does_not_say_its_format_has_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.mark");
+        mark().write(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("format = 1\n", "")).unwrap();
+        assert_eq!(Mark::read(&path).unwrap(), Some(mark()));
     }
 
     #[test]

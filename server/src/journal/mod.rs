@@ -6,25 +6,31 @@
 //!   log.resume ◄── recovery ◄───────┘  every batch from the first, checked, then an emergency file if there is one
 //! ```
 
+mod backup;
 mod compare;
 mod driver;
 mod emergency;
 mod lease;
 mod linger;
 mod local;
+mod made;
 mod mark;
 mod recovery;
 mod redis;
 mod ring;
 mod status;
+mod trail;
 
-pub use compare::{Comparison, EventFacts, Missing, Verdict, compare};
+pub use backup::{BackupError, BackupReader, BackupWriter, Live, NotAdded, may_be_backup};
+pub use compare::{Comparison, EventFacts, Missing, Verdict, VisitBatch, compare};
 pub use driver::{Driver, DriverConfig, HasLog};
 pub use emergency::{EmergencyError, EmergencyFile};
 pub use lease::Lease;
-pub use local::{Layer, LocalJournal};
+pub use local::{Layer, LocalJournal, LocalMade};
+pub use made::Made;
 pub use mark::{LostEvents, Mark, MarkKeeper};
 pub use recovery::{Apart, Preview, Recovered, VisitEvent, read_emergency, recover, replay_events};
-pub use redis::{Inspect, Notes, RedisConfig, RedisJournal, Safety, new_partition_id};
+pub use redis::{Inspect, Notes, RedisConfig, RedisJournal, RedisMade, Safety, new_partition_id};
 pub use ring::Ring;
 pub use status::{Health, JournalStatus, Stopped};
+pub use trail::Trail;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use stockade_core::event::Envelope;
 use stockade_core::ids::Seq;
 use stockade_core::log::decode_envelope;
-use stockade_core::log::{Batch, BatchError, ChainHash, FORMAT, Journal, JournalError, Log, SealedBatch};
+use stockade_core::log::{ChainHash, Journal, JournalError, Log, SealedBatch};
 
 use super::compare::{Comparing, Comparison, Verdict};
 use super::emergency::EmergencyFile;
+use super::trail::Trail;
 
 /// Events of a conflict that a message lists.
 const LISTED: usize = 10;
@@ -178,16 +179,7 @@ impl<'f> History<'f> {
 
     fn add(&mut self, bytes: &[u8], visit: &mut VisitEvent<'_>) -> Result<u64, JournalError> {
         let so_far = &mut self.so_far;
-        let batch = Batch::decode(bytes).map_err(|e| unreadable(so_far.last, &e))?;
-        if batch.first != so_far.last.next() {
-            let what = format!("the next batch begins at {}: events are missing or twice there", batch.first);
-            return Err(after(so_far.last, &what));
-        }
-        if batch.previous != so_far.chain {
-            let what =
-                format!("the batch from {} belongs to another history: its chain hash does not follow", batch.first);
-            return Err(after(so_far.last, &what));
-        }
+        let batch = Trail { last: so_far.last, chain: so_far.chain }.follow(bytes)?;
         for (seq, event) in batch.events() {
             visit(seq, event)?;
         }
@@ -335,19 +327,4 @@ pub fn read_emergency(path: &Path) -> Result<EmergencyFile, JournalError> {
 
 fn refused(seq: Seq, why: &dyn Display) -> JournalError {
     JournalError::Corrupt { reason: format!("event {seq} is refused: {why}") }
-}
-
-/// Why a batch cannot be used. The homes of the history look at the format themselves, and can name their place.
-fn unreadable(so_far: Seq, error: &BatchError) -> JournalError {
-    let BatchError::UnknownFormat(found) = error else { return after(so_far, &error.to_string()) };
-    JournalError::OtherFormat {
-        place: format!("what follows event {so_far} in the journal"),
-        found: format!("journal format {found}"),
-        reads: format!("journal format {FORMAT}"),
-        anew: "set another place for it".to_owned(),
-    }
-}
-
-fn after(seq: Seq, what: &str) -> JournalError {
-    JournalError::Corrupt { reason: format!("after event {seq}: {what}") }
 }

@@ -17,6 +17,7 @@ mod routing;
 mod server;
 mod settings;
 mod stock;
+mod survey;
 
 use serde_json::Value;
 use stockade_core::reply::Reply;
@@ -34,6 +35,7 @@ pub use replay::replay;
 pub use reply::page;
 pub use server::{rebuilt, serving};
 pub use settings::{NewTokenBody, settings, settings_checked, token_added, token_revoked, tokens};
+pub use survey::{backed_up, inspected, restored, verified};
 
 /// Prints a reply: one JSON object a line, or words and tables.
 pub fn reply(reply: &Reply, out: Output) {

@@ -31,7 +31,7 @@ pub fn compare(config: &Config, from: Option<&Path>, limit: usize) -> Result<Com
         JournalHome::Local(path) => compare_with(&file, limit, |visit| LocalJournal::read(path, visit)),
         JournalHome::Redis { .. } => {
             let redis = partition(config)?;
-            compare_with(&file, limit, |visit| RedisJournal::read(&redis, visit))
+            compare_with(&file, limit, |visit| RedisJournal::read(&redis, visit).map(drop))
         }
     };
     Ok(Compared { from, comparison: compared.map_err(|error| refused(&error))? })

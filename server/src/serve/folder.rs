@@ -31,6 +31,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// The code of the failure when another server uses the folder.
+    pub(super) const IN_USE: &str = "folder_in_use";
+
     /// Takes the folder, and makes it if it is missing.
     ///
     /// # Errors
@@ -102,7 +105,7 @@ fn in_use(data_dir: &Path, file: &mut File) -> Failure {
         "the data folder {dir} is in use by the server in {holder}, which is not disturbed: stop that server first, or give \
          this one a data folder of its own"
     );
-    Failure { code: "folder_in_use", ..Failure::failed(reason) }
+    Failure { code: Folder::IN_USE, ..Failure::failed(reason) }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::edge::Progress;
 use crate::failure::{Exit, Failure};
 use crate::faults;
 use crate::journal::{
-    Apart, Lease, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, Safety,
+    Apart, Lease, Live, LocalJournal, LostEvents, Mark, MarkKeeper, Recovered, RedisConfig, RedisJournal, Safety,
     new_partition_id, read_emergency, recover as replay,
 };
 
@@ -53,7 +53,8 @@ const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// How long a start tries a call to Redis again while no answer comes.
 const REDIS_PATIENCE: Duration = Duration::from_secs(10);
 
-const PARTITION_FILE: &str = "partition.id";
+/// The id of the partition that is served from the folder.
+pub(super) const PARTITION_FILE: &str = "partition.id";
 const MARK_FILE: &str = "journal.mark";
 
 /// The file for batches that exist only in memory when the journal does not take them.
@@ -62,7 +63,7 @@ pub(super) fn emergency_file(config: &Config) -> PathBuf {
 }
 
 /// The mark that tells how far the journal was acknowledged.
-pub(super) fn mark_file(config: &Config) -> PathBuf {
+pub fn mark_file(config: &Config) -> PathBuf {
     config.data_dir.join(MARK_FILE)
 }
 
@@ -89,6 +90,8 @@ pub(super) struct History {
     /// None for a journal that ends with the process.
     pub(super) mark: Option<MarkKeeper>,
     pub(super) replayed: Replayed,
+    /// Where backups read it.
+    pub(super) live: Live,
     /// What the start found missing or contradicting, one sentence each.
     pub(super) findings: Vec<String>,
 }
@@ -143,8 +146,18 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
     let digest = format!("{:032x}", replayed.digest);
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
+    let live = live(config, &*journal, identity.clone())?;
     let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
-    Ok(History { engine, journal, lease, safety, mark, replayed, findings })
+    Ok(History { engine, journal, lease, safety, mark, replayed, live, findings })
+}
+
+/// Where backups read a history that is served.
+fn live(config: &Config, journal: &dyn Journal, identity: Option<String>) -> Result<Live, Failure> {
+    Ok(match (&config.journal, journal.history(), identity) {
+        (JournalHome::Local(_), Some(history), Some(identity)) => Live::Local { identity, history },
+        (JournalHome::Redis { .. }, _, _) => Live::Redis(partition(config)?),
+        (JournalHome::Memory | JournalHome::Local(_), _, _) => Live::Memory,
+    })
 }
 
 /// Marks the history as it was recovered, and starts to mark what is acknowledged.

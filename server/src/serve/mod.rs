@@ -8,16 +8,21 @@
 //!   data folder given up ◄─ journal flushed ◄─ expiry ends ◄─ requests answered or refused
 //! ```
 
+mod backup;
 mod beforehand;
 mod compare;
 mod folder;
 mod history;
 mod ids;
+mod marked;
 mod outage;
 mod ports;
 mod rebuild;
+mod restore;
 pub mod sample;
 mod signals;
+mod source;
+mod survey;
 mod terms;
 mod threads;
 
@@ -35,7 +40,7 @@ use tracing::{error, info, warn};
 use crate::auth::{Identity, Role, TokenStore};
 use crate::clock::Clock;
 use crate::config::{Config, JournalHome};
-use crate::edge::{self, Http, HttpLimits, Progress};
+use crate::edge::{self, Backups, Http, HttpLimits, Progress};
 use crate::failure::Failure;
 use crate::journal::{Driver, DriverConfig, Health, JournalStatus, MarkKeeper, Safety};
 use crate::local::{self, Local};
@@ -49,13 +54,17 @@ use crate::throttle::Throttle;
 use crate::tls::Certificate;
 use crate::{faults, logging};
 
+pub use backup::{BackedUp, backup, backup_served};
 pub use compare::{Compared, compare, settle};
 use folder::Folder;
 use history::History;
-pub use history::{Allowed, Replayed, create_local, create_partition};
+pub use history::{Allowed, Replayed, create_local, create_partition, mark_file};
 use ports::{Ports, Starting};
 pub use rebuild::{Rebuilt, rebuild};
+pub use restore::{Restore, Restored, Until, restore};
 pub use signals::Signals;
+pub use source::Source;
+pub use survey::{Depth, Survey, export, survey};
 use threads::Workers;
 
 /// How often the file of tokens is looked at.
@@ -138,7 +147,7 @@ impl Server {
         }
         let certificate = certificate(&config)?;
         let ports = Ports::take(&config)?;
-        let (History { engine, journal, lease, safety, mark, replayed, findings }, starting) =
+        let (History { engine, journal, lease, safety, mark, replayed, live, findings }, starting) =
             take_up_history(&config, folder.owner()?, allowed, &ports).await?;
         engine.allow_skew(config.skew);
         let clock = Arc::new(Clock::after_outage(replayed.last_time));
@@ -170,6 +179,7 @@ impl Server {
             failures: Box::new(move || vital.failures()),
             follow,
             findings,
+            backups: Backups::of(live),
         };
         if let Some(starting) = starting {
             starting.end().await;

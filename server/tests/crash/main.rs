@@ -4,6 +4,7 @@
 //!
 //! Every run prints its seed; `CRASH_SEED=n` repeats its choices (not its timing).
 
+mod backups;
 mod beforehand;
 mod book;
 mod fencing;

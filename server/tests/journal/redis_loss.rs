@@ -405,7 +405,8 @@ fn a_deposed_owner_leaves_what_was_acknowledged_and_the_new_one_lacks() {
     eventually("nothing to report", || new.safety().missing().is_empty());
 
     // As long as nothing else was written, the file continues what is left; afterwards it contradicts it.
-    let compared = |limit| compare(&file, limit, |visit| RedisJournal::read(&config(&redis, "any"), visit)).unwrap();
+    let compared =
+        |limit| compare(&file, limit, |visit| RedisJournal::read(&config(&redis, "any"), visit).map(drop)).unwrap();
     let before = compared(5);
     assert_eq!((before.verdict, before.missing, before.missing_acknowledged), (Verdict::Continues, 40, 40));
     assert_eq!((before.events.len(), before.events[0].seq), (5, Seq(21)));

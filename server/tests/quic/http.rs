@@ -47,6 +47,7 @@ impl Site {
             engine: host.engine.clone(),
             journal: Box::new(status),
             connections: Box::new(|| 0),
+            backups: edge::Backups::of(stockade_server::journal::Live::Memory),
             failures: Box::new(Vec::new),
             follow: Arc::new(Follow::new(host.engine.clone(), host.service.clock().clone(), None)),
         };

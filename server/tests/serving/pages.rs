@@ -84,6 +84,27 @@ fn presale_is_followed() {
 }
 
 #[test]
+fn a_backup_is_taken_and_restored() {
+    let commands = commands(&page("backup.md"));
+    assert!(commands.len() >= 7);
+    let server = Server::start_for_real();
+    for made in ["world apply world.toml", "sku define TEE", "receive HGH TEE:100", "place web/1 TEE:2"] {
+        server.run(&made.split(' ').collect::<Vec<_>>()).ended(0);
+    }
+    follow(&server, &commands);
+    let events = std::fs::read_to_string(server.dir.path().join("events.jsonl")).unwrap();
+    assert_eq!(events.lines().count(), 4);
+    for restored in ["again", "before-the-order"] {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("journal.redb");
+        std::fs::copy(server.dir.path().join(restored).join("journal.redb"), to).unwrap();
+        run(folder.path(), &["init"]).ended(0);
+        let again = Server::start_again_for_real(folder, &[]);
+        assert_eq!(again.run(&["order", "web/1"]).code, i32::from(restored == "before-the-order"));
+    }
+}
+
+#[test]
 fn weights_are_set_and_their_figures_are_those_of_the_page() {
     let page = page("weights.md");
     let world = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the world");

@@ -23,8 +23,11 @@ use crate::limits::BATCH_BYTES_MAX;
 /// Bytes of a batch before its first event.
 pub(in crate::log) const HEADER_BYTES: usize = 56;
 
+/// Bytes before each event, which say how long it is.
+const LENGTH_BYTES: usize = 4;
+
 /// Bytes the largest event may have: alone in a batch, it still fits.
-pub const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - 4;
+pub const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - LENGTH_BYTES;
 
 const MAGIC: [u8; 4] = *b"STKB";
 /// The journal format, of header and events together. 3: steps by number, definitions of SKUs name the rules in force.
@@ -187,6 +190,18 @@ impl<'a> Batch<'a> {
     pub fn count(&self) -> u64 {
         self.last.0 - self.first.0 + 1
     }
+
+    /// Its events up to `last` as a batch of their own, with which a history may end: its hash is another one. `None` when
+    /// that is before the first of them; the whole batch when it is not before the last.
+    pub fn until(&self, last: Seq) -> Option<SealedBatch> {
+        let last = last.min(self.last);
+        let count = u32::try_from(last.0.checked_sub(self.first.0)? + 1).ok()?;
+        let kept: usize = self.events().take(count as usize).map(|(_, event)| LENGTH_BYTES + event.len()).sum();
+        let mut bytes = vec![0; HEADER_BYTES];
+        bytes.extend_from_slice(&self.events[..kept]);
+        write_header(&mut bytes, count, self.first, self.previous);
+        Some(SealedBatch { first: self.first, last, chain: ChainHash::of(&bytes), bytes: bytes.into() })
+    }
 }
 
 struct Header {
@@ -241,7 +256,7 @@ fn check_events(events: &[u8], count: u32) -> Result<(), BatchError> {
 }
 
 fn split_event(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
 
@@ -305,6 +320,21 @@ mod tests {
         assert_eq!((read.first, read.last, read.count()), (Seq(41), Seq(43), 3));
         let events: Vec<_> = read.events().collect();
         assert_eq!(events, [(Seq(41), &b"ab"[..]), (Seq(42), b""), (Seq(43), b"cde")]);
+    }
+
+    #[test]
+    fn a_batch_is_cut_after_any_of_its_events() {
+        let bytes = batch(&[b"ab", b"", b"cde"], 41, ChainHash([7; 32]));
+        let whole = Batch::decode(&bytes).unwrap();
+        assert_eq!(whole.until(Seq(40)), None);
+        let cut = whole.until(Seq(42)).unwrap();
+        assert_eq!(&*cut.bytes, batch(&[b"ab", b""], 41, ChainHash([7; 32])));
+        let read = Batch::decode(&cut.bytes).unwrap();
+        assert_eq!((read.last, read.chain, read.previous), (Seq(42), cut.chain, whole.previous));
+        assert_ne!(cut.chain, whole.chain);
+        for last in [43, 50] {
+            assert_eq!(&*whole.until(Seq(last)).unwrap().bytes, bytes);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The JSON calls, one file per resource.
 
 mod availability;
+mod backup;
 mod clock;
 mod inbound;
 mod orders;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Http>> {
         stock::routes(),
         inbound::routes(),
         clock::routes(),
+        backup::routes(),
     ]
     .into_iter()
     .fold(Router::new(), Router::merge)

@@ -26,7 +26,7 @@ const HEADER_BYTES: u64 = 4_096;
 pub(super) struct Identity(u128);
 
 impl Identity {
-    fn random() -> Result<Identity, redb::Error> {
+    pub(super) fn random() -> Result<Identity, redb::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|e| redb::Error::Io(std::io::Error::other(e.to_string())))?;
         Ok(Identity(u128::from_le_bytes(bytes)))

@@ -18,8 +18,8 @@ use crate::journal::ring::Ring;
 const AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// A file under its temporary name.
-struct Fresh<'p> {
-    place: &'p Place,
+pub(super) struct Fresh {
+    place: Place,
     file: Store,
     watched: Watched,
     identity: Option<Identity>,
@@ -30,7 +30,7 @@ struct Fresh<'p> {
 }
 
 /// Why a batch was not added.
-enum NotAdded {
+pub(super) enum NotAdded {
     /// It is damaged, or not the one that follows.
     NotNext(String),
     Disk(StoreError),
@@ -112,11 +112,12 @@ fn not_taken(place: &Place, why: &dyn Display) -> JournalError {
     unsynced(&place.path, what)
 }
 
-impl Fresh<'_> {
-    fn begin(place: &Place, identity: Option<Identity>) -> Result<Fresh<'_>, JournalError> {
+impl Fresh {
+    pub(super) fn begin(place: &Place, identity: Option<Identity>) -> Result<Fresh, JournalError> {
         let path = place.fresh();
         let watched = place.create_fresh().map_err(|e| refusal(&path, e))?;
         let file = Store::open(&path, watched.clone())?;
+        let place = place.clone();
         Ok(Fresh { place, file, watched, identity, end: End::default(), held: Vec::new(), held_bytes: 0 })
     }
 
@@ -144,7 +145,7 @@ impl Fresh<'_> {
         }
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Result<(), NotAdded> {
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), NotAdded> {
         let batch =
             Batch::decode(bytes).map_err(|e| NotAdded::NotNext(format!("after event {}: {e}", self.end.last)))?;
         if batch.first != self.end.last.next() || batch.previous != self.end.chain {
@@ -163,15 +164,27 @@ impl Fresh<'_> {
         Ok(())
     }
 
-    /// Closes the file, checks all of it, and puts it in its place.
-    fn finish(mut self) -> Result<(), String> {
+    /// Closes the file, checks all of it, and puts it in the place of the one that may be there.
+    pub(super) fn finish(self) -> Result<(), String> {
+        let place = self.whole()?;
+        disk::rename(&place.fresh(), &place.path).map_err(|e| e.to_string())
+    }
+
+    /// Closes the file, checks all of it, and puts it in its place, where nothing may be.
+    pub(super) fn finish_new(self) -> Result<(), String> {
+        let place = self.whole()?;
+        disk::rename_new(&place.fresh(), &place.path).map_err(|e| e.to_string())
+    }
+
+    /// Closes the file and checks all of it.
+    fn whole(mut self) -> Result<Place, String> {
         file::begin_history(&self.file, self.identity).map_err(|e| e.to_string())?;
         self.write().map_err(|e| e.to_string())?;
         let Fresh { place, file, watched, end, .. } = self;
         drop(file);
         watched.settle().map_err(|e| e.to_string())?;
-        check(place, end)?;
-        disk::rename(&place.fresh(), &place.path).map_err(|e| e.to_string())
+        check(&place, end)?;
+        Ok(place)
     }
 }
 

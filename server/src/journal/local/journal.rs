@@ -12,7 +12,7 @@ use stockade_core::ids::Seq;
 use stockade_core::limits::RING_BYTES;
 use stockade_core::log::{Batch, History, Journal, JournalError, SealedBatch};
 
-use super::faults::{lost, unavailable, unsynced};
+use super::faults::{damaged, lost, unavailable, unsynced};
 use super::file::{self, End, Identity, Opened};
 use super::fresh;
 use super::newer;
@@ -84,6 +84,15 @@ impl LocalJournal {
     /// As [`LocalJournal::open`], and what `visit` returns.
     pub fn read(path: &Path, visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>) -> Result<(), JournalError> {
         show(&file::look_at(path)?, visit)
+    }
+
+    /// The identity of the journal in a file, and changes nothing. One of an earlier build has none until it is opened.
+    ///
+    /// # Errors
+    /// As [`LocalJournal::read`].
+    pub fn read_identity(path: &Path) -> Result<Option<String>, JournalError> {
+        let identity = file::identity_of(&file::look_at(path)?).map_err(|e| damaged(path, e))?;
+        Ok(identity.map(|identity| identity.to_string()))
     }
 
     /// The identity of the journal, given when it was created.

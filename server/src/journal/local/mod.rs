@@ -14,10 +14,12 @@ mod faults;
 mod file;
 mod fresh;
 mod journal;
+mod made;
 mod newer;
 mod storage;
 mod store;
 mod untouched;
 
 pub use journal::LocalJournal;
+pub use made::LocalMade;
 pub use storage::Layer;

@@ -14,8 +14,8 @@ use super::partition::{self, Inspect, NotTaken, Owned, State, read_state};
 use super::reading;
 use super::safety::Safety;
 use super::stream::{Entry, Position, Reader, unreadable};
-use super::successor::{self, Notes};
-use super::walk::{Walk, page};
+use super::successor;
+use super::walk::page;
 use crate::journal::lease::Lease;
 use crate::journal::ring::Ring;
 
@@ -43,16 +43,6 @@ pub struct RedisJournal {
 }
 
 impl RedisJournal {
-    /// Creates the partition; with the same id again, nothing changes. Returns the id.
-    ///
-    /// # Errors
-    /// When the partition exists with another id, or Redis cannot be reached or is unfit to hold history.
-    pub fn init(config: &RedisConfig) -> Result<String, JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        check::check(&mut link)?;
-        partition::create(&mut link, config)
-    }
-
     /// Connects, checks Redis, and takes ownership of the partition. Replay comes next, then appends.
     ///
     /// # Errors
@@ -100,61 +90,6 @@ impl RedisJournal {
             ring,
             lease,
         })
-    }
-
-    /// Whether there is such a partition.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached, or the partition lacks fields.
-    pub fn exists(config: &RedisConfig) -> Result<bool, JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(read_state(&mut link)?.is_some())
-    }
-
-    /// Deletes a partition with its whole history, for tests and trials. A server that has it open finds its history
-    /// lost.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached or refuses.
-    pub fn delete_partition(config: &RedisConfig) -> Result<(), JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        let mut unlink = redis::cmd("UNLINK");
-        unlink.arg(link.stream()).arg(link.hash()).arg(link.missing());
-        link.query::<()>(&unlink)?;
-        Ok(())
-    }
-
-    /// Shows every batch of the partition in order, without owning it: its owner may go on writing.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached, has no such partition, or what it has cannot be read; and what `visit` returns.
-    pub fn read(
-        config: &RedisConfig,
-        visit: &mut dyn FnMut(&[u8]) -> Result<(), JournalError>,
-    ) -> Result<(), JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        if read_state(&mut link)?.is_none() {
-            return Err(partition::missing(&link, config));
-        }
-        Walk::new(link.place()).go_on(&mut link, visit)
-    }
-
-    /// What deposed owners noted that the history lacks.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached or refuses.
-    pub fn reported_missing(config: &RedisConfig) -> Result<Notes, JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(successor::reported(&mut link)?)
-    }
-
-    /// Takes those notes back as they were read. A note that was left or changed since stays.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached or refuses.
-    pub fn settle_missing(config: &RedisConfig, seen: &Notes) -> Result<(), JournalError> {
-        let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
-        Ok(successor::settle(&mut link, seen)?)
     }
 
     /// Settings of this Redis that should be changed, one sentence each.

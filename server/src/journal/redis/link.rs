@@ -36,6 +36,7 @@ pub(super) struct Link {
     patience: Duration,
     keys: [String; 2],
     missing: String,
+    made: String,
     address: String,
 }
 
@@ -79,7 +80,8 @@ impl Link {
         let address = client.get_connection_info().addr().to_string();
         let keys = ["wal", "own"].map(|part| format!("stockade:{{{partition}}}:{part}"));
         let missing = format!("stockade:{{{partition}}}:missing");
-        Ok(Link { client, connection: None, timeout, patience: Duration::ZERO, keys, missing, address })
+        let made = format!("stockade:{{{partition}}}:made");
+        Ok(Link { client, connection: None, timeout, patience: Duration::ZERO, keys, missing, made, address })
     }
 
     /// From now on a call to which no answer comes, or that Redis refuses for now, is sent again for so long: for a start, of
@@ -111,6 +113,11 @@ impl Link {
     /// The key under which deposed owners note what the history lacks.
     pub(super) fn missing(&self) -> &str {
         &self.missing
+    }
+
+    /// The beginning of the keys under which a partition is made before it is in its place.
+    pub(super) fn made(&self) -> &str {
+        &self.made
     }
 
     /// Calls a function of the library on the partition's keys, loading the library if Redis does not have it.

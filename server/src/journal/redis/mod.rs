@@ -8,15 +8,18 @@ mod check;
 mod config;
 mod journal;
 mod link;
+mod made;
 mod partition;
 mod reading;
 mod safety;
 mod stream;
 mod successor;
+mod unowned;
 mod walk;
 
 pub use config::RedisConfig;
 pub use journal::RedisJournal;
+pub use made::RedisMade;
 pub use partition::{Inspect, new_partition_id};
 pub use safety::Safety;
 pub use successor::Notes;

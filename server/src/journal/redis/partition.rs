@@ -308,8 +308,8 @@ fn look_at_batches(link: &mut Link) -> Result<(), JournalError> {
     }
 }
 
-/// Refuses a partition of another layout, whose entries mean something else.
-fn same_layout(link: &mut Link) -> Result<(), JournalError> {
+/// Refuses a partition of another layout, whose entries mean something else. Writes nothing.
+pub(super) fn same_layout(link: &mut Link) -> Result<(), JournalError> {
     let mut get = redis::cmd("HGET");
     get.arg(link.hash()).arg("f");
     match link.query::<Option<String>>(&get)? {

@@ -1,5 +1,6 @@
 //! The stream read from its first entry, as far as it goes, and on from there when it has grown.
 
+use stockade_core::ids::Seq;
 use stockade_core::log::JournalError;
 
 use super::link::Link;
@@ -26,16 +27,30 @@ impl Walk {
     /// # Errors
     /// When Redis cannot be reached or what it has cannot be read; and what `visit` returns.
     pub(super) fn go_on(&mut self, link: &mut Link, visit: &mut VisitBatch<'_>) -> Result<(), JournalError> {
+        self.go_to(link, Seq(u64::MAX), visit)
+    }
+
+    /// Shows every further batch, up to the one that holds an event, or to the last entry there is.
+    ///
+    /// # Errors
+    /// As [`Walk::go_on`].
+    pub(super) fn go_to(
+        &mut self,
+        link: &mut Link,
+        until: Seq,
+        visit: &mut VisitBatch<'_>,
+    ) -> Result<(), JournalError> {
         loop {
             let page = page(link, &self.from)?;
             let is_last = page.len() < PAGE;
-            if let Some((last, _)) = page.last() {
-                self.from = format!("({last}");
-            }
             for (id, fields) in page {
+                if self.reader.last >= until {
+                    return Ok(());
+                }
                 if let Some(bytes) = self.reader.read(&id, fields)? {
                     visit(&bytes)?;
                 }
+                self.from = format!("({id}");
             }
             if is_last {
                 return Ok(());
