@@ -263,8 +263,8 @@ pub(super) fn take(
 /// [`JournalError::OtherFormat`]; [`JournalError::Refused`] when it has another identity; [`JournalError::Corrupt`] when
 /// there is a history without one.
 pub(super) fn look_at(link: &mut Link, config: &RedisConfig) -> Result<bool, JournalError> {
-    look_at_batches(link)?;
     same_layout(link)?;
+    look_at_batches(link)?;
     match read_state(link)? {
         Some(state) if config.id.as_ref().is_some_and(|id| *id != state.id) => {
             Err(link::other_partition(&state.id).into())

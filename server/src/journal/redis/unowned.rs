@@ -20,7 +20,6 @@ impl RedisJournal {
         let mut link = Link::new(&config.url, &config.partition, config.timeout)?;
         check::check(&mut link)?;
         partition::same_layout(&mut link)?;
-        link.load_library()?;
         partition::create(&mut link, config)
     }
 
