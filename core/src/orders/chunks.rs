@@ -107,7 +107,7 @@ impl Chunks {
         let held: usize = chunks.map(|chunk| chunk.iter().flatten().count()).sum();
         let seen = self.iter().count();
         if seen != self.len() || held != self.len() {
-            return Err(format!("{seen} of {held} orders are found by number, {} are counted", self.len()));
+            return Err(format!("orders: {seen} are found by number, {held} are there, {} are counted", self.len()));
         }
         if self.closed.iter().flatten().any(|chunk| chunk.iter().all(Option::is_none)) {
             return Err("a closed chunk of slots is empty".to_owned());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use stockade_core::log::FORMAT;
+use stockade_core::units::counted;
 
 use super::page::Page;
 use crate::serve::{BackedUp, Restored, Survey};
@@ -53,7 +54,7 @@ pub fn inspected(survey: &Survey, out: Output) {
     let mut page = Page::default();
     let body = SurveyBody::from(survey);
     page.line(format!("{}, journal format {FORMAT}", body.place));
-    page.line(format!("  identity {}", body.identity.unwrap_or("none yet: it gets one when a server opens it")));
+    page.line(format!("  identity {}", body.identity.unwrap_or("none")));
     if let (Some(first), Some(last)) = (&body.first_decided, &body.last_decided) {
         page.line(format!(
             "  events {} to {} in {} batches, {} bytes",
@@ -75,7 +76,7 @@ pub fn verified(survey: &Survey, out: Output) {
     let Survey { place, events, batches, last, .. } = survey;
     let mut page = Page::default();
     page.line(format!("{place} is whole up to event {last}"));
-    page.line(format!("  {events} events in {batches} batches, each follows the one before"));
+    page.line(format!("  {}, batches: {batches}; each follows the one before", counted(*events, "event")));
     if let Some(digest) = survey.digest {
         page.line(format!("  carried out, every check holds; digest {digest:032x}"));
     }
