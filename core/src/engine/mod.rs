@@ -26,6 +26,7 @@ mod codes;
 mod digest;
 mod entry;
 mod explain;
+mod memory;
 mod outcome;
 mod plan;
 mod prices;

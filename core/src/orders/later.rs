@@ -7,6 +7,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
+use crate::heap::{Heap, behind};
 use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
 use crate::orders::{Change, Elsewhere, Memory, Moment};
 use crate::units::Units;
@@ -87,6 +88,16 @@ impl Later {
     /// What happened to it, if it was ever written to.
     pub(super) fn as_ref(&self) -> Option<&Since> {
         self.0.as_deref()
+    }
+}
+
+behind! {
+    Since { review, elsewhere, memory, moments }
+}
+
+impl Heap for Later {
+    fn heap(&self) -> usize {
+        self.0.heap()
     }
 }
 

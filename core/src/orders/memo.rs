@@ -6,6 +6,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
+use crate::heap::{Heap, behind, tree};
 use crate::ids::{Code, RulesVersion, Seq};
 use crate::units::Units;
 
@@ -155,6 +156,23 @@ impl<A> Memory<A> {
                 self.places.entry(memo.key.clone()).or_insert(at);
             }
         }
+    }
+}
+
+behind! {
+    Answer {}
+}
+
+impl<A: Heap> Heap for Memo<A> {
+    fn heap(&self) -> usize {
+        self.key.heap() + self.answer.heap()
+    }
+}
+
+impl<A: Heap> Heap for Memory<A> {
+    fn heap(&self) -> usize {
+        let keys: usize = self.places.keys().map(Code::heap).sum();
+        self.memos.heap() + tree::<Code, usize>(self.places.len()) + keys
     }
 }
 

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use crate::Actor;
 use crate::decision::{CostParts, Decision, Figures, PlannedLine, PlannedSub, SubKind};
+use crate::heap::behind;
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, PoolId, RulesVersion, Seq, SkuId, SubNo, WarehouseId};
 use crate::money::Money;
 use crate::orders::{Action, Digest, Later, OrderState, Stage, Step, StepSet, SubTake, Verdict, verdict};
@@ -147,6 +148,12 @@ pub struct SubLine {
     pub in_inspection: Units,
     /// Units that came back, ever.
     pub returned: Units,
+}
+
+behind! {
+    Order { number, zone, customer, placed_by, subs, later }
+    SubOrder { first, waybill, lines }
+    SubLine {}
 }
 
 const _: () = assert!(size_of::<Order>() <= 248, "with what an allocator adds, four cache lines");

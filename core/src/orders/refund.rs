@@ -5,6 +5,7 @@ use std::fmt;
 use bincode::{Decode, Encode};
 
 use crate::Actor;
+use crate::heap::{Heap, behind};
 use crate::ids::{Code, RefundNo, Seq, SkuId};
 use crate::money::Money;
 use crate::time::Time;
@@ -69,6 +70,21 @@ pub struct Closing {
     pub at: Time,
     /// Who closed it.
     pub by: Actor,
+}
+
+behind! {
+    Payment { reference }
+    Refund { basis, closed }
+    Closing { reference, by }
+}
+
+impl Heap for Basis {
+    fn heap(&self) -> usize {
+        match self {
+            Basis::Payment(payment) => payment.heap(),
+            Basis::Units(units) => units.heap(),
+        }
+    }
 }
 
 impl Payment {
