@@ -2,8 +2,29 @@
 
 use crate::engine::store::Engine;
 use crate::heap::{Heap, Room, Rooms};
+use crate::orders::KeyShard;
+use crate::stock::StockShard;
+
+/// How much of it an engine keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Kept {
+    /// Orders, open and over.
+    pub orders: usize,
+    /// Cells of stock: pairs of SKU and warehouse.
+    pub cells: usize,
+}
 
 impl Engine {
+    /// How many orders and cells there are. Looks at each shard and at what leads to each SKU, as [`Engine::memory`] does.
+    pub fn kept(&self) -> Kept {
+        let orders = |shard| self.door.with_orders(shard, KeyShard::len);
+        let cells = |shard| self.door.with_stock(shard, StockShard::cells);
+        Kept {
+            orders: (0..self.door.order_shards()).map(orders).sum(),
+            cells: (0..self.door.stock_shards()).map(cells).sum(),
+        }
+    }
+
     /// Bytes of memory by room, as the rooms count them. It looks at each shard, at each list of channels and warehouses
     /// and at what leads to each SKU, but at no order, customer, movement or cell. It holds one lock at a time, each for as
     /// long as adding up one shard takes: a few microseconds.

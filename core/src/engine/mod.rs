@@ -36,6 +36,7 @@ mod transact;
 
 pub use change::{Extended, Released};
 pub use explain::Gap;
+pub use memory::Kept;
 pub use outcome::Outcome;
 pub use prices::Learned;
 pub use read::Extent;

@@ -129,6 +129,16 @@ impl KeyShard {
         self.orders.remove(id)
     }
 
+    /// How many orders it has.
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Packs the orders that were looked at or changed since the shard was locked.
     pub fn put_away(&mut self) {
         self.orders.put_away();

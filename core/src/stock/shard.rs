@@ -100,6 +100,11 @@ impl StockShard {
         &self.skus
     }
 
+    /// How many cells its SKUs have.
+    pub fn cells(&self) -> usize {
+        self.skus.iter().map(|sku| sku.cells.len()).sum()
+    }
+
     /// Adds the memory behind it. Looks at what leads to each SKU, not at its cells.
     pub fn add_to(&self, rooms: &mut Rooms) {
         rooms.add(Room::Skus, self.skus.capacity() * size_of::<SkuStock>());
