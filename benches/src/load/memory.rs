@@ -1,6 +1,7 @@
 //! Where the memory of a run is, next to what the process holds.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use stockade_core::engine::{Engine, Kept};
 use stockade_core::heap::{Room, Rooms};
@@ -14,6 +15,8 @@ pub struct Footprint {
     pub kept: Kept,
     /// Resident bytes of the process.
     pub resident: usize,
+    /// How long the rooms took to count it.
+    pub took: Duration,
 }
 
 /// Rooms whose bytes are shared out to orders.
@@ -22,7 +25,9 @@ const OF_ORDERS: [Room; 5] = [Room::Orders, Room::OrderIndex, Room::Timers, Room
 impl Footprint {
     /// As it is now.
     pub fn of(engine: &Engine) -> Footprint {
-        Footprint { rooms: engine.memory(), kept: engine.kept(), resident: resident() }
+        let began = Instant::now();
+        let rooms = engine.memory();
+        Footprint { rooms, took: began.elapsed(), kept: engine.kept(), resident: resident() }
     }
 
     /// Bytes per order in memory of a room that orders fill.
@@ -49,6 +54,7 @@ impl Footprint {
             "rooms": rooms,
             "rooms_total": self.rooms.total(),
             "resident": self.resident,
+            "counted_in_us": self.took.as_secs_f64() * 1e6,
             "orders": self.kept.orders,
             "bytes_per_order": self.order(),
             "cells": self.kept.cells,
@@ -66,6 +72,7 @@ impl fmt::Display for Footprint {
         }
         writeln!(f, "{:>14} {:>16} {:>10.1}", "all rooms", self.rooms.total(), self.order())?;
         writeln!(f, "{:>14} {:>16}", "resident", self.resident)?;
+        writeln!(f, "{:>14} {:>13.0} µs", "counted in", self.took.as_secs_f64() * 1e6)?;
         let (orders, cells) = (self.kept.orders, self.kept.cells);
         write!(f, "{orders:>14} orders, {cells} stock cells of {:.1} bytes", self.cell())
     }
