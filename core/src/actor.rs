@@ -4,6 +4,7 @@ use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 use bincode::{Decode, Encode};
 
+use crate::heap::Heap;
 use crate::ids::Code;
 use crate::numbers::Numbers;
 
@@ -28,6 +29,15 @@ impl Actor {
                 numbers.put_code(name);
             }
             Actor::Engine => numbers.put(2u32),
+        }
+    }
+}
+
+impl Heap for Actor {
+    fn heap(&self) -> usize {
+        match self {
+            Actor::Timer | Actor::Engine => 0,
+            Actor::Named(name) => name.heap(),
         }
     }
 }

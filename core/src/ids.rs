@@ -171,6 +171,12 @@ impl Code {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Bytes it has besides those inline.
+    #[inline]
+    pub(crate) fn allocated(&self) -> usize {
+        if self.0.is_heap_allocated() { self.0.capacity() } else { 0 }
+    }
 }
 
 fn short_enough(text: &str) -> Result<(), CodeError> {

@@ -16,7 +16,7 @@
 //! | `orders` | orders and sub-orders, their stages, lists and timers |
 //! | `decision` | a plan as it was decided |
 //! | `stock` | the ledger: buckets per SKU and warehouse, expected receipts and promises |
-//! | `actor`, `codec`, `durability`, `ids`, `invisible`, `limits`, `money`, `numbers`, `sync`, `time`, `units` | the ground that all others stand on |
+//! | `actor`, `codec`, `durability`, `heap`, `ids`, `invisible`, `limits`, `money`, `numbers`, `sync`, `time`, `units` | the ground that all others stand on |
 
 mod actor;
 pub(crate) mod catalog;
@@ -25,6 +25,7 @@ pub mod decision;
 mod durability;
 pub mod engine;
 pub(crate) mod explain;
+pub mod heap;
 pub mod ids;
 mod invisible;
 pub mod limits;

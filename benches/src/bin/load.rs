@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use stockade_benches::load::{Load, expire, run};
+use stockade_benches::load::{Load, expire, live, run};
 
 /// The allocator of the server.
 #[global_allocator]
@@ -14,6 +14,9 @@ fn main() -> ExitCode {
     let told = match load.expire {
         Some(rate) => {
             expire(&load, rate).map(|late| if load.json { late.to_json().to_string() } else { late.to_string() })
+        }
+        None if load.life => {
+            live(&load).map(|lives| if load.json { lives.to_json().to_string() } else { lives.to_string() })
         }
         None => run(&load).map(|report| if load.json { report.to_json().to_string() } else { report.to_string() }),
     };

@@ -11,6 +11,7 @@ use stockade_core::ids::Code;
 use stockade_core::time::Time;
 
 use super::home::Home;
+use super::memory::Footprint;
 use super::options::Load;
 use super::report::{Report, Tally, cpu_time};
 use super::world::Orders;
@@ -45,8 +46,9 @@ pub(super) fn run(load: &Load) -> Result<Report, String> {
             threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())).collect();
         (tallies, elapsed, cpu)
     });
+    let memory = load.memory.then(|| Footprint::of(&home.engine));
     home.close()?;
-    Ok(Report::of(tallies?, elapsed, cpu))
+    Ok(Report::of(tallies?, elapsed, cpu).with(memory))
 }
 
 fn place(home: &Home, phase: &AtomicU8, mut orders: Orders) -> Tally {

@@ -4,12 +4,16 @@
 mod embedded;
 mod expire;
 mod home;
+mod life;
+mod memory;
 mod options;
 mod quic;
 mod report;
 mod world;
 
 pub use expire::{Lateness, run as expire};
+pub use life::{Ending, Lived, Lives, run as live};
+pub use memory::Footprint;
 pub use options::{Load, Place};
 pub use report::Report;
 

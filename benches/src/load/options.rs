@@ -70,6 +70,22 @@ pub struct Load {
     /// Measure expiry instead: let this many holds expire per second.
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub expire: Option<u64>,
+    /// Live whole lives instead: orders are placed, paid, shipped and delivered; some are cancelled, expire or come back,
+    /// and what was shipped is received anew.
+    #[arg(long, conflicts_with = "expire")]
+    pub life: bool,
+    /// Stop after so many lives instead of after --seconds.
+    #[arg(long, requires = "life")]
+    pub lives: Option<u64>,
+    /// Orders that are under way at once.
+    #[arg(long, requires = "life", default_value_t = 1_000)]
+    pub open: usize,
+    /// Print a line of progress to the error output every so many seconds.
+    #[arg(long, requires = "life", value_name = "SECONDS")]
+    pub every: Option<f64>,
+    /// Print where the memory of the engine is, which must be in this process.
+    #[arg(long, conflicts_with_all = ["addr", "expire"])]
+    pub memory: bool,
     /// Seed of all random choices.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -95,6 +111,14 @@ impl Load {
 
     pub(super) fn server_threads(&self) -> usize {
         self.server_threads.unwrap_or(half_the_cores())
+    }
+
+    /// How many callers there are, each of which waits for one answer at a time.
+    pub(super) fn callers(&self) -> usize {
+        match self.engine {
+            Place::Embedded => self.threads(),
+            Place::Quic => self.connections * self.lanes * self.in_flight,
+        }
     }
 
     pub(super) fn warm_up(&self) -> Duration {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use stockade_client::{Call, Client, ClientConfig, ClientError, Stockade, Trust};
 use stockade_core::Durability;
 use stockade_core::command::Request;
+use stockade_core::engine::Engine;
 use stockade_core::ids::Code;
 use stockade_core::time::Time;
 use stockade_server::auth::{Role, TokenStore, Tokens};
@@ -17,6 +18,7 @@ use stockade_server::tls::Certificate;
 use tokio::runtime::{Builder, Runtime};
 
 use super::home::Home;
+use super::memory::Footprint;
 use super::options::Load;
 use super::report::{Report, Tally, cpu_time};
 use super::world::{Orders, commands};
@@ -26,22 +28,42 @@ const MEASURING: u8 = 1;
 const OVER: u8 = 2;
 
 pub(super) fn run(load: &Load) -> Result<Report, String> {
+    serve(load, |runtime, connected| runtime.block_on(drive(load, connected)))
+}
+
+/// A client of a server that has the world of the load.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    /// How callers ask.
+    pub(super) call: Call,
+    /// Tells this run from others of the same server.
+    pub(super) run: u64,
+    /// The engine, when it is in this process.
+    pub(super) engine: Option<Arc<Engine>>,
+}
+
+/// Does something with the server that the options name, or with one that is started for it, on the client's threads.
+pub(super) fn serve<R>(load: &Load, act: impl FnOnce(&Runtime, Connected) -> Result<R, String>) -> Result<R, String> {
     let client_side = runtime("client", load.threads())?;
     match (&load.addr, &load.token, load.pin) {
         (Some(addr), Some(token), Some(pin)) => {
-            client_side.block_on(drive(load, ClientConfig::new(addr, Trust::Pinned(pin), token), true))
+            let config = ClientConfig::new(addr, Trust::Pinned(pin), token);
+            act(&client_side, client_side.block_on(connect(load, config, None))?)
         }
         (Some(_), _, _) => Err("--addr needs --token and --pin".to_owned()),
         (None, _, _) => {
             let server = Server::start(load)?;
-            let report = client_side.block_on(drive(load, server.config.clone(), false));
+            let engine = Some(Arc::clone(&server.home.engine));
+            let connected = client_side.block_on(connect(load, server.config.clone(), engine));
+            let done = connected.and_then(|connected| act(&client_side, connected));
             server.stop()?;
-            report
+            done
         }
     }
 }
 
-async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, String> {
+/// Connects, and sets up the world of a server that is not in this process.
+async fn connect(load: &Load, config: ClientConfig, engine: Option<Arc<Engine>>) -> Result<Connected, String> {
     let config = ClientConfig { connections: load.connections, lanes: load.lanes, ..config };
     let client = Client::connect(config).await.map_err(|error| error.to_string())?;
     let best = client.server().map_or(Durability::Memory, |welcome| welcome.best);
@@ -52,7 +74,7 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
         Some(other) => return Err(format!("--durability {other}: write memory or journaled")),
     };
     let call = Call { durability: Some(durability), ..Call::default() };
-    if fill {
+    if engine.is_none() {
         for (key, command) in commands(load) {
             let request = Request { key: Some(key), occurred: None, command };
             client.command(request, &call).await.map_err(|error| format!("the world was refused: {error}"))?;
@@ -60,6 +82,11 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
     }
     // A server that was already running may have seen an earlier run.
     let run = client.ping(&call).await.map_err(|error| error.to_string())?.0;
+    Ok(Connected { client, call, run, engine })
+}
+
+async fn drive(load: &Load, connected: Connected) -> Result<Report, String> {
+    let Connected { client, call, run, engine } = connected;
     let orders = Orders::new(load, run);
     let phase = Arc::new(AtomicU8::new(WARMING));
     // One tally per stream: hundreds of histograms would evict the measured code's data from the caches.
@@ -88,7 +115,8 @@ async fn drive(load: &Load, config: ClientConfig, fill: bool) -> Result<Report, 
         caller.await.map_err(|error| error.to_string())??;
     }
     let tallies = tallies.into_iter().filter_map(Arc::into_inner).filter_map(|tally| tally.into_inner().ok());
-    Ok(Report::of(tallies.collect(), elapsed, cpu))
+    let memory = engine.filter(|_| load.memory).map(|engine| Footprint::of(&engine));
+    Ok(Report::of(tallies.collect(), elapsed, cpu).with(memory))
 }
 
 /// One caller: it sends its next order when the last one is answered.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::memory::Footprint;
+
 /// Orders and latencies of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -16,6 +18,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// Processor time of this process per order, client and server together.
     pub cpu_per_order: Duration,
+    /// Where the memory was at the end, when it was asked for.
+    pub memory: Option<Footprint>,
     latencies_ns: Histogram<u64>,
 }
 
@@ -44,8 +48,14 @@ impl Tally {
 
 impl Report {
     pub(super) fn of(tallies: Vec<Tally>, elapsed: Duration, cpu: Duration) -> Report {
-        let mut report =
-            Report { placed: 0, refused: 0, elapsed, cpu_per_order: Duration::ZERO, latencies_ns: histogram() };
+        let mut report = Report {
+            placed: 0,
+            refused: 0,
+            elapsed,
+            cpu_per_order: Duration::ZERO,
+            memory: None,
+            latencies_ns: histogram(),
+        };
         for tally in tallies {
             report.placed += tally.placed;
             report.refused += tally.refused;
@@ -55,6 +65,11 @@ impl Report {
         let orders = (report.placed + report.refused).max(1);
         report.cpu_per_order = Duration::from_nanos((cpu.as_nanos() / u128::from(orders)) as u64);
         report
+    }
+
+    /// The same, with where the memory was.
+    pub(super) fn with(self, memory: Option<Footprint>) -> Report {
+        Report { memory, ..self }
     }
 
     /// Orders placed per second.
@@ -70,14 +85,18 @@ impl Report {
     /// The report as JSON.
     pub fn to_json(&self) -> serde_json::Value {
         let micros = |share| self.latency(share).as_nanos() as f64 / 1e3;
-        serde_json::json!({
+        let mut report = serde_json::json!({
             "orders_per_second": self.orders_per_second().round(),
             "placed": self.placed,
             "refused": self.refused,
             "elapsed_s": self.elapsed.as_secs_f64(),
             "cpu_us_per_order": self.cpu_per_order.as_nanos() as f64 / 1e3,
             "latency_us": { "p50": micros(0.5), "p99": micros(0.99), "p99.9": micros(0.999), "max": micros(1.0) },
-        })
+        });
+        if let Some(memory) = &self.memory {
+            report["memory"] = memory.to_json();
+        }
+        report
     }
 }
 
@@ -86,7 +105,8 @@ impl fmt::Display for Report {
         let micros = |share| self.latency(share).as_nanos() as f64 / 1e3;
         writeln!(f, "{:>12.0} orders/s ({} placed, {} refused)", self.orders_per_second(), self.placed, self.refused)?;
         writeln!(f, "{:>12.2} µs of processor time per order", self.cpu_per_order.as_nanos() as f64 / 1e3)?;
-        write!(f, "{:>12.1} µs p50, {:.1} p99, {:.1} p99.9", micros(0.5), micros(0.99), micros(0.999))
+        write!(f, "{:>12.1} µs p50, {:.1} p99, {:.1} p99.9", micros(0.5), micros(0.99), micros(0.999))?;
+        self.memory.iter().try_for_each(|memory| write!(f, "\n{memory}"))
     }
 }
 

@@ -12,6 +12,10 @@ use super::options::Load;
 const ZONES: usize = 31;
 /// Units of a SKU in each of its warehouses, more than a run can sell.
 const STOCK: u64 = 100_000_000;
+/// Units of a line are at most this many.
+pub(super) const LINE_UNITS: u64 = 3;
+/// Units shipped from a warehouse after which a caller receives them anew.
+pub(super) const RECEIVED_AT_ONCE: u64 = 200;
 /// Lines of one receipt.
 const RECEIPT_LINES: usize = 5_000;
 
@@ -31,7 +35,7 @@ impl Draw {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 }
@@ -124,7 +128,7 @@ impl Orders {
             (0..tables.lines)
                 .map(|_| {
                     let sku = tables.skus[tables.zipf.draw(&mut self.draw)].clone();
-                    Line { sku, units: Units(1 + self.draw.next() % 3) }
+                    Line { sku, units: Units(1 + self.draw.next() % LINE_UNITS) }
                 })
                 .collect()
         };
@@ -134,6 +138,7 @@ impl Orders {
 
 /// The commands that set up the world, in order, each with its idempotency key.
 pub(super) fn commands(load: &Load) -> Vec<(Code, Command)> {
+    let stock = if load.life { stock_for_lives(load) } else { STOCK };
     let mut commands = Vec::new();
     let mut add = |command| {
         let key = code(&format!("load-{}", commands.len()));
@@ -154,13 +159,20 @@ pub(super) fn commands(load: &Load) -> Vec<(Code, Command)> {
             (warehouse + load.warehouses - number % load.warehouses) % load.warehouses < load.spread
         };
         let lines: Vec<Line> =
-            all.iter().filter(held).map(|&number| Line { sku: sku(number), units: Units(STOCK) }).collect();
+            all.iter().filter(held).map(|&number| Line { sku: sku(number), units: Units(stock) }).collect();
         for some in lines.chunks(RECEIPT_LINES) {
             let lines = some.to_vec();
             add(Command::Receive(Receive { warehouse: site(warehouse), pool: None, expected: None, lines }));
         }
     }
     commands
+}
+
+/// Units of a SKU in each of its warehouses that suffice although all orders under way want them, and although as much
+/// was shipped as is received anew only later.
+fn stock_for_lives(load: &Load) -> u64 {
+    let under_way = load.open.max(load.callers()) as u64 * load.lines.max(1) as u64 * LINE_UNITS;
+    under_way + load.callers() as u64 * (RECEIVED_AT_ONCE + load.lines.max(1) as u64 * LINE_UNITS)
 }
 
 fn world(load: &Load) -> String {
@@ -202,7 +214,7 @@ fn site(number: usize) -> Code {
     code(&format!("W{number:02}"))
 }
 
-fn code(text: &str) -> Code {
+pub(super) fn code(text: &str) -> Code {
     Code::new(text).expect("a code made here is a code")
 }
 

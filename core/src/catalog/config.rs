@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use crate::event::{RulesApplied, WorldApplied};
+use crate::heap::behind;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, RulesVersion, Seq, WarehouseId};
 use crate::rules::{Assignments, FileError, RuleSet, RulesFile, WorldFile};
 
@@ -165,4 +166,9 @@ fn by_code<I: Copy>(given: &[(I, Code)]) -> HashMap<Code, I, FixedState> {
 
 fn unlimited(rules: &RuleSet) -> Vec<WarehouseId> {
     rules.warehouses().filter(|warehouse| warehouse.unlimited).map(|warehouse| warehouse.id).collect()
+}
+
+behind! {
+    Codes { given, warehouses, carriers, channels, pools }
+    Config { rules, codes, world_text, rules_text, pools, unlimited, world }
 }

@@ -14,6 +14,7 @@ use std::hash::BuildHasher;
 use dashmap::DashMap;
 
 use crate::event::SkuDefined;
+use crate::heap::{Heap, behind, hash_table};
 use crate::ids::{Code, Seq, SkuId};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
 
@@ -50,6 +51,12 @@ pub struct Skus {
     former: DashMap<SkuId, Vec<Former>, foldhash::fast::RandomState>,
     /// The numbers of categories; the mutex admits one writer at a time.
     numbers: Mutex<Numbers>,
+    /// Bytes of memory behind codes and former states.
+    behind: AtomicUsize,
+}
+
+behind! {
+    Sku { category }
 }
 
 /// A SKU, in a cache line of its own.
@@ -97,6 +104,7 @@ impl Default for Skus {
             changes: AtomicU64::new(0),
             former: DashMap::default(),
             numbers: Mutex::new(HashMap::default()),
+            behind: AtomicUsize::new(0),
         };
         skus.slots(0);
         skus
@@ -155,19 +163,37 @@ impl Skus {
                 let before = self.read(id, record);
                 if record.about.load(Ordering::Relaxed) != about.0 {
                     // Before the change itself, so that a concurrent look back never misses the former state.
-                    self.former.entry(id).or_default().push((seq, before));
+                    let mut past = self.former.entry(id).or_default();
+                    let (room, bytes) = (past.capacity(), before.heap());
+                    past.push((seq, before));
+                    self.note(bytes + (past.capacity() - room) * size_of::<Former>());
+                    drop(past);
                     record.about.store(about.0, Ordering::Release);
                 }
             }
             None => {
                 let record = self.records.make(defined.id.index());
                 record.about.store(about.0, Ordering::Release);
-                record.code.get_or_init(|| defined.code.clone());
+                let code = record.code.get_or_init(|| defined.code.clone());
+                self.note(code.heap());
                 self.lead_to(defined.id, &defined.code);
                 self.count.fetch_add(1, Ordering::Release);
             }
         }
         self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Bytes of memory. Looks at no SKU.
+    pub fn memory(&self) -> usize {
+        let tables = self.tables.iter().filter_map(OnceLock::get).map(|table| size_of_val::<[AtomicU64]>(table));
+        let numbers = hash_table::<(Code, u32)>(self.numbers.lock().capacity());
+        let former = hash_table::<(SkuId, Vec<Former>)>(self.former.capacity());
+        let records = self.records.memory() + self.categories.memory();
+        tables.sum::<usize>() + records + numbers + former + self.behind.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, bytes: usize) {
+        self.behind.fetch_add(bytes, Ordering::Relaxed);
     }
 
     #[inline]
@@ -225,8 +251,9 @@ impl Skus {
             return *number;
         }
         let number = numbers.len() as u32;
-        self.categories.make(number as usize).get_or_init(|| category.clone());
+        let kept = self.categories.make(number as usize).get_or_init(|| category.clone());
         numbers.insert(category.clone(), number);
+        self.note(2 * kept.heap());
         number
     }
 }
@@ -268,6 +295,10 @@ impl<T: Default> Chunks<T> {
     fn get(&self, index: usize) -> Option<&T> {
         let (chunk, at) = chunk_of(index);
         self.0.get(chunk)?.get()?.get(at)
+    }
+
+    fn memory(&self) -> usize {
+        self.0.iter().filter_map(OnceLock::get).map(|chunk| size_of_val::<[T]>(chunk)).sum()
     }
 
     /// The element at an index, made if it does not exist yet.

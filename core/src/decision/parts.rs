@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use crate::heap::behind;
 use crate::money::Money;
 use crate::time::Day;
 
@@ -61,4 +62,8 @@ impl SubKind {
             SubKind::Presale(day) => Some(day),
         }
     }
+}
+
+behind! {
+    Figures {}
 }

@@ -26,6 +26,7 @@ mod codes;
 mod digest;
 mod entry;
 mod explain;
+mod memory;
 mod outcome;
 mod plan;
 mod prices;
@@ -35,6 +36,7 @@ mod transact;
 
 pub use change::{Extended, Released};
 pub use explain::Gap;
+pub use memory::Kept;
 pub use outcome::Outcome;
 pub use prices::Learned;
 pub use read::Extent;

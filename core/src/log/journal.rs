@@ -45,6 +45,11 @@ pub trait Journal: Send {
         Vec::new()
     }
 
+    /// Bytes of memory of the journaled batches that it keeps.
+    fn kept_bytes(&self) -> usize {
+        self.kept().iter().map(|batch| batch.bytes.len()).sum()
+    }
+
     /// A way to read single batches back while this goes on writing; `None` when it forgets them at once.
     fn history(&self) -> Option<Arc<dyn History>> {
         None
@@ -203,6 +208,13 @@ impl Journal for MemoryJournal {
             kept.bytes -= oldest.len();
         }
         Ok(())
+    }
+
+    fn kept_bytes(&self) -> usize {
+        let kept = self.kept.lock();
+        // Each batch has two counts in front of it, of those who hold it.
+        let place = size_of::<Arc<[u8]>>() + 2 * size_of::<usize>();
+        kept.bytes + kept.batches.capacity() * place
     }
 
     fn history(&self) -> Option<Arc<dyn History>> {

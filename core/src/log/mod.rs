@@ -288,6 +288,16 @@ impl Log {
         }
     }
 
+    /// Bytes of memory: events that are not sealed yet, and sealed batches that the journal has not acknowledged.
+    pub fn memory(&self) -> usize {
+        let given = {
+            let sealer = self.sealer.lock();
+            let batches: usize = sealer.given.iter().map(|(_, charged)| charged + batch::HEADER_BYTES).sum();
+            batches + sealer.given.capacity() * size_of::<(Seq, usize)>()
+        };
+        given + self.open.lock().memory()
+    }
+
     /// Whether nothing waits for the journal: every event appended so far is journaled.
     pub fn is_drained(&self) -> bool {
         let sealer = self.sealer.lock();

@@ -215,6 +215,14 @@ impl Open {
         }
     }
 
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        let batches = self.full.iter().chain([&self.filling]).map(|batch| batch.bytes.capacity());
+        let buffers = batches.chain(self.spare.iter().map(Vec::capacity)).sum::<usize>();
+        let lists = self.full.capacity() * size_of::<RawBatch>() + self.spare.capacity() * size_of::<Vec<u8>>();
+        buffers + lists + self.applying.capacity() * size_of::<Applying>()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.full.is_empty() && self.filling.count == 0
     }

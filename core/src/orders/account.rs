@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 
+use crate::heap::{Heap, tree};
 use crate::ids::{Code, RefundNo, Seq};
 use crate::money::Money;
 use crate::orders::{Closing, OrderKey, Payment, Refund, RefundReason};
@@ -21,7 +24,7 @@ pub struct Told {
 }
 
 /// Payments and refunds of one order number.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Encode)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Account {
     /// By the payment's reference.
     payments: BTreeMap<Code, Told>,
@@ -31,6 +34,22 @@ pub struct Account {
     refunds: Vec<Refund>,
     /// How many of them are open.
     open: u32,
+    /// Bytes of memory behind references and refunds.
+    behind: usize,
+}
+
+impl Encode for Account {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (&self.payments, &self.unnamed, &self.refunds, &self.open).encode(encoder)
+    }
+}
+
+impl Heap for Account {
+    /// Looks at no payment and no refund.
+    fn heap(&self) -> usize {
+        let refunds = self.refunds.capacity() * size_of::<Refund>();
+        tree::<Code, Told>(self.payments.len()) + refunds + self.behind
+    }
 }
 
 impl Account {
@@ -54,7 +73,11 @@ impl Account {
             Some(reference) => {
                 let before = self.payments.get(reference).and_then(|told| told.amount);
                 let told = Told { amount: told.amount.or(before), ..told };
-                self.payments.insert(reference.clone(), told);
+                let reference = reference.clone();
+                let bytes = reference.heap();
+                if self.payments.insert(reference, told).is_none() {
+                    self.behind += bytes;
+                }
             }
             None => self.unnamed = Some(told),
         }
@@ -94,6 +117,7 @@ impl Account {
     /// Adds a refund; answers its number.
     pub fn owe(&mut self, refund: Refund) -> RefundNo {
         self.open += u32::from(refund.closed.is_none());
+        self.behind += refund.heap();
         self.refunds.push(refund);
         RefundNo(u32::try_from(self.refunds.len()).unwrap_or(u32::MAX))
     }
@@ -102,6 +126,7 @@ impl Account {
     pub fn close(&mut self, no: RefundNo, closing: Closing) -> Option<&Refund> {
         let at = no.index().checked_sub(1)?;
         let refund = self.refunds.get_mut(at).filter(|refund| refund.closed.is_none())?;
+        self.behind += closing.heap();
         refund.closed = Some(closing);
         self.open -= 1;
         Some(refund)
@@ -113,6 +138,11 @@ impl Account {
         let open = self.refunds.iter().filter(|refund| refund.closed.is_none()).count();
         if open != self.open as usize {
             return wrong("counts other open refunds than it has");
+        }
+        let references: usize = self.payments.keys().map(Code::heap).sum();
+        let refunds: usize = self.refunds.iter().map(Refund::heap).sum();
+        if references + refunds != self.behind {
+            return wrong("counts other bytes than it has");
         }
         let named = self.payments.values().chain(&self.unnamed).filter_map(|told| told.refund);
         if named.into_iter().any(|no| self.refund(no).is_none()) {

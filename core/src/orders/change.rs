@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use crate::heap::behind;
 use crate::ids::{RefundNo, SubNo};
 use crate::orders::{RefundReason, Stage};
 use crate::time::Time;
@@ -81,4 +82,8 @@ pub enum Change {
         /// How many units are in it.
         units: Units,
     },
+}
+
+behind! {
+    Change {}
 }

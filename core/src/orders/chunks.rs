@@ -95,8 +95,12 @@ impl Chunks {
         })
     }
 
+    /// Bytes of memory of the chunks, records not included. Looks at the ring.
+    pub fn memory(&self) -> usize {
+        self.chunks() * size_of::<[Option<Record>; CHUNK as usize]>() + self.closed.len() * size_of::<Option<Chunk>>()
+    }
+
     /// How many chunks take memory.
-    #[cfg(test)]
     pub fn chunks(&self) -> usize {
         self.closed.iter().flatten().count() + usize::from(self.open.is_some())
     }

@@ -63,6 +63,11 @@ impl Index {
         Some(())
     }
 
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        size_of_val::<[u64]>(&self.slots)
+    }
+
     /// How many places it holds. Counts them.
     pub fn count(&self) -> usize {
         self.slots.iter().filter(|slot| **slot != 0).count()

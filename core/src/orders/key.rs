@@ -2,6 +2,7 @@
 
 use bincode::Encode;
 
+use crate::heap::behind;
 use crate::ids::{ChannelId, Code};
 
 /// What identifies an order outside.
@@ -11,4 +12,8 @@ pub struct OrderKey {
     pub channel: ChannelId,
     /// The channel's number.
     pub number: Code,
+}
+
+behind! {
+    OrderKey { number }
 }

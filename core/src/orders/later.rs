@@ -7,6 +7,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
+use crate::heap::{Heap, behind};
 use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
 use crate::orders::Elsewhere;
 use crate::units::Units;
@@ -76,6 +77,16 @@ impl Later {
     /// What it has, if it was ever written to.
     pub(super) fn as_ref(&self) -> Option<&Since> {
         self.0.as_deref()
+    }
+}
+
+behind! {
+    Since { review, elsewhere }
+}
+
+impl Heap for Later {
+    fn heap(&self) -> usize {
+        self.0.heap()
     }
 }
 

@@ -50,6 +50,11 @@ impl<T: Copy + Default> Line<T> {
         Some(first)
     }
 
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        size_of_val::<[T]>(&self.slots)
+    }
+
     /// All of them, from the first on.
     pub fn iter(&self) -> impl Iterator<Item = T> {
         (0..self.len).map(|at| self.slots[self.slot(at)])

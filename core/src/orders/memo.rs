@@ -4,6 +4,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
+use crate::heap::{Heap, behind};
 use crate::ids::{Code, RulesVersion, Seq};
 use crate::units::Units;
 
@@ -54,4 +55,14 @@ pub enum Answer {
     },
     /// These rules are in force.
     Configured(RulesVersion),
+}
+
+behind! {
+    Answer {}
+}
+
+impl<A: Heap> Heap for Memo<A> {
+    fn heap(&self) -> usize {
+        self.key.heap() + self.answer.heap()
+    }
 }

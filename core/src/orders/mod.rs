@@ -5,6 +5,7 @@ mod change;
 mod chunks;
 mod index;
 mod key;
+mod large;
 mod later;
 mod lifecycle;
 mod line;

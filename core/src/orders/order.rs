@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use crate::Actor;
 use crate::decision::{Decision, Figures};
+use crate::heap::behind;
 use crate::ids::{CarrierId, ChannelId, Code, OrderId, RulesVersion, Seq, SkuId, SubNo};
 use crate::money::Money;
 use crate::orders::trail::{Placing, Trail};
@@ -102,6 +103,10 @@ pub struct NewOrder<'a> {
     pub actor: &'a Actor,
     /// When its stock comes free unless it is paid.
     pub deadline: Time,
+}
+
+behind! {
+    Order { number, zone, customer, placed_by, trail, subs, later }
 }
 
 impl Order {

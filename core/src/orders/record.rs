@@ -29,6 +29,12 @@ impl Record {
         self.0.is_empty()
     }
 
+    /// Bytes of memory.
+    #[inline]
+    pub fn memory(&self) -> u32 {
+        self.0.len() as u32
+    }
+
     /// Packs an order.
     pub fn pack(order: &Order) -> Record {
         let mut writer = Writer::new();

@@ -5,6 +5,7 @@ use std::fmt;
 use bincode::{Decode, Encode};
 
 use crate::Actor;
+use crate::heap::{Heap, behind};
 use crate::ids::{Code, RefundNo, Seq, SkuId};
 use crate::money::Money;
 use crate::time::Time;
@@ -75,6 +76,21 @@ impl Refund {
     /// The last event that changed it.
     pub fn changed(&self) -> Seq {
         self.closed.as_ref().map_or(self.seq, |closing| closing.seq)
+    }
+}
+
+behind! {
+    Payment { reference }
+    Refund { basis, closed }
+    Closing { reference, by }
+}
+
+impl Heap for Basis {
+    fn heap(&self) -> usize {
+        match self {
+            Basis::Payment(payment) => payment.heap(),
+            Basis::Units(units) => units.heap(),
+        }
     }
 }
 

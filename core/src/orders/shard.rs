@@ -11,13 +11,14 @@
 //! Invariants, which [`KeyShard::check`] proves: each order stands under its id and, once, under its key, and both fall
 //! into this shard; a held order has a timer at its deadline. Ids rise and are never used twice, removed orders included.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::hash::BuildHasher;
 
 use bincode::Encode;
 use foldhash::fast::RandomState;
 
 use crate::Actor;
+use crate::heap::{Heap, Room, Rooms, behind, hash_table, tree};
 use crate::ids::{ChannelId, Code, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::index::Index;
@@ -52,6 +53,18 @@ pub struct KeyShard {
 struct Aside {
     movements: HashMap<MovementKey, Memo<Answer>, RandomState>,
     accounts: BTreeMap<OrderKey, Account>,
+    /// Bytes of memory behind movements and behind accounts.
+    behind: Behind,
+}
+
+#[derive(Debug, Default)]
+struct Behind {
+    movements: usize,
+    accounts: usize,
+}
+
+behind! {
+    MovementKey { actor, key }
 }
 
 /// Seed of the hash that spreads keys over shards. Order ids hold the shard: part of the journal format.
@@ -116,6 +129,16 @@ impl KeyShard {
         self.orders.remove(id)
     }
 
+    /// How many orders it has.
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Packs the orders that were looked at or changed since the shard was locked.
     pub fn put_away(&mut self) {
         self.orders.put_away();
@@ -133,10 +156,14 @@ impl KeyShard {
 
     /// Remembers the answer to a movement key of this caller.
     pub fn remember_movement(&mut self, actor: &Actor, memo: Memo<Answer>) {
-        self.aside
-            .get_or_insert_default()
-            .movements
-            .insert(MovementKey { actor: actor.clone(), key: memo.key.clone() }, memo);
+        let aside = self.aside.get_or_insert_default();
+        let key = MovementKey { actor: actor.clone(), key: memo.key.clone() };
+        let bytes = (key.heap(), memo.heap());
+        aside.behind.movements += bytes.0 + bytes.1;
+        if let Some(before) = aside.movements.insert(key, memo) {
+            // The key that was there stays.
+            aside.behind.movements -= bytes.0 + before.heap();
+        }
     }
 
     /// Every movement key and its memo, in no order.
@@ -159,14 +186,37 @@ impl KeyShard {
         accounts.get(&OrderKey { channel: order.channel, number: order.number.clone() })
     }
 
-    /// The account of an order number, made when it has none.
-    pub fn account_mut(&mut self, key: &OrderKey) -> &mut Account {
-        self.aside.get_or_insert_default().accounts.entry(key.clone()).or_default()
+    /// Changes the account of an order number, made when it has none.
+    pub fn change_account<R>(&mut self, key: &OrderKey, change: impl FnOnce(&mut Account) -> R) -> R {
+        let Aside { accounts, behind, .. } = &mut **self.aside.get_or_insert_default();
+        let account = match accounts.entry(key.clone()) {
+            btree_map::Entry::Occupied(place) => place.into_mut(),
+            btree_map::Entry::Vacant(place) => {
+                behind.accounts += place.key().heap();
+                place.insert(Account::default())
+            }
+        };
+        let before = account.heap();
+        let changed = change(account);
+        behind.accounts = behind.accounts + account.heap() - before;
+        changed
     }
 
     /// Every account of the shard by order number.
     pub fn accounts(&self) -> impl Iterator<Item = (&OrderKey, &Account)> {
         self.aside.iter().flat_map(|aside| aside.accounts.iter())
+    }
+
+    /// Adds the memory behind it. Looks at no order, movement or account.
+    pub fn add_to(&self, rooms: &mut Rooms) {
+        rooms.add(Room::Orders, self.orders.memory());
+        rooms.add(Room::OrderIndex, self.by_key.memory());
+        rooms.add(Room::Timers, self.timers.memory());
+        let Some(aside) = &self.aside else { return };
+        let Aside { movements, accounts, behind } = &**aside;
+        let table = hash_table::<(MovementKey, Memo<Answer>)>(movements.capacity());
+        rooms.add(Room::Movements, size_of::<Aside>() + table + behind.movements);
+        rooms.add(Room::Accounts, tree::<OrderKey, Account>(accounts.len()) + behind.accounts);
     }
 
     /// What is wrong with any order of the shard.
@@ -195,6 +245,16 @@ impl KeyShard {
             if order.refund_due != self.account_of(&order).is_some_and(Account::is_owed) {
                 return Err(format!("order {} does not say rightly whether a refund is due", order.id));
             }
+        }
+        let (movements, accounts) = self.aside.as_ref().map_or((0, 0), |aside| {
+            let Behind { movements, accounts } = aside.behind;
+            (movements, accounts)
+        });
+        let behind = (self.movements().map(|(key, memo)| key.heap() + memo.heap()).sum::<usize>(), {
+            self.accounts().map(|(key, account)| key.heap() + account.heap()).sum::<usize>()
+        });
+        if behind != (movements, accounts) {
+            return Err(format!("order shard {shard}: {behind:?} bytes are counted as {movements} and {accounts}"));
         }
         for (key, account) in self.accounts() {
             account.check(key)?;

@@ -4,15 +4,14 @@
 //! that were changed and drops the others. An order to which very much happened, or that has very many lines, stays as it
 //! is: each of its changes would read and write all of it.
 //!
-//! Invariants, which [`Slots::check`] proves: an order's id is its number times the shards of keys, and the shard; what
-//! [`Chunks::check`] says.
-
-use std::collections::BTreeMap;
+//! Invariants, which [`Slots::check`] proves: an order's id is its number times the shards of keys, and the shard; the bytes
+//! of all records are counted; what [`Chunks::check`] says.
 
 use crate::ids::{ChannelId, OrderId};
 use crate::limits::KEY_SHARDS;
 use crate::orders::Order;
 use crate::orders::chunks::Chunks;
+use crate::orders::large::Large;
 use crate::orders::opened::Opened;
 use crate::orders::record::Record;
 
@@ -28,11 +27,9 @@ pub(super) struct Slots {
     large: Option<Box<Large>>,
     /// The shard, once it has an order.
     shard: u32,
+    /// Bytes of all records. They are far fewer than fit: a machine has not as much memory for each shard.
+    bytes: u32,
 }
-
-/// Orders that stay as they are, by number.
-#[derive(Debug, Default)]
-struct Large(BTreeMap<u32, Box<Order>>);
 
 impl Slots {
     /// The number the next order gets.
@@ -69,7 +66,7 @@ impl Slots {
         let number = self.number(id)?;
         let record = self.chunks.get(number)?;
         if record.is_pending()
-            && let Some(large) = self.large.as_mut().and_then(|large| large.0.get_mut(&number))
+            && let Some(large) = self.large.as_mut().and_then(|large| large.get_mut(number))
         {
             return Some(large);
         }
@@ -103,23 +100,34 @@ impl Slots {
     pub fn remove(&mut self, id: OrderId) -> Option<Order> {
         self.put_away();
         let number = self.number(id)?;
-        let large = self.large.as_mut().and_then(|large| large.0.remove(&number));
+        let large = self.large.as_mut().and_then(|large| large.remove(number));
         let record = self.chunks.remove(number)?;
-        Some(large.map_or_else(|| record.open(id), |order| *order))
+        self.bytes = self.bytes.wrapping_sub(record.memory());
+        Some(large.unwrap_or_else(|| record.open(id)))
     }
 
     /// Packs the orders that were changed, and closes all.
     pub fn put_away(&mut self) {
         for one in self.opened.take().filter(|one| one.is_changed) {
             let record = self.chunks.get_mut(one.number).expect("an order that is open has a record");
+            let before = record.memory();
             match one.order.parts() {
                 0..=PACKED_PARTS => *record = Record::pack(&one.order),
                 _ => {
                     *record = Record::pending();
-                    self.large.get_or_insert_default().0.insert(one.number, Box::new(one.order));
+                    self.large.get_or_insert_default().insert(one.number, one.order);
                 }
             }
+            self.bytes = self.bytes.wrapping_sub(before).wrapping_add(record.memory());
         }
+        if let Some(large) = &mut self.large {
+            large.measure_changed();
+        }
+    }
+
+    /// Bytes of memory. Looks at no order.
+    pub fn memory(&self) -> usize {
+        self.chunks.memory() + self.bytes as usize + self.large.as_ref().map_or(0, |large| large.memory())
     }
 
     /// Every order, in the order of their numbers.
@@ -138,12 +146,16 @@ impl Slots {
 
     /// What is wrong with the slots, if anything.
     pub fn check(&self) -> Result<(), String> {
+        let bytes: usize = self.chunks.iter().map(|(_, record)| record.memory() as usize).sum();
+        if bytes != self.bytes as usize {
+            return Err(format!("records have {bytes} bytes, {} are counted", self.bytes));
+        }
         self.chunks.check()
     }
 
     #[inline]
     fn large(&self, number: u32) -> Option<&Order> {
-        self.large.as_ref()?.0.get(&number).map(Box::as_ref)
+        self.large.as_ref()?.get(number)
     }
 
     /// The id of the order with a number.

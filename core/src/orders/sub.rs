@@ -3,6 +3,7 @@
 use bincode::Encode;
 
 use crate::decision::{CostParts, Figures, PlannedLine, PlannedSub, SubKind};
+use crate::heap::behind;
 use crate::ids::{CarrierId, Code, PoolId, SkuId, WarehouseId};
 use crate::orders::{Action, Stage, Step, StepSet, Verdict, verdict, verdict_of};
 use crate::units::Units;
@@ -53,6 +54,11 @@ pub struct SubLine {
     pub in_inspection: Units,
     /// Units that came back, ever.
     pub returned: Units,
+}
+
+behind! {
+    SubOrder { first, waybill, lines }
+    SubLine {}
 }
 
 impl SubLine {

@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use crate::heap::behind;
 use crate::ids::{PoolId, SkuId, SubNo, WarehouseId};
 use crate::units::Units;
 
@@ -25,4 +26,8 @@ pub struct Elsewhere {
     pub warehouse: WarehouseId,
     /// The units.
     pub take: SubTake,
+}
+
+behind! {
+    Elsewhere {}
 }

@@ -3,6 +3,7 @@
 use bincode::Encode;
 
 use crate::Actor;
+use crate::heap::behind;
 use crate::ids::{Seq, SubNo};
 use crate::orders::Step;
 use crate::time::Time;
@@ -35,4 +36,8 @@ pub struct Moment {
     pub actor: Actor,
     /// The reason that was given, if any.
     pub reason: Option<Box<str>>,
+}
+
+behind! {
+    Moment { actor, reason }
 }

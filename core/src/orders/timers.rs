@@ -78,6 +78,11 @@ impl Timers {
         self.0.take_due(now).map(due)
     }
 
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        self.0.memory()
+    }
+
     /// Every timer that is set, in no order.
     pub fn entries(&self) -> impl Iterator<Item = Due> {
         self.0.entries().map(due)
@@ -151,6 +156,14 @@ impl<const OTHERS: usize> Table<OTHERS> {
             (_, None) => return None,
         }
         Some(stray)
+    }
+
+    fn memory(&self) -> usize {
+        let aside = self.aside.as_ref().map_or(0, |aside| {
+            let lines: usize = aside.lines.iter().map(Line::memory).sum();
+            size_of::<Aside<OTHERS>>() + lines + aside.strays.capacity() * size_of::<Reverse<Stray>>()
+        });
+        self.line.memory() + aside
     }
 
     fn entries(&self) -> impl Iterator<Item = Stray> {

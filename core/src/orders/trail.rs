@@ -11,6 +11,7 @@ use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
 use crate::Actor;
+use crate::heap::{Heap, tree};
 use crate::ids::{Code, RefundNo, Seq, SubNo};
 use crate::orders::packed::{READABLE, Reader, Writer};
 use crate::orders::{Change, Memo, Moment, RefundReason, Stage, Step, What};
@@ -156,6 +157,13 @@ impl Trail {
 
     fn contents(&self) -> (u32, u32, &[u8]) {
         (self.answers, self.moments, &self.bytes)
+    }
+}
+
+impl Heap for Trail {
+    fn heap(&self) -> usize {
+        let keys: usize = self.places.keys().map(Code::heap).sum();
+        self.bytes.capacity() + tree::<Code, usize>(self.places.len()) + keys
     }
 }
 

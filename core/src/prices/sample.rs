@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
+use crate::heap::{Heap, behind, spilled};
 use crate::ids::{CarrierId, ChannelId, Code, Seq, SkuId};
 use crate::time::{Span, Time};
 
@@ -24,6 +25,16 @@ pub struct Sampled {
     pub max_parcels: Option<u16>,
     /// Pairs of SKU and units, ordered by SKU.
     pub lines: SmallVec<[(SkuId, u64); 4]>,
+}
+
+behind! {
+    Sample { orders }
+}
+
+impl Heap for Sampled {
+    fn heap(&self) -> usize {
+        self.zone.heap() + spilled(&self.lines)
+    }
 }
 
 impl Sampled {

@@ -1,6 +1,7 @@
 //! Prices as the router reads them: immutable, found by SKU.
 
 use crate::decision::PriceSeen;
+use crate::heap::Heap;
 use crate::ids::{SkuId, WarehouseId};
 
 /// Prices of stock. A cell that is not in the table has price 0.
@@ -10,6 +11,12 @@ pub struct Table {
     /// Prices of SKU `s` are `prices[starts[s]..starts[s + 1]]`.
     starts: Vec<u32>,
     prices: Vec<PriceSeen>,
+}
+
+impl Heap for Table {
+    fn heap(&self) -> usize {
+        self.starts.heap() + self.prices.capacity() * size_of::<PriceSeen>()
+    }
 }
 
 impl Table {

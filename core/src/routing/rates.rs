@@ -1,6 +1,7 @@
 //! Price of a parcel, and the weights of money, time and balance.
 
 use crate::decision::{CostParts, Figures};
+use crate::heap::behind;
 use crate::money::Money;
 
 /// Weight covered by the price of the first kilogram, in grams.
@@ -148,6 +149,10 @@ pub fn scarcity(here: u64, most: u64) -> i64 {
 
 fn amount(micros: i128) -> Money {
     Money(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+behind! {
+    Rate {}
 }
 
 #[cfg(test)]

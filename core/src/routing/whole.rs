@@ -3,6 +3,7 @@
 //! It needs neither sorted lanes nor costs by line: one pass over the lanes finds the cheapest parcel that carries
 //! everything, and a lower bound on the cost of two or more parcels.
 
+use crate::heap::behind;
 use crate::money::Money;
 
 use super::model::FINE;
@@ -259,6 +260,11 @@ fn steps(grams: i64, step: u32) -> i64 {
         0 => grams,
         step => (grams + step - 1) / step * step,
     }
+}
+
+behind! {
+    Ladder { rungs }
+    Rung {}
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::tables::{
     ChannelEntry, RULE_KEYS, ResolvedTables, RuleTables, WarehouseEntry, read_carriers, read_channels, read_pools,
     read_warehouses,
 };
+use crate::heap::behind;
 use crate::ids::Code;
 use crate::limits::GRAMS_MAX;
 
@@ -122,4 +123,8 @@ fn misplaced(error: FileError) -> FileError {
     let Some(key) = WORLD_KEYS.iter().find(|known| *known == key) else { return error };
     let reason = format!("`{key}` belongs into the world file: a rules file holds only {}", RULE_KEYS.join(", "));
     FileError::at(error.line, Fault::Misplaced { key }, reason)
+}
+
+behind! {
+    WorldFile { currency, warehouses, carriers, channels, pools, tables }
 }

@@ -7,6 +7,7 @@ use super::tables::{
     ChannelRules, LaneBook, LaneTables, NoLane, PriceRules, ResolvedTables, StepRules, WarehouseRules, ZoneLanes,
     resolve_channels, resolve_warehouses,
 };
+use crate::heap::behind;
 use crate::ids::{CarrierId, ChannelId, Code, RulesVersion, WarehouseId};
 use crate::routing::Weights;
 
@@ -131,4 +132,8 @@ impl RuleSet {
         let ResolvedTables { rate, prefer, ceiling, ban, .. } = &self.tables;
         LaneTables { rates: rate, preferences: prefer, ceilings: ceiling, bans: ban }
     }
+}
+
+behind! {
+    RuleSet { currency, tables, warehouses, carriers, channels, lanes }
 }

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::Encode;
 
+use crate::heap::{Heap, tree};
 use crate::ids::{Code, OrderId, PoolId, ReceiptNo, SubNo, Ticket};
 use crate::time::Day;
 use crate::units::Units;
@@ -108,6 +109,19 @@ pub struct Inbound {
     overdue: Vec<(PoolId, Units)>,
     last_receipt: ReceiptNo,
     last_ticket: Ticket,
+}
+
+impl Heap for Inbound {
+    /// Looks at each receipt, and at no promise.
+    fn heap(&self) -> usize {
+        let receipts = self.receipts.capacity() * size_of::<ExpectedReceipt>();
+        let references: usize = self.receipts.iter().map(|receipt| receipt.reference.heap()).sum();
+        let overdue = self.overdue.capacity() * size_of::<(PoolId, Units)>();
+        let promises = tree::<Ticket, Promise>(self.promises.len());
+        let found = tree::<(OrderId, Ticket), ()>(self.by_order.len());
+        let queue = tree::<(ReceiptNo, PoolId, Ticket, Ticket), ()>(self.queue.len());
+        receipts + references + overdue + promises + found + queue
+    }
 }
 
 impl Inbound {

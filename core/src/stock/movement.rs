@@ -24,6 +24,20 @@ pub struct Move {
     pub units: Units,
 }
 
+/// A movement the ledger cannot make: the bucket does not hold the units, or they do not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{units} units cannot move from {from} to {to}: {there} are there")]
+pub struct Overdrawn {
+    /// Out of this bucket.
+    pub from: Bucket,
+    /// Into this bucket.
+    pub to: Bucket,
+    /// Units asked.
+    pub units: Units,
+    /// Units there.
+    pub there: Units,
+}
+
 const _: () = assert!(size_of::<Move>() <= 40, "a movement is copied on the hot path");
 
 impl Encode for Move {

@@ -6,6 +6,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
+use crate::heap::{Room, Rooms};
 use crate::ids::{PoolId, Seq, SkuId, WarehouseId};
 use crate::limits::STOCK_SHARDS;
 use crate::stock::availability::drawable;
@@ -17,6 +18,8 @@ use crate::units::Units;
 #[repr(align(64))]
 pub struct SkuStock {
     id: SkuId,
+    /// Bytes of memory behind its cells, as long as they fit.
+    behind: u32,
     version: Seq,
     cells: Vec<Cell>,
     /// What every plan looks at, side by side: one for each cell, in their order.
@@ -45,6 +48,8 @@ impl Free {
 const _: () = assert!(size_of::<Free>() == 16, "four of them lie in a cache line");
 const _: () = assert!(size_of::<SkuStock>() == 64, "what leads to all of a SKU is one cache line");
 
+/// A SKU that comes to one more warehouse gets room for this share of its cells more.
+const SPARE: usize = 8;
 /// Cells looked at before a cell is searched for: one cache line of them.
 const NEAR: usize = 4;
 
@@ -87,12 +92,23 @@ impl StockShard {
     /// Makes room for a new SKU; ids come in order.
     pub fn define(&mut self, sku: SkuId) {
         debug_assert_eq!(self.skus.len(), sku.index() / STOCK_SHARDS, "SKU ids are dense");
-        self.skus.push(SkuStock { id: sku, version: Seq(0), cells: Vec::new(), free: Vec::new() });
+        self.skus.push(SkuStock { id: sku, behind: 0, version: Seq(0), cells: Vec::new(), free: Vec::new() });
     }
 
     /// Every SKU of the shard.
     pub fn skus(&self) -> &[SkuStock] {
         &self.skus
+    }
+
+    /// How many cells its SKUs have.
+    pub fn cells(&self) -> usize {
+        self.skus.iter().map(|sku| sku.cells.len()).sum()
+    }
+
+    /// Adds the memory behind it. Looks at what leads to each SKU, not at its cells.
+    pub fn add_to(&self, rooms: &mut Rooms) {
+        rooms.add(Room::Skus, self.skus.capacity() * size_of::<SkuStock>());
+        rooms.add(Room::StockCells, self.skus.iter().map(SkuStock::cells_memory).sum());
     }
 }
 
@@ -141,6 +157,9 @@ impl SkuStock {
     /// What is expected and promised at a warehouse, to be changed. What is free there is no part of it.
     pub fn inbound_mut(&mut self, warehouse: WarehouseId) -> &mut Inbound {
         let at = self.place(warehouse);
+        let behind = self.cells[at].behind();
+        self.cells[at].unfold();
+        self.behind = self.behind.saturating_sub(behind).saturating_add(self.cells[at].behind());
         self.cells[at].inbound_mut()
     }
 
@@ -177,6 +196,12 @@ impl SkuStock {
         self.cells.iter().any(|cell| cell.inbound().is_some_and(Inbound::is_awaited))
     }
 
+    /// Bytes of memory of its cells.
+    fn cells_memory(&self) -> usize {
+        let (cells, free) = (self.cells.capacity() * size_of::<Cell>(), self.free.capacity() * size_of::<Free>());
+        cells + free + self.behind as usize
+    }
+
     /// What is wrong with any of its cells.
     pub fn check(&self) -> Result<(), String> {
         if !self.cells.is_sorted_by(|a, b| a.warehouse() < b.warehouse()) {
@@ -184,6 +209,10 @@ impl SkuStock {
         }
         if !self.free.iter().copied().eq(self.cells.iter().map(Free::of)) {
             return Err(format!("SKU {}: what is free is not what its cells say", self.id));
+        }
+        let behind = self.cells.iter().fold(0u32, |sum, cell| sum.saturating_add(cell.behind()));
+        if behind != self.behind {
+            return Err(format!("SKU {}: {behind} bytes are behind its cells, it says {}", self.id, self.behind));
         }
         for cell in &self.cells {
             cell.check().map_err(|e| format!("SKU {} at warehouse {}: {e}", self.id, cell.warehouse()))?;
@@ -204,9 +233,11 @@ impl SkuStock {
     ) -> Result<bool, E> {
         let at = self.place(warehouse);
         let cell = &mut self.cells[at];
+        let behind = cell.behind();
         change(cell)?;
         cell.stamp(seq);
         self.version = seq;
+        self.behind = self.behind.saturating_sub(behind).saturating_add(cell.behind());
         self.free[at] = Free::of(cell);
         Ok(cell.withholds())
     }
@@ -216,6 +247,11 @@ impl SkuStock {
     fn place(&mut self, warehouse: WarehouseId) -> usize {
         self.position(warehouse).unwrap_or_else(|at| {
             let cell = Cell::new(warehouse);
+            if self.cells.len() == self.cells.capacity() {
+                let more = (self.cells.len() / SPARE).max(1);
+                self.cells.reserve_exact(more);
+                self.free.reserve_exact(more);
+            }
             self.free.insert(at, Free::of(&cell));
             self.cells.insert(at, cell);
             at

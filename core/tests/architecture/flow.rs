@@ -7,8 +7,8 @@ use crate::graph::Graph;
 use crate::sources::{Source, Sources};
 
 /// Rooms on which everything stands; they know only each other.
-const GROUND: [&str; 11] =
-    ["actor", "codec", "durability", "ids", "invisible", "limits", "money", "numbers", "sync", "time", "units"];
+const GROUND: [&str; 12] =
+    ["actor", "codec", "durability", "heap", "ids", "invisible", "limits", "money", "numbers", "sync", "time", "units"];
 
 /// What goes in and comes out: one room in several files, known as `vocabulary`.
 const VOCABULARY: [&str; 6] = ["vocabulary", "command", "query", "event", "reply", "reject"];

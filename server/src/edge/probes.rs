@@ -173,6 +173,7 @@ mod tests {
             last_error: None,
             journaled: stockade_core::ids::Seq(0),
             backlog_bytes: 0,
+            kept_bytes: 0,
             best: Durability::Memory,
             what_could_be_lost: String::new(),
             batches: 0,

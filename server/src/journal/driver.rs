@@ -100,6 +100,7 @@ impl<L: HasLog> Driver<L> {
             last_error: None,
             journaled: holder.log().gate().watermark(Durability::Journaled),
             backlog_bytes: 0,
+            kept_bytes: journal.kept_bytes(),
             best: journal.best(),
             what_could_be_lost: journal.what_could_be_lost(),
             batches: 0,
@@ -311,10 +312,12 @@ impl<L: HasLog> Run<L> {
         let written = self.until_done(|journal| journal.append(batch));
         if matches!(written, Written::Yes) {
             self.in_hand = None;
+            let kept_bytes = self.journal.kept_bytes();
             let mut status = self.shared.status.lock();
             status.journaled = batch.last;
             status.batches += 1;
             status.bytes += batch.bytes.len() as u64;
+            status.kept_bytes = kept_bytes;
             drop(status);
             if let Some(mark) = &self.mark {
                 mark.advance(batch.last, batch.chain);

@@ -33,6 +33,8 @@ pub struct JournalStatus {
     pub journaled: Seq,
     /// Bytes that wait for it, reservations included.
     pub backlog_bytes: usize,
+    /// Bytes of journaled batches that it keeps in memory.
+    pub kept_bytes: usize,
     /// The highest durability it gives.
     pub best: Durability,
     /// What an accident could lose, in one sentence.

@@ -5,6 +5,7 @@
 
 mod gauges;
 mod journal;
+mod memory;
 mod refunds;
 mod requests;
 mod routing;
@@ -27,6 +28,7 @@ use crate::quality::Tally;
 use crate::service::Observe;
 use gauges::{counter, gauge, show, signed};
 use journal::JournalMetrics;
+use memory::MemoryMetrics;
 use refunds::RefundMetrics;
 use requests::Requests;
 use routing::RoutingMetrics;
@@ -47,6 +49,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     routing: RoutingMetrics,
     refunds: RefundMetrics,
+    memory: MemoryMetrics,
 }
 
 impl Metrics {
@@ -74,6 +77,7 @@ impl Metrics {
         let journal = JournalMetrics::new(&mut registry);
         let routing = RoutingMetrics::new(&mut registry, quality);
         let refunds = RefundMetrics::new(&mut registry);
+        let memory = MemoryMetrics::new(&mut registry);
         Metrics {
             registry,
             requests,
@@ -87,6 +91,7 @@ impl Metrics {
             journal,
             routing,
             refunds,
+            memory,
         }
     }
 
@@ -107,6 +112,7 @@ impl Metrics {
         self.journal.set(now);
         self.routing.set();
         self.refunds.set(now.engine);
+        self.memory.set(now);
         let mut text = String::new();
         // Writing to a string does not fail; a metric that cannot be written would be a mistake in this module.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

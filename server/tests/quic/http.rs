@@ -35,6 +35,7 @@ impl Site {
             last_error: None,
             journaled: stockade_client::core::ids::Seq(0),
             backlog_bytes: 0,
+            kept_bytes: 0,
             best: stockade_client::core::Durability::Memory,
             what_could_be_lost: String::new(),
             batches: 0,

@@ -1,6 +1,7 @@
 //! The JSON calls, probes and metrics.
 
 use serde_json::json;
+use stockade_core::heap::Room;
 
 use crate::rig::Server;
 
@@ -264,12 +265,27 @@ fn what_only_grows_is_a_counter() {
         "journal_working",
         "routing_gap_waiting",
         "refunds_open",
+        "memory_bytes",
     ];
     assert_eq!(gauges, expected, "{text}");
     for line in
         ["stockade_refused_requests_total 1", "stockade_routing_orders_total 1", "stockade_routing_cost_total 3.5"]
     {
         assert!(text.contains(&format!("\n{line}\n")), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn every_room_tells_its_memory() {
+    let server = Server::start();
+    server.http("POST", "/v1/orders", &[], ORDER).json(201);
+    let text = server.http_plain("GET", "/metrics", &[], "").text;
+    for room in Room::ALL {
+        let line = format!("\nstockade_memory_bytes{{room=\"{}\"}} ", room.name());
+        let bytes = text.split(&line).nth(1).and_then(|rest| rest.lines().next()?.parse::<usize>().ok());
+        // Nothing was paid with a reference, and stock has no prices here.
+        let is_empty = matches!(room, Room::Accounts | Room::Prices);
+        assert_eq!(bytes.map(|bytes| bytes > 0), Some(!is_empty), "{line:?} in\n{text}");
     }
 }
 

@@ -16,9 +16,9 @@ use stockade_server::journal::BackupWriter;
 use crate::redis_server::RedisServer;
 
 /// Bytes of the history.
-const HISTORY_BYTES: usize = 128 * 1024 * 1024;
+const HISTORY_BYTES: usize = 192 * 1024 * 1024;
 /// Bytes of memory that a tool may take, whatever the history has.
-const MEMORY_BYTES: u64 = 72 * 1024 * 1024;
+const MEMORY_BYTES: u64 = 112 * 1024 * 1024;
 
 /// A backup of many large events, which no engine would carry out.
 fn large(path: &Path) {

@@ -88,7 +88,9 @@ impl Engine {
         trainer.begin(&rules, displaced as f64 / waiting.max(1) as f64);
         let fed = self.prices.fed.get().into_iter().flat_map(|queue| std::iter::from_fn(|| queue.pop()));
         fed.take(waiting).for_each(|order| trainer.take(order));
-        let (table, learned) = trainer.learn(self, &config, &rules, now)?;
+        let taught = trainer.learn(self, &config, &rules, now);
+        self.prices.sampled.store(trainer.memory(), Ordering::Relaxed);
+        let (table, learned) = taught?;
         self.prices.thinning.store(u64::from(trainer.thinning().0), Ordering::Relaxed);
         // Rules that came meanwhile may have switched prices off: their stamp comes first or clears what is stored here.
         self.prices.table.store(Some(Arc::new(table)));

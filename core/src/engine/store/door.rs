@@ -111,6 +111,10 @@ impl<S> Tier<S> {
         Tier((0..shards).map(|_| CachePadded::new(Mutex::new(make()))).collect())
     }
 
+    fn memory(&self) -> usize {
+        size_of_val::<[CachePadded<Mutex<S>>]>(&self.0)
+    }
+
     /// Locks shards in order, each once.
     fn lock<const N: usize>(&self, wanted: impl IntoIterator<Item = usize>) -> Guards<'_, S, N> {
         let mut sorted: SmallVec<[usize; 8]> = wanted.into_iter().collect();
@@ -220,6 +224,11 @@ impl<T: Tiers> Door<T> {
     pub fn with_stock<R>(&self, shard: usize, f: impl FnOnce(&T::Stock) -> R) -> R {
         let _held = Held::new();
         f(&self.stock.0[shard].lock())
+    }
+
+    /// Bytes of memory of the shards of orders and of those of stock, without what is behind them.
+    pub fn memory(&self) -> (usize, usize) {
+        (self.orders.memory(), self.stock.memory())
     }
 
     /// The leaf structures, for reading with no lock held.

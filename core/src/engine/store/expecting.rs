@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::heap::tree;
 use crate::ids::SkuId;
 use crate::sync::Mutex;
 
@@ -24,6 +25,11 @@ impl Expecting {
     /// Whether a SKU is among them.
     pub fn has(&self, sku: SkuId) -> bool {
         self.0.lock().contains(&sku)
+    }
+
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        tree::<SkuId, ()>(self.0.lock().len())
     }
 
     /// At most `most` of them, from this SKU on.

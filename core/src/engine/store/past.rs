@@ -20,6 +20,11 @@ impl Past {
         self.0.lock().push(Mark { version, seq, world });
     }
 
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        self.0.lock().capacity() * size_of::<Mark>()
+    }
+
     /// The event of the world that was in force under a version, and that of its rules file if there was one.
     pub fn sources(&self, version: RulesVersion) -> Option<(Seq, Option<Seq>)> {
         let marks = self.0.lock();

@@ -8,10 +8,11 @@ use crossbeam::queue::ArrayQueue;
 use crate::catalog::Config;
 use crate::engine::store::{LastReceipt, Receipts, Trainer};
 use crate::event::OrderPlaced;
-use crate::ids::Seq;
+use crate::heap::{Heap, hash_table};
+use crate::ids::{Seq, SkuId, WarehouseId};
 use crate::prices::{Sampled, Table, Thinning};
 use crate::stock::Move;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, OnceLock, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
 use crate::time::{Span, Time};
 
 /// Orders that wait for the next training; when more come, the oldest make room.
@@ -32,6 +33,8 @@ pub(in crate::engine) struct Prices {
     pub receipts: Mutex<Receipts>,
     pub table: ArcSwapOption<Table>,
     pub trainer: Mutex<Trainer>,
+    /// Bytes of memory of the sample, as it was after the latest training.
+    pub sampled: AtomicUsize,
 }
 
 impl Prices {
@@ -46,7 +49,18 @@ impl Prices {
             receipts: Mutex::new(Receipts::default()),
             table: ArcSwapOption::empty(),
             trainer: Mutex::new(Trainer::default()),
+            sampled: AtomicUsize::new(0),
         }
+    }
+
+    /// Bytes of memory. Of the orders that wait for a training, only the queue is counted.
+    pub fn memory(&self) -> usize {
+        // Each slot of the queue has a stamp.
+        let slot = size_of::<Sampled>() + size_of::<usize>();
+        let fed = self.fed.get().map_or(0, |fed| fed.capacity() * slot);
+        let receipts = hash_table::<((SkuId, WarehouseId), LastReceipt)>(self.receipts.lock().capacity());
+        let table = self.table.load().as_ref().map_or(0, |table| table.heap());
+        fed + receipts + table + self.sampled.load(Ordering::Relaxed)
     }
 
     /// The prices that planning counts, without a lock; looked at only when the rules ask for prices.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::heap::tree;
 use crate::ids::{SkuId, WarehouseId};
 use crate::sync::{AtomicBool, Condvar, Mutex, Ordering};
 
@@ -58,6 +59,11 @@ impl Reactions {
     /// Whether this reaction is noted.
     pub fn has(&self, reaction: Reaction) -> bool {
         self.due.lock().contains(&reaction)
+    }
+
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        tree::<Reaction, ()>(self.due.lock().len())
     }
 
     /// Takes the first reaction that is due.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::heap::{Heap, hash_table};
 use crate::ids::{SkuId, WarehouseId};
 use crate::prices::{Sample, Sampled, Thinning};
 use crate::routing::Router;
@@ -36,6 +37,11 @@ impl Trainer {
     /// Takes an order in.
     pub fn take(&mut self, order: Sampled) {
         self.sample.add(order, self.lost);
+    }
+
+    /// Bytes of memory, without those that training itself works with.
+    pub fn memory(&self) -> usize {
+        self.sample.heap() + hash_table::<((SkuId, WarehouseId), f64)>(self.known.capacity())
     }
 
     /// Which orders it samples.

@@ -23,7 +23,7 @@ impl State<'_, '_> {
             self.settle(&key, no, reference, at)?;
         }
         let told = Told { seq: at.seq, refund: None, amount: payment.amount };
-        self.key_shard_mut(&key).account_mut(&key).tell(Some(reference), told);
+        self.key_shard_mut(&key).change_account(&key, |account| account.tell(Some(reference), told));
         self.mark_refunds(order)
     }
 
@@ -44,7 +44,7 @@ impl State<'_, '_> {
             None => (self.owe(key, reason, Basis::Payment(payment.clone()), at)?, reason),
         };
         let told = Told { seq: at.seq, refund: Some(owed.0), amount: payment.amount };
-        self.key_shard_mut(key).account_mut(key).tell(reference, told);
+        self.key_shard_mut(key).change_account(key, |account| account.tell(reference, told));
         Ok(owed)
     }
 
@@ -72,7 +72,7 @@ impl State<'_, '_> {
     /// Adds a refund that is due.
     pub fn owe(&mut self, key: &OrderKey, reason: RefundReason, basis: Basis, at: &At<'_>) -> Result<RefundNo, Broken> {
         let refund = Refund { reason, basis, seq: at.seq, due: at.arrived(), closed: None };
-        let no = self.key_shard_mut(key).account_mut(key).owe(refund.clone());
+        let no = self.key_shard_mut(key).change_account(key, |account| account.owe(refund.clone()));
         if self.refunds().due(key, no, &refund) {
             Ok(no)
         } else {
@@ -84,7 +84,7 @@ impl State<'_, '_> {
     pub fn settle(&mut self, key: &OrderKey, no: RefundNo, reference: &Code, at: &At<'_>) -> Result<(), Broken> {
         let (by, reference) = (at.envelope.actor.clone(), reference.clone());
         let closing = Closing { reference, seq: at.seq, at: at.arrived(), by };
-        let closed = self.key_shard_mut(key).account_mut(key).close(no, closing).cloned();
+        let closed = self.key_shard_mut(key).change_account(key, |account| account.close(no, closing).cloned());
         let refund = closed.ok_or(Broken::Refund("one is closed that is not open"))?;
         if self.refunds().close(key, no, &refund, at.seq) { Ok(()) } else { Err(Broken::Refund("one is in no list")) }
     }

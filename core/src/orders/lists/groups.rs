@@ -40,6 +40,16 @@ impl<const KINDS: usize> Groups<KINDS> {
         all
     }
 
+    /// Bytes of memory. Looks at each list, under one owner's lock after the other.
+    pub fn memory(&self) -> usize {
+        let blocks = self.blocks.iter().filter_map(OnceLock::get).count() * size_of::<Block<KINDS>>();
+        let groups = self.blocks.iter().filter_map(OnceLock::get).flat_map(|block| block.iter());
+        let groups = groups.filter_map(OnceLock::get).count() * size_of::<Group<KINDS>>();
+        let mut lists = 0;
+        self.each(None, None, |_, list| lists += list.memory());
+        size_of::<Groups<KINDS>>() + blocks + groups + lists
+    }
+
     /// Whether an entry is in these lists of an owner and in none of its others.
     pub fn is_in(&self, owner: u16, entry: Entry, kinds: Kinds) -> bool {
         let mut found = 0;

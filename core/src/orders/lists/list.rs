@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::heap::tree;
 use crate::ids::{OrderId, Seq};
 
 /// An order in a list.
@@ -42,6 +43,12 @@ impl List {
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Bytes of memory. Chunks of the tree have room for [`CHUNK`] entries: they were full once, or half of one that was.
+    pub fn memory(&self) -> usize {
+        let old = self.old.len() * CHUNK * size_of::<Entry>() + tree::<Seq, Vec<Entry>>(self.old.len());
+        old + self.last.capacity() * size_of::<Entry>()
     }
 
     /// Adds an entry. `false` if the list already has it.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::heap::{Heap, tree};
 use crate::ids::{ChannelId, RefundNo, Seq};
 use crate::orders::{OrderKey, Refund, RefundReason};
 use crate::sync::Mutex;
@@ -46,18 +47,30 @@ struct Both {
 struct Side {
     all: BTreeMap<Seq, (OrderKey, RefundNo)>,
     by_channel: BTreeSet<(ChannelId, Seq)>,
+    /// Bytes of memory behind the keys.
+    behind: usize,
 }
 
 impl Side {
     /// `false` if the event is there already.
     fn insert(&mut self, seq: Seq, key: &OrderKey, no: RefundNo) -> bool {
-        self.by_channel.insert((key.channel, seq)) & self.all.insert(seq, (key.clone(), no)).is_none()
+        let key = key.clone();
+        let (channel, bytes) = (key.channel, key.heap());
+        let before = self.all.insert(seq, (key, no));
+        self.behind = self.behind + bytes - before.as_ref().map_or(0, |(key, _)| key.heap());
+        self.by_channel.insert((channel, seq)) & before.is_none()
     }
 
     /// `false` if it is not there.
     fn remove(&mut self, seq: Seq) -> bool {
         let Some((key, _)) = self.all.remove(&seq) else { return false };
+        self.behind -= key.heap();
         self.by_channel.remove(&(key.channel, seq))
+    }
+
+    fn memory(&self) -> usize {
+        let by_channel = tree::<(ChannelId, Seq), ()>(self.by_channel.len());
+        tree::<Seq, (OrderKey, RefundNo)>(self.all.len()) + by_channel + self.behind
     }
 
     fn after(&self, channel: Option<ChannelId>, after: Seq, most: usize) -> Vec<RefundAt> {
@@ -99,6 +112,12 @@ impl Refunds {
     pub fn open(&self, reason: RefundReason) -> u64 {
         let RefundCounts { due, closed } = self.counts();
         due[reason as usize] - closed[reason as usize]
+    }
+
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        let both = self.0.lock();
+        both.open.memory() + both.closed.memory()
     }
 
     /// How many refunds became due and were closed.

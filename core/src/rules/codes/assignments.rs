@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::heap::behind;
 use crate::ids::{CarrierId, ChannelId, Code, PoolId, WarehouseId};
 
 /// The codes a world file defines, each kind in file order.
@@ -79,6 +80,10 @@ fn extend<I>(given: &mut Vec<(I, Code)>, codes: &[Code], id: fn(u16) -> I, missi
         // The limits of every kind are far below 65,536.
         given.push((id(given.len() as u16), code.clone()));
     }
+}
+
+behind! {
+    Assignments { warehouses, carriers, channels, pools }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Things laid out by dense id.
 
+use crate::heap::Heap;
+
 /// A table from ids to things. Ids without a thing answer `None`.
 #[derive(Clone, Debug)]
 pub(crate) struct Dense<T>(Vec<Option<T>>);
@@ -37,5 +39,11 @@ impl<T> FromIterator<(usize, T)> for Dense<T> {
             table[index] = Some(thing);
         }
         Dense(table)
+    }
+}
+
+impl<T: Heap> Heap for Dense<T> {
+    fn heap(&self) -> usize {
+        self.0.heap()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use crate::heap::behind;
 use crate::ids::Code;
 use crate::rules::reader::{At, Fault, FileError, Table};
 
@@ -63,4 +64,8 @@ pub(crate) fn take_one_zone(table: &mut Table<'_, '_>) -> Result<Option<Code>, F
         return Err(FileError::at(line, Fault::Reserved, "`zone` is \"*\": leave it out to mean every zone"));
     }
     Ok(Some(value))
+}
+
+behind! {
+    Zones { 0 }
 }

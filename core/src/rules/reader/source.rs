@@ -1,6 +1,7 @@
 //! The text of a file and its lines.
 
 use super::error::{Fault, FileError};
+use crate::heap::Heap;
 use crate::limits::RULES_BYTES_MAX;
 
 /// The text of a file with the offsets at which its lines begin.
@@ -35,5 +36,11 @@ impl<'i> Source<'i> {
     pub(super) fn line(&self, offset: usize) -> u32 {
         let line = self.line_starts.partition_point(|start| *start <= offset);
         u32::try_from(line).unwrap_or(u32::MAX)
+    }
+}
+
+impl<T: Heap> Heap for At<T> {
+    fn heap(&self) -> usize {
+        self.value.heap()
     }
 }

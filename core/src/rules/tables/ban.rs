@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::{CarrierId, Code, WarehouseId};
 use crate::rules::codes::{Scope, take_one_zone};
 use crate::rules::reader::{At, Fault, FileError, Table};
@@ -77,6 +78,12 @@ impl ZoneBans {
         let covering = [(Some(warehouse), Some(carrier)), (Some(warehouse), None), (None, Some(carrier)), (None, None)];
         covering.iter().any(|pair| self.0.contains(pair))
     }
+}
+
+behind! {
+    BanEntry { warehouse, carrier, zone }
+    Bans { 0 }
+    Ban {}
 }
 
 #[cfg(test)]

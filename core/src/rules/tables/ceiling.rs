@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::{CarrierId, Code};
 use crate::money::Money;
 use crate::rules::codes::{ANY, EVERYWHERE, Scope, take_zone};
@@ -62,6 +63,11 @@ impl Ceilings {
     pub(super) fn of(&self, carrier: CarrierId, zone: u32) -> Option<Money> {
         self.0.get(&(carrier, zone)).or_else(|| self.0.get(&(carrier, EVERYWHERE))).copied()
     }
+}
+
+behind! {
+    CeilingEntry { carrier, zone }
+    Ceilings { 0 }
 }
 
 #[cfg(test)]

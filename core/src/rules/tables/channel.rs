@@ -3,6 +3,7 @@
 use super::policy::{Policy, take_max_parcels};
 use super::pool::regular;
 use super::split::{SPLIT_KEYS, SplitEntry};
+use crate::heap::behind;
 use crate::ids::{ChannelId, Code, PoolId};
 use crate::limits::{CHANNELS_MAX, HOLD_TTL, HOLD_TTL_MAX, POOLS_MAX};
 use crate::routing::SplitRules;
@@ -113,6 +114,11 @@ fn take_hold_ttl(table: &mut Table<'_, '_>) -> Result<Span, FileError> {
         return Err(FileError::at(line, Fault::OutOfBounds { key: "hold_ttl" }, reason));
     }
     Ok(value)
+}
+
+behind! {
+    ChannelRules { code, pools }
+    ChannelEntry { code, pools }
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::fmt::Debug;
 
+use crate::heap::Heap;
 use crate::rules::codes::Scope;
 use crate::rules::reader::{FileError, Table};
 
 /// A rule table with ids in the place of codes.
-pub(crate) trait RuleTable: Sized {
+pub(crate) trait RuleTable: Sized + Heap {
     /// The table as written, with the lines of its entries.
-    type Written: Clone + Debug;
+    type Written: Clone + Debug + Heap;
 
     /// Takes the table with this key out of a file; `None` when the file does not have it.
     fn take(file: &mut Table<'_, '_>, key: &'static str) -> Result<Option<Self::Written>, FileError>;

@@ -6,6 +6,7 @@ use super::ceiling::Ceilings;
 use super::prefer::Preferences;
 use super::rate::Rates;
 use super::warehouse::WarehouseRules;
+use crate::heap::{Heap, behind};
 use crate::ids::{CarrierId, WarehouseId};
 use crate::money::Money;
 use crate::routing::{Ladder, Rate};
@@ -172,5 +173,20 @@ impl LaneBook {
             }
         }
         lanes
+    }
+}
+
+behind! {
+    LaneRules {}
+    ZoneLanes { lanes, starts, ladders }
+    Place { from }
+}
+
+impl Heap for LaneBook {
+    /// Lanes that were not asked for are not there yet.
+    fn heap(&self) -> usize {
+        let made = self.made.capacity() * size_of::<OnceLock<ZoneLanes>>();
+        let lanes: usize = self.made.iter().filter_map(OnceLock::get).map(ZoneLanes::heap).sum();
+        self.places.heap() + self.carriers.heap() + self.zones.heap() + self.money.heap() + made + lanes
     }
 }

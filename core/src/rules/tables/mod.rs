@@ -33,6 +33,7 @@ pub(super) use warehouse::{WarehouseEntry, read_warehouses, resolve_warehouses};
 
 use super::codes::Scope;
 use super::reader::{FileError, Table};
+use crate::heap::behind;
 use contract::RuleTable;
 
 /// Declares every rule table: what it is for, its key in files, and its type when resolved.
@@ -51,6 +52,11 @@ macro_rules! rule_tables {
         #[derive(Debug)]
         pub(crate) struct ResolvedTables {
             $($(#[$purpose])+ pub(crate) $key: $table,)+
+        }
+
+        behind! {
+            RuleTables { $($key),+ }
+            ResolvedTables { $($key),+ }
         }
 
         impl RuleTables {

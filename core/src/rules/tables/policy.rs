@@ -3,6 +3,7 @@
 use super::contract::RuleTable;
 use super::split::{SPLIT_KEYS, SplitEntry};
 use super::weights::{PartialWeights, WEIGHT_KEYS};
+use crate::heap::behind;
 use crate::money::Money;
 use crate::routing::Weights;
 use crate::rules::codes::Scope;
@@ -60,6 +61,10 @@ pub(super) fn take_max_parcels(table: &mut Table<'_, '_>) -> Result<Option<u16>,
             Err(FileError::at(line, Fault::OutOfBounds { key: "max_parcels" }, reason))
         }
     }
+}
+
+behind! {
+    Policy {}
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::{Code, WarehouseId};
 use crate::limits::{HOURS_MAX, PREFERRED_MAX};
 use crate::money::Money;
@@ -119,6 +120,12 @@ impl Preference {
         let (rank, hours) = self.ranks.get(&warehouse).copied().unwrap_or(unlisted);
         (Money(self.penalty.0.saturating_mul(i64::from(rank))), hours)
     }
+}
+
+behind! {
+    PreferEntry { zone, warehouses, hours }
+    Preferences { 0 }
+    Preference { ranks }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `[prices]`: whether stock has a price, how it is learned from orders, and what learning may cost.
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::limits::{PRICE_SAMPLE_MAX, PRICE_SAMPLE_MIN, PRICE_SPAN_MAX, PRICE_SPAN_MIN};
 use crate::rules::codes::Scope;
 use crate::rules::reader::{At, Fault, FileError, Table};
@@ -85,6 +86,10 @@ fn take_span(table: &mut Table<'_, '_>, key: &'static str) -> Result<Option<Span
         return Err(FileError::at(line, Fault::OutOfBounds { key }, reason));
     }
     Ok(Some(value))
+}
+
+behind! {
+    Prices {}
 }
 
 #[cfg(test)]

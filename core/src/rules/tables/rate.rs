@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::{CarrierId, Code};
 use crate::limits::HOURS_MAX;
 use crate::routing::Rate;
@@ -91,6 +92,11 @@ impl Rates {
         let tries = from.iter().flat_map(|from| [(carrier, *from, to), (carrier, *from, EVERYWHERE)]);
         tries.into_iter().find_map(|key| self.0.get(&key)).copied()
     }
+}
+
+behind! {
+    RateEntry { carrier, from, to }
+    Rates { 0 }
 }
 
 #[cfg(test)]

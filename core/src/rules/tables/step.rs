@@ -1,6 +1,7 @@
 //! `[[step]]`: which warehouse steps must precede which. Entries add to the order that always holds.
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::Code;
 use crate::orders::{Step, StepSet};
 use crate::rules::codes::Scope;
@@ -114,6 +115,12 @@ fn step(key: &'static str, code: &Code, line: u32) -> Result<Step, FileError> {
         let reason = format!("`{code}` is not a warehouse step{meant} (there are {})", names.join(", "));
         FileError::at(line, Fault::UnknownWord { key, word: code.to_string() }, reason)
     })
+}
+
+behind! {
+    StepEntry { after }
+    StepRules {}
+    Step {}
 }
 
 #[cfg(test)]

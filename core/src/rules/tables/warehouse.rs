@@ -1,5 +1,6 @@
 //! `[[warehouse]]`: the places that hold stock and ship parcels.
 
+use crate::heap::behind;
 use crate::ids::{Code, WarehouseId};
 use crate::limits::WAREHOUSES_MAX;
 use crate::rules::codes::{ANY, Dense, Distinct, Names};
@@ -111,6 +112,11 @@ fn take_kind(table: &mut Table<'_, '_>) -> Result<WarehouseKind, FileError> {
             Err(FileError::at(kind.line, Fault::UnknownWord { key: "kind", word: kind.value }, reason))
         }
     }
+}
+
+behind! {
+    WarehouseRules { code, zone }
+    WarehouseEntry { code, zone }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::contract::RuleTable;
+use crate::heap::behind;
 use crate::ids::{ChannelId, Code};
 use crate::limits::WEIGHT_MICROS_MAX;
 use crate::routing::Weights;
@@ -130,6 +131,12 @@ impl Override {
         let fits = |wanted: &Option<Code>, given| wanted.as_ref().is_none_or(|wanted| Some(wanted.as_str()) == given);
         self.channel.is_none_or(|wanted| wanted == channel) && fits(&self.zone, zone) && fits(&self.category, category)
     }
+}
+
+behind! {
+    WeightsEntry { channel, zone, category }
+    WeightTable { 0 }
+    Override { zone, category }
 }
 
 #[cfg(test)]

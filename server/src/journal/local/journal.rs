@@ -257,6 +257,10 @@ impl Journal for LocalJournal {
         self.ring.all()
     }
 
+    fn kept_bytes(&self) -> usize {
+        self.ring.bytes()
+    }
+
     fn history(&self) -> Option<Arc<dyn History>> {
         Some(Arc::new(LocalHistory { path: self.place.path.clone(), file: Arc::clone(&self.file) }))
     }

@@ -393,6 +393,10 @@ impl Journal for RedisJournal {
         self.ring.all()
     }
 
+    fn kept_bytes(&self) -> usize {
+        self.ring.bytes()
+    }
+
     fn history(&self) -> Option<Arc<dyn History>> {
         // The address was good enough to open the partition.
         let history = reading::RedisHistory::new(&self.config).ok()?;
