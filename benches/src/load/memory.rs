@@ -79,7 +79,7 @@ impl fmt::Display for Footprint {
 }
 
 /// Resident bytes of this process.
-pub(super) fn resident() -> usize {
+pub fn resident() -> usize {
     // The second field counts pages of 4 KiB, which all machines that this runs on have.
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4_096

@@ -13,7 +13,7 @@ mod world;
 
 pub use expire::{Lateness, run as expire};
 pub use life::{Ending, Lived, Lives, run as live};
-pub use memory::Footprint;
+pub use memory::{Footprint, resident};
 pub use options::{Load, Place};
 pub use report::Report;
 

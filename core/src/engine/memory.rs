@@ -27,7 +27,7 @@ impl Engine {
 
     /// Bytes of memory by room, as the rooms count them. It looks at each shard, at each list of channels and warehouses
     /// and at what leads to each SKU, but at no order, customer, movement or cell. It holds one lock at a time, each for as
-    /// long as adding up one shard takes: a few microseconds.
+    /// long as adding up one shard takes.
     ///
     /// What planning uses for a moment is not in it, nor is what the journal keeps, which the engine does not know.
     pub fn memory(&self) -> Rooms {

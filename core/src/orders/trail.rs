@@ -59,7 +59,7 @@ impl Trail {
     pub fn remember(&mut self, memo: &Memo<Change>, placing: Placing<'_>) {
         let mut writer = Writer::new();
         put_memo(&mut writer, memo, placing);
-        let (bytes, at) = (writer.bytes(), self.answered);
+        let (bytes, at) = (writer.written(), self.answered);
         self.bytes.splice(at..at, bytes.iter().copied());
         self.answered += bytes.len();
         self.last += bytes.len();
@@ -85,7 +85,7 @@ impl Trail {
         let mut writer = Writer::new();
         put_moment(&mut writer, moment, placing);
         self.last = self.bytes.len();
-        self.bytes.extend_from_slice(writer.bytes());
+        self.bytes.extend_from_slice(writer.written());
         self.moments += 1;
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stockade_core::command::{Command, Request};
 use stockade_core::query::Query;
 use stockade_core::reject::Reject;
-use stockade_core::reply::Reply;
+use stockade_core::reply::{OrderView, Reply};
 use stockade_core::time::{Span, Time};
 
 use super::course::{Ending, Life, Next};
@@ -137,34 +137,41 @@ impl Caller {
             self.lived.receipts += 1;
             return Ok(());
         };
+        if let Reply::Order(order) = reply {
+            return self.read(at, &order, now);
+        }
+        self.lived.commands += 1;
         let Some(life) = &mut self.lives[at] else { return Ok(()) };
-        match reply {
-            Reply::Placed(placed) => {
-                self.lived.commands += 1;
-                life.placed(*placed);
-            }
-            Reply::Changed(_) | Reply::Refunded(_) => {
-                self.lived.commands += 1;
-                if let Some(parcel) = life.went_on() {
-                    self.lived.shipped += parcel.lines.iter().map(|line| line.units.0).sum::<u64>();
-                    self.shelf.left(parcel);
-                }
-            }
-            Reply::Order(order) => match life.has_ended(&order) {
-                Some(true) => {
-                    self.lived.ended[life.ending as usize] += 1;
-                    self.pace.ended.fetch_add(1, Ordering::Relaxed);
-                    self.lives[at] = None;
-                }
-                None if now.since(order.expires_at) < LATE_MOST => life.from = now + AGAIN,
-                None | Some(false) => {
-                    let ending = life.ending.name();
-                    return Err(format!("an order that was to end {ending} did not: {order:?}"));
-                }
-            },
-            other => return Err(format!("{life:?} was answered with {other:?}")),
+        if let Reply::Placed(placed) = reply {
+            life.placed(*placed);
+            return Ok(());
+        }
+        if !matches!(reply, Reply::Changed(_) | Reply::Refunded(_)) {
+            return Err(format!("{life:?} was answered with {reply:?}"));
+        }
+        if let Some(parcel) = life.went_on() {
+            self.lived.shipped += parcel.lines.iter().map(|line| line.units.0).sum::<u64>();
+            self.shelf.left(parcel);
         }
         Ok(())
+    }
+
+    /// An order was read that should have ended.
+    fn read(&mut self, at: usize, order: &OrderView, now: Time) -> Result<(), String> {
+        let Some(life) = &mut self.lives[at] else { return Ok(()) };
+        match life.has_ended(order) {
+            Some(true) => {
+                self.lived.ended[life.ending as usize] += 1;
+                self.pace.ended.fetch_add(1, Ordering::Relaxed);
+                self.lives[at] = None;
+                Ok(())
+            }
+            None if now.since(order.expires_at) < LATE_MOST => {
+                life.from = now + AGAIN;
+                Ok(())
+            }
+            None | Some(false) => Err(format!("an order that was to end {} did not: {order:?}", life.ending.name())),
+        }
     }
 
     fn receive(&mut self, command: Command) -> Todo {

@@ -67,9 +67,8 @@ fn lead(engine: &Engine, clock: &Clock, mut caller: Caller) -> Result<Lived, Str
 /// Sends a command, again while the journal is too far behind.
 fn told(engine: &Engine, clock: &Clock, actor: &Actor, request: &Request) -> Result<Reply, Reject> {
     loop {
-        match engine.execute(request, actor, clock.now()).result {
-            Err(Reject::Overloaded { retry_after }) => thread::sleep(Duration::from_micros(retry_after.0.0)),
-            result => return result,
-        }
+        let result = engine.execute(request, actor, clock.now()).result;
+        let Err(Reject::Overloaded { retry_after }) = &result else { return result };
+        thread::sleep(Duration::from_micros(retry_after.0.0));
     }
 }

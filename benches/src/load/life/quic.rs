@@ -65,11 +65,8 @@ async fn lead(client: Client, call: Call, mut caller: Caller) -> Result<Lived, S
 /// Sends a command, again while the journal is too far behind.
 async fn told(client: &Client, call: &Call, request: Request) -> Result<Answer<Reply>, ClientError> {
     loop {
-        match client.command(request.clone(), call).await {
-            Err(ClientError::Rejected(Reject::Overloaded { retry_after })) => {
-                tokio::time::sleep(Duration::from_micros(retry_after.0.0)).await;
-            }
-            answer => return answer,
-        }
+        let answer = client.command(request.clone(), call).await;
+        let Err(ClientError::Rejected(Reject::Overloaded { retry_after })) = &answer else { return answer };
+        tokio::time::sleep(Duration::from_micros(retry_after.0.0)).await;
     }
 }

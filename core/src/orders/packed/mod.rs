@@ -1,7 +1,8 @@
 //! Numbers and texts in as few bytes as they need, for orders that nobody looks at.
 //!
-//! Numbers are in LEB128 (DWARF 5, section 7.6), signed ones in zigzag, and most of them as the difference to something
-//! beside them. The form is of this process alone and may change with any version.
+//! Numbers are in bytes of seven bits each, all of whose marks stand in the first byte, so that no loop looks for the last
+//! one; signed ones are in zigzag, and most of them are the difference to something beside them. The form is of this process
+//! alone and may change with any version.
 
 mod reader;
 mod writer;

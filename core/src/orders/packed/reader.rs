@@ -24,30 +24,31 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub fn number(&mut self) -> Option<u64> {
-        let (first, rest) = self.0.split_first()?;
-        if *first < 0x80 {
-            self.0 = rest;
-            return Some((*first).into());
+        let first = *self.0.first()?;
+        if first & 1 == 1 {
+            self.0 = &self.0[1..];
+            return Some((first >> 1).into());
         }
-        self.long_number()
+        self.long_number(first.trailing_zeros() as usize)
     }
 
-    fn long_number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            let bits = u64::from(byte & 0x7F);
-            // The tenth byte has room for one bit.
-            if bits.leading_zeros() < shift {
-                return None;
-            }
-            number |= bits << shift;
-            if *byte < 0x80 {
-                return Some(number);
-            }
+    /// A number with so many bytes after the first.
+    fn long_number(&mut self, more: usize) -> Option<u64> {
+        if more == 8 {
+            let bytes = self.raw(9)?;
+            return bytes.last_chunk().map(|number| u64::from_le_bytes(*number));
         }
-        None
+        let word = match self.0.first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => {
+                let mut word = [0; 8];
+                word[..self.0.len()].copy_from_slice(self.0);
+                u64::from_le_bytes(word)
+            }
+        };
+        self.raw(more + 1)?;
+        // The bytes after it are not its own.
+        Some(word << (56 - 8 * more) >> (57 - 7 * more))
     }
 
     #[inline]

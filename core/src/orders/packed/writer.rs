@@ -1,48 +1,55 @@
 //! Writes numbers and texts.
 
-use smallvec::SmallVec;
-
 use crate::Actor;
 use crate::ids::Code;
 
 /// Most orders fit into this many bytes.
 const ROOM: usize = 512;
 /// The longest form of a number.
-const LONGEST: usize = 10;
+const LONGEST: usize = 9;
 
 /// Gathers bytes.
-pub(in crate::orders) struct Writer(SmallVec<[u8; ROOM]>);
+pub(in crate::orders) struct Writer {
+    bytes: [u8; ROOM],
+    len: usize,
+    /// What no longer had room, from the beginning.
+    full: Vec<u8>,
+}
 
 impl Writer {
     pub fn new() -> Writer {
-        Writer(SmallVec::new())
+        Writer { bytes: [0; ROOM], len: 0, full: Vec::new() }
     }
 
-    /// What was written so far.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
+    /// What was written.
+    pub fn written(&mut self) -> &[u8] {
+        if self.full.is_empty() {
+            return &self.bytes[..self.len];
+        }
+        self.spill();
+        &self.full
     }
 
-    /// The bytes, in memory of just their size.
-    pub fn finish(self) -> Box<[u8]> {
-        Box::from(self.0.as_slice())
+    /// What was written, in memory of just its size.
+    pub fn finish(mut self) -> Box<[u8]> {
+        Box::from(self.written())
     }
 
-    /// A number of any width: seven bits a byte, the lowest first.
+    /// A number of any width, in as many bytes as it has groups of seven bits: the first byte ends with a one and as many
+    /// zeros as there are bytes after it. A number of more than 56 bits has eight zeros and then itself.
     #[inline]
     pub fn number(&mut self, number: impl Into<u64>) {
-        let mut number = number.into();
-        if number < 0x80 {
-            return self.0.push(number as u8);
+        let number = number.into();
+        let more = (63 - (number | 1).leading_zeros()) / 7;
+        let room = self.room(LONGEST);
+        if more < 8 {
+            room[..8].copy_from_slice(&((number << 1 | 1) << more).to_le_bytes());
+            self.len += more as usize + 1;
+        } else {
+            room[0] = 0;
+            room[1..].copy_from_slice(&number.to_le_bytes());
+            self.len += LONGEST;
         }
-        let (mut bytes, mut len) = ([0; LONGEST], 0);
-        while number >= 0x80 {
-            bytes[len] = number as u8 | 0x80;
-            number >>= 7;
-            len += 1;
-        }
-        bytes[len] = number as u8;
-        self.0.extend_from_slice(&bytes[..=len]);
     }
 
     /// A signed number: small ones of both signs are short.
@@ -60,7 +67,8 @@ impl Writer {
     /// A choice.
     #[inline]
     pub fn flag(&mut self, flag: bool) {
-        self.0.push(u8::from(flag));
+        self.room(1)[0] = u8::from(flag);
+        self.len += 1;
     }
 
     /// What may be missing.
@@ -81,18 +89,25 @@ impl Writer {
 
     /// A digest as it is.
     pub fn digest(&mut self, digest: u128) {
-        self.0.extend_from_slice(&digest.to_le_bytes());
+        let bytes = digest.to_le_bytes();
+        self.room(bytes.len()).copy_from_slice(&bytes);
+        self.len += bytes.len();
     }
 
     /// A text with its length.
     pub fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        self.raw(text.as_bytes());
     }
 
     /// Bytes whose number is known.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        if bytes.len() > ROOM {
+            self.spill();
+            return self.full.extend_from_slice(bytes);
+        }
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.len += bytes.len();
     }
 
     /// Who did something; says only that it is the usual one, when it is.
@@ -111,5 +126,20 @@ impl Writer {
     /// A code.
     pub fn code(&mut self, code: &Code) {
         self.text(code.as_str());
+    }
+
+    /// Room for so many bytes, at most [`ROOM`], after those that were written.
+    #[inline]
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.len + bytes > ROOM {
+            self.spill();
+        }
+        &mut self.bytes[self.len..self.len + bytes]
+    }
+
+    #[cold]
+    fn spill(&mut self) {
+        self.full.extend_from_slice(&self.bytes[..self.len]);
+        self.len = 0;
     }
 }

@@ -399,8 +399,7 @@ impl Journal for RedisJournal {
 
     fn history(&self) -> Option<Arc<dyn History>> {
         // The address was good enough to open the partition.
-        let history = reading::RedisHistory::new(&self.config).ok()?;
-        Some(Arc::new(history))
+        Some(Arc::new(reading::RedisHistory::new(&self.config).ok()?))
     }
 
     fn kind(&self) -> &'static str {
@@ -427,10 +426,9 @@ impl RedisJournal {
     fn keep(&mut self, bytes: Vec<u8>, id: &str) -> Result<(), JournalError> {
         let batch = Batch::decode(&bytes).map_err(|e| unreadable(&self.link.place(), id, &e))?;
         let (first, last, chain) = (batch.first, batch.last, batch.chain);
-        if self.ring.last().is_some_and(|known| known >= first) {
-            return Ok(());
+        if self.ring.last().is_none_or(|known| known < first) {
+            self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
         }
-        self.ring.push(SealedBatch { first, last, chain, bytes: bytes.into() });
         Ok(())
     }
 }
