@@ -11,6 +11,10 @@ use smallvec::{Array, SmallVec};
 
 use crate::ids::Code;
 
+/// Whether sums that are kept are compared with what is there when state is checked: in builds for tests. A figure for people
+/// is no reason to serve no orders.
+pub(crate) const COMPARED: bool = cfg!(debug_assertions);
+
 /// What has memory behind itself.
 pub trait Heap {
     /// Bytes it asked the allocator for: those behind it, without its own.

@@ -7,7 +7,7 @@ use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
 
-use crate::heap::{Heap, tree};
+use crate::heap::{COMPARED, Heap, tree};
 use crate::ids::{Code, RefundNo, Seq};
 use crate::money::Money;
 use crate::orders::{Closing, OrderKey, Payment, Refund, RefundReason};
@@ -141,7 +141,7 @@ impl Account {
         }
         let references: usize = self.payments.keys().map(Code::heap).sum();
         let refunds: usize = self.refunds.iter().map(Refund::heap).sum();
-        if references + refunds != self.behind {
+        if COMPARED && references + refunds != self.behind {
             return wrong("counts other bytes than it has");
         }
         let named = self.payments.values().chain(&self.unnamed).filter_map(|told| told.refund);

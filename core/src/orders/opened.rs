@@ -1,7 +1,8 @@
 //! Orders of a shard that were opened under its lock: they are kept packed, and are whole until the lock opens again.
 //!
 //! Whoever holds the lock may look at several of them at once, so that nothing is moved or dropped before all of them are
-//! taken. There are few: one commit rarely touches two orders of a shard.
+//! taken. There are few: one commit rarely touches two orders of a shard, and whoever looks at many of them either opens
+//! none or lets [`Slots`](super::slots::Slots) pack them in between.
 
 use std::cell::OnceCell;
 
@@ -29,6 +30,16 @@ pub(super) struct One {
 }
 
 impl Opened {
+    /// Whether more than so many orders are open.
+    pub fn is_longer_than(&self, orders: usize) -> bool {
+        let mut chain = self;
+        for _ in 0..=orders {
+            let Some(link) = chain.0.get() else { return false };
+            chain = &link.next;
+        }
+        true
+    }
+
     /// The order with a number, if it is open.
     #[inline]
     pub fn find(&self, number: u32) -> Option<&Order> {

@@ -222,6 +222,11 @@ impl Order {
         self.trail.memo(key, self.placing())
     }
 
+    /// What the command that made an event was answered.
+    pub fn memo_of(&self, seq: Seq) -> Option<Memo<Change>> {
+        self.trail.memo_of(seq, self.placing())
+    }
+
     /// What was answered, in the order of events.
     pub fn memos(&self) -> impl Iterator<Item = Memo<Change>> {
         self.trail.iter_memos(self.placing())

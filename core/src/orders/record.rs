@@ -47,6 +47,11 @@ impl Record {
         take_order(&mut Reader::new(&self.0), id).expect(READABLE)
     }
 
+    /// Where the order stands, and its deadline: read without the rest.
+    pub fn hold(&self) -> (OrderState, Time) {
+        take_hold(&mut Reader::new(&self.0)).expect(READABLE)
+    }
+
     /// Whether it is the order of a channel with a number.
     #[inline]
     pub fn is_of(&self, channel: ChannelId, number: &str) -> bool {
@@ -139,6 +144,18 @@ fn take_order(from: &mut Reader<'_>, id: OrderId) -> Option<Order> {
     };
     from.end()?;
     Some(order)
+}
+
+/// The state and the deadline, as [`put_order`] wrote them.
+fn take_hold(from: &mut Reader<'_>) -> Option<(OrderState, Time)> {
+    let (_channel, _number, _digest) = (from.u16()?, from.text()?, from.digest()?);
+    let (_zone, _customer) = (from.option(Reader::text)?, from.option(Reader::text)?);
+    let (_carrier, _ship_complete, _max_parcels) = (from.option(Reader::u16)?, from.flag()?, from.option(Reader::u16)?);
+    let state = *OrderState::ALL.get(usize::from(from.u16()?))?;
+    let (_refund_due, _placed, placed_at) = (from.flag()?, from.number()?, from.number()?);
+    let (_placed_occurred, _placed_by) = (from.signed()?, from.actor(None)?);
+    let first_deadline = from.since(placed_at)?;
+    Some((state, Time(from.since(first_deadline)?)))
 }
 
 fn put_sub(to: &mut Writer, sub: &SubOrder) {

@@ -1,8 +1,8 @@
 //! What happened to an order after it was placed, and what its commands were answered.
 //!
 //! Every command adds to it and reads hardly any of it, so that it stays in the form in which it is kept: one thing behind
-//! the other as bytes, the answers first. Of the answers of a long trail there is an index by key, so that a command that
-//! is repeated on and on, each time under a new key, does not make every later command slower.
+//! the other as bytes, answers and moments apart. Of the answers of a long trail there is an index, so that a command that is
+//! repeated on and on, each time under a new key, does not make every later command slower.
 
 use std::collections::BTreeMap;
 
@@ -24,16 +24,26 @@ const SCANNED: u32 = 128;
 /// What happened to an order, and what its commands were answered.
 #[derive(Clone, Default)]
 pub(super) struct Trail {
-    /// Answers, then moments.
-    bytes: Vec<u8>,
-    /// How many of them are answers.
-    answered: usize,
-    answers: u32,
-    moments: u32,
+    answers: Things,
+    moments: Things,
     /// Where the last moment begins, if it was written since the trail was read.
     last: usize,
-    /// Where answers begin by key, once there are more than [`SCANNED`].
-    places: BTreeMap<Code, usize>,
+    /// Where answers begin, once there are more than [`SCANNED`].
+    index: Index,
+}
+
+/// Things one behind the other.
+#[derive(Clone, PartialEq, Eq, Default, Encode)]
+struct Things {
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+/// Where answers begin.
+#[derive(Clone, Default)]
+struct Index {
+    by_key: BTreeMap<Code, usize>,
+    in_order: Vec<usize>,
 }
 
 /// The placing of an order: what its trail tells the difference to.
@@ -44,67 +54,76 @@ pub(super) struct Placing<'a> {
     pub by: &'a Actor,
 }
 
+impl Things {
+    fn add(&mut self, put: impl FnOnce(&mut Writer)) {
+        let mut writer = Writer::new();
+        put(&mut writer);
+        self.bytes.extend_from_slice(writer.written());
+        self.count += 1;
+    }
+
+    fn put(&self, to: &mut Writer) {
+        to.number(self.count);
+        to.number(self.bytes.len() as u64);
+        to.raw(&self.bytes);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Option<Things> {
+        let count = from.u32()?;
+        let len = usize::try_from(from.number()?).ok()?;
+        Some(Things { bytes: from.raw(len)?.to_vec(), count })
+    }
+}
+
 impl Trail {
     /// How many answers are remembered.
     pub fn answers(&self) -> usize {
-        self.answers as usize
+        self.answers.count as usize
     }
 
     /// How many moments there are.
     pub fn moments(&self) -> usize {
-        self.moments as usize
+        self.moments.count as usize
     }
 
     /// Remembers an answer.
     pub fn remember(&mut self, memo: &Memo<Change>, placing: Placing<'_>) {
-        let mut writer = Writer::new();
-        put_memo(&mut writer, memo, placing);
-        let (bytes, at) = (writer.written(), self.answered);
-        self.bytes.splice(at..at, bytes.iter().copied());
-        self.answered += bytes.len();
-        self.last += bytes.len();
-        self.answers += 1;
-        match self.answers {
+        let at = self.answers.bytes.len();
+        self.answers.add(|to| put_memo(to, memo, placing));
+        match self.answers.count {
             0..=SCANNED => {}
-            _ if self.places.is_empty() => {
-                // Of answers under the same key the first counts, here as when they are looked through.
-                let mut places = BTreeMap::new();
+            _ if self.index.in_order.is_empty() => {
+                let mut index = Index::default();
                 for (at, memo) in self.placed(placing) {
-                    places.entry(memo.key).or_insert(at);
+                    index.add(memo.key, at);
                 }
-                self.places = places;
+                self.index = index;
             }
-            _ => {
-                self.places.entry(memo.key.clone()).or_insert(at);
-            }
+            _ => self.index.add(memo.key.clone(), at),
         }
     }
 
     /// Adds a moment.
     pub fn note(&mut self, moment: &Moment, placing: Placing<'_>) {
-        let mut writer = Writer::new();
-        put_moment(&mut writer, moment, placing);
-        self.last = self.bytes.len();
-        self.bytes.extend_from_slice(writer.written());
-        self.moments += 1;
+        self.last = self.moments.bytes.len();
+        self.moments.add(|to| put_moment(to, moment, placing));
     }
 
     /// Gives the moment that was just added a reason.
     pub fn explain(&mut self, reason: Option<&str>, placing: Placing<'_>) {
-        let last = take_moment(&mut Reader::new(&self.bytes[self.last..]), placing).expect(READABLE);
-        self.bytes.truncate(self.last);
-        self.moments -= 1;
+        let last = take_moment(&mut Reader::new(&self.moments.bytes[self.last..]), placing).expect(READABLE);
+        self.moments.bytes.truncate(self.last);
+        self.moments.count -= 1;
         self.note(&Moment { reason: reason.map(Box::from), ..last }, placing);
     }
 
     /// The answer under a key.
     pub fn memo(&self, key: &Code, placing: Placing<'_>) -> Option<Memo<Change>> {
-        if self.answers > SCANNED {
-            let mut reader = Reader::new(&self.bytes[*self.places.get(key)?..self.answered]);
-            return Some(take_memo(&mut reader, placing).expect(READABLE));
+        if self.answers.count > SCANNED {
+            return Some(self.memo_at(*self.index.by_key.get(key)?, placing));
         }
-        let mut reader = Reader::new(&self.bytes[..self.answered]);
-        for _ in 0..self.answers {
+        let mut reader = Reader::new(&self.answers.bytes);
+        for _ in 0..self.answers.count {
             let mut there = reader;
             if there.text().expect(READABLE) == key.as_str() {
                 return Some(take_memo(&mut reader, placing).expect(READABLE));
@@ -114,6 +133,16 @@ impl Trail {
         None
     }
 
+    /// The answer of an event.
+    pub fn memo_of(&self, seq: Seq, placing: Placing<'_>) -> Option<Memo<Change>> {
+        if self.answers.count > SCANNED {
+            let seq_at = |at: &usize| seq_of(&mut Reader::new(&self.answers.bytes[*at..]), placing).expect(READABLE);
+            let at = self.index.in_order.binary_search_by_key(&seq, seq_at).ok()?;
+            return Some(self.memo_at(self.index.in_order[at], placing));
+        }
+        self.iter_memos(placing).find(|memo| memo.seq == seq)
+    }
+
     /// Every answer, in the order of events.
     pub fn iter_memos<'a>(&'a self, placing: Placing<'a>) -> impl Iterator<Item = Memo<Change>> + 'a {
         self.placed(placing).map(|(_, memo)| memo)
@@ -121,55 +150,58 @@ impl Trail {
 
     /// Every moment, in the order of events.
     pub fn iter_moments<'a>(&'a self, placing: Placing<'a>) -> impl Iterator<Item = Moment> + 'a {
-        let mut reader = Reader::new(&self.bytes[self.answered..]);
-        (0..self.moments).map(move |_| take_moment(&mut reader, placing).expect(READABLE))
+        let mut reader = Reader::new(&self.moments.bytes);
+        (0..self.moments.count).map(move |_| take_moment(&mut reader, placing).expect(READABLE))
+    }
+
+    fn memo_at(&self, at: usize, placing: Placing<'_>) -> Memo<Change> {
+        take_memo(&mut Reader::new(&self.answers.bytes[at..]), placing).expect(READABLE)
     }
 
     /// Every answer with where it begins.
     fn placed<'a>(&'a self, placing: Placing<'a>) -> impl Iterator<Item = (usize, Memo<Change>)> + 'a {
-        let mut reader = Reader::new(&self.bytes[..self.answered]);
-        (0..self.answers).map(move |_| {
-            let at = self.answered - reader.left();
+        let all = self.answers.bytes.len();
+        let mut reader = Reader::new(&self.answers.bytes);
+        (0..self.answers.count).map(move |_| {
+            let at = all - reader.left();
             (at, take_memo(&mut reader, placing).expect(READABLE))
         })
     }
 
     /// Writes it as it is.
     pub fn put(&self, to: &mut Writer) {
-        to.number(self.answers);
-        to.number(self.moments);
-        to.number(self.answered as u64);
-        to.number((self.bytes.len() - self.answered) as u64);
-        to.raw(&self.bytes);
+        self.answers.put(to);
+        self.moments.put(to);
     }
 
     /// Reads what was written. It is not looked through: what was packed can be read.
     pub fn take(from: &mut Reader<'_>) -> Option<Trail> {
-        let (answers, moments) = (from.u32()?, from.u32()?);
-        let answered = usize::try_from(from.number()?).ok()?;
-        let told = usize::try_from(from.number()?).ok()?;
-        let bytes = from.raw(answered.checked_add(told)?)?.to_vec();
-        if answers > SCANNED || answered > bytes.len() {
-            return None;
-        }
-        Some(Trail { bytes, answered, answers, moments, last: 0, places: BTreeMap::new() })
+        let (answers, moments) = (Things::take(from)?, Things::take(from)?);
+        let is_short = answers.count <= SCANNED;
+        is_short.then(|| Trail { answers, moments, last: 0, index: Index::default() })
     }
+}
 
-    fn contents(&self) -> (u32, u32, &[u8]) {
-        (self.answers, self.moments, &self.bytes)
+impl Index {
+    /// Of answers under the same key the first counts, here as when they are looked through.
+    fn add(&mut self, key: Code, at: usize) {
+        self.by_key.entry(key).or_insert(at);
+        self.in_order.push(at);
     }
 }
 
 impl Heap for Trail {
     fn heap(&self) -> usize {
-        let keys: usize = self.places.keys().map(Code::heap).sum();
-        self.bytes.capacity() + tree::<Code, usize>(self.places.len()) + keys
+        let Index { by_key, in_order } = &self.index;
+        let keys: usize = by_key.keys().map(Code::heap).sum();
+        let index = tree::<Code, usize>(by_key.len()) + keys + in_order.capacity() * size_of::<usize>();
+        self.answers.bytes.capacity() + self.moments.bytes.capacity() + index
     }
 }
 
 impl PartialEq for Trail {
     fn eq(&self, other: &Trail) -> bool {
-        self.contents() == other.contents()
+        self.answers == other.answers && self.moments == other.moments
     }
 }
 
@@ -177,14 +209,15 @@ impl Eq for Trail {}
 
 impl std::fmt::Debug for Trail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Trail({} answers, {} moments)", self.answers, self.moments)
+        write!(f, "Trail(answers: {}, moments: {})", self.answers(), self.moments())
     }
 }
 
 /// The same things are the same bytes, so that these can stand for them in a digest.
 impl Encode for Trail {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.contents().encode(encoder)
+        self.answers.encode(encoder)?;
+        self.moments.encode(encoder)
     }
 }
 
@@ -199,6 +232,13 @@ fn take_memo(from: &mut Reader<'_>, placing: Placing<'_>) -> Option<Memo<Change>
     let (key, digest) = (from.code()?, from.digest()?);
     let seq = Seq(from.since(placing.seq.0)?);
     Some(Memo { key, digest, seq, answer: take_change(from)? })
+}
+
+/// The sequence of the answer that comes next.
+fn seq_of(from: &mut Reader<'_>, placing: Placing<'_>) -> Option<Seq> {
+    from.text()?;
+    from.digest()?;
+    from.since(placing.seq.0).map(Seq)
 }
 
 fn skip_memo(from: &mut Reader<'_>) -> Option<()> {

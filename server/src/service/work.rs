@@ -160,7 +160,9 @@ impl<'s> Look<'s> {
 
     fn of_payment(&self, order: &OrderRef) -> Work {
         let Some(extent) = self.extent(order) else { return Work::Light };
-        if extent.is_late { self.of_plan(extent.lines) } else { by_items(extent.lines, STOCK_LINES) }
+        // A payment that was told before is looked for among all that happened.
+        let items = extent.lines.max(extent.moments);
+        if extent.is_late { self.of_plan(items) } else { by_items(items, STOCK_LINES) }
     }
 
     fn of_view(&self, order: &OrderRef) -> Work {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map;
 use std::hash::BuildHasher;
 
-use crate::heap::{Heap, hash_table};
+use crate::heap::{COMPARED, Heap, hash_table};
 use crate::ids::{Code, Seq};
 use crate::orders::lists::list::{Entry, List};
 use crate::sync::Mutex;
@@ -117,7 +117,7 @@ impl Customers {
                 }
             }
             let behind: usize = shard.orders.iter().map(|(customer, orders)| customer.heap() + orders.heap()).sum();
-            if behind != shard.behind {
+            if COMPARED && behind != shard.behind {
                 return Err(format!("{behind} bytes are behind customers, {} are counted", shard.behind));
             }
         }

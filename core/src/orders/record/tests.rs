@@ -186,6 +186,7 @@ proptest! {
     fn an_order_is_what_was_packed(order in order()) {
         let record = Record::pack(&order);
         prop_assert_eq!(&record.open(order.id), &order);
+        prop_assert_eq!(record.hold(), (order.state, order.deadline));
         prop_assert!(record.is_of(order.channel, order.number.as_str()));
         prop_assert!(!record.is_of(ChannelId(order.channel.0 ^ 1), order.number.as_str()));
         let longer = format!("{}x", order.number);
@@ -198,8 +199,10 @@ proptest! {
         mut order in order(),
         things in prop::collection::vec((memo(), option::of(moment()), option::of(option::of(".{0,40}")), any::<bool>()), 0..200),
     ) {
-        let (mut memos, mut moments) = (order.memos().collect::<Vec<_>>(), order.timeline().collect::<Vec<_>>());
-        for (memo, moment, reason, packs) in things {
+        order.trail = Trail::default();
+        let (mut memos, mut moments) = (Vec::new(), Vec::new());
+        for (at, (mut memo, moment, reason, packs)) in things.into_iter().enumerate() {
+            memo.seq = Seq(at as u64 * 7);
             order.remember(&memo);
             memos.push(memo);
             if let Some(mut moment) = moment {
@@ -215,6 +218,8 @@ proptest! {
             }
         }
         for memo in &memos {
+            let of_event = order.memo_of(memo.seq).map(|found| found.seq);
+            prop_assert_eq!(of_event, Some(memo.seq));
             prop_assert_eq!(order.memo(&memo.key), memos.iter().find(|first| first.key == memo.key).cloned());
         }
         let none = Code::new("no key that was drawn, for it is too long").unwrap();

@@ -104,10 +104,10 @@ impl Engine {
         let entry = loop {
             let Some(due) = shard.timers.take_due(now) else { break None };
             // An entry of a hold that was extended since is out of date: the extension left one of its own.
-            let is_due = |order: &Order| match due.kind {
-                TimerKind::Hold => order.state == OrderState::Held && order.deadline == due.at,
+            let is_due = match due.kind {
+                TimerKind::Hold => shard.hold(due.order) == Some((OrderState::Held, due.at)),
             };
-            if shard.order(due.order).is_some_and(is_due) {
+            if is_due {
                 break Some((due.at, due.placed, due.order));
             }
         };

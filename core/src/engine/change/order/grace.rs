@@ -48,8 +48,10 @@ impl Engine {
         (0..KEY_SHARDS).any(|number| {
             let keys = self.door.lock_orders(&self.log, [number]);
             let shard = keys.orders(number);
-            let ends =
-                |due: &Due| shard.order(due.order).is_some_and(|o| o.state == OrderState::Held && o.deadline < until);
+            let ends = |due: &Due| {
+                let hold = shard.hold(due.order);
+                hold.is_some_and(|(state, deadline)| state == OrderState::Held && deadline < until)
+            };
             shard.timers.entries().any(|due| due.at < until && ends(&due))
         })
     }

@@ -41,7 +41,7 @@ impl Engine {
             return None;
         }
         let memo = match (told, reference) {
-            (Some(told), _) => order.memos().find(|memo| memo.seq == told.seq),
+            (Some(told), _) => order.memo_of(told.seq),
             (None, None) => order.memos().find(|memo| is_payment(&memo.answer)),
             (None, Some(_)) => return None,
         };
