@@ -275,6 +275,41 @@ fn a_backup_is_taken_from_another_machine_by_its_url() {
     run(elsewhere.path(), &["backup", "x", "--url", "https://example.com", "--token", "t"]).ended(2);
 }
 
+/// An entry of a stream: its id and its fields.
+type Entry = (String, Vec<(String, Vec<u8>)>);
+
+#[test]
+fn a_history_in_redis_that_lost_its_last_events_is_neither_backed_up_nor_found_whole() {
+    let redis = RedisServer::start();
+    let server = serve(in_redis(&redis));
+    open(&server);
+    (2..=6).for_each(|number| place(&server, number));
+    let last = server.json(&["journal", "verify"])["last"].as_u64().unwrap();
+    let entries: Vec<Entry> = redis::cmd("XREVRANGE")
+        .arg("stockade:{main}:wal")
+        .arg("+")
+        .arg("-")
+        .arg("COUNT")
+        .arg(3)
+        .query(&mut redis.connection())
+        .unwrap();
+    for (id, _) in entries {
+        redis.run(&["XDEL", "stockade:{main}:wal", &id]);
+    }
+    let url = format!("http://{}", server.said["http"].as_str().unwrap());
+    let token = server.local_token();
+    let refused = server.run(&["backup", "served.stockade", "--url", &url, "--token", &token]).ended(3);
+    assert!(refused.err.contains("is not whole"), "{}", refused.err);
+    let told = format!("events up to {last}");
+    for command in [&["backup", "read.stockade"][..], &["journal", "verify"], &["journal", "inspect"]] {
+        let refused = server.run(command).ended(5);
+        assert!(refused.err.contains("lost acknowledged history") && refused.err.contains(&told), "{}", refused.err);
+    }
+    for name in ["served.stockade", "read.stockade"] {
+        assert!(!server.dir.path().join(name).exists(), "{name}");
+    }
+}
+
 #[test]
 fn a_backup_that_is_not_read_disturbs_nobody_and_makes_room_when_it_ends() {
     let server = serve(local());
