@@ -249,6 +249,43 @@ fn a_point_in_time_is_an_event_or_a_time() {
 }
 
 #[test]
+fn a_point_in_time_is_not_undone_by_an_emergency_file() {
+    let server = serve(local());
+    open(&server);
+    place(&server, 2);
+    server.run(&["backup", "shop.stockade"]).ended(0);
+    place(&server, 3);
+    // The file is moved away under the server, which leaves what it has in memory next to it.
+    let journal = server.dir.path().join("journal.redb");
+    fs::rename(&journal, server.dir.path().join("aside")).unwrap();
+    server.until_journal_is("history_lost");
+    server.terminate();
+    let (_, log, dir) = server.ended_by_itself();
+    let (file, mark) = (dir.path().join("emergency.stockade"), dir.path().join("journal.mark"));
+    assert!(file.exists(), "{log}");
+    let refused = run(dir.path(), &["restore", "shop.stockade"]).ended(5);
+    assert!(refused.err.contains("this server wrote") && !refused.err.contains("  "), "{}", refused.err);
+    fs::remove_file(mark).unwrap();
+    for point in [["--to-seq", "4"], ["--to-time", "2100-01-01T00:00:00Z"]] {
+        let refused = run(dir.path(), &[&["restore", "shop.stockade"][..], &point].concat()).ended(5);
+        assert!(refused.err.contains("emergency.stockade") && refused.err.contains("move it away"), "{}", refused.err);
+        assert!(!journal.exists());
+    }
+    // Without it, the history ends where it was told to.
+    let aside = dir.path().join("emergency.aside");
+    fs::rename(&file, &aside).unwrap();
+    let restored = json(dir.path(), &["restore", "shop.stockade", "--to-seq", "4"]);
+    assert_eq!((&restored["last"], &restored["emergency"]), (&Value::from(4), &Value::Null));
+    fs::remove_file(&journal).unwrap();
+    // A whole history is continued, and that is said.
+    fs::rename(&aside, &file).unwrap();
+    let restored = run(dir.path(), &["restore", "shop.stockade"]).ended(0);
+    let told = "the next start takes in what";
+    assert!(restored.out.contains(told) && restored.out.contains("emergency.stockade"), "{}", restored.out);
+    all_there(&serve(dir), 3);
+}
+
+#[test]
 fn a_backup_is_taken_from_another_machine_by_its_url() {
     let server = serve(local());
     open(&server);
