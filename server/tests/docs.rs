@@ -208,3 +208,38 @@ fn every_dependency_has_its_reason() {
     let explained: BTreeSet<String> = page.lines().filter_map(row).filter(|name| name != "crate").collect();
     assert_eq!(explained, used);
 }
+
+/// Blanks of an indentation, and the length of a line with a message that was two before. Columns are in shorter ones.
+const INDENTATION: &str = "    ";
+const JOINED: usize = 100;
+
+#[test]
+fn no_message_carries_the_indentation_of_its_source() {
+    let mut folders: Vec<PathBuf> = ["core/src", "server/src", "client/src"].map(|name| root().join(name)).into();
+    let (mut found, mut files) = (Vec::new(), 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                files += 1;
+                let text = fs::read_to_string(&path).expect("a readable source");
+                let indented = text.lines().zip(1..).filter(|(line, _)| carries_blanks(line));
+                found.extend(indented.map(|(line, n)| format!("{}:{n}: {}", path.display(), line.trim())));
+            }
+        }
+    }
+    assert!(files > 100, "the sources are not where they were: {files}");
+    assert!(found.is_empty(), "lost `\\` at the end of a line:\n{}", found.join("\n"));
+    let joined = format!("            \"the journal {}              ends here\"", "is whole, ".repeat(8));
+    assert!(carries_blanks(&joined) && !carries_blanks("    page.line(\"  history      empty\".to_owned());"));
+}
+
+/// Whether a line of source holds a message that was continued without its backslash, and carries an indentation since.
+fn carries_blanks(line: &str) -> bool {
+    let line = line.trim();
+    let is_code = !line.starts_with("//") && line.contains('"') && line.len() > JOINED;
+    // What a program like `ps` prints is quoted with its columns.
+    is_code && line.contains(INDENTATION) && !line.contains("\\n")
+}

@@ -21,7 +21,7 @@ mod ring;
 mod status;
 mod trail;
 
-pub use backup::{BackupError, BackupReader, BackupWriter, Live, NotAdded, may_be_backup};
+pub use backup::{BackupError, BackupReader, BackupWriter, Live, NotAdded, NotCopied, may_be_backup};
 pub use compare::{Comparison, EventFacts, Missing, Verdict, VisitBatch, compare};
 pub use driver::{Driver, DriverConfig, HasLog};
 pub use emergency::{EmergencyError, EmergencyFile};

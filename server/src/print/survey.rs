@@ -44,6 +44,8 @@ struct RestoredBody<'a> {
     identity: &'a str,
     last: u64,
     digest: Option<String>,
+    /// The emergency file in the folder, which the next start takes in if it continues the history.
+    emergency: Option<&'a Path>,
 }
 
 /// Prints what a history is.
@@ -96,10 +98,11 @@ pub fn backed_up(backup: &BackedUp, out: Output) {
 
 /// Prints that a history was restored.
 pub fn restored(restored: &Restored, out: Output) {
-    let Restored { from, taken_of, place, identity, last, digest } = restored;
+    let Restored { from, taken_of, place, identity, last, digest, emergency } = restored;
+    let emergency = emergency.as_deref();
     let digest = digest.map(|digest| format!("{digest:032x}"));
     if out.json {
-        return out.object(&RestoredBody { from, taken_of, place, identity, last: last.0, digest });
+        return out.object(&RestoredBody { from, taken_of, place, identity, last: last.0, digest, emergency });
     }
     let mut page = Page::default();
     page.line(format!("restored up to event {last}"));
@@ -107,6 +110,10 @@ pub fn restored(restored: &Restored, out: Output) {
     page.line(format!("  its identity is {identity}; the backup was taken of {taken_of}"));
     if let Some(digest) = digest {
         page.line(format!("  carried out, every check holds; digest {digest}"));
+    }
+    if let Some(emergency) = emergency {
+        let path = emergency.display();
+        page.line(format!("  the next start takes in what {path} has beyond it: move that away to begin without"));
     }
     page.print(out);
 }

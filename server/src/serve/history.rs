@@ -102,6 +102,7 @@ struct Open {
     lease: Arc<Lease>,
     safety: Option<Arc<Safety>>,
     identity: Option<String>,
+    live: Live,
     terms: Terms,
 }
 
@@ -110,7 +111,7 @@ struct Open {
 pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: &Progress) -> Result<History, Failure> {
     let mark_path = mark_file(config);
     let mark = Mark::read(&mark_path).map_err(|error| refused(&error))?;
-    let Open { mut journal, lease, safety, identity, terms } = open(config, owner, allowed, mark)?;
+    let Open { mut journal, lease, safety, identity, live, terms } = open(config, owner, allowed, mark)?;
     let engine = Arc::new(Engine::new());
     let begun = Instant::now();
     let mut last_time = Time::default();
@@ -146,18 +147,8 @@ pub(super) fn recover(config: &Config, owner: &str, allowed: Allowed, progress: 
     let digest = format!("{:032x}", replayed.digest);
     let took_ms = replayed.took.as_millis() as u64;
     info!(events, restored, last = recovered.last.0, digest, took_ms, "the history is replayed and every check holds");
-    let live = live(config, &*journal, identity.clone())?;
     let mark = identity.map(|identity| keep_mark(mark_path, identity, &recovered)).transpose()?;
     Ok(History { engine, journal, lease, safety, mark, replayed, live, findings })
-}
-
-/// Where backups read a history that is served.
-fn live(config: &Config, journal: &dyn Journal, identity: Option<String>) -> Result<Live, Failure> {
-    Ok(match (&config.journal, journal.history(), identity) {
-        (JournalHome::Local(_), Some(history), Some(identity)) => Live::Local { identity, history },
-        (JournalHome::Redis { .. }, _, _) => Live::Redis(partition(config)?),
-        (JournalHome::Memory | JournalHome::Local(_), _, _) => Live::Memory,
-    })
 }
 
 /// Marks the history as it was recovered, and starts to mark what is acknowledged.
@@ -251,6 +242,7 @@ fn open(config: &Config, owner: &str, allowed: Allowed, mark: Option<Mark>) -> R
             lease: Arc::new(Lease::unlimited()),
             safety: None,
             identity: None,
+            live: Live::Memory,
             terms: terms(mark, None)?,
         }),
         JournalHome::Local(path) => {
@@ -266,7 +258,9 @@ fn open(config: &Config, owner: &str, allowed: Allowed, mark: Option<Mark>) -> R
             let journal = LocalJournal::open(path).map_err(|error| refused(&error))?;
             let (lease, identity) = (Arc::new(Lease::unlimited()), journal.identity());
             let terms = terms(mark, Some(&identity))?;
-            Ok(Open { journal: Box::new(journal), lease, safety: None, identity: Some(identity), terms })
+            let history = journal.history();
+            let live = history.map_or(Live::Memory, |history| Live::Local { identity: identity.clone(), history });
+            Ok(Open { journal: Box::new(journal), lease, safety: None, identity: Some(identity), live, terms })
         }
         JournalHome::Redis { url, partition } => {
             let id = ids::read(&config.data_dir.join(PARTITION_FILE))?;
@@ -306,7 +300,9 @@ fn open_redis(config: &Config, redis: RedisConfig, terms: Terms) -> Result<Open,
         warn!("Redis: {warning}");
     }
     let (lease, safety) = (journal.lease(), Some(journal.safety()));
-    Ok(Open { journal: Box::new(journal), lease, safety, identity: redis.id, terms })
+    // Of a trial, the folder may know no id.
+    let live = Live::Redis { identity: journal.identity(), redis: partition(config)? };
+    Ok(Open { journal: Box::new(journal), lease, safety, identity: redis.id, live, terms })
 }
 
 /// The refusal of a start whose partition is gone while there is an emergency file.

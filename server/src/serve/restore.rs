@@ -13,7 +13,7 @@ use stockade_core::log::{Batch, JournalError};
 use stockade_core::time::Time;
 
 use super::folder::Folder;
-use super::history::{self, PARTITION_FILE, mark_file, refused};
+use super::history::{self, PARTITION_FILE, emergency_file, mark_file, refused};
 use super::ids;
 use super::source::{Source, open_backup, unreadable};
 use super::survey::{carry_out, checked, read};
@@ -59,17 +59,20 @@ pub struct Restored {
     pub last: Seq,
     /// The digest of the state it leads to, when that was asked for.
     pub digest: Option<u128>,
+    /// The emergency file in the folder, which the next start takes in if it continues this history.
+    pub emergency: Option<PathBuf>,
 }
 
 /// Makes a history of a backup where the settings have it. Nothing that is there already is touched.
 ///
 /// # Errors
-/// When there is a history or the mark of one, the backup is damaged before the point asked for, or does not reach it.
-/// There is no history then.
+/// When there is a history or the mark of one, or an emergency file that would continue a history up to a point in time; or
+/// the backup is damaged before the point asked for, or does not reach it. There is no history then.
 pub fn restore(config: &Config, order: Restore<'_>) -> Result<Restored, Failure> {
     let mut backup = open_backup(order.from)?;
     let folder = Folder::take(&config.data_dir)?;
     let taken_of = backup.identity().to_owned();
+    let emergency = beside(config, order.until)?;
     not_marked(config, &taken_of)?;
     let mut target = Target::begin(config)?;
     let mut cutting = Cutting::new(order.until);
@@ -87,7 +90,23 @@ pub fn restore(config: &Config, order: Restore<'_>) -> Result<Restored, Failure>
     let identity = target.finish()?;
     drop(folder);
     let (from, place) = (order.from.to_owned(), Source::of(config)?.place());
-    Ok(Restored { from, taken_of, place, identity, last: cutting.trail.last, digest })
+    Ok(Restored { from, taken_of, place, identity, last: cutting.trail.last, digest, emergency })
+}
+
+/// The emergency file in the folder. What it holds comes after the end of some history: the next start would undo a restore
+/// up to a point in time, which is refused.
+fn beside(config: &Config, until: Until) -> Result<Option<PathBuf>, Failure> {
+    let path = emergency_file(config);
+    let is_there = path.try_exists().map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+    match until {
+        Until::End => Ok(is_there.then_some(path)),
+        Until::Event(_) | Until::Time(_) if is_there => Err(Failure::failed(format!(
+            "{} may hold what came after the point in time, and the next start would take it in again: move it away, and \
+             restore again",
+            path.display()
+        ))),
+        Until::Event(_) | Until::Time(_) => Ok(None),
+    }
 }
 
 /// Refuses a folder whose server wrote a history that may still be somewhere.
@@ -97,7 +116,9 @@ fn not_marked(config: &Config, taken_of: &str) -> Result<(), Failure> {
     let (path, event) = (path.display(), mark.event);
     let found = if mark.journal == taken_of {
         format!(
-            "the backup is of the history that this server wrote, which was acknowledged up to event {event} (mark {path}). What              comes after the end of the backup is lost, unless an emergency file in the folder continues it: that is taken in at              the next start"
+            "the backup is of the history that this server wrote, which was acknowledged up to event {event} (mark {path}). What \
+             comes after the end of the backup is lost, unless an emergency file in the folder continues it: that is taken in at \
+             the next start"
         )
     } else {
         format!(

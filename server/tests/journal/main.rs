@@ -9,6 +9,7 @@ mod history;
 mod load;
 mod local;
 mod measure;
+mod redis_backup;
 mod redis_fencing;
 mod redis_identity;
 mod redis_init;

@@ -249,6 +249,43 @@ fn a_point_in_time_is_an_event_or_a_time() {
 }
 
 #[test]
+fn a_point_in_time_is_not_undone_by_an_emergency_file() {
+    let server = serve(local());
+    open(&server);
+    place(&server, 2);
+    server.run(&["backup", "shop.stockade"]).ended(0);
+    place(&server, 3);
+    // The file is moved away under the server, which leaves what it has in memory next to it.
+    let journal = server.dir.path().join("journal.redb");
+    fs::rename(&journal, server.dir.path().join("aside")).unwrap();
+    server.until_journal_is("history_lost");
+    server.terminate();
+    let (_, log, dir) = server.ended_by_itself();
+    let (file, mark) = (dir.path().join("emergency.stockade"), dir.path().join("journal.mark"));
+    assert!(file.exists(), "{log}");
+    let refused = run(dir.path(), &["restore", "shop.stockade"]).ended(5);
+    assert!(refused.err.contains("this server wrote") && !refused.err.contains("  "), "{}", refused.err);
+    fs::remove_file(mark).unwrap();
+    for point in [["--to-seq", "4"], ["--to-time", "2100-01-01T00:00:00Z"]] {
+        let refused = run(dir.path(), &[&["restore", "shop.stockade"][..], &point].concat()).ended(5);
+        assert!(refused.err.contains("emergency.stockade") && refused.err.contains("move it away"), "{}", refused.err);
+        assert!(!journal.exists());
+    }
+    // Without it, the history ends where it was told to.
+    let aside = dir.path().join("emergency.aside");
+    fs::rename(&file, &aside).unwrap();
+    let restored = json(dir.path(), &["restore", "shop.stockade", "--to-seq", "4"]);
+    assert_eq!((&restored["last"], &restored["emergency"]), (&Value::from(4), &Value::Null));
+    fs::remove_file(&journal).unwrap();
+    // A whole history is continued, and that is said.
+    fs::rename(&aside, &file).unwrap();
+    let restored = run(dir.path(), &["restore", "shop.stockade"]).ended(0);
+    let told = "the next start takes in what";
+    assert!(restored.out.contains(told) && restored.out.contains("emergency.stockade"), "{}", restored.out);
+    all_there(&serve(dir), 3);
+}
+
+#[test]
 fn a_backup_is_taken_from_another_machine_by_its_url() {
     let server = serve(local());
     open(&server);
@@ -273,6 +310,41 @@ fn a_backup_is_taken_from_another_machine_by_its_url() {
     assert_eq!(files(elsewhere.path()).len(), 1, "no other file");
     run(elsewhere.path(), &["backup", "x", "--url", "http://127.0.0.1:1", "--token", "t"]).ended(3);
     run(elsewhere.path(), &["backup", "x", "--url", "https://example.com", "--token", "t"]).ended(2);
+}
+
+/// An entry of a stream: its id and its fields.
+type Entry = (String, Vec<(String, Vec<u8>)>);
+
+#[test]
+fn a_history_in_redis_that_lost_its_last_events_is_neither_backed_up_nor_found_whole() {
+    let redis = RedisServer::start();
+    let server = serve(in_redis(&redis));
+    open(&server);
+    (2..=6).for_each(|number| place(&server, number));
+    let last = server.json(&["journal", "verify"])["last"].as_u64().unwrap();
+    let entries: Vec<Entry> = redis::cmd("XREVRANGE")
+        .arg("stockade:{main}:wal")
+        .arg("+")
+        .arg("-")
+        .arg("COUNT")
+        .arg(3)
+        .query(&mut redis.connection())
+        .unwrap();
+    for (id, _) in entries {
+        redis.run(&["XDEL", "stockade:{main}:wal", &id]);
+    }
+    let url = format!("http://{}", server.said["http"].as_str().unwrap());
+    let token = server.local_token();
+    let refused = server.run(&["backup", "served.stockade", "--url", &url, "--token", &token]).ended(3);
+    assert!(refused.err.contains("is not whole"), "{}", refused.err);
+    let told = format!("events up to {last}");
+    for command in [&["backup", "read.stockade"][..], &["journal", "verify"], &["journal", "inspect"]] {
+        let refused = server.run(command).ended(5);
+        assert!(refused.err.contains("lost acknowledged history") && refused.err.contains(&told), "{}", refused.err);
+    }
+    for name in ["served.stockade", "read.stockade"] {
+        assert!(!server.dir.path().join(name).exists(), "{name}");
+    }
 }
 
 #[test]

@@ -23,7 +23,12 @@ pub enum Live {
         history: Arc<dyn History>,
     },
     /// On a connection of its own.
-    Redis(RedisConfig),
+    Redis {
+        /// The id of the partition that is served.
+        identity: String,
+        /// Where it is.
+        redis: RedisConfig,
+    },
 }
 
 /// Why a backup was not written to its end.
@@ -41,7 +46,8 @@ impl Live {
     /// Writes a backup of the history up to the batch that holds an event, or to a later one.
     ///
     /// # Errors
-    /// When the history cannot be read or `out` does not take it.
+    /// When the history cannot be read that far, is another one by now, or `out` does not take it. What was written is no
+    /// whole backup then.
     pub fn copy(&self, mut out: impl Write, until: Seq) -> Result<Trail, NotCopied> {
         let trail = match self {
             Live::Memory => return Err(in_memory().into()),
@@ -53,20 +59,23 @@ impl Live {
                 }
                 backup.end()?
             }
-            Live::Redis(redis) => copy_redis(redis, &mut out)?,
+            Live::Redis { identity, redis } => copy_redis((redis, identity), &mut out, until)?,
         };
         out.flush()?;
         Ok(trail)
     }
 }
 
-fn copy_redis(redis: &RedisConfig, out: &mut impl Write) -> Result<Trail, NotCopied> {
-    let identity = RedisJournal::read_identity(redis)?
-        .ok_or_else(|| JournalError::HistoryLost { reason: "the partition is gone".to_owned() })?;
-    let mut backup = BackupWriter::begin(out, &identity)?;
-    let mut not_taken = None;
+/// Redis may have lost what was acknowledged, or hold another history by now: the end is written only to the one that is
+/// served, and only when all of it is there.
+fn copy_redis((redis, identity): (&RedisConfig, &str), out: &mut impl Write, until: Seq) -> Result<Trail, NotCopied> {
+    let mut backup = BackupWriter::begin(out, identity)?;
+    let (mut last, mut not_taken) = (Seq(0), None);
     let read = RedisJournal::read(redis, &mut |bytes| match backup.add(bytes) {
-        Ok(_) => Ok(()),
+        Ok(trail) => {
+            last = trail.last;
+            Ok(())
+        }
         Err(NotAdded::Batch(error)) => Err(error),
         Err(NotAdded::Out(error)) => {
             let reason = error.to_string();
@@ -77,7 +86,15 @@ fn copy_redis(redis: &RedisConfig, out: &mut impl Write) -> Result<Trail, NotCop
     if let Some(error) = not_taken {
         return Err(error.into());
     }
-    read?;
+    let found = read?;
+    if found != identity {
+        let reason = format!("Redis holds the history {found} in the place of {identity}, which is served");
+        return Err(JournalError::HistoryLost { reason }.into());
+    }
+    if last < until {
+        let reason = format!("Redis holds events up to {last}, and events up to {until} were acknowledged");
+        return Err(JournalError::HistoryLost { reason }.into());
+    }
     Ok(backup.end()?)
 }
 

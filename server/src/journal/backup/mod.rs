@@ -13,7 +13,7 @@ mod live;
 mod read;
 mod write;
 
-pub use live::Live;
+pub use live::{Live, NotCopied};
 pub use read::{BackupError, BackupReader};
 pub use write::{BackupWriter, NotAdded};
 

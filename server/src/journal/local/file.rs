@@ -119,7 +119,7 @@ pub(super) fn look_at(path: &Path) -> Result<Store, JournalError> {
     match check_layout(&file).and_then(|()| known_identity(&file)).and_then(|_| end_of(&file)) {
         Ok(_) => try_commit(&file).map(|()| file).map_err(|e| damaged(path, e)),
         // A damaged number must not send anybody for another build.
-        Err(error @ JournalError::OtherFormat { .. }) => match file.damage() {
+        Err(error @ JournalError::OtherFormat { .. }) => match file.damage().map_err(|e| unavailable(path, e))? {
             Some(damage) => Err(damaged(path, damage)),
             None => Err(error),
         },

@@ -19,6 +19,7 @@ use crate::panics::{NoResult, expected};
 
 /// First sequence to batch.
 pub(super) const BATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("batches");
+const CHECKING: &str = "checking its pages";
 /// Memory redb may use for pages: what is written is not read again.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// Batches that are read at once, at most, and bytes after which no more are.
@@ -123,21 +124,31 @@ impl Store {
 
     /// What is wrong with the pages of the file, by the checksum that each has; `None` when all of them are as they were
     /// written. Reads the whole file.
-    pub(super) fn damage(&mut self) -> Option<StoreError> {
-        let mut file = Arc::into_inner(self.file.take()?)?;
-        let damage = || redb::Error::Corrupted("a page does not have the checksum that it was written with".to_owned());
-        let checked = guarded("checking its pages", move || {
+    ///
+    /// # Errors
+    /// When that cannot be found out, because the file is closed or something else has it in hand. It is as it was then.
+    pub(super) fn damage(&mut self) -> Result<Option<StoreError>, StoreError> {
+        let failed = |error| StoreError { tried: CHECKING.to_owned(), cause: Cause::Error(error) };
+        let file = self.file.take().ok_or_else(|| failed(closed()))?;
+        let mut file = match Arc::try_unwrap(file) {
+            Ok(file) => file,
+            Err(file) => {
+                self.file = Some(file);
+                return Err(failed(redb::Error::Io(std::io::Error::other("something else has it in hand"))));
+            }
+        };
+        let checked = guarded(CHECKING, move || {
             let is_whole = file.check_integrity()?;
             Ok((file, is_whole))
         });
-        match checked {
+        Ok(match checked {
             Ok((file, is_whole)) => {
                 self.file = Some(Arc::new(file));
-                let cause = Cause::Error(damage());
-                (!is_whole).then(|| StoreError { tried: "checking its pages".to_owned(), cause })
+                let what = "a page does not have the checksum that it was written with".to_owned();
+                (!is_whole).then(|| failed(redb::Error::Corrupted(what)))
             }
             Err(error) => Some(error),
-        }
+        })
     }
 }
 
@@ -254,5 +265,53 @@ fn guarded<T: Send + 'static>(
     match expected(work) {
         Ok(done) => done.map_err(|error| StoreError { tried: tried.to_owned(), cause: Cause::Error(error) }),
         Err(none) => Err(StoreError::without_result(tried, none)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// A storage in memory, shared like that of a file.
+    #[derive(Clone, Debug)]
+    struct Shared(Arc<InMemoryBackend>);
+
+    impl StorageBackend for Shared {
+        fn len(&self) -> std::io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+            self.0.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> std::io::Result<()> {
+            self.0.set_len(len)
+        }
+
+        fn sync_data(&self) -> std::io::Result<()> {
+            self.0.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    #[test]
+    fn a_file_that_something_else_has_in_hand_is_not_taken_for_a_whole_one() {
+        let storage = Shared(Arc::new(InMemoryBackend::new()));
+        let mut store = Store::open(Path::new("journal"), storage).unwrap();
+        let held = store.file.clone();
+        let error = store.damage().unwrap_err().to_string();
+        assert!(error.contains("while checking its pages") && error.contains("has it in hand"), "{error}");
+        // It is still open.
+        store.call("looking", |file| file.begin_read().map(drop).map_err(redb::Error::from)).unwrap();
+        drop(held);
+        assert!(store.damage().unwrap().is_none());
+        store.file = None;
+        assert!(store.damage().is_err(), "a closed file is not whole either");
     }
 }

@@ -107,6 +107,11 @@ impl RedisJournal {
         Arc::clone(&self.lease)
     }
 
+    /// The id of the partition.
+    pub fn identity(&self) -> String {
+        self.owned.id.clone()
+    }
+
     /// The epoch of this ownership: each opening increments it.
     pub fn epoch(&self) -> u64 {
         self.owned.epoch

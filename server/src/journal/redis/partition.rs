@@ -39,6 +39,8 @@ pub trait Inspect {
 /// Proof of ownership, and the state in which it was taken.
 #[derive(Clone, Debug)]
 pub(super) struct Owned {
+    /// The id of the partition.
+    pub(super) id: String,
     pub(super) epoch: u64,
     pub(super) token: String,
     pub(super) before: Before,
@@ -246,7 +248,7 @@ pub(super) fn take(
     };
     match answer {
         Ok((epoch, last_id)) => {
-            let owned = Owned { epoch, token: token.to_owned(), before: state.before.clone() };
+            let owned = Owned { id: id.clone(), epoch, token: token.to_owned(), before: state.before.clone() };
             Ok((owned, Position { id: last_id, seq: state.seq }))
         }
         Err(Fault::Fenced) => Err(NotTaken::Moved),

@@ -58,6 +58,11 @@ impl Walk {
         }
     }
 
+    /// The last event in what was read.
+    pub(super) fn last(&self) -> Seq {
+        self.reader.last
+    }
+
     /// The last entry read; none before the first.
     pub(super) fn position(&self) -> Option<Position> {
         let id = self.reader.previous.clone()?;
